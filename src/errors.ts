@@ -1,0 +1,200 @@
+/**
+ * Every error this package throws on purpose, told apart by a stable `code`.
+ *
+ * Messages say what happened and what to do. They hold no token, hash, value, SQL or
+ * connection string, so they may be logged and shown as they are.
+ */
+
+/** The codes of all errors of this package. A code never changes its meaning. */
+export type SessionErrorCode =
+  | 'ERR_CONFIGURATION'
+  | 'ERR_INVALID_VALUE'
+  | 'ERR_LIMIT_EXCEEDED'
+  | 'ERR_NOT_LOADED'
+  | 'ERR_RESPONSE_STARTED'
+  | 'ERR_SESSION_GONE'
+  | 'ERR_SESSIONS_CLOSED'
+  | 'ERR_SCHEMA_MISSING'
+  | 'ERR_SCHEMA_OUTDATED'
+  | 'ERR_SCHEMA_NEWER'
+  | 'ERR_STORE'
+  | 'ERR_STORE_UNAVAILABLE'
+  | 'ERR_UNDECODABLE'
+
+const BRAND: unique symbol = Symbol.for('pg-sessions.error') as never
+
+/** The base of every error of this package. */
+export abstract class SessionError extends Error {
+  /** What kind of error this is; compare this rather than the message. */
+  readonly code: SessionErrorCode
+
+  constructor(code: SessionErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    Object.defineProperty(this, BRAND, { value: true })
+  }
+
+  override get name(): string {
+    return this.constructor.name
+  }
+
+  /** The HTTP status that Express, Koa, Fastify and h3 answer with when this error reaches them. */
+  get statusCode(): number {
+    return 500
+  }
+}
+
+/**
+ * Tells whether an error comes from this package, also across duplicate copies of it.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await session.save()
+ * } catch (error) {
+ *   if (isSessionError(error) && error.code === 'ERR_SESSION_GONE') return signInAgain()
+ *   throw error
+ * }
+ * ```
+ */
+export function isSessionError(error: unknown): error is SessionError {
+  return typeof error === 'object' && error !== null && BRAND in error
+}
+
+/** A setting is wrong, or two contradict each other. Thrown at construction, never at a request. */
+export class ConfigurationError extends SessionError {
+  constructor(message: string) {
+    super('ERR_CONFIGURATION', message)
+  }
+}
+
+/** A key or value cannot be stored and given back as it was. Nothing was written. */
+export class InvalidValueError extends SessionError {
+  /** Where in the value the fault lies: `basket.items[3].price`. */
+  readonly path: string
+
+  constructor(path: string, problem: string) {
+    super('ERR_INVALID_VALUE', `${path} ${problem}`)
+    this.path = path
+  }
+}
+
+/** A value, or the session as a whole, is larger than the settings allow. The old data is intact. */
+export class LimitExceededError extends SessionError {
+  constructor(message: string) {
+    super('ERR_LIMIT_EXCEEDED', message)
+  }
+
+  override get statusCode(): number {
+    return 413
+  }
+}
+
+/** Something was read synchronously before `await session.load()`. */
+export class NotLoadedError extends SessionError {
+  constructor(what: string) {
+    super('ERR_NOT_LOADED', `${what} is known once the session is loaded: await session.load() first.`)
+  }
+}
+
+/** The session needs a new cookie, but the response's head has left already. Nothing was stored. */
+export class ResponseStartedError extends SessionError {
+  constructor(action: string) {
+    super(
+      'ERR_RESPONSE_STARTED',
+      `${action} needs a new cookie, but the head of this response has been sent. Do it before the first byte of the response.`,
+    )
+  }
+}
+
+/**
+ * The session ended, or passed to another user, while this request held it. Nothing was written.
+ */
+export class SessionGoneError extends SessionError {
+  /** The public id of the session that is gone. */
+  readonly sessionId: string
+
+  constructor(sessionId: string) {
+    super(
+      'ERR_SESSION_GONE',
+      'The session ended or changed hands while this request held it, so nothing was saved. Ask the user to sign in again.',
+    )
+    this.sessionId = sessionId
+  }
+
+  override get statusCode(): number {
+    return 409
+  }
+}
+
+/** `close()` was called; no further call is taken. */
+export class SessionsClosedError extends SessionError {
+  constructor() {
+    super('ERR_SESSIONS_CLOSED', 'These sessions have been closed. Create new ones with createSessions().')
+  }
+
+  override get statusCode(): number {
+    return 503
+  }
+}
+
+/** The tables are missing, or of a version that this release cannot work with. */
+export class SchemaError extends SessionError {
+  constructor(
+    code: 'ERR_SCHEMA_MISSING' | 'ERR_SCHEMA_OUTDATED' | 'ERR_SCHEMA_NEWER',
+    message: string,
+  ) {
+    super(code, message)
+  }
+}
+
+/** What is known about a call that failed: `none` when surely nothing was written. */
+export type Outcome = 'none' | 'unknown'
+
+/** Facts about a failed statement that are safe to log. */
+export interface StoreErrorFacts {
+  /** The statement's name, never its text or values. */
+  readonly statement?: string
+  /** SQLSTATE as PostgreSQL gave it. @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
+  readonly sqlState?: string
+  /** A scrubbed copy of what the driver threw. */
+  readonly cause?: unknown
+}
+
+/** The store answered with an error that waiting does not cure. */
+export class StoreError extends SessionError {
+  readonly statement: string | undefined
+  readonly sqlState: string | undefined
+
+  constructor(message: string, facts: StoreErrorFacts = {}) {
+    super('ERR_STORE', message, facts)
+    this.statement = facts.statement
+    this.sqlState = facts.sqlState
+  }
+}
+
+/** The store could not be asked, or did not answer within the deadline. Trying later may help. */
+export class StoreUnavailableError extends SessionError {
+  readonly statement: string | undefined
+  readonly sqlState: string | undefined
+  /** `unknown` when a write may still have been applied although no answer came. */
+  readonly outcome: Outcome
+
+  constructor(message: string, outcome: Outcome, facts: StoreErrorFacts = {}) {
+    super('ERR_STORE_UNAVAILABLE', message, facts)
+    this.outcome = outcome
+    this.statement = facts.statement
+    this.sqlState = facts.sqlState
+  }
+
+  override get statusCode(): number {
+    return 503
+  }
+}
+
+/** Stored bytes do not decode. Codecs throw it; a session treats the entry as absent and raises an event. */
+export class UndecodableError extends SessionError {
+  constructor(problem: string) {
+    super('ERR_UNDECODABLE', problem)
+  }
+}

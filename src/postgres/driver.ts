@@ -1,0 +1,57 @@
+/**
+ * The seam between this package and a PostgreSQL client: text in, text out.
+ *
+ * Every parameter is a string or null, and every column of every answer is a string or null, since
+ * each statement casts both ways itself. So no client's type parsers, date handling or binary
+ * formats can change what a session holds, and a driver for another client is a dozen lines.
+ */
+
+/** One SQL statement with its parameters. */
+export interface Statement {
+  /** Names the statement in errors and, where prepared statements are on, on the server. */
+  readonly name: string
+  /** SQL with `$1`-style parameters. The same name always has the same text on one driver. */
+  readonly text: string
+  readonly values: readonly (string | null)[]
+}
+
+/** One row of an answer, by column name. */
+export type Row = Readonly<Record<string, string | null>>
+
+/** Bounds one call. */
+export interface QueryOptions {
+  /**
+   * Milliseconds after which the answer is no longer wanted. A driver that can cancel or discard the
+   * connection then does so; the caller stops waiting in any case.
+   */
+  readonly timeout: number
+}
+
+/** One connection of a database, for as long as `withConnection` lends it. */
+export interface Connection {
+  query(statement: Statement, options: QueryOptions): Promise<readonly Row[]>
+  /**
+   * Runs several statements separated by semicolons, without parameters or answer, by the simple
+   * protocol (migrations).
+   */
+  run(sql: string): Promise<void>
+}
+
+/**
+ * A thin wrap of one database client; anyone can implement it.
+ *
+ * It must reject with the client's own error (the store classifies it by its SQLSTATE in `code`, or
+ * by Node's error code), must not close what it was lent, and must outlive the death of an idle
+ * connection.
+ */
+export interface Driver {
+  /** Names the client in messages: `pg`. */
+  readonly name: string
+  /** Runs one statement on any connection. */
+  query(statement: Statement, options: QueryOptions): Promise<readonly Row[]>
+  /**
+   * Lends one connection that nobody else uses until `use` settles. When `use` rejects, the
+   * connection is discarded or left clean: nobody meets a half-finished transaction.
+   */
+  withConnection<Result>(use: (connection: Connection) => Promise<Result>): Promise<Result>
+}

@@ -1,0 +1,207 @@
+/**
+ * The contract between sessions and the place where they are kept.
+ *
+ * A store keeps records and enforces their deadlines by its own clock. Keys and values are bytes to
+ * it, tokens are hashes. Every write is guarded: it names the session's id and the user it belonged
+ * to when it was loaded, and does nothing to a session that is gone, expired or another user's.
+ * Only `create` and `replace` make rows, so a slow write cannot bring back what has ended.
+ *
+ * "Gone" and "unknown" are answers, not errors. A store throws only when it cannot be asked
+ * (`StoreUnavailableError`), is set up wrongly (`SchemaError`) or is at fault (`StoreError`).
+ *
+ * All times are milliseconds since the epoch and all durations are milliseconds. `Infinity` stands
+ * for a deadline that never comes.
+ */
+
+/** One key with its value, as a codec made them. */
+export interface Entry {
+  readonly key: Uint8Array
+  readonly value: Uint8Array
+}
+
+/** What a store tells of a session's times, by the store's clock. */
+export interface SessionTimes {
+  readonly createdAt: number
+  /** When `userId` last proved who they are; null while nobody has. */
+  readonly authenticatedAt: number | null
+  readonly lastAccessAt: number
+  /** The deadline in force: the earlier of idle and absolute. */
+  readonly expiresAt: number
+  readonly absoluteExpiresAt: number
+  /** A coarse bound, never before `expiresAt`, after which purge finds the session. */
+  readonly purgeAt: number
+  /** The store's clock when it answered. */
+  readonly now: number
+}
+
+/** What a store keeps of a session, without its entries. */
+export interface SessionSummary extends SessionTimes {
+  readonly id: string
+  readonly userId: string | null
+  /** The idle timeout of this session alone; null when it follows the settings. */
+  readonly ownIdleTimeout: number | null
+}
+
+/** What a store keeps of a session. */
+export interface SessionRecord extends SessionSummary {
+  readonly entries: readonly Entry[]
+  /** True when the token shown was the one before the last renewal, still in its grace period. */
+  readonly viaPreviousToken: boolean
+}
+
+/** What a client showed, as far as a store may know it. */
+export interface TokenProof {
+  readonly id: string
+  /** The secret's hash under every pepper that is still accepted, the current one first. */
+  readonly secretHashes: readonly Uint8Array[]
+}
+
+export type LoadResult =
+  | { readonly status: 'live'; readonly record: SessionRecord }
+  /** The token is right, but a deadline has passed. */
+  | { readonly status: 'expired'; readonly id: string; readonly userId: string | null }
+  | { readonly status: 'unknown' }
+
+/** How long a session lives on from an access. */
+export interface Lifetime {
+  /** From this access to the idle deadline. */
+  readonly idle: number
+  /** From this access to the purge bound; at least `idle`. It only moves `purgeAt` forward. */
+  readonly purge: number
+}
+
+/** A session that is to exist. */
+export interface NewSession {
+  readonly id: string
+  readonly secretHash: Uint8Array
+  /** Signed in at once when not null. */
+  readonly userId: string | null
+  readonly lifetime: Lifetime
+  readonly ownIdleTimeout: number | null
+  /** From now to the absolute deadline; `Infinity` for none. */
+  readonly absolute: number
+  readonly entries: readonly Entry[]
+}
+
+/** Names a stored session as the caller last saw it; the guard of every write. */
+export interface SessionGuard {
+  readonly id: string
+  /** Whom it belonged to. A session that has since passed to another user counts as gone. */
+  readonly userId: string | null
+}
+
+/** A change to a stored session, applied whole or not at all. */
+export interface SessionChange extends SessionGuard {
+  readonly lifetime: Lifetime
+  /** Entries to write; each key at most once here and in `deleted` together. */
+  readonly written: readonly Entry[]
+  /** Keys to remove. */
+  readonly deleted: readonly Uint8Array[]
+  readonly credentials?: CredentialChange
+}
+
+/** A change of token, user or lifetime. */
+export interface CredentialChange {
+  /**
+   * The token this request came with and the one to replace it. Of several requests that hold the
+   * same token one wins; the old token is dead once it has.
+   */
+  readonly token?: { readonly from: readonly Uint8Array[]; readonly to: Uint8Array }
+  /** The user to sign in. The change is then refused as a whole unless the token is replaced. */
+  readonly signIn?: { readonly userId: string }
+  /** The new absolute deadline; left as it is when absent. */
+  readonly absoluteExpiresAt?: number
+  /** The session's own idle timeout from now on; null to follow the settings, absent to keep. */
+  readonly ownIdleTimeout?: number | null
+}
+
+export type SaveResult =
+  | {
+      readonly status: 'saved'
+      readonly times: SessionTimes
+      /** Whether this call replaced the token; false when another request did so before. */
+      readonly rotated: boolean
+    }
+  | { readonly status: 'gone' }
+
+export type CreateResult =
+  | { readonly status: 'created'; readonly times: SessionTimes }
+  /** Another session has this id. */
+  | { readonly status: 'taken' }
+
+export type ReplaceResult =
+  | { readonly status: 'created'; readonly times: SessionTimes }
+  | { readonly status: 'gone' }
+
+/** One key to write if it still holds what the caller saw. */
+export interface EntryUpdate extends SessionGuard {
+  readonly lifetime: Lifetime
+  readonly key: Uint8Array
+  /** The value the caller saw; null for none. */
+  readonly expected: Uint8Array | null
+  /** The value to write; null to remove the entry. */
+  readonly value: Uint8Array | null
+}
+
+export type UpdateResult =
+  | { readonly status: 'updated' }
+  /** Another request was faster; this is what the key holds now. */
+  | { readonly status: 'changed'; readonly current: Uint8Array | null }
+  | { readonly status: 'gone' }
+
+export type TakeResult =
+  /** Null when there was nothing to take. Of several takers one gets the value. */
+  { readonly status: 'taken'; readonly value: Uint8Array | null } | { readonly status: 'gone' }
+
+/** Counts over the whole store. */
+export interface StoreCounts {
+  readonly live: number
+  readonly expired: number
+}
+
+/** Keeps session records. See the contract suite in `pg-sessions/testing` for what it must hold. */
+export interface SessionStore {
+  /** Names the store in messages: `postgres`. */
+  readonly name: string
+
+  /** Makes the store usable (tables, connections). Safe to call often, and again after a failure. */
+  ready(): Promise<void>
+
+  /** Reads a session, with its entries, for a client that shows its token. Never writes. */
+  load(proof: TokenProof): Promise<LoadResult>
+
+  /** Makes a session that did not exist. Never overwrites one. Repeating the same call is harmless. */
+  create(session: NewSession): Promise<CreateResult>
+
+  /** Changes a live session in one step. */
+  save(change: SessionChange): Promise<SaveResult>
+
+  /** Ends a live session and begins another in one step; of several callers one wins. */
+  replace(ended: SessionGuard, successor: NewSession): Promise<ReplaceResult>
+
+  /** Writes one entry if it holds what the caller saw. */
+  update(update: EntryUpdate): Promise<UpdateResult>
+
+  /** Removes one entry and gives its value to exactly one caller. */
+  take(guard: SessionGuard & { readonly lifetime: Lifetime; readonly key: Uint8Array }): Promise<TakeResult>
+
+  /** Notes an access. Moves no deadline backwards or past the absolute one, and revives nothing. */
+  touch(touch: { readonly id: string; readonly lifetime: Lifetime }): Promise<void>
+
+  /** Ends a session, whoever it belongs to now. True when it was live. Harmless to repeat. */
+  destroy(id: string): Promise<boolean>
+
+  /** Live sessions of a user, the most recently used first. */
+  listByUser(userId: string): Promise<readonly SessionSummary[]>
+
+  /** Ends all sessions of a user but those named, and tells which were live. */
+  destroyByUser(userId: string, except: readonly string[]): Promise<readonly string[]>
+
+  count(): Promise<StoreCounts>
+
+  /** Removes at most `limit` dead sessions and tells how many went. Safe beside traffic and other purgers. */
+  purge(limit: number): Promise<number>
+
+  /** Ends the store's own work: waits for calls under way, takes no new ones, leaves borrowed clients open. */
+  close(): Promise<void>
+}
