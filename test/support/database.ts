@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto'
+import { Client } from 'pg'
+import { inject } from 'vitest'
+
+/** A database of its own for one test or test file. */
+export interface TestDatabase {
+  /** A superuser's connection string. */
+  readonly url: string
+  /** Runs SQL as superuser on a connection of its own, beside whatever the test holds open. */
+  query(sql: string): Promise<Record<string, unknown>[]>
+  /** Removes the database and cuts whoever is still connected. Safe to call twice. */
+  drop(): Promise<void>
+}
+
+/**
+ * Creates an empty database on the server that all tests of this run share.
+ *
+ * @example
+ * ```ts
+ * const database = await createTestDatabase()
+ * afterAll(() => database.drop())
+ * ```
+ */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const serverUrl = inject('postgresUrl')
+  const name = `test_${randomUUID().replaceAll('-', '')}`
+  await query(serverUrl, `create database ${name}`)
+  const url = new URL(serverUrl)
+  url.pathname = `/${name}`
+  return {
+    url: url.href,
+    query: (sql) => query(url.href, sql),
+    drop: async () => {
+      await query(serverUrl, `drop database if exists ${name} with (force)`)
+    },
+  }
+}
+
+/** Runs SQL on a connection that lives only for it; of several statements, the last one's rows. */
+async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    const answer: unknown = await client.query(sql)
+    const last: unknown = Array.isArray(answer) ? answer.at(-1) : answer
+    return (last as { rows: Record<string, unknown>[] }).rows
+  } finally {
+    await client.end()
+  }
+}
