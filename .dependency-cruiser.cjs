@@ -1,0 +1,153 @@
+/**
+ * The house: which room of src/ may import from which. CONTRIBUTING.md shows it as a table.
+ * Imports of types count too, since a type ties two rooms together as firmly as a call does.
+ */
+
+/** Lets a room import from itself and from the paths given, and from nothing else in src/. */
+function room(name, allowed, comment) {
+  return {
+    name: `house-${name}`,
+    comment,
+    severity: 'error',
+    from: { path: `^src/${name}(/|\\.ts$)` },
+    to: { path: '^src/', pathNot: [`${name}/`, ...allowed].map((path) => `^src/${path}`) },
+  }
+}
+
+/** Closes some rooms to the files that `from` matches, and leaves the others open. */
+function roomWithout(name, from, refused, comment) {
+  return {
+    name: `house-${name}`,
+    comment,
+    severity: 'error',
+    from: { path: `^src/${from}` },
+    to: { path: `^src/(${refused.join('|')})/` },
+  }
+}
+
+/** Files of one room that must not know each other. */
+function strangers(name, comment) {
+  return {
+    name: `strangers-${name}`,
+    comment,
+    severity: 'error',
+    from: { path: `^src/${name}/([^/]+)\\.ts$` },
+    to: { path: `^src/${name}/`, pathNot: `^src/${name}/$1\\.ts$` },
+  }
+}
+
+const errors = 'errors\\.ts$'
+const driver = 'postgres/driver\\.ts$'
+
+module.exports = {
+  forbidden: [
+    room('errors', [], 'Errors that import make every room depend on what they import.'),
+    room('codec', [errors], 'A codec that knows sessions or SQL cannot be swapped for another.'),
+    room('store', [errors], 'A store contract that knows its users cannot be met by a new store.'),
+    room('cookie', [errors], 'Cookie rules mixed with sessions cannot be tested as text.'),
+    room(
+      'session',
+      ['store/', 'codec/', errors],
+      'SQL or HTTP in a session ties what handlers hold to one database or one framework.',
+    ),
+    room(
+      'http',
+      ['session/', 'store/', 'cookie/', errors],
+      'SQL in the request life cycle would go round the guards of the store contract.',
+    ),
+    room(
+      'adapters',
+      ['http/', errors],
+      'An adapter that reaches past the exchange grows a request life cycle of its own.',
+    ),
+    room(
+      'postgres',
+      ['store/', errors],
+      'A store that knows sessions or one driver cannot be used with another.',
+    ),
+    room('drivers', [driver], 'A driver that does more than the seam asks cannot be replaced.'),
+    room('embedded', [errors], 'A test server that loads the package tests it with itself.'),
+    room(
+      'testing',
+      ['store/', driver, errors],
+      'A contract suite that knows one implementation proves nothing about another.',
+    ),
+    roomWithout('cli', 'cli/', ['adapters'], 'The command line would load web frameworks.'),
+    roomWithout(
+      'core',
+      '[^/]+\\.ts$',
+      ['adapters', 'drivers', 'cli'],
+      'Every application would load every driver and every framework.',
+    ),
+    strangers('drivers', 'An application would load the client of a driver it does not use.'),
+    strangers('adapters', 'An application would load a framework it does not use.'),
+    {
+      name: 'no-cycles',
+      comment: 'Files in a cycle can only be understood, and loaded, all at once.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no-missing-modules',
+      comment: 'An import that resolves here by luck, or not at all, fails for users.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'source-stands-alone',
+      comment: 'Tests, demo and scripts are not published, so source that imports them breaks.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|demo|scripts)/' },
+    },
+    {
+      name: 'no-unpublished-packages',
+      comment: 'Users do not get devDependencies, so a built file that imports one breaks.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/adapters/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'adapters-name-only-types',
+      comment: 'The application brings its framework; a second copy of it would not be the same.',
+      severity: 'error',
+      from: { path: '^src/adapters/' },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-peer', 'npm-no-pkg', 'npm-unknown'],
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'runtime-neutral-rooms',
+      comment: 'Rooms that need no Node module must keep running where there is none.',
+      severity: 'error',
+      from: { path: '^src/([^/]+\\.ts|cookie/|drivers/|adapters/(?!node\\.ts|express\\.ts))' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'request-path-stays-in-process',
+      comment: 'A file, socket or process on the request path is work that the promises leave out.',
+      severity: 'error',
+      from: { path: '^src/(session|codec|store|http|adapters|postgres)/' },
+      to: { dependencyTypes: ['core'], path: '^(node:)?(fs|child_process|net|tls|dgram|cluster)' },
+    },
+    {
+      name: 'demo-is-a-user',
+      comment: 'A demo that reaches into src/ shows readers something they cannot write.',
+      severity: 'error',
+      from: { path: '^demo/' },
+      to: { path: '^src/', dependencyTypesNot: ['aliased'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      conditionNames: ['types', 'import', 'node', 'default'],
+      exportsFields: ['exports'],
+    },
+  },
+}
