@@ -8,6 +8,7 @@
 /** The codes of all errors of this package. A code never changes its meaning. */
 export type SessionErrorCode =
   | 'ERR_CONFIGURATION'
+  | 'ERR_EMBEDDED_POSTGRES'
   | 'ERR_INVALID_VALUE'
   | 'ERR_LIMIT_EXCEEDED'
   | 'ERR_NOT_LOADED'
@@ -196,5 +197,12 @@ export class StoreUnavailableError extends SessionError {
 export class UndecodableError extends SessionError {
   constructor(problem: string) {
     super('ERR_UNDECODABLE', problem)
+  }
+}
+
+/** The embedded PostgreSQL server of development and tests could not be found, prepared or started. */
+export class EmbeddedPostgresError extends SessionError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('ERR_EMBEDDED_POSTGRES', message, options)
   }
 }
