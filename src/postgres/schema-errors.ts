@@ -1,0 +1,75 @@
+import { SchemaError, type SessionError, StoreError } from '../errors.ts'
+import { resolveTableNames, type TableNames } from './table-names.ts'
+
+export function missing(names: TableNames): SchemaError {
+  return new SchemaError(
+    'ERR_SCHEMA_MISSING',
+    `The tables in schema '${names.raw.schema}' do not exist yet. ${howToMigrate(names)}`,
+  )
+}
+
+export function outdated(names: TableNames, found: number, needed: number): SchemaError {
+  return new SchemaError(
+    'ERR_SCHEMA_OUTDATED',
+    `The tables in schema '${names.raw.schema}' have version ${found}, and this release needs version ${needed}. ${howToMigrate(names)}`,
+  )
+}
+
+export function newer(names: TableNames, found: number, known: number): SchemaError {
+  return new SchemaError(
+    'ERR_SCHEMA_NEWER',
+    `The tables in schema '${names.raw.schema}' have version ${found}, and this release knows versions up to ${known}. Upgrade the package pg-sessions here to the release that migrated them, or a later one.`,
+  )
+}
+
+/** Says what to do about a migration that the database refused, where something can be done. */
+export function explainRefusal(
+  names: TableNames,
+  found: number,
+  failure: SessionError,
+): SessionError {
+  if (!(failure instanceof StoreError)) return failure
+  const code = found === 0 ? 'ERR_SCHEMA_MISSING' : 'ERR_SCHEMA_OUTDATED'
+  switch (failure.sqlState) {
+    case INSUFFICIENT_PRIVILEGE:
+      return new SchemaError(
+        code,
+        `The database role may not create or change the tables in schema '${names.raw.schema}'. Run \`${command(names, 'migrate')}\` as a role that may, or have an administrator run what \`${command(names, 'sql')}\` prints.`,
+      )
+    case DUPLICATE_TABLE:
+      return new SchemaError(
+        code,
+        `Schema '${names.raw.schema}' already holds something under a name that pg-sessions needs, and pg-sessions did not make it. Set \`schema\` or \`tables\` to names that are free.`,
+      )
+    default:
+      return failure
+  }
+}
+
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const INSUFFICIENT_PRIVILEGE = '42501'
+const DUPLICATE_TABLE = '42P07'
+
+function howToMigrate(names: TableNames): string {
+  return `Run \`${command(names, 'migrate')}\`, or set migrate: 'auto'.`
+}
+
+/** The command line that works on these very tables. */
+function command(names: TableNames, subcommand: string): string {
+  const usual = resolveTableNames().raw
+  const flags = (
+    [
+      ['--schema', 'schema'],
+      ['--session-table', 'session'],
+      ['--session-data-table', 'sessionData'],
+      ['--migration-table', 'migration'],
+    ] as const
+  )
+    .filter(([, name]) => names.raw[name] !== usual[name])
+    .map(([flag, name]) => ` ${flag} ${quoteForShell(names.raw[name])}`)
+  return `npx pg-sessions ${subcommand}${flags.join('')}`
+}
+
+function quoteForShell(text: string): string {
+  return /^[\w-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+}
