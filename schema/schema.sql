@@ -53,8 +53,8 @@ create table "sessions"."session_data" (
 create view "sessions"."session_entry" as
 select
   session_id,
-  convert_from(key, 'UTF8') as key,
-  convert_from(value, 'UTF8') as value
+  pg_catalog.convert_from(key, 'UTF8') as key,
+  pg_catalog.convert_from(value, 'UTF8') as value
 from "sessions"."session_data";
 
 comment on table "sessions"."session" is 'One row a session, live or waiting to be purged.';

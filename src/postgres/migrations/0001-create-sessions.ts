@@ -63,12 +63,16 @@ create table ${sessionData} (
 `
 }
 
+/**
+ * The function is qualified, since a function of the same name with better fitting arguments, in a
+ * schema of the search path, would otherwise be taken in its place (CVE-2018-1058).
+ */
 function createView({ sessionData, sessionEntry }: TableNames): string {
   return /* sql */ `create view ${sessionEntry} as
 select
   session_id,
-  convert_from(key, 'UTF8') as key,
-  convert_from(value, 'UTF8') as value
+  pg_catalog.convert_from(key, 'UTF8') as key,
+  pg_catalog.convert_from(value, 'UTF8') as value
 from ${sessionData};
 `
 }
