@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { isSessionError, StoreError, StoreUnavailableError } from '../errors.ts'
+import { StoreUnavailableError } from '../errors.ts'
 import type { Connection, Driver } from './driver.ts'
 import { type Migration, migrations } from './migrations/index.ts'
 import { explainRefusal, missing, newer, outdated } from './schema-errors.ts'
 import { foundationSql, newestVersion, stepSql } from './schema-sql.ts'
-import { classifyDatabaseError } from './sql-state.ts'
+import { classifyDatabaseError, sqlStateOf } from './sql-state.ts'
 import type { TableNames } from './table-names.ts'
 
 export interface SchemaCheckOptions {
@@ -52,8 +52,7 @@ export async function migrate(
     )
     return { from, to: latest }
   } catch (error) {
-    if (isSessionError(error)) throw error
-    throw explainRefusal(names, found, classifyDatabaseError(error, { statement: 'migrate' }))
+    throw explainRefusal(names, found, error) ?? classifyDatabaseError(error, { name: 'migrate' })
   }
 }
 
@@ -89,9 +88,8 @@ export async function readSchemaVersion(
   try {
     return await readVersion(driver, names, timeout)
   } catch (error) {
-    const failure = classifyDatabaseError(error, { statement: READ_VERSION })
-    if (failure instanceof StoreError && NO_TABLE.includes(failure.sqlState ?? '')) return 0
-    throw failure
+    if (NO_TABLE.includes(sqlStateOf(error) ?? '')) return 0
+    throw classifyDatabaseError(error, { name: READ_VERSION })
   }
 }
 

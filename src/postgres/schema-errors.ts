@@ -1,4 +1,5 @@
-import { SchemaError, type SessionError, StoreError } from '../errors.ts'
+import { SchemaError } from '../errors.ts'
+import { sqlStateOf } from './sql-state.ts'
 import { resolveTableNames, type TableNames } from './table-names.ts'
 
 export function missing(names: TableNames): SchemaError {
@@ -26,11 +27,10 @@ export function newer(names: TableNames, found: number, known: number): SchemaEr
 export function explainRefusal(
   names: TableNames,
   found: number,
-  failure: SessionError,
-): SessionError {
-  if (!(failure instanceof StoreError)) return failure
+  error: unknown,
+): SchemaError | undefined {
   const code = found === 0 ? 'ERR_SCHEMA_MISSING' : 'ERR_SCHEMA_OUTDATED'
-  switch (failure.sqlState) {
+  switch (sqlStateOf(error)) {
     case INSUFFICIENT_PRIVILEGE:
       return new SchemaError(
         code,
@@ -42,7 +42,7 @@ export function explainRefusal(
         `Schema '${names.raw.schema}' already holds something under a name that pg-sessions needs, and pg-sessions did not make it. Set \`schema\` or \`tables\` to names that are free.`,
       )
     default:
-      return failure
+      return undefined
   }
 }
 
