@@ -1,7 +1,7 @@
-import { cp, mkdir, symlink, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { type Packed, readManifest } from './pack-package.ts'
-import { type CommandResult, root, runCommand } from './run-command.ts'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { installPackage, type PackedPackage, readManifest } from './pack-package.ts'
+import { type CommandResult, runCommand } from './run-command.ts'
 
 /** Subpaths that name a framework's types, which their users have installed. */
 const frameworkTypes: Readonly<Record<string, readonly string[]>> = {
@@ -23,8 +23,11 @@ const compilerOptions = {
  * Compiles the published declarations as a careful user would: with `skipLibCheck` off, and with no
  * types around but Node's and, for a framework's adapter, that framework's.
  */
-export async function checkDeclarations(packed: Packed, into: string): Promise<CommandResult> {
-  const { exports, dependencies } = await readManifest()
+export async function checkDeclarations(
+  packed: PackedPackage,
+  into: string,
+): Promise<CommandResult> {
+  const { exports } = await readManifest()
   const subpaths = Object.keys(exports).filter((subpath) => subpath !== './package.json')
   const plain = subpaths.filter((subpath) => frameworkTypes[subpath] === undefined)
   const consumers = [{ name: 'plain', subpaths: plain, types: [] as readonly string[] }]
@@ -34,29 +37,13 @@ export async function checkDeclarations(packed: Packed, into: string): Promise<C
   const results: CommandResult[] = []
   for (const { name, subpaths, types } of consumers) {
     const folder = join(into, `consumer-${name}`)
-    const installed = ['@types/node', ...Object.keys(dependencies), ...types]
-    await install(folder, packed, installed)
+    await installPackage(packed, folder, ['@types/node', ...types])
     await writeConsumer(folder, subpaths)
     results.push(await runCommand('tsc', ['-p', folder]))
   }
   return {
     ok: results.every(({ ok }) => ok),
     output: results.flatMap(({ output }) => (output === '' ? [] : [output])).join('\n'),
-  }
-}
-
-/** Installs the packed package, and links what else its user has from this repository. */
-export async function install(
-  folder: string,
-  packed: Packed,
-  others: readonly string[],
-): Promise<void> {
-  const modules = join(folder, 'node_modules')
-  await mkdir(modules, { recursive: true })
-  await cp(packed.folder, join(modules, 'pg-sessions'), { recursive: true })
-  for (const name of others) {
-    await mkdir(dirname(join(modules, name)), { recursive: true })
-    await symlink(join(root, 'node_modules', name), join(modules, name))
   }
 }
 

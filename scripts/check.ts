@@ -4,7 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { checkDeclarations } from './check-declarations.ts'
 import { checkNames } from './check-names.ts'
-import { type Packed, packPackage, StepFailed } from './pack-package.ts'
+import { type PackedPackage, PackingError, packPackage } from './pack-package.ts'
 import { type CommandResult, runCommand } from './run-command.ts'
 
 interface Gate {
@@ -17,7 +17,7 @@ interface Gate {
 /** What gates share: a temporary folder, and the package packed in it once. */
 interface Workshop {
   readonly folder: string
-  packed(): Promise<Packed>
+  packed(): Promise<PackedPackage>
 }
 
 const gates: readonly Gate[] = [
@@ -120,7 +120,7 @@ async function main(names: readonly string[]): Promise<number> {
 
 /** Runs gates side by side, as many as there are processors, and reports them in their order. */
 async function runGates(chosen: readonly Gate[], folder: string): Promise<boolean> {
-  let packing: Promise<Packed> | undefined
+  let packing: Promise<PackedPackage> | undefined
   const workshop: Workshop = {
     folder,
     packed() {
@@ -151,7 +151,7 @@ interface Report {
 async function runGate(gate: Gate, workshop: Workshop): Promise<Report> {
   const start = performance.now()
   const { ok, output } = await gate.run(workshop).catch((error: unknown) => {
-    if (error instanceof StepFailed) return { ok: false, output: error.message }
+    if (error instanceof PackingError) return { ok: false, output: error.message }
     throw error
   })
   const seconds = ((performance.now() - start) / 1000).toFixed(1)

@@ -1,9 +1,10 @@
-import { mkdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { type CommandResult, root, runCommand } from './run-command.ts'
+import { cp, mkdir, readFile, symlink } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { root, runCommand } from './run-command.ts'
 
 /** What `package.json` says, as far as the scripts ask. */
 export interface Manifest {
+  readonly name: string
   readonly version: string
   readonly exports: Readonly<Record<string, string>>
   readonly dependencies: Readonly<Record<string, string>>
@@ -14,42 +15,59 @@ export async function readManifest(): Promise<Manifest> {
   return JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
 }
 
-/** The package as users would get it. */
-export interface Packed {
+/** The package as its users get it. */
+export interface PackedPackage {
   readonly tarball: string
   /** The unpacked tarball. */
   readonly folder: string
 }
 
-/** A step that failed, with what it wrote. */
-export class StepFailed extends Error {
-  readonly output: string
+/** A step of packing that failed. Its message ends with what the step wrote. */
+export class PackingError extends Error {}
 
-  constructor(step: string, result: CommandResult) {
-    super(`${step} failed:\n${result.output}`)
-    this.output = result.output
-  }
-}
-
-/** Builds `dist`, packs it as npm would publish it, and unpacks it, all below `into`. */
-export async function packPackage(into: string): Promise<Packed> {
-  await step('npm run build', 'npm', ['run', '--silent', 'build'])
+/**
+ * Builds and packs the package as npm would publish it, and unpacks it, all below `into`.
+ *
+ * It works on a copy of the source, so that it disturbs nobody who uses `dist` at the same time.
+ */
+export async function packPackage(into: string): Promise<PackedPackage> {
+  const source = join(into, 'source')
+  await cp(root, source, { recursive: true, filter: isSource })
+  await symlink(join(root, 'node_modules'), join(source, 'node_modules'))
+  await step(source, 'npm', ['run', '--silent', 'build'])
   // Without its scripts, since `prepack` would build once more.
-  await step('npm pack', 'npm', [
-    'pack',
-    '--silent',
-    '--ignore-scripts',
-    '--pack-destination',
-    into,
-  ])
-  const { version } = await readManifest()
-  const tarball = join(into, `pg-sessions-${version}.tgz`)
-  await mkdir(into, { recursive: true })
-  await step('tar', 'tar', ['-xzf', tarball, '-C', into])
+  await step(source, 'npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', into])
+  const { name, version } = await readManifest()
+  const tarball = join(into, `${name}-${version}.tgz`)
+  await step(into, 'tar', ['-xzf', tarball, '-C', into])
   return { tarball, folder: join(into, 'package') }
 }
 
-async function step(name: string, command: string, args: readonly string[]): Promise<void> {
-  const result = await runCommand(command, args)
-  if (!result.ok) throw new StepFailed(name, result)
+/**
+ * Installs a packed package in a user's folder, and links its dependencies and what else the user
+ * has. Nothing else of this repository can be imported from there.
+ */
+export async function installPackage(
+  packed: PackedPackage,
+  folder: string,
+  others: readonly string[] = [],
+): Promise<void> {
+  const { name, dependencies } = await readManifest()
+  const modules = join(folder, 'node_modules')
+  await cp(packed.folder, join(modules, name), { recursive: true })
+  for (const other of [...Object.keys(dependencies), ...others]) {
+    const link = join(modules, other)
+    await mkdir(dirname(link), { recursive: true })
+    await symlink(join(root, 'node_modules', other), link)
+  }
+}
+
+function isSource(path: string): boolean {
+  const name = basename(path)
+  return join(root, name) !== path || !/^(\.|(node_modules|dist|coverage)$)/.test(name)
+}
+
+async function step(cwd: string, command: string, args: readonly string[]): Promise<void> {
+  const { ok, output } = await runCommand(command, args, cwd)
+  if (!ok) throw new PackingError(`${[command, ...args].join(' ')} failed:\n${output}`)
 }

@@ -1,0 +1,139 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import {
+  installPackage,
+  type PackedPackage,
+  packPackage,
+  readManifest,
+} from '../../scripts/pack-package.ts'
+import { runCommand } from '../../scripts/run-command.ts'
+import { createTestDatabase } from '../support/database.ts'
+
+let folder: string
+let packed: PackedPackage
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'pg-sessions-package-'))
+  packed = await packPackage(folder)
+}, 120_000)
+
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+/** Writes files into a new folder where the packed package is installed. */
+async function createUser(
+  name: string,
+  files: Readonly<Record<string, string>>,
+  others: readonly string[] = [],
+): Promise<string> {
+  const user = join(folder, name)
+  await mkdir(user)
+  await installPackage(packed, user, others)
+  for (const [file, text] of Object.entries(files)) await writeFile(join(user, file), text)
+  return user
+}
+
+async function runNode(cwd: string, file: string, ...args: string[]): Promise<string> {
+  const { ok, output } = await runCommand(process.execPath, [file, ...args], cwd)
+  expect(ok, output).toBe(true)
+  return output
+}
+
+test('the tarball holds the build, the manifest and the documents, and nothing else', async () => {
+  expect((await readdir(packed.folder)).sort()).toEqual([
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'dist',
+    'package.json',
+  ])
+  const built = await readdir(join(packed.folder, 'dist'), { recursive: true })
+  const strange = built.filter((file) => /\.\w+$/.test(file) && !/\.(js|js\.map|d\.ts)$/.test(file))
+  expect(strange).toEqual([])
+})
+
+test('every source map carries its source, since the source files are not published', async () => {
+  const dist = join(packed.folder, 'dist')
+  const maps = (await readdir(dist, { recursive: true })).filter((file) => file.endsWith('.map'))
+  expect(maps).not.toEqual([])
+  for (const file of maps) {
+    const map: unknown = JSON.parse(await readFile(join(dist, file), 'utf8'))
+    expect(map, file).toMatchObject({ sourcesContent: [expect.any(String)] })
+  }
+})
+
+test('every subpath gives the same names by import and by require, with no client or framework installed', async () => {
+  const { exports } = await readManifest()
+  const names = Object.keys(exports)
+    .filter((subpath) => subpath !== './package.json')
+    .map((subpath) => `pg-sessions${subpath.slice(1)}`)
+  const list = JSON.stringify(names)
+  const user = await createUser('importer', {
+    'esm.mjs': `const found = {}
+      for (const name of ${list}) found[name] = Object.keys(await import(name)).sort()
+      console.log(JSON.stringify(found))`,
+    'cjs.cjs': `const found = {}
+      for (const name of ${list}) found[name] = Object.keys(require(name)).sort()
+      console.log(JSON.stringify(found))`,
+  })
+  const imported: Record<string, string[]> = JSON.parse(await runNode(user, 'esm.mjs'))
+  const required: Record<string, string[]> = JSON.parse(await runNode(user, 'cjs.cjs'))
+  expect(Object.keys(imported)).toEqual(names)
+  for (const name of names) {
+    expect(imported[name], name).not.toEqual([])
+    expect(imported[name], name).not.toContain('default')
+  }
+  expect(required).toEqual(imported)
+})
+
+test('the command line runs from the installed package', async () => {
+  const user = await createUser('operator', {})
+  const { bin } = JSON.parse(await readFile(join(packed.folder, 'package.json'), 'utf8'))
+  const main = join(user, 'node_modules', 'pg-sessions', bin['pg-sessions'])
+  expect(await readFile(main, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/)
+  expect(await runNode(user, main, '--help')).toContain('migrate')
+})
+
+test('an application in one bundled file still makes its tables', async () => {
+  const application = `
+    import express from 'express'
+    import { Pool } from 'pg'
+    import { createSessions } from 'pg-sessions'
+    import { expressSessions } from 'pg-sessions/express'
+    import { fromPg } from 'pg-sessions/pg'
+
+    async function main() {
+      const pool = new Pool({ connectionString: process.argv[2] })
+      const sessions = createSessions({ database: fromPg(pool) })
+      express().use(expressSessions(sessions))
+      await sessions.ready()
+      await sessions.close()
+      await pool.end()
+    }
+    main()`
+  const user = await createUser('bundler', { 'application.js': application }, ['express', 'pg'])
+  const alone = await mkdtemp(join(folder, 'alone-'))
+  await build({
+    entryPoints: [join(user, 'application.js')],
+    outfile: join(alone, 'application.cjs'),
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    external: ['pg-native'],
+    logLevel: 'silent',
+  })
+  const database = await createTestDatabase()
+  try {
+    await runNode(alone, 'application.cjs', database.url)
+    const tables = await database.query(
+      `select table_name from information_schema.tables where table_schema = 'sessions' order by 1`,
+    )
+    expect(tables.map(({ table_name }) => table_name)).toEqual(
+      expect.arrayContaining(['migration', 'session', 'session_data']),
+    )
+  } finally {
+    await database.drop()
+  }
+})
