@@ -1,0 +1,65 @@
+import { checkSchema } from '../../postgres/migrate.ts'
+import { type ListedSession, readNewestSessions } from '../../postgres/store-status.ts'
+import type { Command } from '../command.ts'
+import { withDatabase, withStore } from '../connect.ts'
+import { databaseOptions, type Input } from '../input.ts'
+import { formatTime, jsonTime, textTable } from '../plain-text.ts'
+
+export const list: Command = {
+  summary: 'List live sessions, those first that began last',
+  args: {
+    user: {
+      type: 'string',
+      description: 'Only sessions of this user, the most recently used first',
+      valueHint: 'user',
+    },
+    limit: {
+      type: 'string',
+      description: 'At most so many sessions (default: 50)',
+      valueHint: 'number',
+    },
+    ...databaseOptions,
+  },
+  async run(input) {
+    const limit = input.count('limit', 50, 100_000)
+    const sessions = await readSessions(input, limit)
+    return { document: { sessions: sessions.map(documentOf) }, lines: linesOf(sessions, limit) }
+  },
+}
+
+async function readSessions(input: Input, limit: number): Promise<readonly ListedSession[]> {
+  const user = input.text('user')
+  if (user !== undefined) {
+    return withStore(input, async (store) => (await store.listByUser(user)).slice(0, limit))
+  }
+  const { names, timeout } = input
+  return withDatabase(input, async (driver) => {
+    await checkSchema(driver, names, { timeout })
+    return readNewestSessions(driver, names, limit, { timeout })
+  })
+}
+
+/** Field by field, so that nothing else of a session can ever slip in. */
+function documentOf(session: ListedSession): object {
+  return {
+    id: session.id,
+    userId: session.userId,
+    createdAt: jsonTime(session.createdAt),
+    lastAccessAt: jsonTime(session.lastAccessAt),
+    expiresAt: jsonTime(session.expiresAt),
+  }
+}
+
+function linesOf(sessions: readonly ListedSession[], limit: number): readonly string[] {
+  if (sessions.length === 0) return ['No live sessions.']
+  const rows = sessions.map((session) => [
+    session.id,
+    session.userId ?? '-',
+    formatTime(session.createdAt),
+    formatTime(session.lastAccessAt),
+    formatTime(session.expiresAt),
+  ])
+  const table = textTable(['ID', 'USER', 'CREATED', 'LAST ACCESS', 'EXPIRES'], rows)
+  if (sessions.length < limit) return table
+  return [...table, `The first ${limit}; there may be more (--limit).`]
+}

@@ -1,0 +1,49 @@
+import { checkSchema } from '../../postgres/migrate.ts'
+import { latestVersion } from '../../postgres/schema-sql.ts'
+import { readStatus, type StoreStatus } from '../../postgres/store-status.ts'
+import type { Command } from '../command.ts'
+import { withDatabase } from '../connect.ts'
+import { databaseOptions } from '../input.ts'
+import { countOf, formatBytes, formatTime, jsonTime } from '../plain-text.ts'
+
+export const status: Command = {
+  summary: 'Show the schema version, the sessions and the size of their tables',
+  args: databaseOptions,
+  async run(input) {
+    const { names, timeout } = input
+    const found = await withDatabase(input, async (driver) => {
+      await checkSchema(driver, names, { timeout })
+      return readStatus(driver, names, { timeout })
+    })
+    return { document: documentOf(found), lines: linesOf(found) }
+  },
+}
+
+function documentOf(found: StoreStatus): object {
+  const { oldestCreatedAt, newestCreatedAt, nextPurgeAt, ...numbers } = found
+  return {
+    schemaVersion: latestVersion,
+    ...numbers,
+    oldestCreatedAt: jsonTime(oldestCreatedAt),
+    newestCreatedAt: jsonTime(newestCreatedAt),
+    nextPurgeAt: jsonTime(nextPurgeAt),
+  }
+}
+
+function linesOf(found: StoreStatus): readonly string[] {
+  const facts: readonly (readonly [string, string])[] = [
+    ['schema version', `${latestVersion} (up to date)`],
+    ['live', `${countOf(found.live, 'session')} of ${countOf(found.users, 'user')}`],
+    ['expired', `${countOf(found.expired, 'session')}, not yet purged`],
+    ['oldest', found.oldestCreatedAt === null ? '-' : formatTime(found.oldestCreatedAt)],
+    ['newest', found.newestCreatedAt === null ? '-' : formatTime(found.newestCreatedAt)],
+    ['size', `${formatBytes(found.tableBytes)} tables, ${formatBytes(found.indexBytes)} indexes`],
+    ['purge', describePurge(found)],
+  ]
+  return facts.map(([name, fact]) => `${name.padEnd(16)}${fact}`)
+}
+
+function describePurge({ purgeBacklog, nextPurgeAt }: StoreStatus): string {
+  if (purgeBacklog > 0) return `${countOf(purgeBacklog, 'session')} due now`
+  return nextPurgeAt === null ? 'nothing due' : `next due ${formatTime(nextPurgeAt)}`
+}
