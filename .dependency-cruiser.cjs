@@ -3,6 +3,9 @@
  * Imports of types count too, since a type ties two rooms together as firmly as a call does.
  */
 
+const { readdirSync } = require('node:fs')
+const { basename, join } = require('node:path')
+
 /** Lets a room import from itself and from the paths given, and from nothing else in src/. */
 function room(name, allowed, comment) {
   return {
@@ -25,14 +28,19 @@ function roomWithout(name, from, refused, comment) {
   }
 }
 
-/** Files of one room that must not know each other. */
+/**
+ * Keeps the subpaths of one room apart: none imports another, nor what lies in the folder of
+ * another's name. A folder that bears no subpath's name is common ground.
+ */
 function strangers(name, comment) {
+  const files = readdirSync(join(__dirname, 'src', name)).filter((file) => file.endsWith('.ts'))
+  const subpaths = files.map((file) => basename(file, '.ts')).join('|')
   return {
     name: `strangers-${name}`,
     comment,
     severity: 'error',
-    from: { path: `^src/${name}/([^/]+)\\.ts$` },
-    to: { path: `^src/${name}/`, pathNot: `^src/${name}/$1\\.ts$` },
+    from: { path: `^src/${name}/([^/.]+)` },
+    to: { path: `^src/${name}/(${subpaths})(\\.ts$|/)`, pathNot: `^src/${name}/$1(\\.ts$|/)` },
   }
 }
 
@@ -106,17 +114,20 @@ module.exports = {
       name: 'no-unpublished-packages',
       comment: 'Users do not get devDependencies, so a built file that imports one breaks.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/adapters/' },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+      from: { path: '^src/', pathNot: '^src/(adapters|cli)/' },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
+        dependencyTypesNot: ['npm-peer'],
+      },
     },
     {
-      name: 'adapters-name-only-types',
-      comment: 'The application brings its framework; a second copy of it would not be the same.',
+      name: 'borrowed-packages-only-as-types',
+      comment: "Framework and client are the user's own: a copy loaded here would be another one.",
       severity: 'error',
-      from: { path: '^src/adapters/' },
+      from: { path: '^src/(adapters|cli)/' },
       to: {
         dependencyTypes: ['npm-dev', 'npm-peer', 'npm-no-pkg', 'npm-unknown'],
-        dependencyTypesNot: ['type-only'],
+        dependencyTypesNot: ['type-only', 'type-import'],
       },
     },
     {
