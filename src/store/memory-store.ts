@@ -1,0 +1,196 @@
+import { SessionsClosedError, StoreError } from '../errors.ts'
+import { MemoryRecord } from './memory-record.ts'
+import type {
+  CreateResult,
+  EntryUpdate,
+  Lifetime,
+  LoadResult,
+  NewSession,
+  ReplaceResult,
+  SaveResult,
+  SessionChange,
+  SessionGuard,
+  SessionStore,
+  SessionSummary,
+  StoreCounts,
+  TakeResult,
+  TokenProof,
+  UpdateResult,
+} from './session-store.ts'
+
+/** What a memory store can be told. */
+export interface MemoryStoreOptions {
+  /** The clock that judges every deadline, in milliseconds since the epoch. Default: `Date.now`. */
+  readonly now?: () => number
+}
+
+/**
+ * Keeps sessions in this process, for unit tests; they end with it.
+ *
+ * It answers as `PostgresStore` does and passes the same contract suite. Every call is one step:
+ * it has taken effect, whole or not at all, before another call begins. Bytes are copied in and out.
+ * Dead sessions stay until `purge`, as in a database.
+ *
+ * @example
+ * ```ts
+ * import { MemoryStore } from 'pg-sessions'
+ *
+ * let now = Date.now()
+ * const store = new MemoryStore({ now: () => now })
+ * now += 60 * 60 * 1000 // an hour later
+ * ```
+ */
+export class MemoryStore implements SessionStore {
+  readonly name = 'memory'
+  readonly #records = new Map<string, MemoryRecord>()
+  readonly #now: () => number
+  #closed = false
+
+  constructor(options: MemoryStoreOptions = {}) {
+    this.#now = options.now ?? Date.now
+  }
+
+  /** @throws {SessionsClosedError} After `close()`, as every other call does. */
+  async ready(): Promise<void> {
+    this.#begin()
+  }
+
+  async load(proof: TokenProof): Promise<LoadResult> {
+    const now = this.#begin()
+    const record = this.#records.get(proof.id)
+    if (!record?.accepts(proof.secretHashes)) return { status: 'unknown' }
+    if (record.isLive(now)) return { status: 'live', record: record.record(now) }
+    return { status: 'expired', id: record.id, userId: record.userId }
+  }
+
+  async create(session: NewSession): Promise<CreateResult> {
+    const now = this.#begin()
+    const present = this.#records.get(session.id)
+    if (present && !present.accepts([session.secretHash])) return { status: 'taken' }
+    return { status: 'created', times: (present ?? this.#add(session, now)).times(now) }
+  }
+
+  async save(change: SessionChange): Promise<SaveResult> {
+    const now = this.#begin()
+    const record = this.#find(change, now)
+    if (!record) return { status: 'gone' }
+    const { credentials, lifetime } = change
+    const token = credentials?.token
+    const rotated = token !== undefined && record.accepts(token.from)
+    if (credentials?.signIn && !rotated) return { status: 'gone' }
+
+    if (token && rotated) record.replaceToken(token.to)
+    if (credentials) record.changeTerms(credentials, lifetime, now)
+    record.noteAccess(lifetime, now)
+    for (const key of change.deleted) record.delete(key)
+    for (const { key, value } of change.written) record.set(key, value)
+    return { status: 'saved', times: record.times(now), rotated }
+  }
+
+  /** @throws {StoreError} The successor's id is taken. Nothing has changed then. */
+  async replace(ended: SessionGuard, successor: NewSession): Promise<ReplaceResult> {
+    const now = this.#begin()
+    if (!this.#find(ended, now)) return { status: 'gone' }
+    if (this.#records.has(successor.id)) {
+      throw new StoreError('The new session has the id of one that exists: give it its own.')
+    }
+    this.#records.delete(ended.id)
+    return { status: 'created', times: this.#add(successor, now).times(now) }
+  }
+
+  async update(update: EntryUpdate): Promise<UpdateResult> {
+    const now = this.#begin()
+    const record = this.#find(update, now)
+    if (!record) return { status: 'gone' }
+    const current = record.get(update.key)
+    if (!areEqual(current, update.expected)) return { status: 'changed', current }
+    record.noteAccess(update.lifetime, now)
+    if (update.value) record.set(update.key, update.value)
+    else record.delete(update.key)
+    return { status: 'updated' }
+  }
+
+  async take(
+    guard: SessionGuard & { readonly lifetime: Lifetime; readonly key: Uint8Array },
+  ): Promise<TakeResult> {
+    const now = this.#begin()
+    const record = this.#find(guard, now)
+    if (!record) return { status: 'gone' }
+    record.noteAccess(guard.lifetime, now)
+    const value = record.get(guard.key)
+    record.delete(guard.key)
+    return { status: 'taken', value }
+  }
+
+  async touch(touch: { readonly id: string; readonly lifetime: Lifetime }): Promise<void> {
+    const now = this.#begin()
+    const record = this.#records.get(touch.id)
+    if (record?.isLive(now)) record.noteAccess(touch.lifetime, now)
+  }
+
+  async destroy(id: string, owner: string | null): Promise<boolean> {
+    const now = this.#begin()
+    const record = this.#records.get(id)
+    if (!record || (owner !== null && record.userId !== owner)) return false
+    this.#records.delete(id)
+    return record.isLive(now)
+  }
+
+  async listByUser(userId: string): Promise<readonly SessionSummary[]> {
+    const now = this.#begin()
+    return this.#where((record) => record.userId === userId && record.isLive(now))
+      .sort((a, b) => b.lastAccessAt - a.lastAccessAt || (a.id < b.id ? 1 : -1))
+      .map((record) => record.summary(now))
+  }
+
+  async destroyByUser(userId: string, except: readonly string[]): Promise<readonly string[]> {
+    const now = this.#begin()
+    const ended = this.#where((record) => record.userId === userId && !except.includes(record.id))
+    for (const record of ended) this.#records.delete(record.id)
+    return ended.filter((record) => record.isLive(now)).map((record) => record.id)
+  }
+
+  async count(): Promise<StoreCounts> {
+    const now = this.#begin()
+    const live = this.#where((record) => record.isLive(now)).length
+    return { live, expired: this.#records.size - live }
+  }
+
+  async purge(limit: number): Promise<number> {
+    const now = this.#begin()
+    const dead = this.#where((record) => record.isPurgeable(now)).slice(0, limit)
+    for (const record of dead) this.#records.delete(record.id)
+    return dead.length
+  }
+
+  /** Forgets every session. Harmless to repeat. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#records.clear()
+  }
+
+  /** The one look at the clock that a call takes, so that it judges all deadlines alike. */
+  #begin(): number {
+    if (this.#closed) throw new SessionsClosedError()
+    return this.#now()
+  }
+
+  #find(guard: SessionGuard, now: number): MemoryRecord | undefined {
+    const record = this.#records.get(guard.id)
+    return record?.isLive(now) && record.userId === guard.userId ? record : undefined
+  }
+
+  #where(condition: (record: MemoryRecord) => boolean): MemoryRecord[] {
+    return [...this.#records.values()].filter(condition)
+  }
+
+  #add(session: NewSession, now: number): MemoryRecord {
+    const record = new MemoryRecord(session, now)
+    this.#records.set(record.id, record)
+    return record
+  }
+}
+
+function areEqual(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  return a && b ? Buffer.compare(a, b) === 0 : a === b
+}
