@@ -1,0 +1,1 @@
+export { type StoreHarness, storeContract, type TestRunner } from './store-contract.ts'
