@@ -6,6 +6,9 @@ import {
 } from '../errors.ts'
 import { classifyDatabaseError } from '../postgres/sql-state.ts'
 
+/** Which statement failed is for logs; on a command line it is noise. */
+const STATEMENT = / \(statement '[^']*'\)/
+
 /** A failure in two lines. */
 export interface Failure {
   readonly code: string
@@ -23,7 +26,7 @@ export interface Failure {
  */
 export function describeFailure(error: unknown, address: string): Failure {
   const failure = isSessionError(error) ? error : classifyDatabaseError(error, { name: 'cli' })
-  const [problem, advice] = splitSentences(failure.message)
+  const [problem, advice] = splitSentences(failure.message.replace(STATEMENT, ''))
   const isUsage = failure instanceof ConfigurationError
   return { code: failure.code, problem, advice: adviceFor(failure, address) ?? advice, isUsage }
 }

@@ -45,13 +45,11 @@ export async function run(argv: readonly string[]): Promise<number> {
     const report = await command.run(input)
     return print(input.flag('json') ? json(report.document) : `${report.lines.join('\n')}\n`)
   } catch (error) {
-    const failure = describeFailure(error, input?.address ?? '')
-    if (rawArgs.includes('--json')) {
-      print(json({ error: { code: failure.code, message: failure.problem } }))
-    }
+    const { code, problem, ...failure } = describeFailure(error, input?.address ?? '')
     const help = command === undefined ? `${PROGRAM} --help` : `${PROGRAM} ${name} --help`
     const advice = failure.advice ?? `Run \`${help}\` to see how.`
-    process.stderr.write(`${PROGRAM}: ${failure.problem}\n${advice}\n`)
+    process.stderr.write(`${PROGRAM}: ${problem}\n${advice}\n`)
+    if (rawArgs.includes('--json')) print(json({ error: { code, message: problem, advice } }))
     return failure.isUsage ? 2 : 1
   }
 }
@@ -90,7 +88,7 @@ async function helpText(name?: string): Promise<string> {
     ? renderUsage(root)
     : renderUsage(definition(name, command), root))
   const plain = !process.stdout.isTTY || process.env.NO_COLOR !== undefined
-  return `${plain ? stripVTControlCharacters(text) : text}\n`
+  return `${plain ? stripVTControlCharacters(text) : text}\n`.replaceAll(/ +$/gm, '')
 }
 
 function definition(name: string, command: Command): CommandDef {
