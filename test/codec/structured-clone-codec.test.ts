@@ -99,6 +99,8 @@ describe('structuredCloneCodec', () => {
           expect((error as InvalidValueError).path).toMatch(/^basket/)
           return
         }
+        // Two invalid dates are unlike each other to deepStrictEqual.
+        fc.pre(!new TextDecoder().decode(encoded).includes('["Date",""]'))
         deepStrictEqual(structuredCloneCodec.decode(encoded), value)
       }),
       { numRuns: 2000 },
