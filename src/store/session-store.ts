@@ -183,13 +183,19 @@ export interface SessionStore {
   update(update: EntryUpdate): Promise<UpdateResult>
 
   /** Removes one entry and gives its value to exactly one caller. */
-  take(guard: SessionGuard & { readonly lifetime: Lifetime; readonly key: Uint8Array }): Promise<TakeResult>
+  take(
+    guard: SessionGuard & { readonly lifetime: Lifetime; readonly key: Uint8Array },
+  ): Promise<TakeResult>
 
   /** Notes an access. Moves no deadline backwards or past the absolute one, and revives nothing. */
   touch(touch: { readonly id: string; readonly lifetime: Lifetime }): Promise<void>
 
-  /** Ends a session, whoever it belongs to now. True when it was live. Harmless to repeat. */
-  destroy(id: string): Promise<boolean>
+  /**
+   * Ends a session and tells whether it was live. Harmless to repeat.
+   *
+   * @param owner - When not null, a session of anybody else counts as one that does not exist.
+   */
+  destroy(id: string, owner: string | null): Promise<boolean>
 
   /** Live sessions of a user, the most recently used first. */
   listByUser(userId: string): Promise<readonly SessionSummary[]>

@@ -1,0 +1,136 @@
+import { readCookie } from '../cookie/cookie-header.ts'
+import type { ResolvedCookie } from '../cookie/cookie-settings.ts'
+import { clearCookieHeader, setCookieHeader } from '../cookie/set-cookie.ts'
+import { type DefaultData, Session } from '../session/session.ts'
+import type { SessionContext } from '../session/session-context.ts'
+import { type CookieNews, SessionState } from '../session/session-state.ts'
+import type { TokenProof } from '../store/session-store.ts'
+import type { HeadAddition } from './head-addition.ts'
+
+/** What adapters need of `createSessions`: it opens an exchange for each request. */
+export interface SessionOpener<Data extends object = DefaultData> {
+  /**
+   * Begins the life of one request's session. Reads nothing and asks nobody until the session is used.
+   *
+   * @param cookieHeader - The request's `Cookie` field; several of them joined by `; `.
+   */
+  open(cookieHeader: string | null | undefined, watch?: ExchangeWatch): Exchange<Data>
+}
+
+/** What an unused session says. */
+const NOTHING: HeadAddition = Object.freeze({
+  setCookies: Object.freeze([]),
+  noStore: false,
+  varyCookie: false,
+})
+
+/** What an adapter may want to be told. */
+export interface ExchangeWatch {
+  /** The session is used for the first time. */
+  readonly onUse?: () => void
+  /** There comes to be something to save, before the response's head has left. */
+  readonly onChange?: () => void
+}
+
+/**
+ * The one life cycle of a session within a request, which every adapter goes through:
+ * the cookie comes in, the handler uses `session`, `commit()` saves and gives what the head says.
+ *
+ * @example
+ * ```ts
+ * const exchange = sessions.open(request.headers.get('cookie'))
+ * exchange.session.set('seen', true)
+ * const { setCookies } = await exchange.commit()
+ * ```
+ */
+export class Exchange<Data extends object = DefaultData> {
+  readonly #context: SessionContext
+  readonly #cookie: ResolvedCookie
+  readonly #cookieHeader: string | null | undefined
+  readonly #watch: ExchangeWatch
+  #opened: { readonly session: Session<Data>; readonly state: SessionState } | null = null
+  #isSealed = false
+
+  /** @internal Exchanges come from `sessions.open`. */
+  constructor(
+    context: SessionContext,
+    cookie: ResolvedCookie,
+    cookieHeader: string | null | undefined,
+    watch: ExchangeWatch = {},
+  ) {
+    this.#context = context
+    this.#cookie = cookie
+    this.#cookieHeader = cookieHeader
+    this.#watch = watch
+  }
+
+  /** The request's session, always the same. The first access reads the cookie. */
+  get session(): Session<Data> {
+    this.#opened ??= this.#open()
+    return this.#opened.session
+  }
+
+  /** Whether the handler has used the session at all. */
+  get isUsed(): boolean {
+    return this.#opened !== null
+  }
+
+  /** Whether there is something to save. */
+  get hasChanges(): boolean {
+    return this.#opened?.state.hasChanges ?? false
+  }
+
+  /**
+   * Saves what has changed, and tells what the head of the response has to say. Called before the head
+   * leaves; a session that was not used costs nothing.
+   *
+   * An access of a session that did not change is noted when it is due, and that is not waited for.
+   *
+   * @throws {SessionGoneError} The session ended meanwhile: answer with an error, send no cookie.
+   * @throws {StoreUnavailableError} The store did not answer: answer with an error, send no cookie.
+   * @throws {LimitExceededError} The session would be larger than the settings allow.
+   */
+  async commit(): Promise<HeadAddition> {
+    if (this.#opened === null) return NOTHING
+    const { state } = this.#opened
+    await state.save()
+    state.touchIfDue()
+    const setCookies = this.#setCookies(state.news)
+    return { setCookies, noStore: setCookies.length > 0, varyCookie: true }
+  }
+
+  /** The response's head has left: what needs a new cookie is refused from now on. */
+  seal(): void {
+    this.#isSealed = true
+    this.#opened?.state.seal()
+  }
+
+  #open(): { readonly session: Session<Data>; readonly state: SessionState } {
+    const onChange = (): void => {
+      if (!this.#isSealed) this.#watch.onChange?.()
+    }
+    const state = new SessionState(this.#context, this.#readToken(), onChange)
+    if (this.#isSealed) state.seal()
+    else this.#watch.onUse?.()
+    return { session: new Session<Data>(state), state }
+  }
+
+  #readToken(): TokenProof | null {
+    const reading = readCookie(this.#cookieHeader, this.#cookie.name)
+    if (reading.status === 'absent') return null
+    const proof = reading.status === 'found' ? this.#context.tokens.read(reading.value) : null
+    if (proof === null) {
+      const reason = reading.status === 'found' ? 'malformed' : 'ambiguous'
+      this.#context.events.emit('tokenRefused', { reason })
+    }
+    return proof
+  }
+
+  #setCookies(news: CookieNews): readonly string[] {
+    if (news.kind === 'none') return []
+    if (news.kind === 'ended') return [clearCookieHeader(this.#cookie)]
+    const outlivesBrowser = news.isRemembered || this.#cookie.persistent
+    const maxAge = outlivesBrowser ? Math.max(1, Math.floor(news.remaining / 1000)) : null
+    return [setCookieHeader(this.#cookie, news.token, maxAge)]
+  }
+}

@@ -1,0 +1,45 @@
+export type { Codec } from './codec/codec.ts'
+export { jsonCodec } from './codec/json-codec.ts'
+export type { CookieSettings } from './cookie/cookie-settings.ts'
+export {
+  type CommonSettings,
+  createSessions,
+  type DatabaseSettings,
+  type StoreSettings,
+} from './create-sessions.ts'
+export {
+  ConfigurationError,
+  InvalidValueError,
+  isSessionError,
+  LimitExceededError,
+  NotLoadedError,
+  type Outcome,
+  ResponseStartedError,
+  SchemaError,
+  SessionError,
+  type SessionErrorCode,
+  SessionGoneError,
+  SessionsClosedError,
+  StoreError,
+  StoreUnavailableError,
+  UndecodableError,
+} from './errors.ts'
+export type { Exchange, ExchangeWatch, SessionOpener } from './http/exchange.ts'
+export type { HeadAddition } from './http/head-addition.ts'
+export type { Connection, Driver, QueryOptions, Row, Statement } from './postgres/driver.ts'
+export {
+  type MigrateMode,
+  PostgresStore,
+  type PostgresStoreOptions,
+} from './postgres/postgres-store.ts'
+export type { TableNameOptions } from './postgres/table-names.ts'
+export type { Duration } from './session/duration.ts'
+export type { Logger } from './session/logger.ts'
+export type { PurgeOptions, Purger } from './session/purger.ts'
+export type { DefaultData, Session, SessionData, SessionLifetime } from './session/session.ts'
+export type { SessionEvents, SessionListener } from './session/session-events.ts'
+export { defaultSettings, type SessionLimits, type SessionSettings } from './session/settings.ts'
+export { randomToken } from './session/token.ts'
+export type { SessionInfo, Sessions } from './sessions.ts'
+export { MemoryStore } from './store/memory-store.ts'
+export type * from './store/session-store.ts'

@@ -1,0 +1,104 @@
+import { LimitExceededError, SessionGoneError } from '../errors.ts'
+import { ChangeSet } from './change-set.ts'
+import { EntryValue } from './entry-value.ts'
+import type { KnownSession } from './known-session.ts'
+import type { SessionContext } from './session-context.ts'
+import type { SessionState } from './session-state.ts'
+
+/** Encodes a value under its key. @throws {LimitExceededError} It is larger than the settings allow. */
+export function encodeEntry(context: SessionContext, key: string, value: unknown): EntryValue {
+  const keySize = context.codec.encodeKey(key).length
+  const bytes = context.codec.encode(value, key)
+  const { valueBytes } = context.policy.limits
+  if (bytes.length > valueBytes) {
+    throw new LimitExceededError(
+      `The value of "${key}" takes ${bytes.length} bytes; limits.valueBytes allows ${valueBytes}. Keep large data in a table of its own and its key in the session.`,
+    )
+  }
+  return new EntryValue(bytes, keySize)
+}
+
+/**
+ * Replaces one value by what `change` makes of it, at once and atomically against other requests.
+ *
+ * `change` runs outside of the session's turn, so that it may use the session itself.
+ */
+export async function updateEntry(
+  state: SessionState,
+  key: string,
+  change: (current: unknown) => unknown,
+): Promise<void> {
+  await state.load()
+  if (state.hasPending(key)) await state.save()
+  for (;;) {
+    const known = state.known
+    if (known !== null) {
+      const queueName = `${known.id} ${key}`
+      return state.context.updates.run(queueName, (latest) =>
+        compareAndSet(state, known, key, change, latest),
+      )
+    }
+    const next = await change(undefined)
+    if (state.known !== null) continue
+    if (next === undefined) return
+    state.set(key, encodeEntry(state.context, key, next))
+    return state.save()
+  }
+}
+
+async function compareAndSet(
+  state: SessionState,
+  known: KnownSession,
+  key: string,
+  change: (current: unknown) => unknown,
+  latest: Uint8Array | null | undefined,
+): Promise<Uint8Array | null> {
+  const { store, codec, policy } = state.context
+  const keyBytes = codec.encodeKey(key)
+  let expected = latest === undefined ? (known.entries.get(key)?.bytes ?? null) : latest
+  for (;;) {
+    const current = expected === null ? null : new EntryValue(expected, keyBytes.length)
+    const next = await change(current === null ? undefined : state.decode(key, current)?.value)
+    const entry = next === undefined ? null : encodeEntry(state.context, key, next)
+    known.entries.checkLimits(changeOfOne(key, entry), policy.limits)
+    const result = await store.update({
+      ...known.guard,
+      lifetime: known.lifetime(),
+      key: keyBytes,
+      expected,
+      value: entry?.bytes ?? null,
+    })
+    if (result.status === 'gone') throw new SessionGoneError(known.id)
+    if (result.status === 'updated') {
+      known.entries.keep(key, entry)
+      return entry?.bytes ?? null
+    }
+    expected = result.current
+  }
+}
+
+/** Removes one value at once and gives it to this caller alone. */
+export async function takeEntry(state: SessionState, key: string): Promise<unknown> {
+  await state.load()
+  const known = state.known
+  if (known === null || state.hasPending(key)) {
+    const found = state.find(key)
+    state.delete(key)
+    return found?.value
+  }
+  if (!known.entries.has(key)) return undefined
+  const { store, codec } = state.context
+  const keyBytes = codec.encodeKey(key)
+  const result = await store.take({ ...known.guard, lifetime: known.lifetime(), key: keyBytes })
+  if (result.status === 'gone') throw new SessionGoneError(known.id)
+  known.entries.keep(key, null)
+  if (result.value === null) return undefined
+  return state.decode(key, new EntryValue(result.value, keyBytes.length))?.value
+}
+
+function changeOfOne(key: string, entry: EntryValue | null): ChangeSet {
+  const changes = new ChangeSet()
+  if (entry === null) changes.delete(key)
+  else changes.set(key, entry)
+  return changes
+}

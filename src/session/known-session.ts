@@ -1,0 +1,81 @@
+import type {
+  Lifetime,
+  SessionGuard,
+  SessionSummary,
+  SessionTimes,
+} from '../store/session-store.ts'
+import type { SessionPolicy } from './settings.ts'
+import { StoredEntries } from './stored-entries.ts'
+
+/** How many touch intervals the purge bound may run ahead of the deadline. */
+const PURGE_SLACK = 30
+
+/** A stored session as this request last saw it. */
+export class KnownSession {
+  readonly entries: StoredEntries = new StoredEntries()
+  readonly #policy: SessionPolicy
+  #summary: SessionSummary
+  #seenAt = performance.now()
+  /** The hashes of the token that this request holds, any of which the store may have. */
+  secretHashes: readonly Uint8Array[]
+
+  constructor(policy: SessionPolicy, summary: SessionSummary, secretHashes: readonly Uint8Array[]) {
+    this.#policy = policy
+    this.#summary = summary
+    this.secretHashes = secretHashes
+  }
+
+  get summary(): SessionSummary {
+    return this.#summary
+  }
+
+  get id(): string {
+    return this.#summary.id
+  }
+
+  /** What every write has to name. */
+  get guard(): SessionGuard {
+    return { id: this.#summary.id, userId: this.#summary.userId }
+  }
+
+  /** Takes over what the store said about the session after a change. */
+  learn(times: SessionTimes, change: Partial<SessionSummary>): void {
+    this.#summary = { ...this.#summary, ...times, ...change }
+    this.#seenAt = performance.now()
+  }
+
+  /** The store's clock, as far as this process's monotonic clock can tell since it was last read. */
+  get storeClock(): number {
+    return this.#summary.now + performance.now() - this.#seenAt
+  }
+
+  get idleTimeout(): number {
+    return this.#summary.ownIdleTimeout ?? this.#policy.idleTimeout
+  }
+
+  get isTouchDue(): boolean {
+    const sinceAccess = this.storeClock - this.#summary.lastAccessAt
+    return sinceAccess >= this.#policy.touchInterval(this.idleTimeout)
+  }
+
+  /**
+   * How far an access moves the deadlines.
+   *
+   * The purge bound is indexed, and each move of it costs an index write; so it stays put while it still
+   * covers the deadline, and then leaps ahead by 30 touch intervals: of 30 touches 29 are heap-only.
+   */
+  lifetime(idle: number = this.idleTimeout): Lifetime {
+    const covered = this.#summary.purgeAt - this.storeClock >= idle
+    return { idle, purge: covered ? idle : idle + PURGE_SLACK * this.#policy.touchInterval(idle) }
+  }
+
+  /** Milliseconds to the absolute deadline; `Infinity` when there is none. */
+  get remaining(): number {
+    return this.#summary.absoluteExpiresAt - this.storeClock
+  }
+
+  /** Whether the session has a lifetime of its own, and so is to outlive the browser. */
+  get isRemembered(): boolean {
+    return this.#summary.ownIdleTimeout !== null
+  }
+}

@@ -1,0 +1,77 @@
+import type { SessionStore } from '../store/session-store.ts'
+import type { Logger } from './logger.ts'
+import type { SessionEventHub } from './session-events.ts'
+
+/** How a purge goes about its work. */
+export interface PurgeOptions {
+  /** Sessions that one statement deletes at most. Defaults to 1000. */
+  readonly batchSize?: number
+  /** Told after each batch how many sessions have gone so far. */
+  readonly onProgress?: (removed: number) => void
+  /** Stops the purge after the batch under way. */
+  readonly signal?: AbortSignal
+}
+
+/** Deletes dead sessions, batch by batch, until a batch finds no more. Gives how many went. */
+export async function purgeAll(
+  store: SessionStore,
+  events: SessionEventHub,
+  options: PurgeOptions = {},
+): Promise<number> {
+  const batchSize = options.batchSize ?? 1000
+  const startedAt = performance.now()
+  let removed = 0
+  for (;;) {
+    const batch = await store.purge(batchSize)
+    removed += batch
+    if (batch > 0) options.onProgress?.(removed)
+    if (batch < batchSize || options.signal?.aborted) break
+  }
+  if (removed > 0) {
+    events.emit('purged', { removed, milliseconds: Math.round(performance.now() - startedAt) })
+  }
+  return removed
+}
+
+/** A worker that purges again and again. */
+export interface Purger extends AsyncDisposable {
+  /** Stops it, and resolves once the batch under way is done. */
+  stop(): Promise<void>
+}
+
+/**
+ * Purges at once and then again and again. A failure is logged and waits for the next turn. The pauses
+ * vary by half, so that processes started together do not purge together; they do not keep the process
+ * alive.
+ */
+export function startPurger(
+  purge: (signal: AbortSignal) => Promise<unknown>,
+  interval: number,
+  log: Logger,
+): Purger {
+  const stopping = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  let run = Promise.resolve()
+
+  const turn = async (): Promise<void> => {
+    try {
+      await purge(stopping.signal)
+    } catch (error) {
+      log.error({ err: error }, 'a purge failed; the next one is tried as planned')
+    }
+    if (stopping.signal.aborted) return
+    timer = setTimeout(start, interval * (0.5 + Math.random()))
+    timer.unref()
+  }
+  const start = (): void => {
+    run = turn()
+  }
+  const stop = async (): Promise<void> => {
+    stopping.abort()
+    clearTimeout(timer)
+    await run
+  }
+
+  start()
+  return { stop, [Symbol.asyncDispose]: stop }
+}

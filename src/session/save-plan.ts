@@ -1,0 +1,82 @@
+import type { Codec } from '../codec/codec.ts'
+import type { CredentialChange, Entry, NewSession, SessionChange } from '../store/session-store.ts'
+import type { ChangeSet } from './change-set.ts'
+import type { KnownSession } from './known-session.ts'
+import type { SessionPolicy } from './settings.ts'
+import type { IssuedToken } from './token.ts'
+
+/** Turns what a handler asked for into what a store is to do. Decides nothing and asks nobody. */
+
+/** A session that is to begin with what the change set holds. */
+export function planNewSession(
+  policy: SessionPolicy,
+  codec: Codec,
+  token: IssuedToken,
+  changes: ChangeSet,
+  userId: string | null,
+): NewSession {
+  const ownIdleTimeout = changes.lifetime?.idleTimeout ?? null
+  const idle = ownIdleTimeout ?? policy.idleTimeout
+  return {
+    id: token.id,
+    secretHash: token.secretHash,
+    userId,
+    lifetime: { idle, purge: idle },
+    ownIdleTimeout,
+    absolute: changes.lifetime?.absoluteTimeout ?? policy.absoluteTimeout,
+    entries: encodeEntries(codec, changes).written,
+  }
+}
+
+/** A change to the session that is known. */
+export function planChange(
+  policy: SessionPolicy,
+  codec: Codec,
+  known: KnownSession,
+  token: IssuedToken | null,
+  changes: ChangeSet,
+  userId: string | null,
+): SessionChange {
+  const credentials = token === null ? {} : { credentials: planCredentials() }
+  const idle =
+    changes.lifetime?.idleTimeout ?? (userId === null ? known.idleTimeout : policy.idleTimeout)
+  return {
+    ...known.guard,
+    ...encodeEntries(codec, changes),
+    ...credentials,
+    lifetime: known.lifetime(idle),
+  }
+
+  function planCredentials(): CredentialChange {
+    const { idleTimeout, absoluteTimeout } = changes.lifetime ?? {}
+    const replaced = { from: known.secretHashes, to: (token as IssuedToken).secretHash }
+    if (userId !== null) {
+      return {
+        token: replaced,
+        signIn: { userId },
+        ownIdleTimeout: idleTimeout ?? null,
+        absoluteExpiresAt: known.storeClock + (absoluteTimeout ?? policy.absoluteTimeout),
+      }
+    }
+    const since = known.summary.authenticatedAt ?? known.summary.createdAt
+    return {
+      token: replaced,
+      ...(idleTimeout === undefined ? {} : { ownIdleTimeout: idleTimeout }),
+      ...(absoluteTimeout === undefined ? {} : { absoluteExpiresAt: since + absoluteTimeout }),
+    }
+  }
+}
+
+function encodeEntries(
+  codec: Codec,
+  changes: ChangeSet,
+): { readonly written: readonly Entry[]; readonly deleted: readonly Uint8Array[] } {
+  const written: Entry[] = []
+  const deleted: Uint8Array[] = []
+  for (const [key, value] of changes.entries()) {
+    const bytes = codec.encodeKey(key)
+    if (value === null) deleted.push(bytes)
+    else written.push({ key: bytes, value: value.bytes })
+  }
+  return { written, deleted }
+}

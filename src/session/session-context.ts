@@ -1,0 +1,18 @@
+import type { Codec } from '../codec/codec.ts'
+import type { SessionStore } from '../store/session-store.ts'
+import type { SessionEventHub } from './session-events.ts'
+import type { SessionPolicy } from './settings.ts'
+import type { Tokens } from './token.ts'
+import type { UpdateQueue } from './update-queue.ts'
+
+/** What all sessions of one `createSessions` share. */
+export interface SessionContext {
+  readonly store: SessionStore
+  readonly codec: Codec
+  readonly tokens: Tokens
+  readonly policy: SessionPolicy
+  readonly events: SessionEventHub
+  readonly updates: UpdateQueue
+  /** Takes charge of work that no request waits for; `close()` does. */
+  inBackground(work: Promise<unknown>): void
+}

@@ -1,0 +1,87 @@
+import type { SessionError } from '../errors.ts'
+import type { Logger } from './logger.ts'
+
+/** What can happen to sessions. Nothing in an event is secret. */
+export interface SessionEvents {
+  /** A session has been stored for the first time. */
+  created: { readonly sessionId: string; readonly userId: string | null }
+  /** A session has a new token and the same data. */
+  rotated: { readonly sessionId: string; readonly userId: string | null }
+  /** A user signed in; the session has a new token. */
+  signedIn: { readonly sessionId: string; readonly userId: string }
+  /** A session ended and an empty one took its place. */
+  cleared: { readonly sessionId: string; readonly successorId: string }
+  /** A session ended by a call. */
+  destroyed: { readonly sessionId: string; readonly userId: string | null }
+  /** A client came with the token of a session whose deadline has passed. */
+  expired: { readonly sessionId: string; readonly userId: string | null }
+  /** Dead sessions were deleted. */
+  purged: { readonly removed: number; readonly milliseconds: number }
+  /** A stored key or value does not decode, so it counts as absent. */
+  decodeFailed: { readonly sessionId: string; readonly key: string | null; readonly codec: string }
+  /** A client came with a well-formed token that names no session, or has the wrong secret. */
+  tokenUnknown: { readonly sessionId: string }
+  /** A client sent something that is no token, or several different ones. */
+  tokenRefused: { readonly reason: 'malformed' | 'ambiguous' }
+  /** The store could not be asked. */
+  storeUnavailable: { readonly operation: string; readonly error: SessionError }
+}
+
+/** Called when an event has happened. What it throws is logged and goes no further. */
+export type SessionListener<Name extends keyof SessionEvents> = (event: SessionEvents[Name]) => void
+
+const LEVELS: Record<keyof SessionEvents, [keyof Logger, string]> = {
+  created: ['debug', 'session created'],
+  rotated: ['debug', 'session token rotated'],
+  signedIn: ['debug', 'user signed in'],
+  cleared: ['debug', 'session cleared'],
+  destroyed: ['debug', 'session destroyed'],
+  expired: ['debug', 'expired session refused'],
+  purged: ['info', 'expired sessions purged'],
+  decodeFailed: ['warn', 'a stored entry does not decode and counts as absent'],
+  tokenUnknown: ['debug', 'unknown token refused'],
+  tokenRefused: ['debug', 'cookie refused'],
+  storeUnavailable: ['warn', 'the session store is unavailable'],
+}
+
+/** Tells listeners and the log what has happened, and never lets either disturb a request. */
+export class SessionEventHub {
+  readonly #log: Logger
+  readonly #listeners = new Map<string, Set<(event: never) => void>>()
+
+  constructor(log: Logger) {
+    this.#log = log
+  }
+
+  /** Adds a listener and gives the function that removes it. */
+  on<Name extends keyof SessionEvents>(name: Name, listener: SessionListener<Name>): () => void {
+    let listeners = this.#listeners.get(name)
+    if (listeners === undefined) this.#listeners.set(name, (listeners = new Set()))
+    listeners.add(listener as (event: never) => void)
+    return () => listeners.delete(listener as (event: never) => void)
+  }
+
+  emit<Name extends keyof SessionEvents>(name: Name, event: SessionEvents[Name]): void {
+    const [level, message] = LEVELS[name]
+    this.#guarded(() => this.#log[level](event, message))
+    for (const listener of this.#listeners.get(name) ?? []) {
+      this.#guarded(() => (listener as SessionListener<Name>)(event))
+    }
+  }
+
+  #guarded(work: () => unknown): void {
+    const failed = (error: unknown): void => {
+      try {
+        this.#log.error({ err: error }, 'a listener of a session event failed')
+      } catch {
+        // A logger that throws leaves nobody to tell.
+      }
+    }
+    try {
+      const result = work()
+      if (result instanceof Promise) result.catch(failed)
+    } catch (error) {
+      failed(error)
+    }
+  }
+}

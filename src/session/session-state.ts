@@ -1,0 +1,368 @@
+import {
+  NotLoadedError,
+  ResponseStartedError,
+  SessionGoneError,
+  UndecodableError,
+} from '../errors.ts'
+import type {
+  NewSession,
+  SessionSummary,
+  SessionTimes,
+  TokenProof,
+} from '../store/session-store.ts'
+import { ChangeSet } from './change-set.ts'
+import { EntryValue } from './entry-value.ts'
+import { KnownSession } from './known-session.ts'
+import { planChange, planNewSession } from './save-plan.ts'
+import type { SessionContext } from './session-context.ts'
+import { StoredEntries } from './stored-entries.ts'
+import type { IssuedToken } from './token.ts'
+
+/** What the response's cookie has to say about the session. */
+export type CookieNews =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'ended' }
+  | {
+      readonly kind: 'issued'
+      readonly token: string
+      /** Milliseconds to the session's absolute deadline; `Infinity` for none. */
+      readonly remaining: number
+      /** Whether the session has a lifetime of its own, and so is to outlive the browser. */
+      readonly isRemembered: boolean
+    }
+
+/**
+ * One request's view of one session: what the store has, what the handler has changed since, and
+ * which token the client is to get. It speaks to the store, and knows neither SQL nor HTTP.
+ */
+export class SessionState {
+  readonly context: SessionContext
+  readonly #proof: TokenProof | null
+  readonly #onChange: () => void
+  #loading: Promise<void> | null = null
+  #isLoaded: boolean
+  #known: KnownSession | null = null
+  #isNew = false
+  #changes = new ChangeSet()
+  #turn: Promise<unknown> = Promise.resolve()
+  #news: CookieNews = { kind: 'none' }
+  #isSealed = false
+
+  /**
+   * @param proof - What the client showed; null when it showed no token.
+   * @param onChange - Called when there comes to be something to save.
+   */
+  constructor(context: SessionContext, proof: TokenProof | null, onChange: () => void) {
+    this.context = context
+    this.#proof = proof
+    this.#onChange = onChange
+    this.#isLoaded = proof === null
+  }
+
+  // What the session is
+
+  /** Asks the store once. After a failure the next call asks again. */
+  load(): Promise<void> {
+    if (this.#isLoaded) return Promise.resolve()
+    this.#loading ??= this.#ask().finally(() => {
+      this.#loading = null
+    })
+    return this.#loading
+  }
+
+  /** The stored session; null for an anonymous one. */
+  get known(): KnownSession | null {
+    return this.#known
+  }
+
+  /** @throws {NotLoadedError} Nobody has asked the store yet. */
+  summary(what: string): SessionSummary | null {
+    if (!this.#isLoaded) throw new NotLoadedError(what)
+    return this.#known?.summary ?? null
+  }
+
+  get isNew(): boolean {
+    return this.#known === null || this.#isNew
+  }
+
+  /** What a key holds with the pending changes applied; undefined when it holds nothing. */
+  find(key: string): { readonly value: unknown } | undefined {
+    const pending = this.#changes.pending(key)
+    const stored = this.#changes.end === 'no' ? this.#known?.entries.get(key) : undefined
+    const entry = pending === undefined ? stored : pending
+    return entry ? this.decode(key, entry) : undefined
+  }
+
+  /** The keys there are with the pending changes applied. */
+  keys(): string[] {
+    const keys = new Set(this.#changes.end === 'no' ? this.#known?.entries.keys() : [])
+    for (const [key, value] of this.#changes.entries()) {
+      if (value === null) keys.delete(key)
+      else keys.add(key)
+    }
+    return [...keys]
+  }
+
+  /** A value, or undefined (and an event) when its bytes do not decode. */
+  decode(key: string, entry: EntryValue): { readonly value: unknown } | undefined {
+    return this.#undecodableIsAbsent(key, () => entry.decode(this.context.codec))
+  }
+
+  // What is to change: collected until the next save
+
+  get hasChanges(): boolean {
+    return !this.#changes.isEmpty
+  }
+
+  /** The pending changes of a key, of the whole session, or neither. */
+  hasPending(key: string): boolean {
+    return this.#changes.end !== 'no' || this.#changes.pending(key) !== undefined
+  }
+
+  set(key: string, entry: EntryValue): void {
+    if (this.#isLoaded && this.#known === null) this.#refuseIfSealed('Storing a first value')
+    this.#change((changes) => changes.set(key, entry))
+  }
+
+  delete(key: string): void {
+    if (this.#isLoaded && !this.#known?.entries.has(key)) this.#changes.forget(key)
+    else this.#change((changes) => changes.delete(key))
+  }
+
+  rotate(): void {
+    this.#refuseIfSealed('Rotating the token')
+    this.#change((changes) => {
+      changes.rotate = true
+    })
+  }
+
+  end(how: 'clear' | 'destroy'): void {
+    if (how === 'clear') this.#refuseIfSealed('Clearing the session')
+    this.#change((changes) => changes.endSession(how))
+  }
+
+  /** A new lifetime comes with a new token, since the cookie that carries it has to be sent again. */
+  setLifetime(lifetime: { idleTimeout: number; absoluteTimeout?: number }): void {
+    this.#refuseIfSealed('Setting the lifetime')
+    this.#change((changes) => {
+      changes.lifetime = lifetime
+      changes.rotate = true
+    })
+  }
+
+  // Telling the store
+
+  /** Saves what has changed, in one round trip. Saves of one request wait for each other. */
+  save(): Promise<void> {
+    return this.#inTurn(() => this.#saveChanges(null))
+  }
+
+  /** Signs a user in at once, together with what else has changed. */
+  signIn(userId: string): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.load()
+      const owner = this.#known?.summary.userId ?? null
+      if (owner !== null && owner !== userId) this.#changes.endSession('clear')
+      await this.#saveChanges(userId)
+    })
+  }
+
+  /** Ends the session at once. What is set afterwards begins another. */
+  signOut(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.load()
+      this.#changes = new ChangeSet()
+      this.#changes.endSession('destroy')
+      await this.#saveChanges(null)
+    })
+  }
+
+  /** Notes the access when that is due and no save has. Nobody waits for it. */
+  touchIfDue(): void {
+    const known = this.#known
+    if (known === null || this.#isNew || !known.isTouchDue) return
+    this.context.inBackground(
+      this.context.store.touch({ id: known.id, lifetime: known.lifetime() }),
+    )
+  }
+
+  // The response
+
+  /** What the cookie of the response has to say, as far as it has been saved. */
+  get news(): CookieNews {
+    return this.#news
+  }
+
+  /** The head of the response has left: no cookie can be sent any more. */
+  seal(): void {
+    this.#isSealed = true
+  }
+
+  // How it is done
+
+  async #ask(): Promise<void> {
+    const { store, events } = this.context
+    const proof = this.#proof as TokenProof
+    const result = await store.load(proof)
+    this.#isLoaded = true
+    if (result.status === 'unknown') return events.emit('tokenUnknown', { sessionId: proof.id })
+    if (result.status === 'expired') {
+      return events.emit('expired', { sessionId: result.id, userId: result.userId })
+    }
+    const { entries, viaPreviousToken: _, ...summary } = result.record
+    this.#known = new KnownSession(this.context.policy, summary, proof.secretHashes)
+    for (const { key, value } of entries) {
+      const name = this.#undecodableIsAbsent(null, () => this.context.codec.decodeKey(key))
+      if (name) this.#known.entries.keep(name.value, new EntryValue(value, key.length))
+    }
+  }
+
+  async #saveChanges(userId: string | null): Promise<void> {
+    if (this.#changes.isEmpty && userId === null) return
+    await this.load()
+    const changes = this.#changes
+    this.#changes = new ChangeSet()
+    try {
+      await this.#apply(changes, userId)
+    } catch (error) {
+      // What is gone takes no further change; after any other failure the same may be tried again.
+      if (!(error instanceof SessionGoneError)) this.#changes = changes.followedBy(this.#changes)
+      throw error
+    }
+  }
+
+  async #apply(changes: ChangeSet, userId: string | null): Promise<void> {
+    const known = this.#known
+    const begins = userId !== null || changes.writes
+    if (known === null) {
+      if (changes.end === 'destroy' && this.#proof !== null) this.#news = { kind: 'ended' }
+      if (begins) await this.#create(changes, userId)
+    } else if (changes.end === 'destroy' && !begins) {
+      await this.#destroy(known)
+    } else if (changes.end !== 'no') {
+      await this.#replace(known, changes, userId)
+    } else {
+      await this.#changeKnown(known, changes, userId)
+    }
+  }
+
+  async #create(changes: ChangeSet, userId: string | null): Promise<void> {
+    const { token, session } = this.#planNew('Storing a first value', changes, userId)
+    const result = await this.context.store.create(session)
+    if (result.status === 'taken') throw new SessionGoneError(session.id)
+    this.#begin(token, session, result.times, changes)
+    this.context.events.emit('created', { sessionId: token.id, userId })
+    if (userId !== null) this.context.events.emit('signedIn', { sessionId: token.id, userId })
+  }
+
+  async #replace(known: KnownSession, changes: ChangeSet, userId: string | null): Promise<void> {
+    const { token, session } = this.#planNew('Clearing the session', changes, userId)
+    const result = await this.context.store.replace(known.guard, session)
+    if (result.status === 'gone') {
+      // Whoever destroys a session wants it gone, and has got that.
+      if (changes.end !== 'destroy') throw new SessionGoneError(known.id)
+      this.#known = null
+      return this.#create(changes, userId)
+    }
+    this.#begin(token, session, result.times, changes)
+    this.context.events.emit('cleared', { sessionId: known.id, successorId: token.id })
+    if (userId !== null) this.context.events.emit('signedIn', { sessionId: token.id, userId })
+  }
+
+  async #destroy(known: KnownSession): Promise<void> {
+    const { id: sessionId, userId } = known.summary
+    const wasLive = await this.context.store.destroy(sessionId, null)
+    this.#known = null
+    this.#news = { kind: 'ended' }
+    if (wasLive) this.context.events.emit('destroyed', { sessionId, userId })
+  }
+
+  async #changeKnown(
+    known: KnownSession,
+    changes: ChangeSet,
+    userId: string | null,
+  ): Promise<void> {
+    const { store, policy, codec, tokens } = this.context
+    changes.dropDeletionsOfAbsent(known.entries)
+    if (changes.isEmpty && userId === null) return
+    known.entries.checkLimits(changes, policy.limits)
+    const token = changes.rotate || userId !== null ? tokens.reissue(known.id) : null
+    if (token !== null) this.#refuseIfSealed('Rotating the token')
+    const change = planChange(policy, codec, known, token, changes, userId)
+    const result = await store.save(change)
+    if (result.status === 'gone') throw new SessionGoneError(known.id)
+    const { ownIdleTimeout } = change.credentials ?? {}
+    known.learn(result.times, {
+      ...(userId === null ? {} : { userId }),
+      ...(ownIdleTimeout === undefined ? {} : { ownIdleTimeout }),
+    })
+    known.entries.keepAll(changes)
+    if (token !== null && result.rotated) this.#tokenReplaced(known, token, userId)
+  }
+
+  #planNew(
+    action: string,
+    changes: ChangeSet,
+    userId: string | null,
+  ): { token: IssuedToken; session: NewSession } {
+    const { policy, codec, tokens } = this.context
+    this.#refuseIfSealed(action)
+    new StoredEntries().checkLimits(changes, policy.limits)
+    const token = tokens.issue()
+    return { token, session: planNewSession(policy, codec, token, changes, userId) }
+  }
+
+  #begin(token: IssuedToken, session: NewSession, times: SessionTimes, changes: ChangeSet): void {
+    const { id, userId, ownIdleTimeout } = session
+    const summary = { id, userId, ownIdleTimeout, ...times }
+    const known = new KnownSession(this.context.policy, summary, [token.secretHash])
+    known.entries.keepAll(changes)
+    this.#known = known
+    this.#isNew = true
+    this.#issued(known, token)
+  }
+
+  #tokenReplaced(known: KnownSession, token: IssuedToken, userId: string | null): void {
+    known.secretHashes = [token.secretHash]
+    this.#issued(known, token)
+    if (userId !== null) this.context.events.emit('signedIn', { sessionId: known.id, userId })
+    else {
+      const { id: sessionId, userId: owner } = known.summary
+      this.context.events.emit('rotated', { sessionId, userId: owner })
+    }
+  }
+
+  #issued({ remaining, isRemembered }: KnownSession, { token }: IssuedToken): void {
+    this.#news = { kind: 'issued', token, remaining, isRemembered }
+  }
+
+  #undecodableIsAbsent<Value>(
+    key: string | null,
+    decode: () => Value,
+  ): { readonly value: Value } | undefined {
+    try {
+      return { value: decode() }
+    } catch (error) {
+      if (!(error instanceof UndecodableError)) throw error
+      const sessionId = this.#known?.id ?? ''
+      this.context.events.emit('decodeFailed', { sessionId, key, codec: this.context.codec.name })
+      return undefined
+    }
+  }
+
+  #change(change: (changes: ChangeSet) => void): void {
+    const wasEmpty = this.#changes.isEmpty
+    change(this.#changes)
+    if (wasEmpty && !this.#changes.isEmpty) this.#onChange()
+  }
+
+  #refuseIfSealed(action: string): void {
+    if (this.#isSealed) throw new ResponseStartedError(action)
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#turn.then(work)
+    this.#turn = result.catch(() => undefined)
+    return result
+  }
+}

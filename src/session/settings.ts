@@ -1,0 +1,189 @@
+import type { Codec } from '../codec/codec.ts'
+import { ConfigurationError } from '../errors.ts'
+import { type Duration, formatDuration, parseDuration } from './duration.ts'
+import { type Logger, silentLogger, stdoutLogger } from './logger.ts'
+import { randomToken } from './token.ts'
+
+/** How much a session may hold. Sizes are bytes as the codec encodes them. */
+export interface SessionLimits {
+  /** Bytes of one value. Defaults to 1 MiB. */
+  readonly valueBytes?: number
+  /** Bytes of all keys and values together. Defaults to 4 MiB. */
+  readonly sessionBytes?: number
+  /** Number of keys. Defaults to 1000. */
+  readonly keys?: number
+}
+
+/** Settings of sessions, whatever store keeps them. Every one has a default. */
+export interface SessionSettings {
+  /**
+   * How long a session lives on without being used. Counted by the database's clock from the last
+   * access, read or write. Defaults to `'1h'`.
+   */
+  readonly idleTimeout?: Duration
+  /**
+   * How long a session lives at most, however much it is used, from sign-in or creation; `'none'` for
+   * no bound. Defaults to `'30d'`, or to the idle timeout when that is longer.
+   */
+  readonly absoluteTimeout?: Duration | 'none'
+  /**
+   * An access is noted in the database when the last one noted is this long ago. Defaults to a 60th of
+   * the idle timeout, between a second and an hour. A session may so end earlier than its idle timeout
+   * by at most this much.
+   */
+  readonly touchInterval?: Duration
+  /** Makes a token's secret. Defaults to `() => randomToken(24)`: 24 bytes of entropy. */
+  readonly generateSecret?: () => string
+  /**
+   * Keys for HMAC-SHA-256 over secrets, at least 32 characters each, the one for new tokens first.
+   * With one, even somebody who can write to the database cannot make a session. Tokens made under a
+   * later key of the list stay valid, so put a new key in front to rotate, and drop the old one once
+   * the absolute timeout has passed. Defaults to none: plain SHA-256.
+   */
+  readonly pepper?: string | readonly string[]
+  /** How keys and values become bytes. Defaults to strict JSON. */
+  readonly codec?: Codec
+  readonly limits?: SessionLimits
+  /** How often `startPurger` deletes expired sessions. Defaults to `'10m'`. */
+  readonly purgeInterval?: Duration
+  /** Where log lines go; `false` for nowhere. Defaults to stdout. */
+  readonly log?: Logger | false
+}
+
+/**
+ * The defaults of every setting that has one, frozen: idle timeout one hour, 24 bytes of entropy,
+ * tables created at first use, log to stdout, purge every ten minutes.
+ *
+ * @example
+ * ```ts
+ * const sessions = createSessions({ ...defaultSettings, database, idleTimeout: '20m' })
+ * ```
+ */
+export const defaultSettings: DefaultSettings = Object.freeze({
+  idleTimeout: '1h',
+  absoluteTimeout: '30d',
+  generateSecret: (): string => randomToken(24),
+  limits: Object.freeze({ valueBytes: 1_048_576, sessionBytes: 4_194_304, keys: 1000 }),
+  purgeInterval: '10m',
+  deadline: '5s',
+  migrate: 'auto',
+  log: stdoutLogger,
+} as const)
+
+/** The settings that have a default which can be written down; the others depend on these. */
+export interface DefaultSettings {
+  readonly idleTimeout: Duration
+  readonly absoluteTimeout: Duration
+  readonly generateSecret: () => string
+  readonly limits: Readonly<Required<SessionLimits>>
+  readonly purgeInterval: Duration
+  readonly deadline: Duration
+  readonly migrate: 'auto'
+  readonly log: Logger
+}
+
+/** What the settings mean, in milliseconds and without gaps. */
+export interface SessionPolicy {
+  readonly idleTimeout: number
+  /** `Infinity` for none. */
+  readonly absoluteTimeout: number
+  /** How long after the last noted access the next one is noted, for a session with this idle timeout. */
+  touchInterval(idleTimeout: number): number
+  readonly generateSecret: () => string
+  readonly peppers: readonly string[]
+  readonly limits: Required<SessionLimits>
+  readonly purgeInterval: number
+  readonly log: Logger
+}
+
+const SECOND = 1000
+const HOUR = 3_600_000
+
+/**
+ * Checks the settings and fills the gaps.
+ *
+ * @throws {ConfigurationError} A setting is wrong or contradicts another; says what to write instead.
+ */
+export function resolveSettings(settings: SessionSettings): SessionPolicy {
+  const idleTimeout = parseDuration(
+    'idleTimeout',
+    settings.idleTimeout ?? defaultSettings.idleTimeout,
+  )
+  return {
+    idleTimeout,
+    absoluteTimeout: resolveAbsoluteTimeout(settings.absoluteTimeout, idleTimeout),
+    touchInterval: resolveTouchInterval(settings.touchInterval, idleTimeout),
+    generateSecret: resolveGenerateSecret(settings.generateSecret),
+    peppers: typeof settings.pepper === 'string' ? [settings.pepper] : (settings.pepper ?? []),
+    limits: resolveLimits(settings.limits ?? {}),
+    purgeInterval: parseDuration(
+      'purgeInterval',
+      settings.purgeInterval ?? defaultSettings.purgeInterval,
+    ),
+    log: settings.log === false ? silentLogger : (settings.log ?? defaultSettings.log),
+  }
+}
+
+/** Reads an absolute timeout: `Infinity` for `'none'`. */
+export function parseAbsoluteTimeout(setting: string, timeout: Duration | 'none'): number {
+  return timeout === 'none' ? Number.POSITIVE_INFINITY : parseDuration(setting, timeout)
+}
+
+/** @throws {ConfigurationError} The session would end before it can become idle. */
+export function checkTimeouts(idleTimeout: number, absoluteTimeout: number): void {
+  if (absoluteTimeout >= idleTimeout) return
+  const idle = formatDuration(idleTimeout)
+  throw new ConfigurationError(
+    `absoluteTimeout ('${formatDuration(absoluteTimeout)}') is shorter than idleTimeout ('${idle}'), so the idle timeout would never count. Write absoluteTimeout: '${idle}' or more, or a shorter idleTimeout.`,
+  )
+}
+
+function resolveAbsoluteTimeout(timeout: Duration | 'none' | undefined, idle: number): number {
+  if (timeout === undefined) {
+    return Math.max(idle, parseDuration('absoluteTimeout', defaultSettings.absoluteTimeout))
+  }
+  const absolute = parseAbsoluteTimeout('absoluteTimeout', timeout)
+  checkTimeouts(idle, absolute)
+  return absolute
+}
+
+function resolveTouchInterval(
+  interval: Duration | undefined,
+  idleTimeout: number,
+): (idleTimeout: number) => number {
+  if (interval === undefined) {
+    return (idle) => Math.min(Math.max(idle / 60, Math.min(SECOND, idle / 4)), HOUR)
+  }
+  const milliseconds = parseDuration('touchInterval', interval)
+  if (milliseconds > idleTimeout / 2) {
+    throw new ConfigurationError(
+      `touchInterval ('${interval}') is longer than half of idleTimeout ('${formatDuration(idleTimeout)}'), so sessions in use would end. Write touchInterval: '${formatDuration(Math.max(1, Math.floor(idleTimeout / 60)))}', or leave it out.`,
+    )
+  }
+  return (idle) => Math.min(milliseconds, idle / 2)
+}
+
+function resolveGenerateSecret(generate: (() => string) | undefined): () => string {
+  if (generate === undefined) return defaultSettings.generateSecret
+  if (typeof generate === 'function') return generate
+  throw new ConfigurationError(
+    'generateSecret must be a function, such as: generateSecret: () => randomToken(24)',
+  )
+}
+
+function resolveLimits(limits: SessionLimits): Required<SessionLimits> {
+  const resolved = { ...defaultSettings.limits, ...limits }
+  for (const [name, limit] of Object.entries(resolved)) {
+    if (!Number.isInteger(limit) || limit < 1) {
+      throw new ConfigurationError(
+        `limits.${name} must be a whole number of at least 1; it is ${String(limit)}.`,
+      )
+    }
+  }
+  if (resolved.valueBytes > resolved.sessionBytes) {
+    throw new ConfigurationError(
+      `limits.valueBytes (${resolved.valueBytes}) is more than limits.sessionBytes (${resolved.sessionBytes}), so such a value would never fit. Raise the second or lower the first.`,
+    )
+  }
+  return resolved
+}

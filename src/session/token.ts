@@ -1,0 +1,135 @@
+import * as crypto from 'node:crypto'
+import { v7 as uuidv7 } from 'uuid'
+import { ConfigurationError } from '../errors.ts'
+import type { TokenProof } from '../store/session-store.ts'
+
+/**
+ * Makes and reads tokens.
+ *
+ * A token is the session's id (a UUID, 22 characters of base64url) followed by its secret, and it has
+ * exactly one spelling: the id must be the canonical encoding of its 16 bytes, and the secret is
+ * hashed as the text it is, so every other spelling has another hash.
+ */
+export interface Tokens {
+  /** A token for a new session. */
+  issue(): IssuedToken
+  /** Another token for the session with this id. */
+  reissue(id: string): IssuedToken
+  /** What a store may know of a token that a client sent; null when it is no token at all. */
+  read(token: string): TokenProof | null
+}
+
+/** A token that has just been made. The one place where it is held in clear. */
+export interface IssuedToken {
+  readonly id: string
+  readonly token: string
+  readonly secretHash: Uint8Array
+}
+
+/** The alphabet of base64url (RFC 4648 section 5), with room for secrets of 24 to 192 bytes. */
+const SECRET = /^[A-Za-z0-9_-]{32,256}$/
+
+const ID_LENGTH = 22
+
+/**
+ * Makes an unguessable text of `bytes` random bytes from the operating system's generator.
+ *
+ * @param bytes - Bytes of entropy. The default for a session's secret is 24; OWASP asks for 16 at least.
+ * @returns base64url: `bytes` / 3 * 4 characters, rounded up.
+ * @throws {ConfigurationError} `bytes` is no whole number from 16 to 1024.
+ * @see https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html
+ *
+ * @example
+ * ```ts
+ * const sessions = createSessions({ database, generateSecret: () => randomToken(32) })
+ * ```
+ */
+export function randomToken(bytes: number): string {
+  if (!Number.isInteger(bytes) || bytes < 16 || bytes > 1024) {
+    throw new ConfigurationError(
+      `randomToken takes a whole number of bytes from 16 to 1024; it was given ${String(bytes)}.`,
+    )
+  }
+  return crypto.randomBytes(bytes).toString('base64url')
+}
+
+/** What {@link createTokens} needs to know. */
+export interface TokenSettings {
+  readonly generateSecret: () => string
+  /** Keys for HMAC-SHA-256, the one for new tokens first; none for plain SHA-256. */
+  readonly peppers: readonly string[]
+}
+
+/**
+ * Makes the tokens of the native store.
+ *
+ * @throws {ConfigurationError} The generator gives too little, gives the same secret twice, or a
+ * pepper is shorter than 32 characters.
+ */
+export function createTokens(settings: TokenSettings): Tokens {
+  const hashes = hashFunctions(settings.peppers)
+  const [currentHash] = hashes as [HashFunction]
+  const generate = (): string => checkedSecret(settings.generateSecret())
+  if (generate() === generate()) {
+    throw new ConfigurationError(
+      'generateSecret gave the same secret twice. It must give a new unguessable one at each call, as randomToken(24) does.',
+    )
+  }
+
+  const reissue = (id: string): IssuedToken => {
+    const secret = generate()
+    return { id, token: encodeId(id) + secret, secretHash: currentHash(secret) }
+  }
+
+  return {
+    issue: () => reissue(uuidv7()),
+    reissue,
+    read(token) {
+      const secret = token.slice(ID_LENGTH)
+      if (!SECRET.test(secret)) return null
+      const id = decodeId(token.slice(0, ID_LENGTH))
+      if (id === null) return null
+      return { id, secretHashes: hashes.map((hash) => hash(secret)) }
+    },
+  }
+}
+
+type HashFunction = (secret: string) => Uint8Array
+
+function hashFunctions(peppers: readonly string[]): HashFunction[] {
+  if (peppers.length === 0) return [sha256]
+  for (const pepper of peppers) {
+    if (typeof pepper !== 'string' || pepper.length < 32) {
+      throw new ConfigurationError(
+        'A pepper must be a string of at least 32 characters, such as the output of: openssl rand -base64 32',
+      )
+    }
+  }
+  return peppers.map(
+    (pepper) => (secret) => crypto.createHmac('sha256', pepper).update(secret).digest(),
+  )
+}
+
+/** `crypto.hash` does it in one call, but some runtimes that look like Node lack it. */
+const sha256: HashFunction =
+  typeof crypto.hash === 'function'
+    ? (secret) => crypto.hash('sha256', secret, 'buffer')
+    : (secret) => crypto.createHash('sha256').update(secret).digest()
+
+function checkedSecret(secret: unknown): string {
+  if (typeof secret === 'string' && SECRET.test(secret)) return secret
+  throw new ConfigurationError(
+    'generateSecret must give 32 to 256 characters of A–Z, a–z, 0–9, - and _, as randomToken(24) does.',
+  )
+}
+
+function encodeId(id: string): string {
+  return Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')
+}
+
+function decodeId(text: string): string | null {
+  const bytes = Buffer.from(text, 'base64url')
+  if (bytes.length !== 16 || bytes.toString('base64url') !== text) return null
+  const hex = bytes.toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}

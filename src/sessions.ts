@@ -1,0 +1,181 @@
+import type { ResolvedCookie } from './cookie/cookie-settings.ts'
+import { Exchange, type ExchangeWatch, type SessionOpener } from './http/exchange.ts'
+import { type PurgeOptions, type Purger, purgeAll, startPurger } from './session/purger.ts'
+import type { DefaultData } from './session/session.ts'
+import type { SessionContext } from './session/session-context.ts'
+import type { SessionEvents, SessionListener } from './session/session-events.ts'
+import type { SessionStore, SessionSummary, StoreCounts } from './store/session-store.ts'
+
+/** What a list of sessions tells of each: nothing in it lets anybody in. */
+export interface SessionInfo {
+  /** The public id, for `destroyById`. */
+  readonly id: string
+  readonly userId: string | null
+  readonly createdAt: Date
+  readonly authenticatedAt: Date | null
+  /** The last access that was noted; it may lag by the touch interval. */
+  readonly lastAccessAt: Date
+  readonly expiresAt: Date
+}
+
+/**
+ * All sessions of an application: opens them for requests, and lists, ends and purges them across
+ * requests. Made by `createSessions`.
+ */
+export class Sessions<Data extends object = DefaultData> implements SessionOpener<Data> {
+  readonly #context: SessionContext
+  readonly #cookie: ResolvedCookie
+  readonly #background: Set<Promise<unknown>>
+  readonly #purgers = new Set<Purger>()
+
+  /** @internal */
+  constructor(context: SessionContext, cookie: ResolvedCookie, background: Set<Promise<unknown>>) {
+    this.#context = context
+    this.#cookie = cookie
+    this.#background = background
+  }
+
+  get #store(): SessionStore {
+    return this.#context.store
+  }
+
+  /**
+   * Waits until the store is usable: connects, and creates or checks the tables as `migrate` says. The
+   * first use does the same; waiting at start brings errors to light there.
+   *
+   * @throws {SchemaError} The tables are missing, or of a version this release cannot work with.
+   * @throws {StoreUnavailableError} The database did not answer. A later call tries again.
+   */
+  ready(): Promise<void> {
+    return this.#store.ready()
+  }
+
+  /** Begins the life of one request's session; see {@link Exchange}. The adapters call it. */
+  open(cookieHeader: string | null | undefined, watch?: ExchangeWatch): Exchange<Data> {
+    return new Exchange<Data>(this.#context, this.#cookie, cookieHeader, watch)
+  }
+
+  /**
+   * Lists a user's live sessions, the most recently used first.
+   *
+   * @example
+   * ```ts
+   * const devices = await sessions.listByUser(req.session.userId)
+   * ```
+   */
+  async listByUser(userId: string): Promise<SessionInfo[]> {
+    return (await this.#store.listByUser(userId)).map(sessionInfo)
+  }
+
+  /**
+   * Ends the session with this public id, whoever it belongs to.
+   *
+   * @param owner - When given, only a session of this user is ended; another's answers as one that does
+   * not exist. Pass it whenever the id comes from a user.
+   * @returns Whether a live session was ended.
+   */
+  async destroyById(id: string, owner?: { readonly userId: string }): Promise<boolean> {
+    if (!UUID.test(id)) return false
+    const sessionId = id.toLowerCase()
+    const userId = owner?.userId ?? null
+    const wasLive = await this.#store.destroy(sessionId, userId)
+    if (wasLive) this.#context.events.emit('destroyed', { sessionId, userId })
+    return wasLive
+  }
+
+  /**
+   * Ends a user's sessions: "sign out everywhere".
+   *
+   * @param options.except - The public id of a session to keep, usually the current one, or several.
+   * @returns How many live sessions were ended.
+   * @example
+   * ```ts
+   * await sessions.destroyByUser(req.session.userId, { except: req.session.id })
+   * ```
+   */
+  async destroyByUser(
+    userId: string,
+    options: { readonly except?: string | readonly string[] | null } = {},
+  ): Promise<number> {
+    const except = [options.except ?? []].flat()
+    const ended = await this.#store.destroyByUser(userId, except)
+    for (const sessionId of ended) this.#context.events.emit('destroyed', { sessionId, userId })
+    return ended.length
+  }
+
+  /** Counts live sessions and expired ones that no purge has deleted yet. Reads the whole table. */
+  count(): Promise<StoreCounts> {
+    return this.#store.count()
+  }
+
+  /**
+   * Deletes expired sessions, in bounded batches, beside live traffic and other purges.
+   *
+   * An expired session is refused at once, purged or not. Its row is deleted once its purge bound has
+   * passed, which is at most 30 touch intervals later.
+   *
+   * @returns How many went.
+   */
+  purge(options?: PurgeOptions): Promise<number> {
+    return purgeAll(this.#store, this.#context.events, options)
+  }
+
+  /**
+   * Purges now and then again every `purgeInterval`, until it is stopped or `close()` is called. Any
+   * number of processes may do so. It does not keep the process alive.
+   *
+   * @example
+   * ```ts
+   * await using purger = sessions.startPurger()
+   * ```
+   */
+  startPurger(): Purger {
+    const { policy } = this.#context
+    const purger = startPurger((signal) => this.purge({ signal }), policy.purgeInterval, policy.log)
+    const stop = async (): Promise<void> => {
+      this.#purgers.delete(purger)
+      await purger.stop()
+    }
+    this.#purgers.add(purger)
+    return { stop, [Symbol.asyncDispose]: stop }
+  }
+
+  /**
+   * Listens to what happens to sessions. Listeners are called after the fact, and what they throw is
+   * logged and disturbs nobody.
+   *
+   * @returns A function that ends it.
+   * @example
+   * ```ts
+   * sessions.on('signedIn', ({ userId }) => audit.write(`${userId} signed in`))
+   * ```
+   */
+  on<Name extends keyof SessionEvents>(name: Name, listener: SessionListener<Name>): () => void {
+    return this.#context.events.on(name, listener)
+  }
+
+  /**
+   * Ends the work of these sessions: stops purgers, waits for calls under way, takes no new ones. The
+   * database client that was passed in stays open.
+   */
+  async close(): Promise<void> {
+    await Promise.all([...this.#purgers].map((purger) => purger.stop()))
+    this.#purgers.clear()
+    await Promise.allSettled([...this.#background])
+    await this.#store.close()
+  }
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+function sessionInfo(summary: SessionSummary): SessionInfo {
+  const { id, userId, authenticatedAt } = summary
+  return {
+    id,
+    userId,
+    createdAt: new Date(summary.createdAt),
+    authenticatedAt: authenticatedAt === null ? null : new Date(authenticatedAt),
+    lastAccessAt: new Date(summary.lastAccessAt),
+    expiresAt: new Date(summary.expiresAt),
+  }
+}
