@@ -186,6 +186,8 @@ export class PostgresStore implements SessionStore {
   async close(): Promise<void> {
     this.#isClosed = true
     await Promise.allSettled([...this.#underWay])
+    // The callers have their answers before whoever closes goes on.
+    await new Promise((resolve) => setImmediate(resolve))
   }
 
   /** Runs a statement whose first parameter is a session's id. */
