@@ -94,7 +94,10 @@ export class LimitExceededError extends SessionError {
 /** Something was read synchronously before `await session.load()`. */
 export class NotLoadedError extends SessionError {
   constructor(what: string) {
-    super('ERR_NOT_LOADED', `${what} is known once the session is loaded: await session.load() first.`)
+    super(
+      'ERR_NOT_LOADED',
+      `${what} is known once the session is loaded: await session.load() first.`,
+    )
   }
 }
 
@@ -131,7 +134,10 @@ export class SessionGoneError extends SessionError {
 /** `close()` was called; no further call is taken. */
 export class SessionsClosedError extends SessionError {
   constructor() {
-    super('ERR_SESSIONS_CLOSED', 'These sessions have been closed. Create new ones with createSessions().')
+    super(
+      'ERR_SESSIONS_CLOSED',
+      'These sessions have been closed. Create new ones with createSessions().',
+    )
   }
 
   override get statusCode(): number {
