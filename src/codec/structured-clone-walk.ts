@@ -1,7 +1,6 @@
 /** Finds what the structured clone codec would not give back as it was. */
 
-import type { PathStep } from './value-path.ts'
-import { quoted } from './value-path.ts'
+import { type PathStep, quoted } from './value-path.ts'
 import { DEEPEST_NESTING, describeClass, ValueWalk } from './value-walk.ts'
 
 const VIEW_PROTOTYPES: ReadonlySet<unknown> = new Set<unknown>(
@@ -111,8 +110,8 @@ export class StructuredCloneWalk extends ValueWalk {
     if (!(buffer instanceof ArrayBuffer)) {
       this.refuse(depth, 'is a view of shared memory: store a copy, value.slice().')
     }
-    // The whole buffer would be written, and with it whatever else lies there: other people's
-    // data, when it is the pool of Node's Buffer.
+    // The whole buffer would be written, and with it whatever else lies there, which in the pool of
+    // Node's Buffer is other requests' data.
     if (view.byteLength !== buffer.byteLength) {
       this.refuse(depth, 'is a view of a part of a larger buffer: store a copy, value.slice().')
     }

@@ -90,7 +90,9 @@ export abstract class ValueWalk {
 export function describeClass(object: object): string {
   const constructor: unknown = Object.getPrototypeOf(object)?.constructor
   const name: unknown = typeof constructor === 'function' ? constructor.name : undefined
-  return typeof name === 'string' && CLASS_NAME.test(name) ? `a ${name}` : 'an object of a class'
+  if (typeof name !== 'string' || !CLASS_NAME.test(name)) return 'an object of a class'
+  // It inherits from another object, or comes from another realm (a vm context, a test runner).
+  return name === 'Object' ? 'an object with a prototype of its own' : `a ${name}`
 }
 
 function isIndexOf(array: readonly unknown[], name: string): boolean {
