@@ -95,7 +95,9 @@ export async function createCluster(
   binaries: ServerBinaries,
   account: Account | undefined,
   temporary: boolean,
+  onProgress: (message: string) => void,
 ): Promise<string> {
+  onProgress(`Setting up an empty PostgreSQL ${binaries.version}`)
   await mkdir(directory, { recursive: true, mode: account === undefined ? 0o700 : 0o711 })
   const inside = await canEnter(account, directory)
   const draft = inside
@@ -105,6 +107,7 @@ export async function createCluster(
     await initialize(draft, binaries, account, temporary)
     const place = join(directory, CLUSTER)
     await (inside ? rename(draft, place) : symlink(draft, place))
+    if (!inside) onProgress(`The data lies in ${draft}, for the server may not enter ${directory}`)
   } catch (error) {
     await rm(draft, { recursive: true, force: true })
     if (!isAlreadyThere(error)) throw error

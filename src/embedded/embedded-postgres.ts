@@ -100,18 +100,19 @@ export async function startEmbeddedPostgres(
     if (kept === undefined) await rm(directory, { recursive: true, force: true })
   }
   try {
-    if (found === undefined) onProgress(`Setting up an empty PostgreSQL ${binaries.version}`)
-    const place = found ?? (await createCluster(directory, binaries, account, kept === undefined))
+    const temporary = kept === undefined
+    const place =
+      found ?? (await createCluster(directory, binaries, account, temporary, onProgress))
     const cluster = await openCluster(place, binaries.version)
     onProgress(`Starting PostgreSQL ${binaries.version}`)
     const logFile = join(directory, 'server.log')
     const { port, process } = await startOnFreePort(options.port, {
       postgres: binaries.postgres,
       data: cluster.data,
-      settings: { ...(kept === undefined ? TEMPORARY_SETTINGS : {}), ...options.settings },
+      settings: { ...(temporary ? TEMPORARY_SETTINGS : {}), ...options.settings },
       account,
       logFile,
-      temporaryDirectory: kept === undefined ? directory : undefined,
+      temporaryDirectory: temporary ? directory : undefined,
     })
     return new RunningServer(
       { port, version: binaries.version, dataDirectory: directory, logFile },

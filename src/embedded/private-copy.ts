@@ -3,6 +3,7 @@ import { constants } from 'node:fs'
 import {
   chmod,
   copyFile,
+  link,
   lstat,
   mkdir,
   readdir,
@@ -22,7 +23,8 @@ import { temporaryFolder } from './unprivileged-account.ts'
  * A copy of `folder` under the temporary folder that everyone may run and only we may change.
  *
  * There is one for each release and user. It is built under another name and renamed when it is
- * complete, so any number of processes may ask for it at once.
+ * complete, so any number of processes may ask for it at once. One that has lost files is left as
+ * it is, since a server may run from it, and the next name is tried.
  *
  * @throws {EmbeddedPostgresError} Something of its name exists that other users can change.
  */
@@ -31,20 +33,27 @@ export async function privateCopy(
   account: Account | undefined,
   onProgress: (message: string) => void,
 ): Promise<string> {
-  const copy = join(await temporaryFolder(account), await nameOfCopy(folder))
-  if (await isIntactCopy(copy, folder)) return copy
-  onProgress("Copying PostgreSQL's programs to where the server may run them")
+  const name = join(await temporaryFolder(account), await nameOfCopy(folder))
+  for (let number = 1; ; number += 1) {
+    const copy = `${name}-${number}`
+    if (!(await isOurs(copy))) {
+      onProgress("Copying PostgreSQL's programs to where the server may run them")
+      await makeCopy(folder, copy)
+    }
+    if (await hasAllFiles(copy, folder)) return copy
+  }
+}
+
+async function makeCopy(folder: string, copy: string): Promise<void> {
   const draft = `${copy}-${randomUUID()}`
   try {
     await copyReadable(folder, draft)
-    await replace(copy, draft)
+    await rename(draft, copy)
   } catch (error) {
-    // Another process may have been faster.
-    if (!(await isIntactCopy(copy, folder))) throw error
-  } finally {
     await rm(draft, { recursive: true, force: true })
+    // Another process was faster; its copy is as good.
+    if (!(await isOurs(copy))) throw error
   }
-  return copy
 }
 
 async function nameOfCopy(folder: string): Promise<string> {
@@ -55,15 +64,19 @@ async function nameOfCopy(folder: string): Promise<string> {
   return `pg-sessions-binaries-${key}-${process.getuid?.()}`
 }
 
-async function isIntactCopy(copy: string, original: string): Promise<boolean> {
+async function isOurs(copy: string): Promise<boolean> {
   const there = await lstat(copy).catch(() => undefined)
   if (there === undefined) return false
-  if (!there.isDirectory() || there.uid !== process.getuid?.() || (there.mode & 0o022) !== 0) {
-    throw new EmbeddedPostgresError(
-      `${copy} should be a private copy of PostgreSQL's programs, but other users can change it. Remove it, or set TMPDIR to a folder of your own.`,
-    )
+  if (there.isDirectory() && there.uid === process.getuid?.() && (there.mode & 0o022) === 0) {
+    return true
   }
-  // Cleaners of temporary folders take away single files that nobody has read for long.
+  throw new EmbeddedPostgresError(
+    `${copy} should be a private copy of PostgreSQL's programs, but other users can change it. Remove it, or set TMPDIR to a folder of your own.`,
+  )
+}
+
+/** Cleaners of temporary folders take away single files that nobody has read for long. */
+async function hasAllFiles(copy: string, original: string): Promise<boolean> {
   const files = new Set(await readdir(copy, { recursive: true }))
   return (await readdir(original, { recursive: true })).every((file) => files.has(file))
 }
@@ -79,16 +92,22 @@ async function copyReadable(from: string, to: string): Promise<void> {
     } else if (entry.isSymbolicLink()) {
       await symlink(await readlink(source), target)
     } else {
-      await copyFile(source, target, constants.COPYFILE_FICLONE)
-      await chmod(target, (await lstat(source)).mode & 0o100 ? 0o755 : 0o644)
+      await copyReadableFile(source, target)
     }
   }
 }
 
-/** Puts the draft in place of what is there, which is nothing or a copy that has lost files. */
-async function replace(copy: string, draft: string): Promise<void> {
-  const old = `${draft}-old`
-  await rename(copy, old).catch(() => {})
-  await rename(draft, copy)
-  await rm(old, { recursive: true, force: true })
+/** Links where that gives everyone what they need, since there are many files and they are large. */
+async function copyReadableFile(source: string, target: string): Promise<void> {
+  const { mode, uid } = await lstat(source)
+  const wanted = mode & 0o100 ? 0o755 : 0o644
+  if ((mode & 0o777) === wanted && uid === process.getuid?.()) {
+    const linked = await link(source, target).then(
+      () => true,
+      () => false,
+    )
+    if (linked) return
+  }
+  await copyFile(source, target, constants.COPYFILE_FICLONE)
+  await chmod(target, wanted)
 }
