@@ -3,7 +3,7 @@ import type { ResolvedCookie } from '../cookie/cookie-settings.ts'
 import { clearCookieHeader, setCookieHeader } from '../cookie/set-cookie.ts'
 import { type DefaultData, Session } from '../session/session.ts'
 import type { SessionContext } from '../session/session-context.ts'
-import { type CookieNews, SessionState } from '../session/session-state.ts'
+import { type CookieNews, SessionState, type StateWatch } from '../session/session-state.ts'
 import type { TokenProof } from '../store/session-store.ts'
 import type { HeadAddition } from './head-addition.ts'
 
@@ -24,12 +24,10 @@ const NOTHING: HeadAddition = Object.freeze({
   varyCookie: false,
 })
 
-/** What an adapter may want to be told. */
-export interface ExchangeWatch {
+/** What an adapter may want to be told, and what it is asked. */
+export interface ExchangeWatch extends StateWatch {
   /** The session is used for the first time. */
   readonly onUse?: () => void
-  /** There comes to be something to save, before the response's head has left. */
-  readonly onChange?: () => void
 }
 
 /**
@@ -44,12 +42,13 @@ export interface ExchangeWatch {
  * ```
  */
 export class Exchange<Data extends object = DefaultData> {
+  /** The request's session. The cookie is read when a handler first asks or tells it something. */
+  readonly session: Session<Data>
   readonly #context: SessionContext
   readonly #cookie: ResolvedCookie
   readonly #cookieHeader: string | null | undefined
   readonly #watch: ExchangeWatch
-  #opened: { readonly session: Session<Data>; readonly state: SessionState } | null = null
-  #isSealed = false
+  #state: SessionState | null = null
 
   /** @internal Exchanges come from `sessions.open`. */
   constructor(
@@ -62,22 +61,12 @@ export class Exchange<Data extends object = DefaultData> {
     this.#cookie = cookie
     this.#cookieHeader = cookieHeader
     this.#watch = watch
-  }
-
-  /** The request's session, always the same. The first access reads the cookie. */
-  get session(): Session<Data> {
-    this.#opened ??= this.#open()
-    return this.#opened.session
-  }
-
-  /** Whether the handler has used the session at all. */
-  get isUsed(): boolean {
-    return this.#opened !== null
+    this.session = new Session<Data>(() => this.#use())
   }
 
   /** Whether there is something to save. */
   get hasChanges(): boolean {
-    return this.#opened?.state.hasChanges ?? false
+    return this.#state?.hasChanges ?? false
   }
 
   /**
@@ -91,28 +80,25 @@ export class Exchange<Data extends object = DefaultData> {
    * @throws {LimitExceededError} The session would be larger than the settings allow.
    */
   async commit(): Promise<HeadAddition> {
-    if (this.#opened === null) return NOTHING
-    const { state } = this.#opened
+    const state = this.#state
+    if (state === null) return NOTHING
     await state.save()
     state.touchIfDue()
     const setCookies = this.#setCookies(state.news)
     return { setCookies, noStore: setCookies.length > 0, varyCookie: true }
   }
 
-  /** The response's head has left: what needs a new cookie is refused from now on. */
-  seal(): void {
-    this.#isSealed = true
-    this.#opened?.state.seal()
+  /** Drops what has not been saved: the response will not say that it was. */
+  discard(): void {
+    this.#state?.discard()
   }
 
-  #open(): { readonly session: Session<Data>; readonly state: SessionState } {
-    const onChange = (): void => {
-      if (!this.#isSealed) this.#watch.onChange?.()
+  #use(): SessionState {
+    if (this.#state === null) {
+      this.#state = new SessionState(this.#context, this.#readToken(), this.#watch)
+      this.#watch.onUse?.()
     }
-    const state = new SessionState(this.#context, this.#readToken(), onChange)
-    if (this.#isSealed) state.seal()
-    else this.#watch.onUse?.()
-    return { session: new Session<Data>(state), state }
+    return this.#state
   }
 
   #readToken(): TokenProof | null {

@@ -31,6 +31,14 @@ export type CookieNews =
       readonly isRemembered: boolean
     }
 
+/** What a session asks and tells whoever answers the request. */
+export interface StateWatch {
+  /** There comes to be something to save. */
+  readonly onChange?: () => void
+  /** Whether the head of the response has left, so that no cookie can be sent any more. */
+  readonly isHeadSent?: () => boolean
+}
+
 /**
  * One request's view of one session: what the store has, what the handler has changed since, and
  * which token the client is to get. It speaks to the store, and knows neither SQL nor HTTP.
@@ -38,7 +46,7 @@ export type CookieNews =
 export class SessionState {
   readonly context: SessionContext
   readonly #proof: TokenProof | null
-  readonly #onChange: () => void
+  readonly #watch: StateWatch
   #loading: Promise<void> | null = null
   #isLoaded: boolean
   #known: KnownSession | null = null
@@ -46,16 +54,14 @@ export class SessionState {
   #changes = new ChangeSet()
   #turn: Promise<unknown> = Promise.resolve()
   #news: CookieNews = { kind: 'none' }
-  #isSealed = false
 
   /**
    * @param proof - What the client showed; null when it showed no token.
-   * @param onChange - Called when there comes to be something to save.
    */
-  constructor(context: SessionContext, proof: TokenProof | null, onChange: () => void) {
+  constructor(context: SessionContext, proof: TokenProof | null, watch: StateWatch) {
     this.context = context
     this.#proof = proof
-    this.#onChange = onChange
+    this.#watch = watch
     this.#isLoaded = proof === null
   }
 
@@ -120,7 +126,7 @@ export class SessionState {
   }
 
   set(key: string, entry: EntryValue): void {
-    if (this.#isLoaded && this.#known === null) this.#refuseIfSealed('Storing a first value')
+    if (this.#isLoaded && this.#known === null) this.#refuseIfHeadSent('Storing a first value')
     this.#change((changes) => changes.set(key, entry))
   }
 
@@ -130,20 +136,20 @@ export class SessionState {
   }
 
   rotate(): void {
-    this.#refuseIfSealed('Rotating the token')
+    this.#refuseIfHeadSent('Rotating the token')
     this.#change((changes) => {
       changes.rotate = true
     })
   }
 
   end(how: 'clear' | 'destroy'): void {
-    if (how === 'clear') this.#refuseIfSealed('Clearing the session')
+    if (how === 'clear') this.#refuseIfHeadSent('Clearing the session')
     this.#change((changes) => changes.endSession(how))
   }
 
   /** A new lifetime comes with a new token, since the cookie that carries it has to be sent again. */
   setLifetime(lifetime: { idleTimeout: number; absoluteTimeout?: number }): void {
-    this.#refuseIfSealed('Setting the lifetime')
+    this.#refuseIfHeadSent('Setting the lifetime')
     this.#change((changes) => {
       changes.lifetime = lifetime
       changes.rotate = true
@@ -193,9 +199,9 @@ export class SessionState {
     return this.#news
   }
 
-  /** The head of the response has left: no cookie can be sent any more. */
-  seal(): void {
-    this.#isSealed = true
+  /** Drops what has not been saved. */
+  discard(): void {
+    this.#changes = new ChangeSet()
   }
 
   // How it is done
@@ -287,7 +293,7 @@ export class SessionState {
     if (changes.isEmpty && userId === null) return
     known.entries.checkLimits(changes, policy.limits)
     const token = changes.rotate || userId !== null ? tokens.reissue(known.id) : null
-    if (token !== null) this.#refuseIfSealed('Rotating the token')
+    if (token !== null) this.#refuseIfHeadSent('Rotating the token')
     const change = planChange(policy, codec, known, token, changes, userId)
     const result = await store.save(change)
     if (result.status === 'gone') throw new SessionGoneError(known.id)
@@ -306,7 +312,7 @@ export class SessionState {
     userId: string | null,
   ): { token: IssuedToken; session: NewSession } {
     const { policy, codec, tokens } = this.context
-    this.#refuseIfSealed(action)
+    this.#refuseIfHeadSent(action)
     new StoredEntries().checkLimits(changes, policy.limits)
     const token = tokens.issue()
     return { token, session: planNewSession(policy, codec, token, changes, userId) }
@@ -353,11 +359,11 @@ export class SessionState {
   #change(change: (changes: ChangeSet) => void): void {
     const wasEmpty = this.#changes.isEmpty
     change(this.#changes)
-    if (wasEmpty && !this.#changes.isEmpty) this.#onChange()
+    if (wasEmpty && !this.#changes.isEmpty) this.#watch.onChange?.()
   }
 
-  #refuseIfSealed(action: string): void {
-    if (this.#isSealed) throw new ResponseStartedError(action)
+  #refuseIfHeadSent(action: string): void {
+    if (this.#watch.isHeadSent?.()) throw new ResponseStartedError(action)
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -48,11 +48,14 @@ export interface SessionLifetime {
  * ```
  */
 export class Session<Data extends object = DefaultData> {
-  readonly #state: SessionState
+  readonly #use: () => SessionState
 
-  /** @internal Sessions come from `sessions.open` and the adapters. */
-  constructor(state: SessionState) {
-    this.#state = state
+  /**
+   * @internal Sessions come from `sessions.open` and the adapters.
+   * @param use - Gives the state behind the session, and reads the cookie when first called.
+   */
+  constructor(use: () => SessionState) {
+    this.#use = use
   }
 
   /**
@@ -292,6 +295,10 @@ export class Session<Data extends object = DefaultData> {
   toJSON(): { id: string | null; userId: string | null } {
     const known = this.#state.known
     return { id: known?.id ?? null, userId: known?.summary.userId ?? null }
+  }
+
+  get #state(): SessionState {
+    return this.#use()
   }
 
   #found(): [Key<Data>, Data[Key<Data>]][] {

@@ -1,0 +1,63 @@
+/**
+ * Sessions for Express 5, on `req.session`.
+ *
+ * @module
+ */
+import type { Request, RequestHandler } from 'express'
+import type { SessionOpener } from '../http/exchange.ts'
+import { openNodeExchange } from '../http/node-exchange.ts'
+import type { DefaultData, Session } from '../session/session.ts'
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** This request's session. Nothing is read until it is used. */
+      session: Session
+    }
+  }
+}
+
+/** Express middleware that knows what its sessions hold. */
+export interface ExpressSessions<Data extends object> extends RequestHandler {
+  /** The request's session with the type that `createSessions` was given. */
+  of(request: Request): Session<Data>
+}
+
+/**
+ * Makes the middleware that gives each request its session. Put it before the routes that use it.
+ *
+ * What a handler changes is saved before the head of its response leaves, so a redirect never outruns it.
+ * When a save fails, the handler's response is dropped and the error goes to Express's error handlers
+ * with a fitting `statusCode`; no cookie is sent. A request that does not use its session costs nothing.
+ *
+ * @example
+ * ```ts
+ * import { expressSessions } from 'pg-sessions/express'
+ *
+ * app.use(expressSessions(sessions))
+ *
+ * app.post('/login', async (req, res) => {
+ *   await req.session.signIn('ann')
+ *   req.session.set('basket', [])
+ *   res.redirect('/')
+ * })
+ * ```
+ */
+export function expressSessions<Data extends object = DefaultData>(
+  sessions: SessionOpener<Data>,
+): ExpressSessions<Data> {
+  const middleware: RequestHandler = (request, response, next) => {
+    let session: Session<Data> | undefined
+    Object.defineProperty(request, 'session', {
+      configurable: true,
+      get() {
+        session ??= openNodeExchange(sessions, request, response, next).session
+        return session
+      },
+    })
+    next()
+  }
+  return Object.assign(middleware, {
+    of: (request: Request) => request.session as unknown as Session<Data>,
+  })
+}

@@ -1,0 +1,19 @@
+import { isSessionError } from '../errors.ts'
+
+/** What to answer when a session could not be saved and nobody else answers. */
+export interface ErrorAnswer {
+  readonly status: number
+  readonly body: string
+}
+
+/** Says no more than the kind of the failure: what went wrong is for the log. */
+export function errorAnswer(error: unknown): ErrorAnswer {
+  const status = isSessionError(error) ? error.statusCode : 500
+  const body =
+    status === 503
+      ? 'The session could not be saved. Please try again later.'
+      : status === 409
+        ? 'The session has ended. Please sign in again.'
+        : 'The session could not be saved.'
+  return { status, body }
+}
