@@ -139,16 +139,17 @@ async function applyMissing(
 }
 
 /**
- * The server's limits end a little before ours, so that its own reason for a failure arrives. Read
- * committed, so that what is read once the lock is ours includes what its last holder did.
- * Every setting ends with the transaction, since the connection may go back to a pool.
+ * The server's limits end a little before ours, and that for locks before that for statements, so
+ * that the true reason of a failure arrives. Read committed, so that what is read once the lock is
+ * ours includes what its last holder did. Every setting ends with the transaction, since the
+ * connection may go back to a pool.
  */
 function beginSql(names: TableNames, timeout: number): string {
-  const limit = `'${Math.ceil(timeout * 0.9)}ms'`
+  const share = (part: number): string => `'${Math.ceil(timeout * part)}ms'`
   return /* sql */ `begin isolation level read committed;
-set local lock_timeout = ${limit};
-set local statement_timeout = ${limit};
-set local idle_in_transaction_session_timeout = ${limit};
+set local lock_timeout = ${share(0.8)};
+set local statement_timeout = ${share(0.9)};
+set local idle_in_transaction_session_timeout = ${share(1)};
 select pg_advisory_xact_lock(${fingerprint(names).readBigInt64BE()});`
 }
 

@@ -56,18 +56,21 @@ function howToMigrate(names: TableNames): string {
 
 /** The command line that works on these very tables. */
 function command(names: TableNames, subcommand: string): string {
-  const usual = resolveTableNames().raw
-  const flags = (
-    [
-      ['--schema', 'schema'],
-      ['--session-table', 'session'],
-      ['--session-data-table', 'sessionData'],
-      ['--migration-table', 'migration'],
-    ] as const
-  )
-    .filter(([, name]) => names.raw[name] !== usual[name])
-    .map(([flag, name]) => ` ${flag} ${quoteForShell(names.raw[name])}`)
-  return `npx pg-sessions ${subcommand}${flags.join('')}`
+  const { schema, session } = resolveTableNames().raw
+  const { sessionData, migration } = resolveTableNames({
+    tables: { session: names.raw.session },
+  }).raw
+  const flags = [
+    ['--schema', names.raw.schema, schema],
+    ['--session-table', names.raw.session, session],
+    ['--session-data-table', names.raw.sessionData, sessionData],
+    ['--migration-table', names.raw.migration, migration],
+  ] as const
+  const needed = flags.filter(([, name, usual]) => name !== usual)
+  return [
+    `npx pg-sessions ${subcommand}`,
+    ...needed.map(([flag, name]) => `${flag} ${quoteForShell(name)}`),
+  ].join(' ')
 }
 
 function quoteForShell(text: string): string {

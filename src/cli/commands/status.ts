@@ -20,13 +20,17 @@ export const status: Command = {
 }
 
 function documentOf(found: StoreStatus): object {
-  const { oldestCreatedAt, newestCreatedAt, nextPurgeAt, ...numbers } = found
   return {
     schemaVersion: latestVersion,
-    ...numbers,
-    oldestCreatedAt: jsonTime(oldestCreatedAt),
-    newestCreatedAt: jsonTime(newestCreatedAt),
-    nextPurgeAt: jsonTime(nextPurgeAt),
+    live: found.live,
+    users: found.users,
+    expired: found.expired,
+    oldestCreatedAt: jsonTime(found.oldestCreatedAt),
+    newestCreatedAt: jsonTime(found.newestCreatedAt),
+    tableBytes: found.tableBytes,
+    indexBytes: found.indexBytes,
+    purgeBacklog: found.purgeBacklog,
+    nextPurgeAt: jsonTime(found.nextPurgeAt),
   }
 }
 
