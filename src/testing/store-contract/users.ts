@@ -201,6 +201,7 @@ function purgeTests(test: StoreTest): void {
 
   test('purges a dead session only once its purge bound is past', async ({ store, elapse }) => {
     const session = await begin(store)
+    await elapse(MINUTE)
     await store.touch({ id: session.id, lifetime: { idle: HOUR, purge: 3 * HOUR } })
     await elapse(2 * HOUR)
     assert.equal(await store.purge(100), 0)
