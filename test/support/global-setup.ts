@@ -8,7 +8,10 @@ declare module 'vitest' {
   }
 }
 
-/** Starts one PostgreSQL server for the whole run, unless `DATABASE_URL` names one. */
+/**
+ * Starts one PostgreSQL server for the whole run, unless `DATABASE_URL` names one.
+ * `TEST_POSTGRES_BINARIES` names other binaries, as the option of the embedded server does.
+ */
 export default async function setUp(
   project: TestProject,
 ): Promise<(() => Promise<void>) | undefined> {
@@ -17,7 +20,11 @@ export default async function setUp(
     project.provide('postgresUrl', given)
     return undefined
   }
-  const server = await startEmbeddedPostgres({ settings: { max_connections: '300' } })
+  const binaries = process.env.TEST_POSTGRES_BINARIES
+  const server = await startEmbeddedPostgres({
+    settings: { max_connections: '300' },
+    ...(binaries ? { binaries } : {}),
+  })
   project.provide('postgresUrl', server.url)
   return () => server.stop()
 }
