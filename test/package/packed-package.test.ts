@@ -18,7 +18,7 @@ let packed: PackedPackage
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pg-sessions-package-'))
   packed = await packPackage(folder)
-}, 120_000)
+}, 300_000)
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
