@@ -43,7 +43,7 @@ test('a quote in a name is doubled, a backslash in a literal escaped', () => {
 })
 
 test('derived names never exceed what PostgreSQL keeps, and stay different', () => {
-  const [one, two] = ['é'.repeat(30) + 'a', 'é'.repeat(30) + 'b']
+  const [one, two] = [`${'é'.repeat(30)}a`, `${'é'.repeat(30)}b`]
   const derived = [one, two].map((table) => derivedName(table, 'purge_at_idx'))
   expect(new Set(derived).size).toBe(2)
   for (const name of derived) {
