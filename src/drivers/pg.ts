@@ -1,0 +1,128 @@
+import type { Connection, Driver } from '../postgres/driver.ts'
+import { ask, type PgClientLike, type PgOptions, run } from './pg/client.ts'
+import { countdown, within } from './waiting/deadline.ts'
+
+export type { PgClientLike, PgOptions, PgQuery } from './pg/client.ts'
+export { ConnectionEndedError, fromSingleConnection } from './pg/single-connection.ts'
+export { DeadlineError } from './waiting/deadline.ts'
+
+/** What `fromPg` needs of a pool; every `pg.Pool` has it. */
+export interface PgPoolLike {
+  connect(): Promise<PgPoolClientLike>
+  on(event: 'error', listener: (error: Error) => void): unknown
+}
+
+/** What `fromPg` needs of a client that a pool lends. */
+export interface PgPoolClientLike extends PgClientLike {
+  removeListener(event: 'error', listener: (error?: Error) => void): unknown
+  release(destroy?: boolean): void
+}
+
+/**
+ * Makes a driver of a `pg.Pool`.
+ *
+ * The pool stays yours: it is never closed, its other users are not affected, and your type parsers
+ * do not reach what sessions hold. A client that timed out or lost step with the server is
+ * destroyed, never put back. A statement waits for a free client no longer than for its answer.
+ * An idle connection that dies cannot end the process; your own listeners still hear of it.
+ *
+ * @example
+ * ```ts
+ * import { Pool } from 'pg'
+ * import { createSessions } from 'pg-sessions'
+ * import { fromPg } from 'pg-sessions/pg'
+ *
+ * const pool = new Pool({ connectionString: process.env['DATABASE_URL'] })
+ * const sessions = createSessions({ database: fromPg(pool) })
+ * ```
+ */
+export function fromPg(pool: PgPoolLike, options: PgOptions = {}): Driver {
+  const prepare = options.prepare ?? true
+  surviveIdleErrors(pool)
+  return {
+    name: 'pg',
+    async query(statement, { timeout }) {
+      const left = countdown(timeout)
+      const waiting = pool.connect()
+      const client = await within(timeout, 'connect', waiting, { late: (late) => late.release() })
+      return await lend(client, (loan) =>
+        loan.watch(ask(client, statement, { prepare, timeout: left() })),
+      )
+    },
+    async withConnection(use) {
+      const client = await pool.connect()
+      return await lend(client, async (loan) => {
+        const connection: Connection = {
+          query: (statement, { timeout }) =>
+            loan.watch(ask(client, statement, { prepare, timeout })),
+          run: (sql) => loan.watch(run(client, sql)),
+        }
+        try {
+          return await use(connection)
+        } catch (error) {
+          loan.spoil()
+          throw error
+        }
+      })
+    },
+  }
+}
+
+/** One use of a client. */
+interface Loan {
+  /** Says that the pool must not have the client back. */
+  spoil(): void
+  /** Spoils the loan if a statement fails in a way that may leave the client out of step. */
+  watch<Answer>(answer: Promise<Answer>): Promise<Answer>
+}
+
+async function lend<Result>(
+  client: PgPoolClientLike,
+  use: (loan: Loan) => Promise<Result>,
+): Promise<Result> {
+  let spoilt = false
+  const spoil = (): void => {
+    spoilt = true
+  }
+  const loan: Loan = {
+    spoil,
+    watch: (answer) =>
+      answer.catch((error: unknown) => {
+        if (!isAboutStatement(error)) spoil()
+        throw error
+      }),
+  }
+  // While a client is lent its pool does not listen, and an unheard error event ends the process.
+  client.on('error', spoil)
+  try {
+    return await use(loan)
+  } finally {
+    client.removeListener('error', spoil)
+    client.release(spoilt)
+  }
+}
+
+/**
+ * Whether an error speaks of the statement alone: its data, its text, its locks. After any other the
+ * client is destroyed; that includes a server that has become read-only (a new connection may find
+ * the new primary) and one that has lost track of prepared statements.
+ *
+ * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+function isAboutStatement(error: unknown): boolean {
+  const code = (error as { readonly code?: unknown } | null)?.code
+  if (typeof code !== 'string' || code === DUPLICATE_PREPARED_STATEMENT) return false
+  return /^(?:2[123]|4[024]|55|P0)[0-9A-Z]{3}$/.test(code) || code === QUERY_CANCELED
+}
+
+const DUPLICATE_PREPARED_STATEMENT = '42P05'
+const QUERY_CANCELED = '57014'
+
+const survivors = new WeakSet<PgPoolLike>()
+
+/** The pool drops a dead client by itself; all it needs is that somebody listens. */
+function surviveIdleErrors(pool: PgPoolLike): void {
+  if (survivors.has(pool)) return
+  survivors.add(pool)
+  pool.on('error', () => {})
+}

@@ -1,0 +1,54 @@
+import type { Row, Statement } from '../../postgres/driver.ts'
+
+/** What the drivers pass to a client of `pg`. */
+export interface PgQuery {
+  readonly name?: string
+  readonly text: string
+  readonly values?: (string | null)[]
+  readonly types: { getTypeParser(): (value: unknown) => string }
+  readonly query_timeout?: number
+}
+
+/** What the drivers need of a client of `pg`. */
+export interface PgClientLike {
+  query(query: PgQuery): Promise<{ readonly rows: readonly Row[] }>
+  on(event: 'error' | 'end', listener: (error?: Error) => void): unknown
+}
+
+/** What all drivers for `pg` can be told. */
+export interface PgOptions {
+  /**
+   * Whether statements are prepared once per connection, under their names. Set to `false` behind a
+   * connection pooler that lends connections per transaction and does not track prepared
+   * statements, such as PgBouncer before 1.21. Default: `true`.
+   */
+  readonly prepare?: boolean
+}
+
+/**
+ * Overrules the client's own parsers, for one query. `String` also reads the buffers that a client
+ * set to `binary` gives.
+ */
+const types = { getTypeParser: (): ((value: unknown) => string) => String }
+
+/** Runs one statement. A `timeout`, in milliseconds, is the client's own. */
+export async function ask(
+  client: PgClientLike,
+  { name, text, values }: Statement,
+  { prepare, timeout }: { readonly prepare: boolean; readonly timeout?: number },
+): Promise<readonly Row[]> {
+  const answer = await client.query({
+    ...(prepare ? { name } : {}),
+    text,
+    values: [...values],
+    types,
+    // To pg, zero means its own default.
+    ...(timeout === undefined ? {} : { query_timeout: Math.max(1, Math.ceil(timeout)) }),
+  })
+  return answer.rows
+}
+
+/** Runs several statements by the simple protocol. */
+export async function run(client: PgClientLike, sql: string): Promise<void> {
+  await client.query({ text: sql, types })
+}

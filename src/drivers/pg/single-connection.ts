@@ -1,0 +1,113 @@
+import type { Connection, Driver, Row } from '../../postgres/driver.ts'
+import { countdown, within } from '../waiting/deadline.ts'
+import { Turns } from '../waiting/turns.ts'
+import { ask, type PgClientLike, type PgOptions, run } from './client.ts'
+
+/** The client's connection is gone, and a single client does not make another. */
+export class ConnectionEndedError extends Error {
+  readonly code: string = 'ENOTCONN'
+
+  constructor() {
+    super(
+      'The client given to fromSingleConnection has lost its connection. Connect a new client and create the sessions anew, or give fromPg a Pool, which reconnects by itself.',
+    )
+  }
+
+  override get name(): string {
+    return 'ConnectionEndedError'
+  }
+}
+
+/** What is known of one client, however often it is wrapped. */
+interface SharedConnection {
+  readonly turns: Turns
+  ended: boolean
+}
+
+const connections = new WeakMap<PgClientLike, SharedConnection>()
+
+/**
+ * Makes a driver of one connected `pg.Client`, for scripts and tests.
+ *
+ * Statements run one after another, and none comes between the statements of a `withConnection`;
+ * that holds for all drivers made of the same client together, but not for what else the
+ * application does with it. A statement that times out is given up by its caller, and the next one
+ * starts once the server has answered it. The client is never closed. When its connection dies, no
+ * call succeeds any more, and each says so at once; a `Pool` reconnects instead.
+ *
+ * @example
+ * ```ts
+ * import { Client } from 'pg'
+ * import { createSessions } from 'pg-sessions'
+ * import { fromSingleConnection } from 'pg-sessions/pg'
+ *
+ * const client = new Client({ connectionString: process.env['DATABASE_URL'] })
+ * await client.connect()
+ * const sessions = createSessions({ database: fromSingleConnection(client) })
+ * ```
+ */
+export function fromSingleConnection(client: PgClientLike, options: PgOptions = {}): Driver {
+  const prepare = options.prepare ?? true
+  const connection = connectionOf(client)
+  return {
+    name: 'pg',
+    async query(statement, { timeout }) {
+      const left = countdown(timeout)
+      const endTurn = await takeTurn(connection, timeout)
+      // The turn outlasts a caller who stops waiting: the connection is busy until it answers.
+      const answer = ask(client, statement, { prepare }).finally(endTurn)
+      return within(left(), 'read', answer)
+    },
+    async withConnection(use) {
+      const endTurn = await takeTurn(connection)
+      let latest: Promise<unknown> = Promise.resolve()
+      const send = <Answer>(answer: Promise<Answer>): Promise<Answer> => {
+        latest = answer
+        return answer
+      }
+      const lent: Connection = {
+        query: (statement, { timeout }): Promise<readonly Row[]> =>
+          within(timeout, 'read', send(ask(client, statement, { prepare }))),
+        run: (sql) => send(run(client, sql)),
+      }
+      let clean: Promise<unknown> = Promise.resolve()
+      try {
+        return await use(lent)
+      } catch (error) {
+        clean = rollBack(client, latest)
+        throw error
+      } finally {
+        void clean.then(endTurn)
+      }
+    },
+  }
+}
+
+function connectionOf(client: PgClientLike): SharedConnection {
+  const known = connections.get(client)
+  if (known) return known
+  const connection: SharedConnection = { turns: new Turns(), ended: false }
+  connections.set(client, connection)
+  const end = (): void => {
+    connection.ended = true
+  }
+  client.on('error', end)
+  client.on('end', end)
+  return connection
+}
+
+async function takeTurn(connection: SharedConnection, timeout?: number): Promise<() => void> {
+  if (connection.ended) throw new ConnectionEndedError()
+  const endTurn = await connection.turns.take(timeout)
+  if (!connection.ended) return endTurn
+  endTurn()
+  throw new ConnectionEndedError()
+}
+
+/** Undoes what is open once the connection is free. On a dead one there is nothing to undo. */
+async function rollBack(client: PgClientLike, latest: Promise<unknown>): Promise<void> {
+  try {
+    await latest.catch(() => {})
+    await run(client, 'rollback')
+  } catch {}
+}

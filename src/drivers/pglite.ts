@@ -1,0 +1,84 @@
+import type { Driver, Row } from '../postgres/driver.ts'
+import { countdown, within } from './waiting/deadline.ts'
+import { Turns } from './waiting/turns.ts'
+
+/** What `fromPglite` passes to PGlite beside a statement. */
+export interface PgliteQueryOptions {
+  readonly parsers: { [type: number]: (text: string) => string }
+  readonly serializers: { [type: number]: (value: unknown) => string }
+}
+
+/** What `fromPglite` needs inside a transaction. */
+export interface PgliteTransactionLike {
+  query(
+    text: string,
+    values: (string | null)[],
+    options: PgliteQueryOptions,
+  ): Promise<{ readonly rows: readonly Row[] }>
+  exec(sql: string): Promise<unknown>
+}
+
+/** What `fromPglite` needs of a database; every `PGlite` has it. */
+export interface PgliteLike extends PgliteTransactionLike {
+  transaction<Result>(use: (transaction: PgliteTransactionLike) => Promise<Result>): Promise<Result>
+}
+
+const TEXT_TYPE = 25
+
+/** PGlite picks both by type. Columns are text, but a parameter has whatever type the server infers. */
+const asText: PgliteQueryOptions = {
+  parsers: { [TEXT_TYPE]: String },
+  serializers: new Proxy<PgliteQueryOptions['serializers']>({}, { get: () => String }),
+}
+
+const turnsOf = new WeakMap<PgliteLike, Turns>()
+
+/**
+ * Makes a driver of a PGlite database, for tests and for trying things out.
+ *
+ * PGlite has one connection and runs inside the process: statements take turns, a `withConnection`
+ * shuts out all others, also the application's own, and a statement that has begun cannot be
+ * interrupted, so a timeout only ends the wait for a turn. The database is never closed. Your
+ * parsers and serializers do not reach what sessions hold.
+ *
+ * @example
+ * ```ts
+ * import { PGlite } from '@electric-sql/pglite'
+ * import { createSessions } from 'pg-sessions'
+ * import { fromPglite } from 'pg-sessions/pglite'
+ *
+ * const sessions = createSessions({ database: fromPglite(await PGlite.create()) })
+ * ```
+ */
+export function fromPglite(db: PgliteLike): Driver {
+  const turns = turnsOf.get(db) ?? new Turns()
+  turnsOf.set(db, turns)
+  return {
+    name: 'pglite',
+    async query({ text, values }, { timeout }) {
+      const left = countdown(timeout)
+      const endTurn = await turns.take(timeout)
+      const answer = db.query(text, [...values], asText).finally(endTurn)
+      return (await within(left(), 'read', answer)).rows
+    },
+    async withConnection(use) {
+      const endTurn = await turns.take()
+      try {
+        // Only a transaction shuts out the application's own statements. It is ended at once, since
+        // the caller is promised a bare connection; PGlite rolls back what `use` leaves open.
+        return await db.transaction(async (transaction) => {
+          await transaction.exec('commit')
+          return await use({
+            query: async ({ text, values }, { timeout }) =>
+              (await within(timeout, 'read', transaction.query(text, [...values], asText))).rows,
+            run: async (sql) => {
+              await transaction.exec(sql)
+            },
+          })
+        })
+      } finally {
+        endTurn()
+      }
+    },
+  }
+}

@@ -1,0 +1,85 @@
+import type { Connection, Driver, Row } from '../../postgres/driver.ts'
+
+/** A driver under test, with what a test needs beside it. */
+export interface DriverHarness {
+  readonly driver: Driver
+  /** How many connections `withConnection` can lend at the same time. */
+  readonly connections: number
+  /** Uses the client without the driver, as its owner may. Rejects when it has been closed. */
+  useClient(): Promise<void>
+  /** Ends the driver's connections on the server. Needed where the driver `reconnects`. */
+  killBackends?(): Promise<void>
+  /** Frees what the harness holds. */
+  dispose(): Promise<void>
+}
+
+/** Declares one test: a sentence of behaviour, and what shows it on a harness of its own. */
+export type DriverTest = (sentence: string, body: (harness: DriverHarness) => Promise<void>) => void
+
+/** Long enough that no test meets it unless something hangs. */
+const GENEROUS = 20_000
+
+const names = new Map<string, string>()
+
+/** Runs a statement under a name that its text always has. */
+export function ask(
+  connection: Pick<Connection, 'query'>,
+  text: string,
+  values: readonly (string | null)[] = [],
+  timeout: number = GENEROUS,
+): Promise<readonly Row[]> {
+  const name = names.get(text) ?? `driver_contract_${names.size}`
+  names.set(text, name)
+  return connection.query({ name, text, values }, { timeout })
+}
+
+/** Gives the only value of a statement's only row. */
+export async function askOne(
+  connection: Pick<Connection, 'query'>,
+  text: string,
+  values: readonly (string | null)[] = [],
+): Promise<string | null | undefined> {
+  const [row] = await ask(connection, text, values)
+  return Object.values(row ?? {})[0]
+}
+
+/** A name for a table that no other test uses. */
+export function freshTable(): string {
+  return `driver_contract_${Math.random().toString(36).slice(2)}`
+}
+
+/** Whether a table is there, as seen by a statement outside all loans. */
+export async function exists(driver: Driver, table: string): Promise<boolean> {
+  return (await askOne(driver, 'select to_regclass($1::text)::text as name', [table])) !== null
+}
+
+/** Runs `body` while the harness has no connection left to lend. */
+export async function whileAllAreLent(
+  { driver, connections }: DriverHarness,
+  body: () => Promise<void>,
+): Promise<void> {
+  let end = (): void => {}
+  const over = new Promise<void>((resolve) => {
+    end = resolve
+  })
+  const loans: Promise<void>[] = []
+  const begun = Array.from(
+    { length: connections },
+    () =>
+      new Promise<void>((begin, fail) => {
+        const loan = driver.withConnection(async () => {
+          begin()
+          await over
+        })
+        loans.push(loan)
+        loan.catch(fail)
+      }),
+  )
+  try {
+    await Promise.all(begun)
+    await body()
+  } finally {
+    end()
+    await Promise.all(loans)
+  }
+}

@@ -1,0 +1,153 @@
+import pg from 'pg'
+import { type DeadlineError, fromPg, type PgPoolLike } from 'pg-sessions/pg'
+import { type DriverHarness, driverContract } from 'pg-sessions/testing'
+import { afterAll, afterEach, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { type StallingProxy, startStallingProxy } from './stalling-proxy.ts'
+
+let database: TestDatabase
+const open: (pg.Pool | StallingProxy)[] = []
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+})
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((it) => ('end' in it ? it.end() : it.close())))
+})
+afterAll(() => database.drop())
+
+const spoiling = { getTypeParser: () => () => 'spoilt' }
+const pid = { name: 'pid', text: 'select pg_backend_pid()::text as pid', values: [] }
+const sleep = { name: 'sleep', text: `select 'slept' as x from pg_sleep(5)`, values: [] }
+const patient = { timeout: 20_000 }
+const impatient = { timeout: 50 }
+
+function openPool(config: pg.PoolConfig = {}): pg.Pool {
+  const pool = new pg.Pool({ connectionString: database.url, ...config })
+  open.push(pool)
+  return pool
+}
+
+async function openHarness(options: { prepare: boolean }): Promise<DriverHarness> {
+  const pool = new pg.Pool({ connectionString: database.url, max: 4, types: spoiling })
+  return {
+    driver: fromPg(pool, options),
+    connections: 4,
+    useClient: async () => {
+      await pool.query('select 1')
+    },
+    killBackends: async () => {
+      await database.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and pid <> pg_backend_pid()`,
+      )
+    },
+    dispose: () => pool.end(),
+  }
+}
+
+describe('fromPg keeps the driver contract', () => {
+  driverContract({ describe, it }, () => openHarness({ prepare: true }))
+})
+
+describe('fromPg without prepared statements keeps the driver contract', () => {
+  driverContract({ describe, it }, () => openHarness({ prepare: false }))
+})
+
+describe('fromPg', () => {
+  it('takes every Pool of pg as it is', () => {
+    expectTypeOf<pg.Pool>().toExtend<PgPoolLike>()
+  })
+
+  it.each([true, false])('prepares statements on the server: %s', async (prepare) => {
+    const driver = fromPg(openPool({ max: 1 }), { prepare })
+    await driver.query(pid, patient)
+    const rows = await driver.query(
+      { name: 'prepared', text: 'select name::text from pg_prepared_statements', values: [] },
+      patient,
+    )
+    expect(rows.map(({ name }) => name)).toEqual(prepare ? ['pid', 'prepared'] : [])
+  })
+
+  it('reads what a client set to binary gives', async () => {
+    const driver = fromPg(openPool({ binary: true } as pg.PoolConfig))
+    const text = 'select $1::text as echo'
+    expect(await driver.query({ name: 'echo', text, values: ['zß水'] }, patient)).toEqual([
+      { echo: 'zß水' },
+    ])
+  })
+
+  it('listens to a pool once, however often it is wrapped, beside the listeners of its owner', async () => {
+    const pool = openPool({ max: 1 })
+    const heard: Error[] = []
+    pool.on('error', (error) => heard.push(error))
+    fromPg(pool)
+    fromPg(pool)
+    const driver = fromPg(pool)
+    expect(pool.listenerCount('error')).toBe(2)
+
+    const [row] = await driver.query(pid, patient)
+    const news = new Promise((resolve) => pool.once('error', resolve))
+    await database.query(`select pg_terminate_backend(${row?.pid})`)
+    await news
+    expect(heard).toEqual([expect.objectContaining({ code: '57P01' })])
+  })
+
+  it('keeps a client after an error about the statement', async () => {
+    const driver = fromPg(openPool({ max: 1 }))
+    const before = await driver.query(pid, patient)
+    await expect(
+      driver.query({ name: 'divide', text: 'select (1 / 0)::text', values: [] }, patient),
+    ).rejects.toMatchObject({ code: '22012' })
+    expect(await driver.query(pid, patient)).toEqual(before)
+  })
+
+  it('destroys a client that timed out, and one whose server has become read-only', async () => {
+    const driver = fromPg(openPool({ max: 1 }))
+    const first = await driver.query(pid, patient)
+    await expect(driver.query(sleep, impatient)).rejects.toThrow('Query read timeout')
+    const second = await driver.query(pid, patient)
+    expect(second).not.toEqual(first)
+
+    await driver.withConnection((connection) =>
+      connection.run('set default_transaction_read_only = on'),
+    )
+    await expect(
+      driver.query({ name: 'create', text: 'create table t ()', values: [] }, patient),
+    ).rejects.toMatchObject({ code: '25006' })
+    expect(await driver.query(pid, patient)).not.toEqual(second)
+  })
+
+  it('destroys a client on which use failed', async () => {
+    const driver = fromPg(openPool({ max: 1 }))
+    const before = await driver.query(pid, patient)
+    await expect(driver.withConnection(() => Promise.reject(new RangeError()))).rejects.toThrow()
+    expect(await driver.query(pid, patient)).not.toEqual(before)
+  })
+
+  it('puts a client back that came too late for its caller', async () => {
+    const pool = openPool({ max: 1 })
+    const driver = fromPg(pool)
+    const lent = await pool.connect()
+    await expect(driver.query(pid, impatient)).rejects.toMatchObject({
+      code: 'ETIMEDOUT',
+      syscall: 'connect',
+    } satisfies Partial<DeadlineError>)
+    lent.release()
+    await driver.query(pid, patient)
+    expect([pool.totalCount, pool.idleCount, pool.waitingCount]).toEqual([1, 1, 0])
+  })
+
+  it('ends every call in time while the network is silent, and recovers after it', async () => {
+    const proxy = await startStallingProxy(database.url)
+    open.push(proxy)
+    const driver = fromPg(openPool({ connectionString: proxy.url, max: 2 }))
+    await driver.query(pid, patient)
+    proxy.stall()
+    for (let count = 0; count < 5; count += 1) {
+      await expect(driver.query(pid, impatient)).rejects.toThrow()
+    }
+    proxy.resume()
+    expect(await driver.query(pid, patient)).toHaveLength(1)
+  })
+})

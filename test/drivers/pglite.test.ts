@@ -1,0 +1,58 @@
+import { PGlite } from '@electric-sql/pglite'
+import { fromPglite, type PgliteLike } from 'pg-sessions/pglite'
+import { driverContract } from 'pg-sessions/testing'
+import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
+
+let db: PGlite
+
+beforeAll(async () => {
+  const spoilt = () => 'spoilt'
+  const everyType = { 16: spoilt, 17: spoilt, 20: spoilt, 25: spoilt, 114: spoilt, 1184: spoilt }
+  db = await PGlite.create({ parsers: everyType, serializers: everyType })
+})
+afterAll(() => db.close())
+
+const patient = { timeout: 20_000 }
+
+describe('fromPglite keeps the driver contract', () => {
+  driverContract(
+    { describe, it },
+    async () => ({
+      driver: fromPglite(db),
+      connections: 1,
+      useClient: async () => {
+        await db.query('select 1')
+      },
+      dispose: async () => {},
+    }),
+    { reconnects: false, inProcess: true },
+  )
+})
+
+describe('fromPglite', () => {
+  it('takes every PGlite as it is', () => {
+    expectTypeOf<PGlite>().toExtend<PgliteLike>()
+  })
+
+  it('keeps the statements of the application itself out of a lent connection', async () => {
+    let own: Promise<unknown> = Promise.resolve()
+    await fromPglite(db).withConnection(async (connection) => {
+      await connection.run('begin; create table lent (x text)')
+      own = db.query('select * from lent')
+      await connection.run('rollback')
+    })
+    await expect(own).rejects.toMatchObject({ code: '42P01' })
+  })
+
+  it('lends the connection outside a transaction', async () => {
+    const state = await fromPglite(db).withConnection(async (connection) => {
+      await connection.run('create table kept (x text)')
+      await connection.run('rollback')
+      return await connection.query(
+        { name: 'kept', text: `select to_regclass('kept')::text as name`, values: [] },
+        patient,
+      )
+    })
+    expect(state).toEqual([{ name: 'kept' }])
+  })
+})
