@@ -33,7 +33,14 @@ function runVitest(args: readonly string[]): Promise<number> {
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
   const child = spawn(
     process.execPath,
-    [vitest, 'run', '--reporter=default', '--silent=passed-only', ...args],
+    [
+      vitest,
+      'run',
+      '--reporter=default',
+      '--silent=passed-only',
+      '--slowTestThreshold=10000',
+      ...args,
+    ],
     { cwd: root, stdio: 'inherit' },
   )
   return new Promise((resolve, reject) => {
