@@ -2,16 +2,11 @@
 
 /** Bytes as hexadecimal digits, for `decode(…, 'hex')`. */
 export function hex(bytes: Uint8Array): string {
-  return asBuffer(bytes).toString('hex')
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
 }
 
 export function fromHex(digits: string): Uint8Array {
   return Buffer.from(digits, 'hex')
-}
-
-/** Several byte strings as the literal of a `text[]` of hexadecimal digits. */
-export function hexArray(list: readonly Uint8Array[]): string {
-  return `{${list.map((bytes) => hex(bytes) || '""').join(',')}}`
 }
 
 /** Milliseconds as an interval's literal; null when they never pass. */
@@ -19,6 +14,25 @@ export function interval(milliseconds: number): string | null {
   return milliseconds === Number.POSITIVE_INFINITY ? null : `${milliseconds} ms`
 }
 
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+/** An array's literal of elements that need no quoting (digits, UUIDs), or are empty or null. */
+export function plainArray(elements: readonly (string | null)[]): string {
+  return `{${elements.map((element) => (element === '' ? '""' : (element ?? 'null'))).join(',')}}`
+}
+
+/**
+ * An array's literal of any text.
+ *
+ * @see https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
+ */
+export function textArray(elements: readonly (string | null)[]): string {
+  return `{${elements.map((element) => (element === null ? 'null' : quoted(element))).join(',')}}`
+}
+
+/** Several byte strings as an array's literal of hexadecimal digits. */
+export function hexArray(list: readonly Uint8Array[]): string {
+  return plainArray(list.map(hex))
+}
+
+function quoted(text: string): string {
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 }

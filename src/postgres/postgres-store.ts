@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto'
 import { SessionsClosedError } from '../errors.ts'
 import type {
   CreateResult,
@@ -17,9 +16,20 @@ import type {
   UpdateResult,
 } from '../store/session-store.ts'
 import type { Driver, Row, Statement } from './driver.ts'
-import { fromHex, hex, hexArray, interval } from './encoding.ts'
+import { fromHex, hex, hexArray, interval, plainArray } from './encoding.ts'
+import { GroupCommit, type GroupCommitLimits, type SharedOperation } from './group-commit.ts'
 import { checkSchema, migrate } from './migrate.ts'
-import { readRecord, readSummary, readTimes } from './rows.ts'
+import { readSummary, readTimes } from './rows.ts'
+import {
+  type Created,
+  changeValues,
+  createOperation,
+  loadOperation,
+  newSessionValues,
+  saveOperation,
+  type Touch,
+  touchOperation,
+} from './shared-operations.ts'
 import { type RunOptions, StatementRunner } from './statement-runner.ts'
 import { type StoreStatements, storeStatements } from './statements.ts'
 import { resolveTableNames, type TableNameOptions, type TableNames } from './table-names.ts'
@@ -34,6 +44,11 @@ export interface PostgresStoreOptions extends TableNameOptions {
   readonly migrate?: MigrateMode
   /** Milliseconds that a call may take, repeats included. Defaults to 5000. */
   readonly deadline?: number
+  /**
+   * Whether loads, saves, first saves and touches that wait at the same moment share one statement.
+   * Defaults to `true`. Turn it off for distributed engines, where a statement should stay on one node.
+   */
+  readonly groupCommit?: boolean
   readonly log?: { info(facts: object, message: string): void }
 }
 
@@ -41,6 +56,9 @@ type Guarded = SessionGuard & Pick<SessionChange, 'lifetime'>
 
 /** How long a migration may take beyond the deadline of ordinary calls. */
 const MIGRATION_TIMEOUT = 60_000
+
+const SHARED: GroupCommitLimits = { slots: 1, mostSlots: 8, patience: 10, batch: 128 }
+const ALONE: GroupCommitLimits = { ...SHARED, slots: Number.POSITIVE_INFINITY }
 
 const ONCE = { repeatable: false } as const
 const REPEATABLE = { repeatable: true } as const
@@ -60,6 +78,10 @@ export class PostgresStore implements SessionStore {
   readonly #names: TableNames
   readonly #statements: StoreStatements
   readonly #runner: StatementRunner
+  readonly #loads: GroupCommit<TokenProof, LoadResult>
+  readonly #creations: GroupCommit<NewSession, Created>
+  readonly #saves: GroupCommit<SessionChange, SaveResult>
+  readonly #touches: GroupCommit<Touch, 'touched'>
   readonly #options: PostgresStoreOptions
   readonly #underWay = new Set<Promise<unknown>>()
   #isReady = false
@@ -73,6 +95,10 @@ export class PostgresStore implements SessionStore {
     this.#names = resolveTableNames(options)
     this.#statements = storeStatements(this.#names)
     this.#runner = new StatementRunner(options.driver, options.deadline ?? 5000)
+    this.#loads = this.#shared(loadOperation(this.#statements))
+    this.#creations = this.#shared(createOperation(this.#statements))
+    this.#saves = this.#shared(saveOperation(this.#statements))
+    this.#touches = this.#shared(touchOperation(this.#statements))
   }
 
   async ready(): Promise<void> {
@@ -81,41 +107,24 @@ export class PostgresStore implements SessionStore {
   }
 
   async load(proof: TokenProof): Promise<LoadResult> {
-    const [row] = await this.#runFor(proof.id, 'load', [], REPEATABLE)
-    if (row === undefined) return { status: 'unknown' }
-    const isCurrent = matches(proof, row.secret_hash)
-    if (!isCurrent && !matches(proof, row.previous_hash)) return { status: 'unknown' }
-    if (row.is_live !== 'true') {
-      return { status: 'expired', id: proof.id, userId: row.user_id ?? null }
-    }
-    return { status: 'live', record: readRecord(row, !isCurrent) }
+    if (!isUuid(proof.id)) return { status: 'unknown' }
+    return this.#tracked(() => this.#loads.run(proof))
   }
 
   async create(session: NewSession): Promise<CreateResult> {
-    const [created] = await this.#run('create', newSessionValues(session), REPEATABLE)
-    if (created !== undefined) return { status: 'created', times: readTimes(created) }
+    const created = await this.#tracked(() => this.#creations.run(session))
+    if (created.status !== 'present') return created
     const values = [session.id, hex(session.secretHash)]
     const [own] = await this.#run('find_created', values, REPEATABLE)
     return own === undefined ? { status: 'taken' } : { status: 'created', times: readTimes(own) }
   }
 
   async save(change: SessionChange): Promise<SaveResult> {
+    if (!isUuid(change.id)) return { status: 'gone' }
     const { credentials } = change
-    const values = [
-      ...guardValues(change),
-      hexArray(change.deleted),
-      hexArray(change.written.map((entry) => entry.key)),
-      hexArray(change.written.map((entry) => entry.value)),
-    ]
-    const [row] =
-      credentials === undefined
-        ? await this.#runFor(change.id, 'save', values, ONCE)
-        : await this.#runFor(
-            change.id,
-            'save_credentials',
-            [...values, ...credentialValues(credentials)],
-            ONCE,
-          )
+    if (credentials === undefined) return this.#tracked(() => this.#saves.run(change))
+    const values = [...changeValues(change), ...credentialValues(credentials)]
+    const [row] = await this.#run('save_credentials', values, ONCE)
     if (row === undefined) return { status: 'gone' }
     return { status: 'saved', times: readTimes(row), rotated: row.rotated === 'true' }
   }
@@ -152,9 +161,8 @@ export class PostgresStore implements SessionStore {
     return { status: 'taken', value: bytesOrNull(row.value) }
   }
 
-  async touch(touch: Pick<Guarded, 'id' | 'lifetime'>): Promise<void> {
-    const { idle, purge } = touch.lifetime
-    await this.#runFor(touch.id, 'touch', [interval(idle), interval(purge)], REPEATABLE)
+  async touch(touch: Touch): Promise<void> {
+    if (isUuid(touch.id)) await this.#tracked(() => this.#touches.run(touch))
   }
 
   async destroy(id: string, owner: string | null): Promise<boolean> {
@@ -168,7 +176,7 @@ export class PostgresStore implements SessionStore {
   }
 
   async destroyByUser(userId: string, except: readonly string[]): Promise<readonly string[]> {
-    const values = [userId, `{${except.filter(isUuid).join(',')}}`]
+    const values = [userId, plainArray(except.filter(isUuid))]
     const rows = await this.#run('destroy_by_user', values, REPEATABLE)
     return rows.filter((row) => row.was_live === 'true').map((row) => row.id as string)
   }
@@ -200,13 +208,19 @@ export class PostgresStore implements SessionStore {
     return isUuid(id) ? this.#run(operation, [id, ...values], options) : []
   }
 
-  async #run(
+  #run(
     operation: keyof StoreStatements,
     values: readonly (string | null)[],
     options: RunOptions,
   ): Promise<readonly Row[]> {
+    const statement = { ...this.#statements[operation], values }
+    return this.#tracked(() => this.#runner.run(statement, options))
+  }
+
+  /** Prepares the tables if that is still to be done, and lets `close()` wait for the call. */
+  async #tracked<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     if (this.#isClosed) throw new SessionsClosedError()
-    const call = this.#perform({ ...this.#statements[operation], values }, options)
+    const call = this.#isReady ? ask() : this.#prepareOnce().then(ask)
     this.#underWay.add(call)
     try {
       return await call
@@ -215,9 +229,9 @@ export class PostgresStore implements SessionStore {
     }
   }
 
-  async #perform(statement: Statement, options: RunOptions): Promise<readonly Row[]> {
-    if (!this.#isReady) await this.#prepareOnce()
-    return this.#runner.run(statement, options)
+  #shared<Call, Answer>(operation: SharedOperation<Call, Answer>): GroupCommit<Call, Answer> {
+    const limits = this.#options.groupCommit === false ? ALONE : SHARED
+    return new GroupCommit(this.#runner, operation, limits)
   }
 
   /** Concurrent callers share one attempt; after a failure the next caller tries again. */
@@ -238,19 +252,6 @@ export class PostgresStore implements SessionStore {
     }
     this.#isReady = true
   }
-}
-
-function newSessionValues(session: NewSession): (string | null)[] {
-  return [
-    session.id,
-    hex(session.secretHash),
-    session.userId,
-    session.ownIdleTimeout === null ? null : String(session.ownIdleTimeout),
-    interval(session.lifetime.idle),
-    interval(session.absolute),
-    hexArray(session.entries.map((entry) => entry.key)),
-    hexArray(session.entries.map((entry) => entry.value)),
-  ]
 }
 
 function guardValues(guarded: Guarded): (string | null)[] {
@@ -278,15 +279,6 @@ function isUuid(id: string): boolean {
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
-/** Compares in constant time, so that answers tell nothing about a hash. */
-function matches(proof: TokenProof, digits: string | null | undefined): boolean {
-  if (!digits) return false
-  const stored = fromHex(digits)
-  return proof.secretHashes.some(
-    (hash) => hash.length === stored.length && timingSafeEqual(hash, stored),
-  )
-}
 
 function bytesOrNull(digits: string | null | undefined): Uint8Array | null {
   return digits === null || digits === undefined ? null : fromHex(digits)

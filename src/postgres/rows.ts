@@ -4,29 +4,66 @@ import { fromHex } from './encoding.ts'
 
 /** Reads the rows that `statements.ts` asks for. */
 
-export function readTimes(row: Row): SessionTimes {
+/** The `state` column, word by word. */
+interface State {
+  readonly id: string
+  readonly secretHash: string
+  /** The hash before the last renewal while its grace lasts; null otherwise. */
+  readonly previousHash: string | null
+  readonly ownIdleTimeout: number | null
+  readonly times: SessionTimes
+}
+
+export function readState(row: Row): State {
+  const [id, secretHash, previousHash, ownIdleTimeout, ...times] = words(row.state)
   return {
-    createdAt: milliseconds(row.created_at),
-    authenticatedAt: row.authenticated_at === null ? null : milliseconds(row.authenticated_at),
-    lastAccessAt: milliseconds(row.last_access_at),
-    expiresAt: milliseconds(row.expires_at),
-    absoluteExpiresAt: milliseconds(row.absolute_expires_at),
-    purgeAt: milliseconds(row.purge_at),
-    now: milliseconds(row.now),
+    id: id as string,
+    secretHash: secretHash as string,
+    previousHash: previousHash === NOTHING ? null : (previousHash as string),
+    ownIdleTimeout: ownIdleTimeout === NOTHING ? null : Number(ownIdleTimeout),
+    times: timesOf(times),
   }
+}
+
+/** The `times` column. */
+export function readTimes(row: Row): SessionTimes {
+  return timesOf(words(row.times))
 }
 
 export function readSummary(row: Row): SessionSummary {
+  const { id, ownIdleTimeout, times } = readState(row)
+  return { id, userId: row.user_id ?? null, ownIdleTimeout, ...times }
+}
+
+export function readRecord(row: Row, state: State, viaPreviousToken: boolean): SessionRecord {
+  const { id, ownIdleTimeout, times } = state
+  const userId = row.user_id ?? null
+  const entries = readEntries(row.entries)
+  return { id, userId, ownIdleTimeout, ...times, entries, viaPreviousToken }
+}
+
+const NOTHING = '-'
+
+function words(column: string | null | undefined): string[] {
+  return (column as string).split(' ')
+}
+
+function timesOf(words: readonly string[]): SessionTimes {
+  const [created, authenticated, accessed, expires, absolute, purge, now] = words
   return {
-    id: row.id as string,
-    userId: row.user_id ?? null,
-    ownIdleTimeout: row.own_idle_ms === null ? null : Number(row.own_idle_ms),
-    ...readTimes(row),
+    createdAt: milliseconds(created),
+    authenticatedAt: authenticated === NOTHING ? null : milliseconds(authenticated),
+    lastAccessAt: milliseconds(accessed),
+    expiresAt: milliseconds(expires),
+    absoluteExpiresAt: milliseconds(absolute),
+    purgeAt: milliseconds(purge),
+    now: milliseconds(now),
   }
 }
 
-export function readRecord(row: Row, viaPreviousToken: boolean): SessionRecord {
-  return { ...readSummary(row), entries: readEntries(row.entries), viaPreviousToken }
+/** PostgreSQL gives seconds with six decimals, and `Infinity` for a deadline that never comes. */
+function milliseconds(seconds: string | undefined): number {
+  return Number(seconds) * 1000
 }
 
 function readEntries(packed: string | null | undefined): Entry[] {
@@ -35,9 +72,4 @@ function readEntries(packed: string | null | undefined): Entry[] {
     const gap = entry.indexOf(' ')
     return { key: fromHex(entry.slice(0, gap)), value: fromHex(entry.slice(gap + 1)) }
   })
-}
-
-/** PostgreSQL gives seconds with six decimals, and `Infinity` for a deadline that never comes. */
-function milliseconds(seconds: string | null | undefined): number {
-  return Number(seconds) * 1000
 }

@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '../errors.ts'
+import { type Outcome, StoreUnavailableError } from '../errors.ts'
 import type { Driver, Row, Statement } from './driver.ts'
 import { classifyDatabaseError, isRetryable } from './sql-state.ts'
 
@@ -6,6 +6,8 @@ import { classifyDatabaseError, isRetryable } from './sql-state.ts'
 export interface RunOptions {
   /** Whether sending it again is harmless although it may have been applied. */
   readonly repeatable: boolean
+  /** When the answer is no longer wanted, on the clock of `performance.now()`. */
+  readonly endsAt?: number
 }
 
 const ATTEMPTS = 3
@@ -18,13 +20,13 @@ const ATTEMPTS = 3
  * something only if the statement can be repeated without harm.
  */
 export class StatementRunner {
+  /** Milliseconds. */
+  readonly deadline: number
   readonly #driver: Driver
-  readonly #deadline: number
 
-  /** @param deadline - Milliseconds. */
   constructor(driver: Driver, deadline: number) {
     this.#driver = driver
-    this.#deadline = deadline
+    this.deadline = deadline
   }
 
   /**
@@ -33,10 +35,10 @@ export class StatementRunner {
    * @throws {StoreError} The database refused the statement.
    */
   async run(statement: Statement, options: RunOptions): Promise<readonly Row[]> {
-    const endsAt = performance.now() + this.#deadline
+    const endsAt = options.endsAt ?? performance.now() + this.deadline
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#attempt(statement, Math.max(1, endsAt - performance.now()))
+        return await this.#attempt(statement, endsAt)
       } catch (error) {
         const kind = isRetryable(error)
         const again = kind === 'safe' || (kind === 'unknown' && options.repeatable)
@@ -49,22 +51,41 @@ export class StatementRunner {
     }
   }
 
-  #attempt(statement: Statement, timeout: number): Promise<readonly Row[]> {
+  #attempt(statement: Statement, endsAt: number): Promise<readonly Row[]> {
+    const timeout = Math.max(1, Math.ceil(endsAt - performance.now()))
     return new Promise((resolve, reject) => {
-      // A driver may not be able to give up by itself: waiting for a free connection, say.
+      // A driver of somebody else's may not keep to the timeout it is given.
       const timer = setTimeout(() => {
-        reject(
-          new StoreUnavailableError(
-            `The database did not answer within ${this.#deadline} ms (statement '${statement.name}'). Whether a change was applied is not known.`,
-            'unknown',
-            { statement: statement.name },
-          ),
-        )
-      }, timeout)
-      this.#driver
-        .query(statement, { timeout })
-        .then(resolve, reject)
-        .finally(() => clearTimeout(timer))
+        reject(timedOut(statement, this.deadline, 'unknown'))
+      }, timeout + GRACE)
+      this.#driver.query(statement, { timeout }).then(
+        (rows) => {
+          clearTimeout(timer)
+          resolve(rows)
+        },
+        (error) => {
+          clearTimeout(timer)
+          reject(error)
+        },
+      )
     })
   }
+}
+
+/** A driver that gives up by itself knows better how far the statement had got. */
+const GRACE = 50
+
+/** The error of a call whose deadline, in milliseconds, has passed. */
+export function timedOut(
+  statement: Statement,
+  deadline: number,
+  outcome: Outcome,
+): StoreUnavailableError {
+  const consequence =
+    outcome === 'none' ? 'Nothing was written.' : 'Whether a change was applied is not known.'
+  return new StoreUnavailableError(
+    `The database did not answer within ${deadline} ms (statement '${statement.name}'). ${consequence}`,
+    outcome,
+    { statement: statement.name },
+  )
 }

@@ -11,9 +11,12 @@ export interface StatementText {
 export type StoreStatements = Readonly<
   Record<
     | 'load'
+    | 'load_many'
     | 'create'
+    | 'create_many'
     | 'find_created'
     | 'save'
+    | 'save_many'
     | 'save_credentials'
     | 'replace'
     | 'update_absent'
@@ -21,6 +24,7 @@ export type StoreStatements = Readonly<
     | 'update_removed'
     | 'take'
     | 'touch'
+    | 'touch_many'
     | 'destroy'
     | 'list_by_user'
     | 'destroy_by_user'
@@ -44,22 +48,28 @@ export function storeStatements(names: TableNames): StoreStatements {
   const texts: Record<keyof StoreStatements, string> = {
     // Served by both primary keys. A dead session answers too, so that expiry can be told from guessing.
     load: `
-      select ${SUMMARY},
-        encode(secret_hash, 'hex') as secret_hash,
-        case when previous_until > now() then encode(previous_hash, 'hex') end as previous_hash,
-        (expires_at > now())::text as is_live,
-        (
-          select string_agg(encode(key, 'hex') || ' ' || encode(value, 'hex'), ',')
+      select ${STATE}, user_id, (
+          select ${ENTRIES}
           from ${sessionData}
           where session_id = $1::text::uuid
         ) as entries
       from ${session}
       where id = $1::text::uuid`,
 
+    load_many: `
+      select ${STATE}, user_id, (
+          select ${ENTRIES}
+          from ${sessionData}
+          where session_id = ${session}.id
+        ) as entries
+      from ${session}
+      where id = any ($1::text::uuid[])`,
+
     create: `
       with created as (
         insert into ${session} ${NEW_COLUMNS}
-        values ${newValues(1)}
+        select ${NEW_VALUES}
+        from (values ${newParameters(1)}) as n (id, hash, user_id, own_idle_ms, idle, absolute)
         on conflict (id) do nothing
         returning ${TIMES}
       ), written as (
@@ -68,6 +78,25 @@ export function storeStatements(names: TableNames): StoreStatements {
         from created, unnest($7::text::text[], $8::text::text[]) as e (key, value)
       )
       select * from created`,
+
+    create_many: `
+      with created as (
+        insert into ${session} ${NEW_COLUMNS}
+        select ${NEW_VALUES}
+        from unnest(
+            $1::text::uuid[], $2::text::text[], $3::text::text[], $4::text::float8[],
+            $5::text::interval[], $6::text::interval[]
+          ) as n (id, hash, user_id, own_idle_ms, idle, absolute)
+        on conflict (id) do nothing
+        returning id, ${TIMES}
+      ), written as (
+        insert into ${sessionData} (session_id, key, value)
+        select created.id, decode(e.key, 'hex'), decode(e.value, 'hex')
+        from created
+          join unnest($7::text::uuid[], $8::text::text[], $9::text::text[]) as e (id, key, value)
+            on e.id = created.id
+      )
+      select id::text as id, times from created`,
 
     // Tells a repeated create, whose first answer was lost, from another session with this id.
     find_created: `
@@ -78,7 +107,7 @@ export function storeStatements(names: TableNames): StoreStatements {
     save: `
       with live as (
         update ${session}
-        set ${access(3, 4)}
+        set ${access('$3::text::interval', '$4::text::interval')}
         where ${LIVE_AND_OWNED}
         returning ${TIMES}
       ), deleted as (
@@ -94,6 +123,36 @@ export function storeStatements(names: TableNames): StoreStatements {
       )
       select * from live`,
 
+    // Never waits: a session that somebody holds locked is left out, and saved alone.
+    save_many: `
+      with free as (
+        select s.id, c.idle, c.purge
+        from unnest(
+            $1::text::uuid[], $2::text::text[], $3::text::interval[], $4::text::interval[]
+          ) as c (id, user_id, idle, purge)
+          join ${session} as s on s.id = c.id
+        where s.user_id is not distinct from c.user_id and s.expires_at > now()
+        for no key update of s skip locked
+      ), live as (
+        update ${session}
+        set ${access('free.idle', 'free.purge')}
+        from free
+        where ${session}.id = free.id
+        returning ${session}.id, ${TIMES}
+      ), deleted as (
+        delete from ${sessionData}
+        using unnest($5::text::uuid[], $6::text::text[]) as d (id, key), live
+        where session_id = d.id and ${sessionData}.key = decode(d.key, 'hex') and live.id = d.id
+      ), written as (
+        insert into ${sessionData} (session_id, key, value)
+        select e.id, decode(e.key, 'hex'), decode(e.value, 'hex')
+        from live
+          join unnest($7::text::uuid[], $8::text::text[], $9::text::text[]) as e (id, key, value)
+            on e.id = live.id
+        on conflict (session_id, key) do update set value = excluded.value
+      )
+      select id::text as id, times from live`,
+
     // Also replaces the token if it is still the one that the request holds ($8, $9). A sign-in ($10)
     // is refused as a whole when it is not; anything else is done without it.
     save_credentials: `
@@ -103,7 +162,7 @@ export function storeStatements(names: TableNames): StoreStatements {
           secret_hash = case when ${HOLDS_TOKEN} then decode($9::text, 'hex') else secret_hash end,
           previous_hash = case when ${HOLDS_TOKEN} then null else previous_hash end,
           previous_until = case when ${HOLDS_TOKEN} then null else previous_until end,
-          token_issued_at = greatest(token_issued_at, now()),
+          token_issued_at = greatest(token_issued_at, now() + case when ${HOLDS_TOKEN} then interval '0' end),
           user_id = coalesce($10::text, user_id),
           authenticated_at = greatest(authenticated_at, now() + $11::text::interval),
           absolute_expires_at = coalesce(${timestamp(12)}, absolute_expires_at),
@@ -139,7 +198,9 @@ export function storeStatements(names: TableNames): StoreStatements {
         returning id
       ), created as (
         insert into ${session} ${NEW_COLUMNS}
-        select v.* from ended, (values ${newValues(3)}) as v
+        select ${NEW_VALUES}
+        from ended,
+          (values ${newParameters(3)}) as n (id, hash, user_id, own_idle_ms, idle, absolute)
         returning ${TIMES}
       ), written as (
         insert into ${sessionData} (session_id, key, value)
@@ -187,8 +248,23 @@ export function storeStatements(names: TableNames): StoreStatements {
     // Touches no indexed column while the purge bound covers the deadline, so the row stays heap-only.
     touch: `
       update ${session}
-      set ${access(2, 3)}
+      set ${access('$2::text::interval', '$3::text::interval')}
       where id = $1::text::uuid and expires_at > now()`,
+
+    // A session that somebody holds locked is being used or ended: either way there is nothing to note.
+    touch_many: `
+      with free as (
+        select s.id, c.idle, c.purge
+        from unnest($1::text::uuid[], $2::text::interval[], $3::text::interval[])
+            as c (id, idle, purge)
+          join ${session} as s on s.id = c.id
+        where s.expires_at > now()
+        for no key update of s skip locked
+      )
+      update ${session}
+      set ${access('free.idle', 'free.purge')}
+      from free
+      where ${session}.id = free.id`,
 
     destroy: `
       delete from ${session}
@@ -197,7 +273,7 @@ export function storeStatements(names: TableNames): StoreStatements {
 
     // Served by the partial index on user_id.
     list_by_user: `
-      select ${SUMMARY}
+      select ${STATE}, user_id
       from ${session}
       where user_id = $1::text and expires_at > now()
       order by last_access_at desc, id desc`,
@@ -236,16 +312,20 @@ export function storeStatements(names: TableNames): StoreStatements {
   ) as unknown as StoreStatements
 }
 
-const TIMES = `
-          date_part('epoch', created_at)::text as created_at,
-          date_part('epoch', authenticated_at)::text as authenticated_at,
-          date_part('epoch', last_access_at)::text as last_access_at,
-          date_part('epoch', expires_at)::text as expires_at,
-          date_part('epoch', absolute_expires_at)::text as absolute_expires_at,
-          date_part('epoch', purge_at)::text as purge_at,
-          date_part('epoch', now())::text as now`
+/** One column of words rather than many columns: reading rows is most of what a load costs a client. */
+const TIME_WORDS = `date_part('epoch', created_at),
+          coalesce(date_part('epoch', authenticated_at)::text, '-'),
+          date_part('epoch', last_access_at), date_part('epoch', expires_at),
+          date_part('epoch', absolute_expires_at), date_part('epoch', purge_at),
+          date_part('epoch', now())`
 
-const SUMMARY = `id::text as id, user_id, own_idle_ms::text as own_idle_ms, ${TIMES}`
+const TIMES = `concat_ws(' ', ${TIME_WORDS}) as times`
+
+const STATE = `concat_ws(' ', id, encode(secret_hash, 'hex'),
+          coalesce(case when previous_until > now() then encode(previous_hash, 'hex') end, '-'),
+          coalesce(own_idle_ms::text, '-'), ${TIME_WORDS}) as state`
+
+const ENTRIES = `string_agg(encode(key, 'hex') || ' ' || encode(value, 'hex'), ',')`
 
 const LIVE_AND_OWNED = `id = $1::text::uuid and user_id is not distinct from $2::text
           and expires_at > now()`
@@ -255,35 +335,41 @@ const HOLDS_TOKEN = `encode(secret_hash, 'hex') = any ($8::text::text[])`
 const NEW_COLUMNS = `(id, secret_hash, user_id, own_idle_ms, created_at, authenticated_at,
           last_access_at, token_issued_at, expires_at, absolute_expires_at, purge_at)`
 
-/** Values for `NEW_COLUMNS`: id, hash, user, own idle timeout, idle, absolute from `first` on. */
-function newValues(first: number): string {
-  const [id, hash, user, ownIdle, idle, absolute] = Array.from(
-    { length: 6 },
-    (_, index) => `$${first + index}::text`,
-  )
-  // LEAST ignores nulls, so a timeout of null never comes.
-  const absoluteEnd = `least('infinity'::timestamptz, now() + ${absolute}::interval)`
-  const end = `least(${absoluteEnd}, now() + ${idle}::interval)`
-  return `(${id}::uuid, decode(${hash}, 'hex'), ${user}, ${ownIdle}::float8::bigint, now(),
-          case when ${user} is not null then now() end, now(), now(),
-          ${end}, ${absoluteEnd}, ${end})`
+// LEAST ignores nulls, so a timeout of null never comes.
+const NEW_ABSOLUTE = `least('infinity'::timestamptz, now() + n.absolute)`
+const NEW_EXPIRY = `least('infinity'::timestamptz, now() + n.absolute, now() + n.idle)`
+
+/** Values for `NEW_COLUMNS`, of a row `n`. Purge finds a session that nobody uses again at once. */
+const NEW_VALUES = `n.id, decode(n.hash, 'hex'), n.user_id, n.own_idle_ms, now(),
+          case when n.user_id is not null then now() end, now(), now(),
+          ${NEW_EXPIRY}, ${NEW_ABSOLUTE}, ${NEW_EXPIRY}`
+
+/** The parameters of a row `n`, from `first` on. */
+function newParameters(first: number): string {
+  const types = ['uuid', 'text', 'text', 'float8', 'interval', 'interval']
+  return `(${types.map((type, index) => `$${first + index}::text::${type}`).join(', ')})`
 }
 
-/** Moves the deadlines of a session that is used: never back, never past the absolute one. */
-function access(idle: number, purge: number): string {
+/**
+ * Moves the deadlines of a session that is used: never back, never past the absolute one.
+ *
+ * The row's own idle timeout counts rather than what the caller believes, which may be out of date.
+ */
+function access(idle: string, purge: string): string {
+  const own = `own_idle_ms * interval '1 ms'`
   return `last_access_at = greatest(last_access_at, now()),
           expires_at = greatest(
-            expires_at, least(absolute_expires_at, now() + $${idle}::text::interval)
+            expires_at, least(absolute_expires_at, now() + coalesce(${own}, ${idle}))
           ),
           purge_at = greatest(
-            purge_at, least(absolute_expires_at, now() + $${purge}::text::interval)
+            purge_at, least(absolute_expires_at, now() + greatest(${own}, ${purge}))
           )`
 }
 
 function noteAccess(session: string): string {
   return `
         update ${session}
-        set ${access(3, 4)}
+        set ${access('$3::text::interval', '$4::text::interval')}
         where ${LIVE_AND_OWNED}
         returning id
       `

@@ -1,0 +1,169 @@
+import { StoreError } from '../errors.ts'
+import type { Row, Statement } from './driver.ts'
+import { timedOut, type StatementRunner } from './statement-runner.ts'
+
+/** An operation that many callers can share one statement for. */
+export interface SharedOperation<Call, Answer> {
+  /** Whether sending it again is harmless although it may have been applied. */
+  readonly repeatable: boolean
+  /** The session a call is about. */
+  sessionOf(call: Call): string
+  /** Whether a statement takes each session once, so that a second call about it waits its turn. */
+  readonly isExclusive: boolean
+  /** The statement for a call that goes alone. */
+  one(call: Call): Statement
+  readOne(rows: readonly Row[], call: Call): Answer
+  /** The statement for several calls, in the order of their sessions' ids. */
+  many(calls: readonly Call[]): Statement
+  /** The answers, in the order of the calls; null for a call that is to be tried alone. */
+  readMany(rows: readonly Row[], calls: readonly Call[]): readonly (Answer | null)[]
+}
+
+/** How statements are shared. */
+export interface GroupCommitLimits {
+  /** Statements under way while calls go alone rather than wait. */
+  readonly slots: number
+  /** Statements under way at most, when calls have waited for `patience` and still no slot is free. */
+  readonly mostSlots: number
+  /** Milliseconds: a statement that is held up does not hold up everybody else for longer. */
+  readonly patience: number
+  /** Calls that share a statement at most. */
+  readonly batch: number
+}
+
+interface Waiting<Call, Answer> {
+  readonly call: Call
+  readonly endsAt: number
+  resolve(answer: Answer): void
+  reject(error: unknown): void
+}
+
+/**
+ * Lets calls that wait at the same moment share one statement.
+ *
+ * Nobody waits for company: a call that finds a free slot leaves at once, alone. Calls that come while
+ * all slots are taken go together in the next statement. None joins a statement that has been sent. When
+ * the database refuses a shared statement, each of its calls is tried by itself, so that nobody pays for
+ * another's bad value; when the outcome is unknown, each call is told so.
+ */
+export class GroupCommit<Call, Answer> {
+  readonly #runner: StatementRunner
+  readonly #operation: SharedOperation<Call, Answer>
+  readonly #limits: GroupCommitLimits
+  #waiting: Waiting<Call, Answer>[] = []
+  #underWay = 0
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(
+    runner: StatementRunner,
+    operation: SharedOperation<Call, Answer>,
+    limits: GroupCommitLimits,
+  ) {
+    this.#runner = runner
+    this.#operation = operation
+    this.#limits = limits
+  }
+
+  /** @throws As `StatementRunner.run` does; the deadline counts from this call. */
+  run(call: Call): Promise<Answer> {
+    const endsAt = performance.now() + this.#runner.deadline
+    if (this.#underWay < this.#limits.slots) {
+      this.#underWay++
+      return this.#alone(call, endsAt).finally(() => this.#freeSlot())
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ call, endsAt, resolve, reject })
+      this.#watchQueue()
+    })
+  }
+
+  async #alone(call: Call, endsAt: number): Promise<Answer> {
+    const { repeatable } = this.#operation
+    const statement = this.#operation.one(call)
+    const rows = await this.#runner.run(statement, { repeatable, endsAt })
+    return this.#operation.readOne(rows, call)
+  }
+
+  #freeSlot(): void {
+    this.#underWay--
+    if (this.#waiting.length > 0) this.#sendNext()
+  }
+
+  #sendNext(): void {
+    this.#underWay++
+    void this.#together(this.#nextBatch()).finally(() => this.#freeSlot())
+  }
+
+  /** Those who have waited longest. */
+  #nextBatch(): Waiting<Call, Answer>[] {
+    const { sessionOf, isExclusive } = this.#operation
+    const taken = new Set<string>()
+    const batch: Waiting<Call, Answer>[] = []
+    const left: Waiting<Call, Answer>[] = []
+    for (const waiting of this.#waiting) {
+      const session = sessionOf(waiting.call)
+      if (batch.length === this.#limits.batch || (isExclusive && taken.has(session))) {
+        left.push(waiting)
+      } else {
+        taken.add(session)
+        batch.push(waiting)
+      }
+    }
+    this.#waiting = left
+    return batch.sort((a, b) => (sessionOf(a.call) < sessionOf(b.call) ? -1 : 1))
+  }
+
+  /** Never rejects: each call is answered for itself. */
+  async #together(batch: readonly Waiting<Call, Answer>[]): Promise<void> {
+    if (batch.length === 1) return this.#each(batch)
+    const calls = batch.map(({ call }) => call)
+    try {
+      const { repeatable } = this.#operation
+      const endsAt = Math.min(...batch.map((waiting) => waiting.endsAt))
+      const rows = await this.#runner.run(this.#operation.many(calls), { repeatable, endsAt })
+      const answers = this.#operation.readMany(rows, calls)
+      const unanswered: Waiting<Call, Answer>[] = []
+      batch.forEach((waiting, index) => {
+        const answer = answers[index] ?? null
+        if (answer === null) unanswered.push(waiting)
+        else waiting.resolve(answer)
+      })
+      // Whoever must wait for somebody else's lock does so without holding a slot.
+      void this.#each(unanswered)
+    } catch (error) {
+      // A refused statement has done nothing. Any other failure would meet every call again.
+      if (error instanceof StoreError) return this.#each(batch)
+      for (const waiting of batch) waiting.reject(error)
+    }
+  }
+
+  async #each(batch: readonly Waiting<Call, Answer>[]): Promise<void> {
+    await Promise.all(
+      batch.map(({ call, endsAt, resolve, reject }) =>
+        this.#alone(call, endsAt).then(resolve, reject),
+      ),
+    )
+  }
+
+  #watchQueue(): void {
+    if (this.#waiting.length === 0) return
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null
+      this.#refuseLate()
+      const isHeldUp = this.#waiting.length > 0 && this.#underWay < this.#limits.mostSlots
+      if (isHeldUp) this.#sendNext()
+      this.#watchQueue()
+    }, this.#limits.patience).unref()
+  }
+
+  /** Who waits for a slot waits no longer than the deadline. */
+  #refuseLate(): void {
+    const now = performance.now()
+    const late = this.#waiting.filter((waiting) => waiting.endsAt <= now)
+    if (late.length === 0) return
+    this.#waiting = this.#waiting.filter((waiting) => waiting.endsAt > now)
+    for (const { call, reject } of late) {
+      reject(timedOut(this.#operation.one(call), this.#runner.deadline, 'none'))
+    }
+  }
+}

@@ -1,0 +1,197 @@
+import { timingSafeEqual } from 'node:crypto'
+import type {
+  CreateResult,
+  LoadResult,
+  NewSession,
+  SaveResult,
+  SessionChange,
+  SessionStore,
+  SessionTimes,
+  TokenProof,
+} from '../store/session-store.ts'
+import type { Row } from './driver.ts'
+import { fromHex, hex, hexArray, interval, plainArray, textArray } from './encoding.ts'
+import type { SharedOperation } from './group-commit.ts'
+import { readRecord, readState, readTimes } from './rows.ts'
+import type { StoreStatements } from './statements.ts'
+
+/**
+ * The operations of the request path, each with a statement for one call and one for many.
+ *
+ * What a call writes is spread over arrays: element for element about the sessions, and again, each with
+ * its session's id, about the entries.
+ */
+
+export type Touch = Parameters<SessionStore['touch']>[0]
+
+export function loadOperation(
+  statements: StoreStatements,
+): SharedOperation<TokenProof, LoadResult> {
+  return {
+    repeatable: true,
+    sessionOf: idOf,
+    isExclusive: false,
+    one: (proof) => ({ ...statements.load, values: [proof.id] }),
+    readOne: ([row], proof) => readLoad(row, proof),
+    many: (proofs) => ({ ...statements.load_many, values: [plainArray(proofs.map(idOf))] }),
+    readMany(rows, proofs) {
+      const found = new Map(rows.map((row) => [readState(row).id, row]))
+      return proofs.map((proof) => readLoad(found.get(proof.id), proof))
+    },
+  }
+}
+
+/** A session that was there already may be this very call's, whose first answer was lost. */
+export type Created = CreateResult | { readonly status: 'present' }
+
+export function createOperation(statements: StoreStatements): SharedOperation<NewSession, Created> {
+  return {
+    repeatable: true,
+    sessionOf: idOf,
+    isExclusive: true,
+    one: (session) => ({ ...statements.create, values: newSessionValues(session) }),
+    readOne: ([row]) => created(row && readTimes(row)),
+    many: (sessions) => ({
+      ...statements.create_many,
+      values: [
+        plainArray(sessions.map(idOf)),
+        hexArray(sessions.map(({ secretHash }) => secretHash)),
+        textArray(sessions.map(({ userId }) => userId)),
+        plainArray(sessions.map(({ ownIdleTimeout }) => ownIdleTimeout?.toString() ?? null)),
+        textArray(sessions.map(({ lifetime }) => interval(lifetime.idle))),
+        textArray(sessions.map(({ absolute }) => interval(absolute))),
+        ...entryArrays(sessions.map(({ id, entries }) => ({ id, written: entries }))),
+      ],
+    }),
+    readMany(rows, sessions) {
+      const times = timesById(rows)
+      return sessions.map(({ id }) => created(times.get(id)))
+    },
+  }
+}
+
+export function saveOperation(
+  statements: StoreStatements,
+): SharedOperation<SessionChange, SaveResult> {
+  return {
+    repeatable: false,
+    sessionOf: idOf,
+    isExclusive: true,
+    one: (change) => ({ ...statements.save, values: changeValues(change) }),
+    readOne: ([row]) => saved(row && readTimes(row)),
+    many: (changes) => ({
+      ...statements.save_many,
+      values: [
+        plainArray(changes.map(idOf)),
+        textArray(changes.map(({ userId }) => userId)),
+        textArray(changes.map(({ lifetime }) => interval(lifetime.idle))),
+        textArray(changes.map(({ lifetime }) => interval(lifetime.purge))),
+        plainArray(changes.flatMap(({ id, deleted }) => deleted.map(() => id))),
+        hexArray(changes.flatMap(({ deleted }) => deleted)),
+        ...entryArrays(changes),
+      ],
+    }),
+    // A session that is missing from the answer is gone, or locked by somebody: alone it turns out.
+    readMany(rows, changes) {
+      const times = timesById(rows)
+      return changes.map(({ id }) => {
+        const known = times.get(id)
+        return known === undefined ? null : saved(known)
+      })
+    },
+  }
+}
+
+export function touchOperation(statements: StoreStatements): SharedOperation<Touch, 'touched'> {
+  return {
+    repeatable: true,
+    sessionOf: idOf,
+    isExclusive: true,
+    one: ({ id, lifetime }) => ({
+      ...statements.touch,
+      values: [id, interval(lifetime.idle), interval(lifetime.purge)],
+    }),
+    readOne: () => 'touched',
+    many: (touches) => ({
+      ...statements.touch_many,
+      values: [
+        plainArray(touches.map(idOf)),
+        textArray(touches.map(({ lifetime }) => interval(lifetime.idle))),
+        textArray(touches.map(({ lifetime }) => interval(lifetime.purge))),
+      ],
+    }),
+    readMany: (_rows, touches) => touches.map(() => 'touched'),
+  }
+}
+
+/** The parameters of a session that is to exist. */
+export function newSessionValues(session: NewSession): (string | null)[] {
+  return [
+    session.id,
+    hex(session.secretHash),
+    session.userId,
+    session.ownIdleTimeout?.toString() ?? null,
+    interval(session.lifetime.idle),
+    interval(session.absolute),
+    hexArray(session.entries.map(({ key }) => key)),
+    hexArray(session.entries.map(({ value }) => value)),
+  ]
+}
+
+/** The parameters of a change, but for its credentials. */
+export function changeValues(change: SessionChange): (string | null)[] {
+  return [
+    change.id,
+    change.userId,
+    interval(change.lifetime.idle),
+    interval(change.lifetime.purge),
+    hexArray(change.deleted),
+    hexArray(change.written.map(({ key }) => key)),
+    hexArray(change.written.map(({ value }) => value)),
+  ]
+}
+
+function readLoad(row: Row | undefined, proof: TokenProof): LoadResult {
+  if (row === undefined) return { status: 'unknown' }
+  const state = readState(row)
+  const isCurrent = matches(proof, state.secretHash)
+  if (!isCurrent && !matches(proof, state.previousHash)) return { status: 'unknown' }
+  const { expiresAt, now } = state.times
+  if (expiresAt <= now) return { status: 'expired', id: proof.id, userId: row.user_id ?? null }
+  return { status: 'live', record: readRecord(row, state, !isCurrent) }
+}
+
+/** Compares in constant time, so that answers tell nothing about a hash. */
+function matches(proof: TokenProof, digits: string | null): boolean {
+  if (digits === null) return false
+  const stored = fromHex(digits)
+  return proof.secretHashes.some(
+    (hash) => hash.length === stored.length && timingSafeEqual(hash, stored),
+  )
+}
+
+function created(times: SessionTimes | undefined): Created {
+  return times === undefined ? { status: 'present' } : { status: 'created', times }
+}
+
+function saved(times: SessionTimes | undefined): SaveResult {
+  return times === undefined ? { status: 'gone' } : { status: 'saved', times, rotated: false }
+}
+
+function timesById(rows: readonly Row[]): Map<string, SessionTimes> {
+  return new Map(rows.map((row) => [row.id as string, readTimes(row)]))
+}
+
+function entryArrays(
+  sessions: readonly { readonly id: string; readonly written: SessionChange['written'] }[],
+): string[] {
+  return [
+    plainArray(sessions.flatMap(({ id, written }) => written.map(() => id))),
+    hexArray(sessions.flatMap(({ written }) => written.map(({ key }) => key))),
+    hexArray(sessions.flatMap(({ written }) => written.map(({ value }) => value))),
+  ]
+}
+
+function idOf({ id }: { readonly id: string }): string {
+  return id
+}
