@@ -188,6 +188,7 @@ class HeldResponse implements HeldHead {
     this.#look?.lift()
     this.#sending.lift()
     addToHead(response, addition)
+    if (this.#status !== undefined) response.statusCode = this.#status[0]
     const implicitHead = this.#layImplicitHead()
     let nodeWillDrain = false
     try {
@@ -206,7 +207,7 @@ class HeldResponse implements HeldHead {
     }
   }
 
-  /** The status is that of the moment, and who wrapped `writeHead` since has seen it already. */
+  /** Past those who wrapped `writeHead` since: they saw the head when the handler sent it. */
   #layImplicitHead(): Overlay {
     const overlay = new Overlay(this.#response)
     const writeHead = this.#inner.writeHead.bind(this.#response, ...(this.#status ?? []))

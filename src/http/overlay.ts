@@ -5,6 +5,7 @@ export type Method = (...args: unknown[]) => unknown
 interface Layer {
   readonly name: string
   readonly laid: Method
+  /** What hid the inherited property before: nothing, as a rule. */
   readonly before: PropertyDescriptor | undefined
 }
 
@@ -22,19 +23,27 @@ export class Overlay {
     this.#target = target
   }
 
-  /** Lays a method. It stays writable, because others may lay theirs over it. */
+  /** Lays a method, over which others may lay theirs. */
   method(name: string, laid: Method): void {
-    this.#lay(name, laid, { value: laid, writable: true, configurable: true })
+    this.#layers.push({ name, laid, before: this.#own(name) })
+    Reflect.set(this.#target, name, laid)
   }
 
-  /** Lays a value that is computed at each read. */
-  getter(name: string, laid: () => unknown): void {
-    this.#lay(name, laid, { get: laid, configurable: true })
+  /**
+   * Lays a value that is computed at each read. Pass the same function for all objects, which finds
+   * its object in `this`: V8 makes a shape of its own for every other one.
+   */
+  getter(name: string, laid: (this: object) => unknown): void {
+    this.#layers.push({ name, laid, before: this.#own(name) })
+    Object.defineProperty(this.#target, name, { get: laid, configurable: true })
   }
 
   /** Takes off what still lies on top. What others have laid over it since stays theirs. */
   lift(): void {
-    this.#takeOff((layer, current) => current?.value === layer.laid || current?.get === layer.laid)
+    this.#takeOff((layer) => {
+      const current = this.#own(layer.name)
+      return current?.value === layer.laid || current?.get === layer.laid
+    })
   }
 
   /** Takes off everything, with what others have laid over it since. */
@@ -42,15 +51,13 @@ export class Overlay {
     this.#takeOff(() => true)
   }
 
-  #lay(name: string, laid: Method, descriptor: PropertyDescriptor): void {
-    const before = Object.getOwnPropertyDescriptor(this.#target, name)
-    Object.defineProperty(this.#target, name, descriptor)
-    this.#layers.push({ name, laid, before })
+  #own(name: string): PropertyDescriptor | undefined {
+    return Object.getOwnPropertyDescriptor(this.#target, name)
   }
 
-  #takeOff(isOurs: (layer: Layer, current: PropertyDescriptor | undefined) => boolean): void {
+  #takeOff(isOurs: (layer: Layer) => boolean): void {
     for (let layer = this.#layers.pop(); layer !== undefined; layer = this.#layers.pop()) {
-      if (!isOurs(layer, Object.getOwnPropertyDescriptor(this.#target, layer.name))) continue
+      if (!isOurs(layer)) continue
       if (layer.before === undefined) Reflect.deleteProperty(this.#target, layer.name)
       else Object.defineProperty(this.#target, layer.name, layer.before)
     }

@@ -45,6 +45,7 @@ export function rememberHead(response: ServerResponse): () => void {
     }
     response.statusCode = statusCode
     if (messageOf(response) !== statusMessage) response.statusMessage = statusMessage ?? ''
+    response.addTrailers({})
     // Removing a Date that the handler had set would leave the response without one.
     response.sendDate = sendDate
   }

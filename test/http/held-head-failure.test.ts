@@ -64,6 +64,13 @@ describe('when the save fails', () => {
       },
     ],
     ['writeHead alone', (res) => res.writeHead(200, { 'X-Handler': '1' })],
+    [
+      'trailers',
+      (res) => {
+        res.writeHead(200, { Trailer: 'X-Handler' })
+        res.addTrailers({ 'X-Handler': '1' })
+      },
+    ],
     ['a pipe of 5 MB', (res) => createReadStream(bigFile).pipe(res)],
     ['a pipeline of 5 MB', (res) => pipeline(createReadStream(bigFile), res).catch(() => {})],
     [

@@ -245,7 +245,7 @@ function* parts(): Generator<string> {
 }
 
 describe.each(Object.entries(SAVES))('with %s, the wire carries the same bytes', (_, commit) => {
-  it.each(HANDLERS)('%s', async (_name, handler, text = get()) => {
+  it.concurrent.each(HANDLERS)('%s', async (_name, handler, text = get()) => {
     const unheld = await ask((req, res) => void handler(res, req), text)
     const held = await ask((req, res) => {
       holdHead(res, { commit, fail: unexpected })
@@ -274,7 +274,7 @@ describe.each(Object.entries(SAVES))('with %s, the wire carries the same bytes',
     ['/stream'],
     ['/jsonp', get('/jsonp?callback=f')],
   ]
-  it.each(routes)('Express %s %#', async (path, text = get(path)) => {
+  it.concurrent.each(routes)('Express %s %#', async (path, text = get(path)) => {
     const unheld = await ask(app(), text)
     const held = await ask(
       app((_req, res, next) => {
