@@ -1,8 +1,8 @@
 import { type ArgsDef, type ParsedArgs, parseArgs } from 'citty'
 import { ConfigurationError } from '../errors.ts'
 import {
-  type TableNameOptions,
   resolveTableNames,
+  type TableNameOptions,
   type TableNames,
 } from '../postgres/table-names.ts'
 import { type Duration, parseDuration } from '../session/duration.ts'

@@ -183,7 +183,12 @@ test('purge deletes what is dead in batches, with progress on stderr', async () 
   const { status, stdout, stderr } = await runCli(['purge', '--batch-size', '2'], onDatabase())
   expect(status).toBe(0)
   expect(stdout).toMatch(/^Removed 5 expired sessions in [\d.]+ s\.\n$/)
-  expect(stderr).toMatch(/^removed 2 so far, \d+ a second\nremoved 4 so far, \d+ a second\n$/)
+  expect(stderr.replaceAll(/\d+ a second/g, 'N a second').split('\n')).toEqual([
+    'removed 2 so far, N a second',
+    'removed 4 so far, N a second',
+    'removed 5 so far, N a second',
+    '',
+  ])
   expect(await store.count()).toEqual({ live: 1, expired: 0 })
   expect(await runJson('purge')).toEqual({ removed: 0, seconds: expect.any(Number) })
 })

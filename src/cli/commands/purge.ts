@@ -1,4 +1,6 @@
-import type { SessionStore } from '../../store/session-store.ts'
+import { silentLogger } from '../../session/logger.ts'
+import { purgeAll } from '../../session/purger.ts'
+import { SessionEventHub } from '../../session/session-events.ts'
 import type { Command } from '../command.ts'
 import { withStore } from '../connect.ts'
 import { databaseOptions } from '../input.ts'
@@ -17,28 +19,19 @@ export const purge: Command = {
   async run(input) {
     const batchSize = input.count('batch-size', 1000, 100_000)
     const startedAt = performance.now()
-    const removed = await withStore(input, (store) => purgeAll(store, batchSize, startedAt))
+    const onProgress = (removed: number): void => {
+      const rate = Math.round(removed / Math.max(secondsSince(startedAt), 0.001))
+      process.stderr.write(`removed ${removed} so far, ${rate} a second\n`)
+    }
+    const removed = await withStore(input, (store) =>
+      purgeAll(store, new SessionEventHub(silentLogger), { batchSize, onProgress }),
+    )
     const seconds = secondsSince(startedAt)
     return {
       document: { removed, seconds },
       lines: [`Removed ${countOf(removed, 'expired session')} in ${seconds} s.`],
     }
   },
-}
-
-async function purgeAll(
-  store: SessionStore,
-  batchSize: number,
-  startedAt: number,
-): Promise<number> {
-  let removed = 0
-  for (;;) {
-    const batch = await store.purge(batchSize)
-    removed += batch
-    if (batch < batchSize) return removed
-    const rate = Math.round(removed / Math.max(secondsSince(startedAt), 0.001))
-    process.stderr.write(`removed ${removed} so far, ${rate} a second\n`)
-  }
 }
 
 function secondsSince(startedAt: number): number {
