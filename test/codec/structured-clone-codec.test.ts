@@ -125,6 +125,8 @@ describe('structuredCloneCodec refuses', () => {
     ['a symbol for a key', { a: { [Symbol('x')]: 1 } }, 'basket.a', /symbol for a key/],
     ['an instance of a class', { p: [new Price()] }, 'basket.p[0]', /is a Price/],
     ['a Map of a class', new (class Basket extends Map {})(), 'basket', /is a Basket/],
+    ['a Set of a class', new (class Tags extends Set {})(), 'basket', /is a Tags/],
+    ['a RegExp of a class', new (class Pattern extends RegExp {})('a'), 'basket', /is a Pattern/],
     ['a Buffer', { b: Buffer.from('x') }, 'basket.b', /is a Buffer/],
     ['an Error', new TypeError('secret'), 'basket', /is a TypeError(?!.*secret)/],
     ['a Promise', { p: Promise.resolve(1) }, 'basket.p', /is a Promise/],
@@ -137,6 +139,12 @@ describe('structuredCloneCodec refuses', () => {
     ['a property of a Set', Object.assign(new Set(), { a: 1 }), 'basket', /properties/],
     ['a property of a RegExp', Object.assign(/a/, { a: 1 }), 'basket', /properties/],
     ['a property of a buffer', Object.assign(new ArrayBuffer(1), { a: 1 }), 'basket', /properties/],
+    [
+      'a property of the buffer of a view',
+      new Uint8Array(Object.assign(new ArrayBuffer(1), { a: 1 })),
+      'basket',
+      /properties/,
+    ],
     ['a property of an array', Object.assign([1], { a: 1 }), 'basket.a', /property of an array/],
     ['a RegExp in use', { used }, 'basket.used', /lastIndex/],
     [

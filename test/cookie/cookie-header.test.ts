@@ -32,7 +32,9 @@ describe('readCookie', () => {
     for (const header of [null, undefined, '', ' ', ';', '=', 'x']) {
       expect(readCookie(header, NAME)).toEqual(absent)
     }
-    expect(readCookie(['__Host-id=abc'] as never, NAME)).toEqual(absent)
+    for (const header of [['__Host-id=abc', '='], 7, {}]) {
+      expect(readCookie(header as never, NAME)).toEqual(absent)
+    }
   })
 
   it('is not misled by names of every object', () => {

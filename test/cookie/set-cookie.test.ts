@@ -56,6 +56,7 @@ describe('setCookieHeader', () => {
     [3600.9, 3600],
     [0.4, 0],
     [-5, 0],
+    [-Infinity, 0],
     [400 * DAY, 400 * DAY],
     [401 * DAY, 400 * DAY],
     [Infinity, 400 * DAY],
@@ -85,8 +86,12 @@ describe('setCookieHeader', () => {
       expect(() => setCookieHeader(resolveCookie(), secret + bad, null)).toThrow(InvalidValueError)
       expect(() => setCookieHeader(resolveCookie(), secret + bad, null)).not.toThrow(secret)
     }
-    const name = '__Host-id'.length
-    expect(setCookieHeader(resolveCookie(), 'x'.repeat(4096 - name), null)).toContain('x; Path')
+  })
+
+  it('takes 4096 characters of name and value together, and no more', () => {
+    const longest = 'x'.repeat(4096 - '__Host-id'.length)
+    expect(setCookieHeader(resolveCookie(), longest, null)).toContain('x; Path')
+    expect(() => setCookieHeader(resolveCookie(), `${longest}x`, null)).toThrow(InvalidValueError)
   })
 
   it('writes values that come back as they were, or refuses them', () => {
