@@ -80,7 +80,7 @@ export async function checkSchema(
  * @throws {StoreUnavailableError} The database cannot be reached or did not answer in time.
  * @throws {StoreError} The role may not read the table of migrations.
  */
-export async function readSchemaVersion(
+async function readSchemaVersion(
   driver: Driver,
   names: TableNames,
   { timeout }: { readonly timeout: number },
