@@ -11,7 +11,7 @@ import {
   openCluster,
 } from './data-directory.ts'
 import { findServerBinaries } from './find-server-binaries.ts'
-import { ServerProcess, type ServerStart, type StartFailure } from './server-process.ts'
+import { isStopping, ServerProcess, type ServerStart, type StartFailure } from './server-process.ts'
 import { accountForServer } from './unprivileged-account.ts'
 import { usableBinaries } from './usable-binaries.ts'
 
@@ -62,8 +62,11 @@ const TEMPORARY_SETTINGS = {
 
 /** A free port may be taken before the server takes it. */
 const PORT_ATTEMPTS = 5
-/** The server of a process that was just killed needs a moment to end; milliseconds. */
-const TAKEOVER_PATIENCE = 3000
+/**
+ * The server of a process that was just killed is told to stop in a moment, and then needs another
+ * one; milliseconds.
+ */
+const TAKEOVER_PATIENCE = { told: 3000, ended: 20_000 }
 
 /**
  * Starts a PostgreSQL server for development or tests on Linux or macOS.
@@ -153,16 +156,19 @@ async function startOnFreePort(
   wanted: number | undefined,
   start: Omit<ServerStart, 'port'>,
 ): Promise<{ port: number; process: ServerProcess }> {
-  const takeoverDeadline = Date.now() + TAKEOVER_PATIENCE
+  const begin = Date.now()
   let portsLeft = wanted === undefined ? PORT_ATTEMPTS : 1
   for (;;) {
     const port = wanted ?? (await freePort())
     const process = await ServerProcess.start({ ...start, port })
     if (process instanceof ServerProcess) return { port, process }
     if (process.reason === 'port in use') portsLeft -= 1
+    const patience = (await isStopping(start.data))
+      ? TAKEOVER_PATIENCE.ended
+      : TAKEOVER_PATIENCE.told
     const again =
       process.reason === 'data in use'
-        ? Date.now() < takeoverDeadline
+        ? Date.now() < begin + patience
         : process.reason === 'port in use' && portsLeft > 0
     if (!again) throw asError(process, port, start.data)
     await sleep(100)

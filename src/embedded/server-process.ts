@@ -120,11 +120,21 @@ function settingsAsArguments(start: ServerStart): string[] {
   return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
 }
 
-/** Reads the state that the server writes down for `pg_ctl`: in English whatever the locale. */
+/** Tells whether a server on this data, maybe somebody else's, is about to end. */
+export async function isStopping(data: string): Promise<boolean> {
+  return (await readState(data)).status === 'stopping'
+}
+
 async function isReady(data: string, pid: number | undefined): Promise<boolean> {
+  const state = await readState(data)
+  return state.pid === String(pid) && state.status === 'ready'
+}
+
+/** Reads what the server writes down for `pg_ctl`: in English whatever the locale. */
+async function readState(data: string): Promise<Record<'pid' | 'status', string | undefined>> {
   const text = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '')
   const lines = text.split('\n')
-  return lines[0] === String(pid) && lines[7]?.trim() === 'ready'
+  return { pid: lines[0], status: lines[7]?.trim() }
 }
 
 function hasEnded(process: ChildProcess): boolean {

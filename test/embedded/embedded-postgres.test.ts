@@ -31,6 +31,10 @@ async function inTemporaryFolder(use: (folder: string) => Promise<void>): Promis
   }
 }
 
+async function untilRemoved(folder: string): Promise<void> {
+  await expect.poll(() => existsSync(folder), { timeout: 15_000 }).toBe(false)
+}
+
 describe('a temporary server', () => {
   let server: EmbeddedPostgres
   beforeAll(async () => {
@@ -109,11 +113,11 @@ describe('kept data', () => {
   test('is there after a restart, under the same password, and is durable', async () => {
     await inTemporaryFolder(async (folder) => {
       const dataDirectory = join(folder, 'to be made', 'data')
-      const first = await startEmbeddedPostgres({ dataDirectory })
+      await using first = await startEmbeddedPostgres({ dataDirectory })
       await ask(first.url, 'create table kept as select 42 as answer')
       expect(await ask(first.url, 'show fsync')).toEqual([{ fsync: 'on' }])
       await first.stop()
-      const second = await startEmbeddedPostgres({ dataDirectory, port: first.port })
+      await using second = await startEmbeddedPostgres({ dataDirectory, port: first.port })
       expect(second.url).toBe(first.url)
       expect(await ask(second.url, 'table kept')).toEqual([{ answer: 42 }])
       await second.stop()
@@ -140,7 +144,7 @@ describe('kept data', () => {
       const owner = await startInOwnProcess({ dataDirectory })
       await ask(owner.server.url, 'create table kept as select 42 as answer')
       owner.process.kill('SIGKILL')
-      const next = await startEmbeddedPostgres({ dataDirectory })
+      await using next = await startEmbeddedPostgres({ dataDirectory })
       expect(await ask(next.url, 'table kept')).toEqual([{ answer: 42 }])
       await next.stop()
     })
@@ -148,11 +152,11 @@ describe('kept data', () => {
 
   test('survives the death of the server itself', async () => {
     await inTemporaryFolder(async (dataDirectory) => {
-      const first = await startEmbeddedPostgres({ dataDirectory })
+      await using first = await startEmbeddedPostgres({ dataDirectory })
       await ask(first.url, 'create table kept as select 42 as answer')
       process.kill(first.pid, 'SIGKILL')
       await untilGone(first.pid)
-      const second = await startEmbeddedPostgres({ dataDirectory })
+      await using second = await startEmbeddedPostgres({ dataDirectory })
       expect(await ask(second.url, 'table kept')).toEqual([{ answer: 42 }])
       await Promise.all([first.stop(), second.stop()])
     })
@@ -160,7 +164,7 @@ describe('kept data', () => {
 
   test('of another major version is refused by name', async () => {
     await inTemporaryFolder(async (dataDirectory) => {
-      const server = await startEmbeddedPostgres({ dataDirectory })
+      await using server = await startEmbeddedPostgres({ dataDirectory })
       await server.stop()
       await writeFile(join(dataDirectory, 'cluster', 'data', 'PG_VERSION'), '9\n')
       await expect(startEmbeddedPostgres({ dataDirectory })).rejects.toThrow(
@@ -183,14 +187,14 @@ describe('without stop(), the server and its temporary data go', () => {
     expect(isRunning(owner.server.pid)).toBe(true)
     owner.process.kill(signal)
     await untilGone(owner.server.pid)
-    await expect.poll(() => existsSync(owner.server.dataDirectory)).toBe(false)
+    await untilRemoved(owner.server.dataDirectory)
   })
 
   test('after process.exit()', async () => {
     const owner = await startInOwnProcess({})
     owner.process.stdin?.write('exit\n')
     await untilGone(owner.server.pid)
-    await expect.poll(() => existsSync(owner.server.dataDirectory)).toBe(false)
+    await untilRemoved(owner.server.dataDirectory)
   })
 })
 
@@ -212,7 +216,7 @@ describe('a server that cannot start', () => {
       ).rejects.toThrow(
         /did not start[\s\S]*invalid value for parameter "shared_buffers": "plenty"/,
       )
-      const server = await startEmbeddedPostgres({ dataDirectory })
+      await using server = await startEmbeddedPostgres({ dataDirectory })
       await server.stop()
     })
   })

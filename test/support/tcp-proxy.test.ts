@@ -104,5 +104,5 @@ test('cutting ends what is open and nothing else', async () => {
   proxy.cut()
   await expect(before.query('select 1')).rejects.toThrow()
   await connect()
-  await expect.poll(() => proxy.connections).toBe(1)
+  await expect.poll(() => proxy.connections, { timeout: 15_000 }).toBe(1)
 })
