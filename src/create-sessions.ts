@@ -1,4 +1,3 @@
-import type { Codec } from './codec/codec.ts'
 import { jsonCodec } from './codec/json-codec.ts'
 import { type CookieSettings, resolveCookie } from './cookie/cookie-settings.ts'
 import { ConfigurationError } from './errors.ts'

@@ -4,9 +4,8 @@
  * @module
  */
 import type { Request, RequestHandler } from 'express'
-import type { SessionOpener } from '../http/exchange.ts'
+import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { openNodeExchange } from '../http/node-exchange.ts'
-import type { DefaultData, Session } from '../session/session.ts'
 
 declare global {
   namespace Express {

@@ -5,9 +5,8 @@
  * @module
  */
 import { errorAnswer } from '../http/error-answer.ts'
-import type { SessionOpener } from '../http/exchange.ts'
+import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import type { HeadAddition } from '../http/head-addition.ts'
-import type { DefaultData, Session } from '../session/session.ts'
 
 /** A handler that is given the request's session. What follows is passed on as it comes. */
 export type SessionHandler<Data extends object, Rest extends readonly unknown[]> = (

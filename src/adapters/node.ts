@@ -4,9 +4,8 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { SessionOpener } from '../http/exchange.ts'
+import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { answerWithError, openNodeExchange } from '../http/node-exchange.ts'
-import type { DefaultData, Session } from '../session/session.ts'
 
 /** Options of the Node adapter. */
 export interface NodeSessionsOptions {

@@ -7,6 +7,8 @@ import { type CookieNews, SessionState, type StateWatch } from '../session/sessi
 import type { TokenProof } from '../store/session-store.ts'
 import type { HeadAddition } from './head-addition.ts'
 
+export type { DefaultData, Session }
+
 /** What adapters need of `createSessions`: it opens an exchange for each request. */
 export interface SessionOpener<Data extends object = DefaultData> {
   /**

@@ -1,6 +1,6 @@
 import { StoreError } from '../errors.ts'
 import type { Row, Statement } from './driver.ts'
-import { timedOut, type StatementRunner } from './statement-runner.ts'
+import { type StatementRunner, timedOut } from './statement-runner.ts'
 
 /** An operation that many callers can share one statement for. */
 export interface SharedOperation<Call, Answer> {

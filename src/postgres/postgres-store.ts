@@ -15,7 +15,7 @@ import type {
   TokenProof,
   UpdateResult,
 } from '../store/session-store.ts'
-import type { Driver, Row, Statement } from './driver.ts'
+import type { Driver, Row } from './driver.ts'
 import { fromHex, hex, hexArray, interval, plainArray } from './encoding.ts'
 import { GroupCommit, type GroupCommitLimits, type SharedOperation } from './group-commit.ts'
 import { checkSchema, migrate } from './migrate.ts'

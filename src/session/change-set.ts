@@ -36,11 +36,6 @@ export class ChangeSet {
     this.#entries.set(key, null)
   }
 
-  /** Forgets the change of one key. */
-  forget(key: string): void {
-    this.#entries.delete(key)
-  }
-
   /** Forgets deletions of keys that are not there. */
   dropDeletionsOfAbsent(stored: { has(key: string): boolean }): void {
     for (const [key, entry] of this.#entries) {
@@ -54,6 +49,18 @@ export class ChangeSet {
     this.rotate = false
     this.lifetime = null
     if (this.end !== 'destroy') this.end = how
+  }
+
+  /**
+   * What is left of these changes when another user takes the session over: nothing that was meant for
+   * the one before. The lifetime is for who signs in, and what follows an end has no owner yet.
+   */
+  forAnotherUser(): ChangeSet {
+    if (this.end !== 'no') return this
+    const changes = new ChangeSet()
+    changes.end = 'clear'
+    changes.lifetime = this.lifetime
+    return changes
   }
 
   /** These changes with later ones on top, for trying again after a save that failed. */

@@ -1,3 +1,4 @@
+import { rootPath } from '../codec/value-path.ts'
 import { LimitExceededError, SessionGoneError } from '../errors.ts'
 import { ChangeSet } from './change-set.ts'
 import { EntryValue } from './entry-value.ts'
@@ -8,11 +9,11 @@ import type { SessionState } from './session-state.ts'
 /** Encodes a value under its key. @throws {LimitExceededError} It is larger than the settings allow. */
 export function encodeEntry(context: SessionContext, key: string, value: unknown): EntryValue {
   const keySize = context.codec.encodeKey(key).length
-  const bytes = context.codec.encode(value, key)
+  const bytes = context.codec.encode(value, rootPath(key))
   const { valueBytes } = context.policy.limits
   if (bytes.length > valueBytes) {
     throw new LimitExceededError(
-      `The value of "${key}" takes ${bytes.length} bytes; limits.valueBytes allows ${valueBytes}. Keep large data in a table of its own and its key in the session.`,
+      `The value of ${rootPath(key)} takes ${bytes.length} bytes; limits.valueBytes allows ${valueBytes}. Keep large data in a table of its own and its key in the session.`,
     )
   }
   return new EntryValue(bytes, keySize)
@@ -39,11 +40,16 @@ export async function updateEntry(
       )
     }
     const next = await change(undefined)
-    if (state.known !== null) continue
-    if (next === undefined) return
-    state.set(key, encodeEntry(state.context, key, next))
-    return state.save()
+    if (state.hasPending(key)) await state.save()
+    else if (state.known === null) return setFirst(state, key, next)
   }
+}
+
+/** Begins a session with what an update of nothing has made. */
+async function setFirst(state: SessionState, key: string, next: unknown): Promise<void> {
+  if (next === undefined) return
+  state.set(key, encodeEntry(state.context, key, next))
+  await state.save()
 }
 
 async function compareAndSet(

@@ -24,7 +24,7 @@ export function planNewSession(
     lifetime: { idle, purge: idle },
     ownIdleTimeout,
     absolute: changes.lifetime?.absoluteTimeout ?? policy.absoluteTimeout,
-    entries: encodeEntries(codec, changes).written,
+    entries: encodeWritten(codec, changes),
   }
 }
 
@@ -42,7 +42,8 @@ export function planChange(
     changes.lifetime?.idleTimeout ?? (userId === null ? known.idleTimeout : policy.idleTimeout)
   return {
     ...known.guard,
-    ...encodeEntries(codec, changes),
+    written: encodeWritten(codec, changes),
+    deleted: encodeDeleted(codec, changes),
     ...credentials,
     lifetime: known.lifetime(idle),
   }
@@ -67,16 +68,18 @@ export function planChange(
   }
 }
 
-function encodeEntries(
-  codec: Codec,
-  changes: ChangeSet,
-): { readonly written: readonly Entry[]; readonly deleted: readonly Uint8Array[] } {
+function encodeWritten(codec: Codec, changes: ChangeSet): Entry[] {
   const written: Entry[] = []
+  for (const [key, value] of changes.entries()) {
+    if (value !== null) written.push({ key: codec.encodeKey(key), value: value.bytes })
+  }
+  return written
+}
+
+function encodeDeleted(codec: Codec, changes: ChangeSet): Uint8Array[] {
   const deleted: Uint8Array[] = []
   for (const [key, value] of changes.entries()) {
-    const bytes = codec.encodeKey(key)
-    if (value === null) deleted.push(bytes)
-    else written.push({ key: bytes, value: value.bytes })
+    if (value === null) deleted.push(codec.encodeKey(key))
   }
-  return { written, deleted }
+  return deleted
 }

@@ -55,8 +55,8 @@ export class SessionEventHub {
 
   /** Adds a listener and gives the function that removes it. */
   on<Name extends keyof SessionEvents>(name: Name, listener: SessionListener<Name>): () => void {
-    let listeners = this.#listeners.get(name)
-    if (listeners === undefined) this.#listeners.set(name, (listeners = new Set()))
+    const listeners = this.#listeners.get(name) ?? new Set()
+    this.#listeners.set(name, listeners)
     listeners.add(listener as (event: never) => void)
     return () => listeners.delete(listener as (event: never) => void)
   }

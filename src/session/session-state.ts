@@ -10,9 +10,10 @@ import type {
   SessionTimes,
   TokenProof,
 } from '../store/session-store.ts'
-import { ChangeSet } from './change-set.ts'
+import type { ChangeSet } from './change-set.ts'
 import { EntryValue } from './entry-value.ts'
 import { KnownSession } from './known-session.ts'
+import { PendingChanges } from './pending-changes.ts'
 import { planChange, planNewSession } from './save-plan.ts'
 import type { SessionContext } from './session-context.ts'
 import { StoredEntries } from './stored-entries.ts'
@@ -33,7 +34,10 @@ export type CookieNews =
 
 /** What a session asks and tells whoever answers the request. */
 export interface StateWatch {
-  /** There comes to be something to save. */
+  /**
+   * The response is going to depend on a save. Told once, before the first change is made; again only
+   * after `discard`.
+   */
   readonly onChange?: () => void
   /** Whether the head of the response has left, so that no cookie can be sent any more. */
   readonly isHeadSent?: () => boolean
@@ -51,7 +55,10 @@ export class SessionState {
   #isLoaded: boolean
   #known: KnownSession | null = null
   #isNew = false
-  #changes = new ChangeSet()
+  readonly #pending = new PendingChanges()
+  #isAnnounced = false
+  #hasTouched = false
+  readonly #undecodable = new WeakSet<EntryValue>()
   #turn: Promise<unknown> = Promise.resolve()
   #news: CookieNews = { kind: 'none' }
 
@@ -93,36 +100,32 @@ export class SessionState {
 
   /** What a key holds with the pending changes applied; undefined when it holds nothing. */
   find(key: string): { readonly value: unknown } | undefined {
-    const pending = this.#changes.pending(key)
-    const stored = this.#changes.end === 'no' ? this.#known?.entries.get(key) : undefined
-    const entry = pending === undefined ? stored : pending
-    return entry ? this.decode(key, entry) : undefined
+    const entry = this.#pending.entry(key, this.#known?.entries.get(key))
+    return entry && this.decode(key, entry)
   }
 
   /** The keys there are with the pending changes applied. */
   keys(): string[] {
-    const keys = new Set(this.#changes.end === 'no' ? this.#known?.entries.keys() : [])
-    for (const [key, value] of this.#changes.entries()) {
-      if (value === null) keys.delete(key)
-      else keys.add(key)
-    }
-    return [...keys]
+    return this.#pending.keys(this.#known?.entries.keys() ?? [])
   }
 
-  /** A value, or undefined (and an event) when its bytes do not decode. */
+  /** A value, or undefined (and, the first time, an event) when its bytes do not decode. */
   decode(key: string, entry: EntryValue): { readonly value: unknown } | undefined {
-    return this.#undecodableIsAbsent(key, () => entry.decode(this.context.codec))
+    if (this.#undecodable.has(entry)) return undefined
+    const found = this.#undecodableIsAbsent(key, () => entry.decode(this.context.codec))
+    if (found === undefined) this.#undecodable.add(entry)
+    return found
   }
 
   // What is to change: collected until the next save
 
   get hasChanges(): boolean {
-    return !this.#changes.isEmpty
+    return !this.#pending.collected.isEmpty
   }
 
-  /** The pending changes of a key, of the whole session, or neither. */
+  /** Whether a change of this key, or the end of the session, has not been saved yet. */
   hasPending(key: string): boolean {
-    return this.#changes.end !== 'no' || this.#changes.pending(key) !== undefined
+    return this.#pending.concerns(key)
   }
 
   set(key: string, entry: EntryValue): void {
@@ -131,8 +134,8 @@ export class SessionState {
   }
 
   delete(key: string): void {
-    if (this.#isLoaded && !this.#known?.entries.has(key)) this.#changes.forget(key)
-    else this.#change((changes) => changes.delete(key))
+    const isThere = this.#known?.entries.has(key) || this.#pending.concerns(key)
+    if (!this.#isLoaded || isThere) this.#change((changes) => changes.delete(key))
   }
 
   rotate(): void {
@@ -165,28 +168,21 @@ export class SessionState {
 
   /** Signs a user in at once, together with what else has changed. */
   signIn(userId: string): Promise<void> {
-    return this.#inTurn(async () => {
-      await this.load()
-      const owner = this.#known?.summary.userId ?? null
-      if (owner !== null && owner !== userId) this.#changes.endSession('clear')
-      await this.#saveChanges(userId)
-    })
+    this.#announce()
+    return this.#inTurn(() => this.#saveChanges(userId))
   }
 
   /** Ends the session at once. What is set afterwards begins another. */
   signOut(): Promise<void> {
-    return this.#inTurn(async () => {
-      await this.load()
-      this.#changes = new ChangeSet()
-      this.#changes.endSession('destroy')
-      await this.#saveChanges(null)
-    })
+    this.end('destroy')
+    return this.save()
   }
 
   /** Notes the access when that is due and no save has. Nobody waits for it. */
   touchIfDue(): void {
     const known = this.#known
-    if (known === null || this.#isNew || !known.isTouchDue) return
+    if (known === null || this.#isNew || this.#hasTouched || !known.isTouchDue) return
+    this.#hasTouched = true
     this.context.inBackground(
       this.context.store.touch({ id: known.id, lifetime: known.lifetime() }),
     )
@@ -201,7 +197,8 @@ export class SessionState {
 
   /** Drops what has not been saved. */
   discard(): void {
-    this.#changes = new ChangeSet()
+    this.#pending.discard()
+    this.#isAnnounced = false
   }
 
   // How it is done
@@ -224,17 +221,13 @@ export class SessionState {
   }
 
   async #saveChanges(userId: string | null): Promise<void> {
-    if (this.#changes.isEmpty && userId === null) return
+    if (!this.hasChanges && userId === null) return
     await this.load()
-    const changes = this.#changes
-    this.#changes = new ChangeSet()
-    try {
-      await this.#apply(changes, userId)
-    } catch (error) {
-      // What is gone takes no further change; after any other failure the same may be tried again.
-      if (!(error instanceof SessionGoneError)) this.#changes = changes.followedBy(this.#changes)
-      throw error
-    }
+    const owner = this.#known?.summary.userId ?? null
+    const takesOver = userId !== null && owner !== null && owner !== userId
+    await this.#pending.saveBy((changes) =>
+      this.#apply(takesOver ? changes.forAnotherUser() : changes, userId),
+    )
   }
 
   async #apply(changes: ChangeSet, userId: string | null): Promise<void> {
@@ -357,9 +350,14 @@ export class SessionState {
   }
 
   #change(change: (changes: ChangeSet) => void): void {
-    const wasEmpty = this.#changes.isEmpty
-    change(this.#changes)
-    if (wasEmpty && !this.#changes.isEmpty) this.#watch.onChange?.()
+    this.#announce()
+    change(this.#pending.collected)
+  }
+
+  #announce(): void {
+    if (this.#isAnnounced) return
+    this.#isAnnounced = true
+    this.#watch.onChange?.()
   }
 
   #refuseIfHeadSent(action: string): void {

@@ -15,7 +15,6 @@ import { checkTimeouts, parseAbsoluteTimeout } from './settings.ts'
  * }
  * ```
  */
-// biome-ignore lint/suspicious/noEmptyInterface: applications fill it by module augmentation.
 export interface SessionData {}
 
 /** What a session holds when nobody has said: any key, values of unknown type. */

@@ -70,7 +70,8 @@ export function createTokens(settings: TokenSettings): Tokens {
   const hashes = hashFunctions(settings.peppers)
   const [currentHash] = hashes as [HashFunction]
   const generate = (): string => checkedSecret(settings.generateSecret())
-  if (generate() === generate()) {
+  const sample = generate()
+  if (sample === generate()) {
     throw new ConfigurationError(
       'generateSecret gave the same secret twice. It must give a new unguessable one at each call, as randomToken(24) does.',
     )

@@ -1,0 +1,80 @@
+/** Parts that several statements share. Columns without a table's name are those of `session`. */
+
+/** One column of words rather than many columns: reading rows is most of what a load costs a client. */
+export const TIME_WORDS: string = `date_part('epoch', created_at),
+          coalesce(date_part('epoch', authenticated_at)::text, '-'),
+          date_part('epoch', last_access_at), date_part('epoch', expires_at),
+          date_part('epoch', absolute_expires_at), date_part('epoch', purge_at),
+          date_part('epoch', now())`
+
+export const TIMES: string = `concat_ws(' ', ${TIME_WORDS}) as times`
+
+export const STATE: string = `concat_ws(' ', id, encode(secret_hash, 'hex'),
+          coalesce(case when previous_until > now() then encode(previous_hash, 'hex') end, '-'),
+          coalesce(own_idle_ms::text, '-'), ${TIME_WORDS}) as state`
+
+export const ENTRIES: string = `string_agg(encode(key, 'hex') || ' ' || encode(value, 'hex'), ',')`
+
+export const LIVE_AND_OWNED: string = `id = $1::text::uuid and user_id is not distinct from $2::text
+          and expires_at > now()`
+
+export const HOLDS_TOKEN: string = `encode(secret_hash, 'hex') = any ($8::text::text[])`
+
+export const NEW_COLUMNS: string = `(id, secret_hash, user_id, own_idle_ms, created_at, authenticated_at,
+          last_access_at, token_issued_at, expires_at, absolute_expires_at, purge_at)`
+
+// LEAST ignores nulls, so a timeout of null never comes.
+export const NEW_ABSOLUTE: string = `least('infinity'::timestamptz, now() + n.absolute)`
+export const NEW_EXPIRY: string = `least('infinity'::timestamptz, now() + n.absolute, now() + n.idle)`
+
+/** Values for `NEW_COLUMNS`, of a row `n`. Purge finds a session that nobody uses again at once. */
+export const NEW_VALUES: string = `n.id, decode(n.hash, 'hex'), n.user_id, n.own_idle_ms, now(),
+          case when n.user_id is not null then now() end, now(), now(),
+          ${NEW_EXPIRY}, ${NEW_ABSOLUTE}, ${NEW_EXPIRY}`
+
+/** The parameters of a row `n`, from `first` on. */
+export function newParameters(first: number): string {
+  const types = ['uuid', 'text', 'text', 'float8', 'interval', 'interval']
+  return `(${types.map((type, index) => `$${first + index}::text::${type}`).join(', ')})`
+}
+
+/**
+ * Moves the deadlines of a session that is used: never back, never past the absolute one.
+ *
+ * The row's own idle timeout counts rather than what the caller believes, which may be out of date.
+ */
+export function access(idle: string, purge: string): string {
+  const own = `own_idle_ms * interval '1 ms'`
+  return `last_access_at = greatest(last_access_at, now()),
+          expires_at = greatest(
+            expires_at, least(absolute_expires_at, now() + coalesce(${own}, ${idle}))
+          ),
+          purge_at = greatest(
+            purge_at, least(absolute_expires_at, now() + greatest(${own}, ${purge}))
+          )`
+}
+
+export function noteAccess(session: string): string {
+  return `
+        update ${session}
+        set ${access('$3::text::interval', '$4::text::interval')}
+        where ${LIVE_AND_OWNED}
+        returning id
+      `
+}
+
+/** Whether the update happened; if not, what the key held when the statement began. */
+export function changedOrCurrent(sessionData: string): string {
+  return `
+      select (select count(*) from live)::text as live,
+        (select count(*) from changed)::text as changed,
+        (
+          select encode(value, 'hex')
+          from ${sessionData}
+          where session_id = $1::text::uuid and key = decode($5::text, 'hex')
+        ) as current`
+}
+
+export function timestamp(parameter: number): string {
+  return `to_timestamp($${parameter}::text::float8 / 1000)`
+}

@@ -1,0 +1,117 @@
+import type { TableNames } from '../table-names.ts'
+import { access, HOLDS_TOKEN, LIVE_AND_OWNED, TIMES, timestamp } from './fragments.ts'
+
+/** Changing sessions that are there. */
+export function saveStatements({
+  session,
+  sessionData,
+}: TableNames): Record<'save' | 'save_many' | 'save_credentials' | 'touch' | 'touch_many', string> {
+  return {
+    save: `
+      with live as (
+        update ${session}
+        set ${access('$3::text::interval', '$4::text::interval')}
+        where ${LIVE_AND_OWNED}
+        returning ${TIMES}
+      ), deleted as (
+        delete from ${sessionData}
+        where session_id = $1::text::uuid
+          and key in (select decode(d.key, 'hex') from unnest($5::text::text[]) as d (key))
+          and exists (select from live)
+      ), written as (
+        insert into ${sessionData} (session_id, key, value)
+        select $1::text::uuid, decode(e.key, 'hex'), decode(e.value, 'hex')
+        from live, unnest($6::text::text[], $7::text::text[]) as e (key, value)
+        on conflict (session_id, key) do update set value = excluded.value
+      )
+      select * from live`,
+
+    // Never waits: a session that somebody holds locked is left out, and saved alone.
+    save_many: `
+      with free as (
+        select s.id, c.idle, c.purge
+        from unnest(
+            $1::text::uuid[], $2::text::text[], $3::text::interval[], $4::text::interval[]
+          ) as c (id, user_id, idle, purge)
+          join ${session} as s on s.id = c.id
+        where s.user_id is not distinct from c.user_id and s.expires_at > now()
+        for no key update of s skip locked
+      ), live as (
+        update ${session}
+        set ${access('free.idle', 'free.purge')}
+        from free
+        where ${session}.id = free.id
+        returning ${session}.id, ${TIMES}
+      ), deleted as (
+        delete from ${sessionData}
+        using unnest($5::text::uuid[], $6::text::text[]) as d (id, key), live
+        where session_id = d.id and ${sessionData}.key = decode(d.key, 'hex') and live.id = d.id
+      ), written as (
+        insert into ${sessionData} (session_id, key, value)
+        select e.id, decode(e.key, 'hex'), decode(e.value, 'hex')
+        from live
+          join unnest($7::text::uuid[], $8::text::text[], $9::text::text[]) as e (id, key, value)
+            on e.id = live.id
+        on conflict (session_id, key) do update set value = excluded.value
+      )
+      select id::text as id, times from live`,
+
+    // Also replaces the token if it is still the one that the request holds ($8, $9). A sign-in ($10)
+    // is refused as a whole when it is not; anything else is done without it.
+    save_credentials: `
+      with live as (
+        update ${session}
+        set last_access_at = greatest(last_access_at, now()),
+          secret_hash = case when ${HOLDS_TOKEN} then decode($9::text, 'hex') else secret_hash end,
+          previous_hash = case when ${HOLDS_TOKEN} then null else previous_hash end,
+          previous_until = case when ${HOLDS_TOKEN} then null else previous_until end,
+          token_issued_at = greatest(token_issued_at, now() + case when ${HOLDS_TOKEN} then interval '0' end),
+          user_id = coalesce($10::text, user_id),
+          authenticated_at = greatest(authenticated_at, now() + $11::text::interval),
+          absolute_expires_at = coalesce(${timestamp(12)}, absolute_expires_at),
+          own_idle_ms = case when $13::text = 'keep' then own_idle_ms else nullif($13::text, 'none')::float8 end,
+          expires_at = greatest(
+            case when $10::text is null and $12::text is null and $13::text = 'keep' then expires_at end,
+            least(coalesce(${timestamp(12)}, absolute_expires_at), now() + $3::text::interval)
+          ),
+          purge_at = greatest(
+            purge_at,
+            least(coalesce(${timestamp(12)}, absolute_expires_at), now() + $4::text::interval)
+          )
+        where ${LIVE_AND_OWNED} and ($10::text is null or ${HOLDS_TOKEN})
+        returning ${TIMES}, (secret_hash = decode($9::text, 'hex'))::text as rotated
+      ), deleted as (
+        delete from ${sessionData}
+        where session_id = $1::text::uuid
+          and key in (select decode(d.key, 'hex') from unnest($5::text::text[]) as d (key))
+          and exists (select from live)
+      ), written as (
+        insert into ${sessionData} (session_id, key, value)
+        select $1::text::uuid, decode(e.key, 'hex'), decode(e.value, 'hex')
+        from live, unnest($6::text::text[], $7::text::text[]) as e (key, value)
+        on conflict (session_id, key) do update set value = excluded.value
+      )
+      select * from live`,
+
+    // Touches no indexed column while the purge bound covers the deadline, so the row stays heap-only.
+    touch: `
+      update ${session}
+      set ${access('$2::text::interval', '$3::text::interval')}
+      where id = $1::text::uuid and expires_at > now()`,
+
+    // A session that somebody holds locked is being used or ended: either way there is nothing to note.
+    touch_many: `
+      with free as (
+        select s.id, c.idle, c.purge
+        from unnest($1::text::uuid[], $2::text::interval[], $3::text::interval[])
+            as c (id, idle, purge)
+          join ${session} as s on s.id = c.id
+        where s.expires_at > now()
+        for no key update of s skip locked
+      )
+      update ${session}
+      set ${access('free.idle', 'free.purge')}
+      from free
+      where ${session}.id = free.id`,
+  }
+}
