@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../errors.ts'
 import type { SessionStore } from '../store/session-store.ts'
 import type { Logger } from './logger.ts'
 import type { SessionEventHub } from './session-events.ts'
@@ -12,13 +13,22 @@ export interface PurgeOptions {
   readonly signal?: AbortSignal
 }
 
-/** Deletes dead sessions, batch by batch, until a batch finds no more. Gives how many went. */
+/**
+ * Deletes dead sessions, batch by batch, until a batch finds no more. Gives how many went.
+ *
+ * @throws {ConfigurationError} The batch size is no whole number of at least 1.
+ */
 export async function purgeAll(
   store: SessionStore,
   events: SessionEventHub,
   options: PurgeOptions = {},
 ): Promise<number> {
   const batchSize = options.batchSize ?? 1000
+  if (!Number.isInteger(batchSize) || batchSize < 1) {
+    throw new ConfigurationError(
+      `batchSize must be a whole number of at least 1; it is ${String(batchSize)}.`,
+    )
+  }
   const startedAt = performance.now()
   let removed = 0
   for (;;) {
@@ -38,6 +48,9 @@ export interface Purger extends AsyncDisposable {
   /** Stops it, and resolves once the batch under way is done. */
   stop(): Promise<void>
 }
+
+/** Node's timers fire at once when they are asked to wait longer, about 25 days. */
+const LONGEST_PAUSE = 2 ** 31 - 1
 
 /**
  * Purges at once and then again and again. A failure is logged and waits for the next turn. The pauses
@@ -60,7 +73,7 @@ export function startPurger(
       log.error({ err: error }, 'a purge failed; the next one is tried as planned')
     }
     if (stopping.signal.aborted) return
-    timer = setTimeout(start, interval * (0.5 + Math.random()))
+    timer = setTimeout(start, Math.min(interval * (0.5 + Math.random()), LONGEST_PAUSE))
     timer.unref()
   }
   const start = (): void => {
