@@ -1,3 +1,5 @@
+import { ConfigurationError } from '../errors.ts'
+
 /**
  * Where log lines go: the shape of pino's loggers, which many others share.
  *
@@ -21,6 +23,39 @@ export const stdoutLogger: Logger = {
   warn: (facts, message) => print('warn', facts, message),
   error: (facts, message) => print('error', facts, message),
 }
+
+/**
+ * Checks a logger and makes one of it that never throws, since a log that fails must not end the work it
+ * tells of.
+ *
+ * @throws {ConfigurationError} It lacks a method.
+ */
+export function reliableLogger(log: Logger): Logger {
+  for (const level of LEVELS) {
+    if (typeof log?.[level] === 'function') continue
+    throw new ConfigurationError(
+      `log must be a logger with debug, info, warn and error, as pino() gives one, or false for none; it lacks ${level}.`,
+    )
+  }
+  const quietly =
+    (level: keyof Logger) =>
+    (facts: object, message: string): void => {
+      try {
+        const written: unknown = log[level](facts, message)
+        if (written instanceof Promise) written.catch(() => undefined)
+      } catch {
+        // There is nobody left to tell.
+      }
+    }
+  return {
+    debug: quietly('debug'),
+    info: quietly('info'),
+    warn: quietly('warn'),
+    error: quietly('error'),
+  }
+}
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
 /** Writes nothing: what `log: false` stands for. */
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }

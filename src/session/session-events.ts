@@ -63,7 +63,7 @@ export class SessionEventHub {
 
   emit<Name extends keyof SessionEvents>(name: Name, event: SessionEvents[Name]): void {
     const [level, message] = LEVELS[name]
-    this.#guarded(() => this.#log[level](event, message))
+    this.#log[level](event, message)
     for (const listener of this.#listeners.get(name) ?? []) {
       this.#guarded(() => (listener as SessionListener<Name>)(event))
     }
@@ -71,11 +71,7 @@ export class SessionEventHub {
 
   #guarded(work: () => unknown): void {
     const failed = (error: unknown): void => {
-      try {
-        this.#log.error({ err: error }, 'a listener of a session event failed')
-      } catch {
-        // A logger that throws leaves nobody to tell.
-      }
+      this.#log.error({ err: error }, 'a listener of a session event failed')
     }
     try {
       const result = work()

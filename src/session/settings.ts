@@ -1,7 +1,7 @@
 import type { Codec } from '../codec/codec.ts'
 import { ConfigurationError } from '../errors.ts'
 import { type Duration, formatDuration, parseDuration } from './duration.ts'
-import { type Logger, silentLogger, stdoutLogger } from './logger.ts'
+import { type Logger, reliableLogger, silentLogger, stdoutLogger } from './logger.ts'
 import { randomToken } from './token.ts'
 
 /** How much a session may hold. Sizes are bytes as the codec encodes them. */
@@ -114,13 +114,13 @@ export function resolveSettings(settings: SessionSettings): SessionPolicy {
     absoluteTimeout: resolveAbsoluteTimeout(settings.absoluteTimeout, idleTimeout),
     touchInterval: resolveTouchInterval(settings.touchInterval, idleTimeout),
     generateSecret: resolveGenerateSecret(settings.generateSecret),
-    peppers: typeof settings.pepper === 'string' ? [settings.pepper] : (settings.pepper ?? []),
+    peppers: resolvePeppers(settings.pepper),
     limits: resolveLimits(settings.limits ?? {}),
     purgeInterval: parseDuration(
       'purgeInterval',
       settings.purgeInterval ?? defaultSettings.purgeInterval,
     ),
-    log: settings.log === false ? silentLogger : (settings.log ?? defaultSettings.log),
+    log: settings.log === false ? silentLogger : reliableLogger(settings.log ?? stdoutLogger),
   }
 }
 
@@ -171,9 +171,24 @@ function resolveGenerateSecret(generate: (() => string) | undefined): () => stri
   )
 }
 
+function resolvePeppers(pepper: string | readonly string[] | undefined): readonly string[] {
+  const peppers = pepper === undefined ? [] : [pepper].flat()
+  if (pepper !== undefined && peppers.length === 0) {
+    throw new ConfigurationError(
+      'pepper is an empty list, which would leave secrets without one. Give it a key, or leave it out.',
+    )
+  }
+  return peppers
+}
+
 function resolveLimits(limits: SessionLimits): Required<SessionLimits> {
   const resolved = { ...defaultSettings.limits, ...limits }
   for (const [name, limit] of Object.entries(resolved)) {
+    if (!Object.hasOwn(defaultSettings.limits, name)) {
+      throw new ConfigurationError(
+        `There is no limits.${name}. Write one of ${Object.keys(defaultSettings.limits).join(', ')}.`,
+      )
+    }
     if (!Number.isInteger(limit) || limit < 1) {
       throw new ConfigurationError(
         `limits.${name} must be a whole number of at least 1; it is ${String(limit)}.`,
