@@ -1,7 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { join, resolve } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigurationError, EmbeddedPostgresError } from '../errors.ts'
 import {
   type Cluster,
@@ -11,7 +9,8 @@ import {
   openCluster,
 } from './data-directory.ts'
 import { findServerBinaries } from './find-server-binaries.ts'
-import { isStopping, ServerProcess, type ServerStart, type StartFailure } from './server-process.ts'
+import type { ServerProcess } from './server-process.ts'
+import { startServer } from './start-server.ts'
 import { accountForServer } from './unprivileged-account.ts'
 import { usableBinaries } from './usable-binaries.ts'
 
@@ -47,7 +46,7 @@ export interface EmbeddedPostgres extends AsyncDisposable {
   /** The process id of the server. */
   readonly pid: number
   readonly dataDirectory: string
-  /** What the server has logged since it was started. */
+  /** Where the server logs. With kept data the file goes on over restarts, up to some 10 MB. */
   readonly logFile: string
   /** Stops the server, and removes its data when that is temporary. Safe to call twice. */
   stop(): Promise<void>
@@ -59,14 +58,6 @@ const TEMPORARY_SETTINGS = {
   synchronous_commit: 'off',
   full_page_writes: 'off',
 }
-
-/** A free port may be taken before the server takes it. */
-const PORT_ATTEMPTS = 5
-/**
- * The server of a process that was just killed is told to stop in a moment, and then needs another
- * one; milliseconds.
- */
-const TAKEOVER_PATIENCE = { told: 3000, ended: 20_000 }
 
 /**
  * Starts a PostgreSQL server for development or tests on Linux or macOS.
@@ -109,7 +100,7 @@ export async function startEmbeddedPostgres(
     const cluster = await openCluster(place, binaries.version)
     onProgress(`Starting PostgreSQL ${binaries.version}`)
     const logFile = join(directory, 'server.log')
-    const { port, process } = await startOnFreePort(options.port, {
+    const { port, process } = await startServer(options.port, {
       postgres: binaries.postgres,
       data: cluster.data,
       settings: { ...(temporary ? TEMPORARY_SETTINGS : {}), ...options.settings },
@@ -150,59 +141,6 @@ function checkOptions({ port, settings = {} }: EmbeddedPostgresOptions): void {
       )
     }
   }
-}
-
-async function startOnFreePort(
-  wanted: number | undefined,
-  start: Omit<ServerStart, 'port'>,
-): Promise<{ port: number; process: ServerProcess }> {
-  const begin = Date.now()
-  let portsLeft = wanted === undefined ? PORT_ATTEMPTS : 1
-  for (;;) {
-    const port = wanted ?? (await freePort())
-    const process = await ServerProcess.start({ ...start, port })
-    if (process instanceof ServerProcess) return { port, process }
-    if (process.reason === 'port in use') portsLeft -= 1
-    const patience = (await isStopping(start.data))
-      ? TAKEOVER_PATIENCE.ended
-      : TAKEOVER_PATIENCE.told
-    const again =
-      process.reason === 'data in use'
-        ? Date.now() < begin + patience
-        : process.reason === 'port in use' && portsLeft > 0
-    if (!again) throw asError(process, port, start.data)
-    await sleep(100)
-  }
-}
-
-function asError(
-  { reason, lastWords }: StartFailure,
-  port: number,
-  data: string,
-): EmbeddedPostgresError {
-  switch (reason) {
-    case 'port in use':
-      return new EmbeddedPostgresError(
-        `Port ${port} of 127.0.0.1 is in use by another program. Name another one, or none for a free one.`,
-      )
-    case 'data in use':
-      return new EmbeddedPostgresError(
-        `Another server is running on the data in ${data}. Stop it, or name another data directory. PostgreSQL says:\n${lastWords}`,
-      )
-    case 'other':
-      return new EmbeddedPostgresError(`PostgreSQL did not start. Its last words:\n${lastWords}`)
-  }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve, reject) => {
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', resolve)
-  })
-  const { port } = probe.address() as AddressInfo
-  await new Promise((resolve) => probe.close(resolve))
-  return port
 }
 
 class RunningServer implements EmbeddedPostgres {
