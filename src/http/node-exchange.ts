@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { errorAnswer } from './error-answer.ts'
 import type { Exchange, SessionOpener } from './exchange.ts'
-import { addToHead } from './head-addition.ts'
+import { addToHead, type HeadAddition } from './head-addition.ts'
 import { holdHead } from './held-head.ts'
 
 /**
@@ -19,7 +19,16 @@ export function openNodeExchange<Data extends object>(
   fail: (error: unknown) => void,
 ): Exchange<Data> {
   let hasFailed = false
+  let isHeadHeld = false
 
+  const commit = async (): Promise<HeadAddition> => {
+    isHeadHeld = true
+    try {
+      return await exchange.commit()
+    } finally {
+      isHeadHeld = false
+    }
+  }
   const onFailure = (error: unknown): void => {
     exchange.discard()
     // An error page that changes the session again must not go round in circles.
@@ -30,6 +39,7 @@ export function openNodeExchange<Data extends object>(
 
   const exchange: Exchange<Data> = sessions.open(request.headers.cookie, {
     isHeadSent: () => response.headersSent,
+    isHeadHeld: () => isHeadHeld,
     onUse() {
       if (response.headersSent) return
       addToHead(response, { setCookies: [], noStore: false, varyCookie: true })
@@ -37,7 +47,7 @@ export function openNodeExchange<Data extends object>(
     },
     onChange() {
       if (response.headersSent) return
-      holdHead(response, { commit: () => exchange.commit(), fail: onFailure })
+      holdHead(response, { commit, fail: onFailure })
     },
   })
   return exchange

@@ -41,6 +41,8 @@ export interface StateWatch {
   readonly onChange?: () => void
   /** Whether the head of the response has left, so that no cookie can be sent any more. */
   readonly isHeadSent?: () => boolean
+  /** Whether a head that looks sent to its handler in truth waits for the save under way. */
+  readonly isHeadHeld?: () => boolean
 }
 
 /**
@@ -286,7 +288,7 @@ export class SessionState {
     if (changes.isEmpty && userId === null) return
     known.entries.checkLimits(changes, policy.limits)
     const token = changes.rotate || userId !== null ? tokens.reissue(known.id) : null
-    if (token !== null) this.#refuseIfHeadSent('Rotating the token')
+    if (token !== null) this.#refuseIfTooLate('Rotating the token')
     const change = planChange(policy, codec, known, token, changes, userId)
     const result = await store.save(change)
     if (result.status === 'gone') throw new SessionGoneError(known.id)
@@ -305,7 +307,7 @@ export class SessionState {
     userId: string | null,
   ): { token: IssuedToken; session: NewSession } {
     const { policy, codec, tokens } = this.context
-    this.#refuseIfHeadSent(action)
+    this.#refuseIfTooLate(action)
     new StoredEntries().checkLimits(changes, policy.limits)
     const token = tokens.issue()
     return { token, session: planNewSession(policy, codec, token, changes, userId) }
@@ -362,6 +364,11 @@ export class SessionState {
 
   #refuseIfHeadSent(action: string): void {
     if (this.#watch.isHeadSent?.()) throw new ResponseStartedError(action)
+  }
+
+  /** Asked by a save, whose cookie can still go with a head that waits for it. */
+  #refuseIfTooLate(action: string): void {
+    if (!this.#watch.isHeadHeld?.()) this.#refuseIfHeadSent(action)
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
