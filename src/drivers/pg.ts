@@ -1,6 +1,6 @@
-import type { Connection, Driver } from '../postgres/driver.ts'
-import { ask, type PgClientLike, type PgOptions, run } from './pg/client.ts'
-import { countdown, within } from './waiting/deadline.ts'
+import type { Connection, Driver, Row, Statement } from '../postgres/driver.ts'
+import { ask, type PgClientLike, type PgOptions, queryOf, run } from './pg/client.ts'
+import { DeadlineError } from './waiting/deadline.ts'
 
 export type { PgClientLike, PgOptions, PgQuery } from './pg/client.ts'
 export { ConnectionEndedError, fromSingleConnection } from './pg/single-connection.ts'
@@ -9,6 +9,7 @@ export { DeadlineError } from './waiting/deadline.ts'
 /** What `fromPg` needs of a pool; every `pg.Pool` has it. */
 export interface PgPoolLike {
   connect(): Promise<PgPoolClientLike>
+  connect(callback: (error: Error | undefined, client?: PgPoolClientLike) => void): void
   on(event: 'error', listener: (error: Error) => void): unknown
 }
 
@@ -38,17 +39,10 @@ export interface PgPoolClientLike extends PgClientLike {
  */
 export function fromPg(pool: PgPoolLike, options: PgOptions = {}): Driver {
   const prepare = options.prepare ?? true
-  surviveIdleErrors(pool)
+  surviveErrors(pool)
   return {
     name: 'pg',
-    async query(statement, { timeout }) {
-      const left = countdown(timeout)
-      const waiting = pool.connect()
-      const client = await within(timeout, 'connect', waiting, { late: (late) => late.release() })
-      return await lend(client, (loan) =>
-        loan.watch(ask(client, statement, { prepare, timeout: left() })),
-      )
-    },
+    query: (statement, { timeout }) => askPool(pool, statement, { prepare, timeout }),
     async withConnection(use) {
       const client = await pool.connect()
       return await lend(client, async (loan) => {
@@ -66,6 +60,46 @@ export function fromPg(pool: PgPoolLike, options: PgOptions = {}): Driver {
       })
     },
   }
+}
+
+/**
+ * Runs one statement on any client of a pool.
+ *
+ * This is on the path of every request: one promise, one timer, and callbacks for the rest.
+ */
+function askPool(
+  pool: PgPoolLike,
+  statement: Statement,
+  { prepare, timeout }: { readonly prepare: boolean; readonly timeout: number },
+): Promise<readonly Row[]> {
+  return new Promise((resolve, reject) => {
+    let lent: PgPoolClientLike | undefined
+    let isOver = false
+    const timer = setTimeout(() => {
+      isOver = true
+      // A client in the middle of a statement is out of step with its next user.
+      lent?.release(true)
+      reject(new DeadlineError(timeout, lent === undefined ? 'connect' : 'read'))
+    }, timeout)
+
+    pool.connect((error, client) => {
+      if (client === undefined) {
+        clearTimeout(timer)
+        return reject(error)
+      }
+      if (isOver) return client.release()
+      lent = client
+      surviveErrors(client)
+      client.query(queryOf(statement, prepare), (failure, answer) => {
+        if (isOver) return
+        clearTimeout(timer)
+        isOver = true
+        client.release(failure !== null && !isAboutStatement(failure))
+        if (failure === null) resolve(answer.rows)
+        else reject(failure)
+      })
+    })
+  })
 }
 
 /** One use of a client. */
@@ -92,7 +126,7 @@ async function lend<Result>(
         throw error
       }),
   }
-  // While a client is lent its pool does not listen, and an unheard error event ends the process.
+  surviveErrors(client)
   client.on('error', spoil)
   try {
     return await use(loan)
@@ -118,11 +152,14 @@ function isAboutStatement(error: unknown): boolean {
 const DUPLICATE_PREPARED_STATEMENT = '42P05'
 const QUERY_CANCELED = '57014'
 
-const survivors = new WeakSet<PgPoolLike>()
+const survivors = new WeakSet<object>()
 
-/** The pool drops a dead client by itself; all it needs is that somebody listens. */
-function surviveIdleErrors(pool: PgPoolLike): void {
-  if (survivors.has(pool)) return
-  survivors.add(pool)
-  pool.on('error', () => {})
+/**
+ * An error event that nobody hears ends the process. A pool hears its idle clients and drops those that
+ * die, if somebody hears the pool; a client that is lent only its user hears.
+ */
+function surviveErrors(emitter: { on(event: 'error', listener: () => void): unknown }): void {
+  if (survivors.has(emitter)) return
+  survivors.add(emitter)
+  emitter.on('error', () => {})
 }

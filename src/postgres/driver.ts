@@ -21,8 +21,9 @@ export type Row = Readonly<Record<string, string | null>>
 /** Bounds one call. */
 export interface QueryOptions {
   /**
-   * Milliseconds after which the answer is no longer wanted. A driver that can cancel or discard the
-   * connection then does so; the caller stops waiting in any case.
+   * Milliseconds, waiting for a connection included, after which the call rejects whatever the server
+   * does. A driver that can cancel the statement or discard the connection then does so. Nobody else
+   * keeps the time: a driver that waits longer makes its callers wait.
    */
   readonly timeout: number
 }

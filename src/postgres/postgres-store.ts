@@ -30,7 +30,7 @@ import {
   type Touch,
   touchOperation,
 } from './shared-operations.ts'
-import { type RunOptions, StatementRunner } from './statement-runner.ts'
+import { type RunOptions, StatementRunner, timedOut } from './statement-runner.ts'
 import { type StoreStatements, storeStatements } from './statements.ts'
 import { resolveTableNames, type TableNameOptions, type TableNames } from './table-names.ts'
 
@@ -220,7 +220,7 @@ export class PostgresStore implements SessionStore {
   /** Prepares the tables if that is still to be done, and lets `close()` wait for the call. */
   async #tracked<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     if (this.#isClosed) throw new SessionsClosedError()
-    const call = this.#isReady ? ask() : this.#prepareOnce().then(ask)
+    const call = this.#isReady ? ask() : this.#prepareInTime().then(ask)
     this.#underWay.add(call)
     try {
       return await call
@@ -232,6 +232,19 @@ export class PostgresStore implements SessionStore {
   #shared<Call, Answer>(operation: SharedOperation<Call, Answer>): GroupCommit<Call, Answer> {
     const limits = this.#options.groupCommit === false ? ALONE : SHARED
     return new GroupCommit(this.#runner, operation, limits)
+  }
+
+  /** Creating tables may take longer than a call may: the call gives up, the work goes on. */
+  #prepareInTime(): Promise<void> {
+    const { deadline } = this.#runner
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(timedOut({ name: 'migrate' }, deadline, 'none'))
+      }, deadline)
+      this.#prepareOnce()
+        .then(resolve, reject)
+        .finally(() => clearTimeout(timer))
+    })
   }
 
   /** Concurrent callers share one attempt; after a failure the next caller tries again. */

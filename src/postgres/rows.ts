@@ -1,6 +1,5 @@
 import type { Entry, SessionRecord, SessionSummary, SessionTimes } from '../store/session-store.ts'
 import type { Row } from './driver.ts'
-import { fromHex } from './encoding.ts'
 
 /** Reads the rows that `statements.ts` asks for. */
 
@@ -25,6 +24,11 @@ export function readState(row: Row): State {
   }
 }
 
+/** The session that a row with a `state` column is about. */
+export function readId(row: Row): string {
+  return (row.state as string).slice(0, UUID_LENGTH)
+}
+
 /** The `times` column. */
 export function readTimes(row: Row): SessionTimes {
   return timesOf(words(row.times))
@@ -43,6 +47,7 @@ export function readRecord(row: Row, state: State, viaPreviousToken: boolean): S
 }
 
 const NOTHING = '-'
+const UUID_LENGTH = 36
 
 function words(column: string | null | undefined): string[] {
   return (column as string).split(' ')
@@ -66,10 +71,19 @@ function milliseconds(seconds: string | undefined): number {
   return Number(seconds) * 1000
 }
 
+/** Entries come as one byte string: each key and each value after its length, of four bytes. */
 function readEntries(packed: string | null | undefined): Entry[] {
   if (!packed) return []
-  return packed.split(',').map((entry) => {
-    const gap = entry.indexOf(' ')
-    return { key: fromHex(entry.slice(0, gap)), value: fromHex(entry.slice(gap + 1)) }
-  })
+  const bytes = Buffer.from(packed, 'hex')
+  const entries: Entry[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const key = at + LENGTH
+    const keyEnd = key + bytes.readUInt32BE(at)
+    const value = keyEnd + LENGTH
+    at = value + bytes.readUInt32BE(keyEnd)
+    entries.push({ key: bytes.subarray(key, keyEnd), value: bytes.subarray(value, at) })
+  }
+  return entries
 }
+
+const LENGTH = 4

@@ -12,7 +12,7 @@ import type {
 import type { Row } from './driver.ts'
 import { fromHex, hex, hexArray, interval, plainArray, textArray } from './encoding.ts'
 import type { SharedOperation } from './group-commit.ts'
-import { readRecord, readState, readTimes } from './rows.ts'
+import { readId, readRecord, readState, readTimes } from './rows.ts'
 import type { StoreStatements } from './statements.ts'
 
 /**
@@ -35,7 +35,7 @@ export function loadOperation(
     readOne: ([row], proof) => readLoad(row, proof),
     many: (proofs) => ({ ...statements.load_many, values: [plainArray(proofs.map(idOf))] }),
     readMany(rows, proofs) {
-      const found = new Map(rows.map((row) => [readState(row).id, row]))
+      const found = new Map(rows.map((row) => [readId(row), row]))
       return proofs.map((proof) => readLoad(found.get(proof.id), proof))
     },
   }

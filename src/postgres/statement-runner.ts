@@ -38,7 +38,8 @@ export class StatementRunner {
     const endsAt = options.endsAt ?? performance.now() + this.deadline
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#attempt(statement, endsAt)
+        const timeout = Math.max(1, Math.ceil(endsAt - performance.now()))
+        return await this.#driver.query(statement, { timeout })
       } catch (error) {
         const kind = isRetryable(error)
         const again = kind === 'safe' || (kind === 'unknown' && options.repeatable)
@@ -50,34 +51,11 @@ export class StatementRunner {
       }
     }
   }
-
-  #attempt(statement: Statement, endsAt: number): Promise<readonly Row[]> {
-    const timeout = Math.max(1, Math.ceil(endsAt - performance.now()))
-    return new Promise((resolve, reject) => {
-      // A driver of somebody else's may not keep to the timeout it is given.
-      const timer = setTimeout(() => {
-        reject(timedOut(statement, this.deadline, 'unknown'))
-      }, timeout + GRACE)
-      this.#driver.query(statement, { timeout }).then(
-        (rows) => {
-          clearTimeout(timer)
-          resolve(rows)
-        },
-        (error) => {
-          clearTimeout(timer)
-          reject(error)
-        },
-      )
-    })
-  }
 }
-
-/** A driver that gives up by itself knows better how far the statement had got. */
-const GRACE = 50
 
 /** The error of a call whose deadline, in milliseconds, has passed. */
 export function timedOut(
-  statement: Statement,
+  statement: Pick<Statement, 'name'>,
   deadline: number,
   outcome: Outcome,
 ): StoreUnavailableError {

@@ -9,9 +9,15 @@ export interface PgQuery {
   readonly query_timeout?: number
 }
 
+/** What a client of `pg` answers. */
+interface PgAnswer {
+  readonly rows: readonly Row[]
+}
+
 /** What the drivers need of a client of `pg`. */
 export interface PgClientLike {
-  query(query: PgQuery): Promise<{ readonly rows: readonly Row[] }>
+  query(query: PgQuery): Promise<PgAnswer>
+  query(query: PgQuery, callback: (error: Error | null, answer: PgAnswer) => void): void
   on(event: 'error' | 'end', listener: (error?: Error) => void): unknown
 }
 
@@ -31,21 +37,21 @@ export interface PgOptions {
  */
 const types = { getTypeParser: (): ((value: unknown) => string) => String }
 
+/** A statement as a client takes it. */
+export function queryOf({ name, text, values }: Statement, prepare: boolean): PgQuery {
+  return prepare ? { name, text, values: [...values], types } : { text, values: [...values], types }
+}
+
 /** Runs one statement. A `timeout`, in milliseconds, is the client's own. */
 export async function ask(
   client: PgClientLike,
-  { name, text, values }: Statement,
+  statement: Statement,
   { prepare, timeout }: { readonly prepare: boolean; readonly timeout?: number },
 ): Promise<readonly Row[]> {
-  const answer = await client.query({
-    ...(prepare ? { name } : {}),
-    text,
-    values: [...values],
-    types,
-    // To pg, zero means its own default.
-    ...(timeout === undefined ? {} : { query_timeout: Math.max(1, Math.ceil(timeout)) }),
-  })
-  return answer.rows
+  const query = queryOf(statement, prepare)
+  // To pg, zero means its own default.
+  const bound = timeout === undefined ? {} : { query_timeout: Math.max(1, Math.ceil(timeout)) }
+  return (await client.query({ ...query, ...bound })).rows
 }
 
 /** Runs several statements by the simple protocol. */

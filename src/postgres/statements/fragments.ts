@@ -13,7 +13,10 @@ export const STATE: string = `concat_ws(' ', id, encode(secret_hash, 'hex'),
           coalesce(case when previous_until > now() then encode(previous_hash, 'hex') end, '-'),
           coalesce(own_idle_ms::text, '-'), ${TIME_WORDS}) as state`
 
-export const ENTRIES: string = `string_agg(encode(key, 'hex') || ' ' || encode(value, 'hex'), ',')`
+/** One byte string, which a client decodes at once: each key and value after its length. */
+export const ENTRIES: string = `encode(string_agg(
+            int4send(octet_length(key)) || key || int4send(octet_length(value)) || value, ''
+          ), 'hex')`
 
 export const LIVE_AND_OWNED: string = `id = $1::text::uuid and user_id is not distinct from $2::text
           and expires_at > now()`
