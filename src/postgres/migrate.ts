@@ -17,6 +17,11 @@ export interface SchemaCheckOptions {
 export interface MigrateOptions extends SchemaCheckOptions {
   /** Milliseconds to wait for each step, and for another process that is migrating. */
   readonly timeout: number
+  /**
+   * Milliseconds to wait for the version of the tables, which waits for nobody: a connection that is
+   * dead shows here. Defaults to `timeout`.
+   */
+  readonly readTimeout?: number
   readonly log?: { info(facts: object, message: string): void } | undefined
 }
 
@@ -43,7 +48,8 @@ export async function migrate(
 ): Promise<MigrateResult> {
   const steps = options.migrations ?? migrations
   const latest = newestVersion(steps)
-  const found = await readSchemaVersion(driver, names, options)
+  const timeout = options.readTimeout ?? options.timeout
+  const found = await readSchemaVersion(driver, names, { timeout })
   if (found > latest) throw newer(names, found, latest)
   if (found === latest) return { from: found, to: found }
   try {

@@ -259,7 +259,7 @@ export class PostgresStore implements SessionStore {
     const { migrate: mode = 'auto', deadline = 5000, log } = this.#options
     if (mode === 'auto') {
       const timeout = Math.max(deadline, MIGRATION_TIMEOUT)
-      await migrate(this.#driver, this.#names, { timeout, log })
+      await migrate(this.#driver, this.#names, { timeout, readTimeout: deadline, log })
     } else if (mode === 'check') {
       await checkSchema(this.#driver, this.#names, { timeout: deadline })
     }
