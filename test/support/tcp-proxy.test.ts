@@ -106,3 +106,15 @@ test('cutting ends what is open and nothing else', async () => {
   await connect()
   await expect.poll(() => proxy.connections, { timeout: 15_000 }).toBe(1)
 })
+
+test('new connections can pass while old ones stay in the hole', async () => {
+  const old = await connect()
+  await proxy.blackHole()
+  const lost = old.query('insert into mark values (1)').catch(() => 'lost')
+  proxy.passNew()
+  const fresh = await connect()
+  await fresh.query('insert into mark values (2)')
+  expect(await marks()).toBe(1)
+  proxy.cut()
+  expect(await lost).toBe('lost')
+})

@@ -52,6 +52,11 @@ export class TcpProxy implements AsyncDisposable {
     await this.#change({ kind: 'hole' })
   }
 
+  /** Passes new connections on. Those that are open now stay as they are, as after a failover. */
+  passNew(): void {
+    this.#mode = { kind: 'pass', delay: 0 }
+  }
+
   /** Passes everything on so many milliseconds later, in both directions. */
   async delay(milliseconds: number): Promise<void> {
     await this.#change({ kind: 'pass', delay: milliseconds })
