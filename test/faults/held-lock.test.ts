@@ -1,0 +1,142 @@
+import pg from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { expectUnavailable } from './failing-closed.ts'
+import { type Browser, type Notebook, openNotebook } from './notebook.ts'
+
+let database: TestDatabase
+let notebook: Notebook
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  notebook = await openNotebook(database.url, { pool: { application_name: 'notebook' } })
+})
+afterAll(async () => {
+  await notebook[Symbol.asyncDispose]()
+  await database.drop()
+})
+
+/** A transaction of somebody else that holds one session's row. */
+class Holder implements AsyncDisposable {
+  readonly #client = new pg.Client({ connectionString: database.url })
+  readonly #id: string
+
+  constructor(id: string) {
+    this.#id = id
+  }
+
+  async lock(): Promise<void> {
+    await this.#client.connect()
+    await this.#client.query('begin')
+    await this.#client.query('select from sessions.session where id = $1 for update', [this.#id])
+  }
+
+  async destroy(): Promise<void> {
+    await this.#client.query('delete from sessions.session where id = $1', [this.#id])
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.query('commit')
+    await this.#client.end()
+  }
+}
+
+async function hold(visitor: Browser): Promise<Holder> {
+  const holder = new Holder(idOf(visitor))
+  await holder.lock()
+  return holder
+}
+
+function idOf({ token }: Browser): string {
+  return Buffer.from((token ?? '').slice(0, 22), 'base64url')
+    .toString('hex')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+}
+
+function rows(visitor: Browser): Promise<Record<string, unknown>[]> {
+  return database.query(
+    `select s.*, d.key, d.value from sessions.session as s
+       left join sessions.session_data as d on d.session_id = s.id
+     where s.id = '${idOf(visitor)}' order by d.key`,
+  )
+}
+
+/** Until nothing of the application is under way on the server any more, not even given-up work. */
+async function untilIdle(): Promise<void> {
+  const busy = `select pid from pg_stat_activity
+    where application_name = 'notebook' and datname = current_database() and state <> 'idle'`
+  await expect.poll(() => database.query(busy), { timeout: 10_000 }).toEqual([])
+}
+
+test('a locked session can be read, and costs its writers their deadline', async () => {
+  const visitor = notebook.browser()
+  await visitor.post('/note/milk')
+  await using _ = await hold(visitor)
+  expect(await visitor.get('/note')).toMatchObject({ status: 200, text: 'milk' })
+  for (const path of ['/note/bread', '/rotate', '/clear', '/destroy', '/sign-in/ann']) {
+    expectUnavailable(await visitor.post(path), notebook)
+  }
+})
+
+test('a lock on one session delays nobody else, however many wait for it', async () => {
+  const held = notebook.browser()
+  const others = Array.from({ length: 20 }, () => notebook.browser())
+  await Promise.all([held, ...others].map((visitor) => visitor.post('/note/milk')))
+  await using _ = await hold(held)
+  const stuck = Array.from({ length: 5 }, () => held.post('/note/bread'))
+  const pages = await Promise.all(others.map((visitor) => visitor.post('/note/bread')))
+  expect(pages.every(({ status }) => status === 200)).toBe(true)
+  for (const page of await Promise.all(stuck)) expectUnavailable(page, notebook)
+})
+
+test('a save that was given up lands late as a whole, or not at all', async () => {
+  const visitor = notebook.browser()
+  await visitor.post('/note/milk')
+  {
+    await using _ = await hold(visitor)
+    expectUnavailable(await visitor.post('/note/bread'), notebook)
+    expect(await visitor.get('/note')).toMatchObject({ text: 'milk' })
+  }
+  await untilIdle()
+  expect((await visitor.get('/note')).text).toMatch(/^(milk|bread)$/)
+  expect(await visitor.post('/note/tea')).toMatchObject({ status: 200 })
+  expect(await visitor.get('/note')).toMatchObject({ text: 'tea' })
+})
+
+test('nothing that was given up brings back a session that ended meanwhile', async () => {
+  const visitor = notebook.browser()
+  await visitor.post('/note/milk')
+  const [{ count } = { count: 0 }] = await countSessions()
+  {
+    await using holder = await hold(visitor)
+    for (const path of ['/note/bread', '/rotate', '/clear', '/sign-in/ann']) {
+      expectUnavailable(await visitor.post(path), notebook)
+    }
+    await holder.destroy()
+  }
+  await untilIdle()
+  expect(await rows(visitor)).toEqual([])
+  expect(await countSessions()).toEqual([{ count: Number(count) - 1 }])
+  expect(await visitor.get('/note')).toMatchObject({ status: 200, text: 'none' })
+})
+
+test('the deadline of the server itself is obeyed like ours: nothing is written', async () => {
+  await using strict = await openNotebook(database.url, {
+    deadline: 5000,
+    pool: { lock_timeout: 50 },
+  })
+  const visitor = strict.browser()
+  await visitor.post('/note/milk')
+  {
+    await using _ = await hold(visitor)
+    expect(await visitor.post('/note/bread')).toMatchObject({ status: 503, cookies: [] })
+    expect(strict.unavailable.map(({ error }) => error)).toMatchObject([
+      { sqlState: '55P03', outcome: 'none' },
+    ])
+  }
+  expect(await visitor.get('/note')).toMatchObject({ text: 'milk' })
+})
+
+function countSessions(): Promise<Record<string, unknown>[]> {
+  return database.query('select count(*)::int as count from sessions.session')
+}
