@@ -53,8 +53,8 @@ export abstract class SessionError extends Error {
  * try {
  *   await session.save()
  * } catch (error) {
- *   if (isSessionError(error) && error.code === 'ERR_SESSION_GONE') return signInAgain()
- *   throw error
+ *   if (!isSessionError(error) || error.code !== 'ERR_SESSION_GONE') throw error
+ *   res.redirect('/login')
  * }
  * ```
  */

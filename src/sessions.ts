@@ -60,7 +60,7 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
    *
    * @example
    * ```ts
-   * const devices = await sessions.listByUser(req.session.userId)
+   * const devices = await sessions.listByUser('ann')
    * ```
    */
   async listByUser(userId: string): Promise<SessionInfo[]> {
@@ -90,7 +90,8 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
    * @returns How many live sessions were ended.
    * @example
    * ```ts
-   * await sessions.destroyByUser(req.session.userId, { except: req.session.id })
+   * await req.session.load()
+   * await sessions.destroyByUser('ann', { except: req.session.id })
    * ```
    */
   async destroyByUser(
@@ -147,7 +148,7 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
    * @returns A function that ends it.
    * @example
    * ```ts
-   * sessions.on('signedIn', ({ userId }) => audit.write(`${userId} signed in`))
+   * sessions.on('signedIn', ({ userId }) => console.log(`${userId} signed in`))
    * ```
    */
   on<Name extends keyof SessionEvents>(name: Name, listener: SessionListener<Name>): () => void {

@@ -20,6 +20,8 @@ const COOKIE_VALUE = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/
  *   is too long. It is not quoted in the message.
  * @example
  * ```ts
+ * import { resolveCookie } from './cookie-settings.ts'
+ *
  * setCookieHeader(resolveCookie(), 'abc', 3600)
  * // '__Host-id=abc; Max-Age=3600; Path=/; HttpOnly; Secure; SameSite=Lax'
  * ```

@@ -5,8 +5,7 @@ import { ConfigurationError } from '../errors.ts'
  *
  * @example
  * ```ts
- * import pino from 'pino'
- * const sessions = createSessions({ database, log: pino() })
+ * const sessions = createSessions({ database, log: console }) // or pino()
  * ```
  */
 export interface Logger {

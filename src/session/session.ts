@@ -239,8 +239,8 @@ export class Session<Data extends object = DefaultData> {
    * @throws {ResponseStartedError} No cookie can be sent any more.
    * @example
    * ```ts
-   * if (rememberMe) session.setLifetime({ idleTimeout: '30d', absoluteTimeout: '90d' })
-   * await session.signIn(user.id)
+   * if (req.body.remember) session.setLifetime({ idleTimeout: '30d', absoluteTimeout: '90d' })
+   * await session.signIn('ann')
    * ```
    */
   setLifetime(lifetime: SessionLifetime): void {

@@ -1,0 +1,53 @@
+import { basename } from 'node:path'
+import { expect, test } from 'vitest'
+import { type CodeBlock, codeBlocks, documents, readDocument, sources } from './code-blocks.ts'
+import { typeCheck } from './type-check.ts'
+
+const inDocuments = documents().flatMap(codeBlocks).filter(isTypeScript)
+const inDocstrings = sources().flatMap(codeBlocks).filter(isTypeScript).map(withItsOwnModule)
+
+function isTypeScript({ language }: CodeBlock): boolean {
+  return language === 'ts'
+}
+
+/** An example knows the module whose docstring it stands in. The import adds no line. */
+function withItsOwnModule(block: CodeBlock): CodeBlock {
+  const exported = readDocument(block.file).matchAll(
+    /^export (?:async )?(?:const|class|function) (\w+)/gm,
+  )
+  const used = [...exported].flatMap(([, name = '']) => {
+    const isUsed = new RegExp(`\\b${name}\\b`).test(block.code)
+    const isImported = new RegExp(`^import .*\\b${name}\\b`, 'm').test(block.code)
+    return isUsed && !isImported ? [name] : []
+  })
+  const code = `import { ${used.join(', ')} } from './${basename(block.file)}'; ${block.code}`
+  return used.length === 0 ? block : { ...block, code }
+}
+
+/** Types declared for the whole application would hold for all other examples as well. */
+function isAugmentation({ code }: CodeBlock): boolean {
+  return code.includes("declare module 'pg-sessions'")
+}
+
+test('every example in the documents compiles, strictly', () => {
+  expect(inDocuments.length).toBeGreaterThan(20)
+  expect(typeCheck(inDocuments.filter((block) => !isAugmentation(block)))).toEqual([])
+}, 120_000)
+
+test('every example in a docstring compiles, strictly', () => {
+  expect(inDocstrings.length).toBeGreaterThan(20)
+  expect(typeCheck(inDocstrings.filter((block) => !isAugmentation(block)))).toEqual([])
+}, 120_000)
+
+test('every example that declares types for the whole application compiles by itself', () => {
+  const augmentations = [...inDocuments, ...inDocstrings].filter(isAugmentation)
+  expect(augmentations).not.toEqual([])
+  expect(augmentations.flatMap((block) => typeCheck([block]))).toEqual([])
+}, 120_000)
+
+test('an example that does not compile is told with its file and line', () => {
+  const code = "const half: number = 'half'\n"
+  expect(typeCheck([{ file: 'README.md', line: 7, language: 'ts', code }])).toEqual([
+    "README.md:7: Type 'string' is not assignable to type 'number'.",
+  ])
+}, 120_000)

@@ -1,0 +1,42 @@
+/**
+ * What the shorter examples take for granted: the application, the database and the user's own
+ * functions. An example that declares a name of its own hides the one here.
+ */
+import type { ServerResponse } from 'node:http'
+import type * as expressModule from 'express'
+import type * as pg from 'pg'
+import type * as main from 'pg-sessions'
+import type * as express from 'pg-sessions/express'
+import type * as drivers from 'pg-sessions/pg'
+
+/** What `session` holds where an example does not say. */
+interface ExampleData {
+  basket: string[]
+  notice: string
+  seen: boolean
+  visits: number
+}
+
+export declare const createSessions: typeof main.createSessions
+export declare const defaultSettings: typeof main.defaultSettings
+export declare const isSessionError: typeof main.isSessionError
+export declare const randomToken: typeof main.randomToken
+export declare const expressSessions: typeof express.expressSessions
+export declare const fromPg: typeof drivers.fromPg
+export declare const Pool: typeof pg.Pool
+
+export declare const app: expressModule.Express
+export declare const database: main.Driver
+export declare const next: expressModule.NextFunction
+export declare const pool: pg.Pool
+export declare const req: expressModule.Request
+export declare const request: Request
+export declare const res: expressModule.Response
+export declare const response: ServerResponse
+export declare const session: main.Session<ExampleData>
+export declare const sessions: main.Sessions
+export declare const store: main.SessionStore
+
+/** The application's own. */
+export declare const findUser: (form: unknown) => Promise<{ readonly id: string } | null>
+export declare const save: () => Promise<string>
