@@ -1,0 +1,35 @@
+import type { Device } from '../devices.ts'
+import { type Html, html } from './html.ts'
+import { icon } from './layout.ts'
+import { ago } from './time-text.ts'
+
+/** Where the user is signed in. */
+export function devicesSection(devices: readonly Device[]): Html {
+  return html`<section class="card" id="devices" aria-labelledby="devices-title">
+  <h2 id="devices-title">Your devices</h2>
+  <ul class="devices">${devices.map(deviceItem)}</ul>
+  ${
+    devices.length > 1
+      ? html`<form method="post" action="/devices/sign-out-others">
+    <button>Sign out all others</button>
+  </form>`
+      : html`<p class="hint">Open this page in a private window and sign in with the same name.</p>`
+  }
+</section>`
+}
+
+function deviceItem({ id, browser, isThisOne, createdAt, lastAccessAt }: Device): Html {
+  return html`<li>
+  ${icon('device')}
+  <p>
+    <strong>${browser}</strong> ${isThisOne && html`<span class="badge">this one</span>`}
+    <span>signed in ${ago(createdAt)}, last used ${ago(lastAccessAt)}</span>
+  </p>
+  ${
+    !isThisOne &&
+    html`<form method="post" action="/devices/${id}/sign-out">
+    <button aria-label="Sign out ${browser}, signed in ${ago(createdAt)}">Sign out</button>
+  </form>`
+  }
+</li>`
+}

@@ -1,0 +1,44 @@
+import type { Device } from '../devices.ts'
+import type { Basket } from '../shop.ts'
+import type { RequestTrace } from '../under-the-hood/round-trip-log.ts'
+import type { StoredSession } from '../under-the-hood/stored-session.ts'
+import { accountSection } from './account-section.ts'
+import { basketSection } from './basket-section.ts'
+import { devicesSection } from './devices-section.ts'
+import { type Html, html } from './html.ts'
+import { hoodSection } from './hood-section.ts'
+import { icon, layout } from './layout.ts'
+import { timeSection } from './time-section.ts'
+
+export interface HomeFacts {
+  readonly notice: string | undefined
+  readonly userId: string | null
+  readonly basket: Basket
+  readonly devices: readonly Device[]
+  /** What the database holds for this session; null for an anonymous visitor. */
+  readonly stored: StoredSession | null
+  readonly requests: readonly RequestTrace[]
+}
+
+export function homePage(facts: HomeFacts): Html {
+  const { notice, userId, basket, devices, stored, requests } = facts
+  return layout(
+    'Corner shop, a demo of pg-sessions',
+    html`<header class="top">
+  <h1 class="brand">${icon('session')} Corner shop</h1>
+  <p class="about">a demo of <strong>pg-sessions</strong>: sessions that live in PostgreSQL</p>
+</header>
+<main>
+  ${notice && html`<p class="notice" role="status">${notice}</p>`}
+  <div class="columns">
+    ${basketSection(basket)}
+    <div class="column">
+      ${accountSection(userId)}
+      ${userId !== null && devicesSection(devices)}
+    </div>
+  </div>
+  ${stored && timeSection(stored)}
+  ${hoodSection(stored, requests)}
+</main>`,
+  )
+}

@@ -1,0 +1,84 @@
+import type { RequestTrace } from '../under-the-hood/round-trip-log.ts'
+import { SCHEMA, type StoredSession } from '../under-the-hood/stored-session.ts'
+import { type Html, html } from './html.ts'
+
+/** What lies behind the page: the browser's half, the database's half, and what it cost. */
+export function hoodSection(stored: StoredSession | null, requests: readonly RequestTrace[]): Html {
+  return html`<section class="hood" id="hood" aria-labelledby="hood-title">
+  <h2 id="hood-title">Under the hood</h2>
+  <div class="halves">
+    <div class="half">${stored === null ? nothingYet() : browserPanel()}${costPanel(requests)}</div>
+    ${stored && html`<div class="half">${sessionPanel(stored)}${entriesPanel(stored)}</div>`}
+  </div>
+</section>`
+}
+
+function nothingYet(): Html {
+  return html`<div class="panel">
+  <h3>Nothing yet</h3>
+  <p class="hint">There is no cookie in your browser and no row in the database. A visitor costs nothing until there is something to keep.</p>
+</div>`
+}
+
+function browserPanel(): Html {
+  return html`<div class="panel">
+  <h3>Your browser has</h3>
+  <p class="cookie"><code>demo-id</code> <span aria-hidden="true">••••••••••••••••••••••••</span></p>
+  <p class="hint">A token in a cookie that is HttpOnly: not even this page's scripts can read it. It stands nowhere in the database, in no log and in no error.</p>
+</div>`
+}
+
+function sessionPanel(stored: StoredSession): Html {
+  const { id, user_id, hash_start, hash_bytes, created_at, last_access_at } = stored
+  const cells: readonly (readonly [string, string | Html])[] = [
+    ['id', id],
+    ['secret_hash', html`<mark>${hash_start}</mark>… <em>SHA-256, ${hash_bytes} bytes</em>`],
+    ['user_id', user_id ?? html`<em>null</em>`],
+    ['created_at', sqlTime(created_at)],
+    ['last_access_at', sqlTime(last_access_at)],
+    ['expires_at', sqlTime(stored.expires_at)],
+    ['absolute_expires_at', sqlTime(stored.absolute_expires_at)],
+  ]
+  return html`<div class="panel">
+  <h3>PostgreSQL has a row in <code>${SCHEMA}.session</code></h3>
+  <dl class="row">${cells.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+</div>`
+}
+
+function entriesPanel({ entries }: StoredSession): Html {
+  return html`<div class="panel">
+  <h3>and a row for each key in <code>${SCHEMA}.session_entry</code></h3>
+  ${
+    entries.length === 0
+      ? html`<p class="hint">No rows: the session holds nothing.</p>`
+      : html`<table>
+    <thead><tr><th scope="col">key</th><th scope="col">value</th></tr></thead>
+    <tbody>${entries.map(({ key, value }) => html`<tr><td>${key}</td><td>${value}</td></tr>`)}</tbody>
+  </table>`
+  }
+</div>`
+}
+
+function costPanel(requests: readonly RequestTrace[]): Html {
+  return html`<div class="panel">
+  <h3>The session cost these round trips</h3>
+  <dl class="cost">${requests.map(costOf)}</dl>
+  <p class="hint">The questions of this panel itself are left out. That you were here is noted after the response, and only now and then.</p>
+</div>`
+}
+
+function costOf({ request, roundTrips }: RequestTrace): Html {
+  return html`<div>
+  <dt>${request}</dt>
+  ${roundTrips.length === 0 && html`<dd><em>none</em></dd>`}
+  ${roundTrips.map(
+    ({ operation, milliseconds }) =>
+      html`<dd>${operation} <em>${milliseconds.toFixed(1)} ms</em></dd>`,
+  )}
+</div>`
+}
+
+/** As psql shows it. */
+function sqlTime(date: Date): string {
+  return date.toISOString().replace('T', ' ').slice(0, 19)
+}

@@ -1,0 +1,24 @@
+import type { StoredSession } from '../under-the-hood/stored-session.ts'
+import { type Html, html } from './html.ts'
+import { duration } from './time-text.ts'
+
+/** How long the session lives on. `countdown.js` counts it down; without it the page says as much. */
+export function timeSection(stored: StoredSession): Html {
+  const { idle_seconds, absolute_seconds, absolute_seconds_left } = stored
+  const idleLeft = Math.min(idle_seconds, absolute_seconds_left)
+  return html`<section class="card" id="time" aria-labelledby="time-title">
+  <h2 id="time-title">Time left</h2>
+  <dl class="times">
+    ${timeLeft('Idle', 'Every click starts it anew.', idleLeft, idle_seconds)}
+    ${timeLeft('Absolute', 'However much it is used.', absolute_seconds_left, absolute_seconds)}
+  </dl>
+</section>`
+}
+
+function timeLeft(label: string, explanation: string, left: number, whole: number): Html {
+  return html`<div data-seconds-left="${Math.floor(left)}">
+  <dt>${label} <span class="hint">${explanation}</span></dt>
+  <dd><output>${duration(left)}</output>
+    <progress max="${Math.ceil(whole)}" value="${Math.floor(left)}"></progress></dd>
+</div>`
+}

@@ -1,0 +1,59 @@
+import { Router } from 'express'
+import { browserName } from '../browser-name.ts'
+import type { Shop } from '../shop.ts'
+
+/** Signing in and out, and what can be done with one's own session. */
+export function accountRoutes({ sessionOf }: Shop): Router {
+  const router = Router()
+
+  router.post('/sign-in', async (request, response) => {
+    const session = sessionOf(request)
+    const form: SignInForm = request.body ?? {}
+    const name = readName(form)
+    await session.load()
+    if (name === null) {
+      session.set('notice', 'Please give a name of 1 to 40 letters.')
+    } else if (session.userId === null) {
+      if (form.remember) session.setLifetime({ idleTimeout: '30d', absoluteTimeout: '90d' })
+      // Set before signing in, these are saved by the same statement.
+      session.set('browser', browserName(request.get('user-agent')))
+      session.set('notice', `Welcome, ${name}. Your token is a new one.`)
+      await session.signIn(name)
+    }
+    response.redirect(303, '/')
+  })
+
+  router.post('/sign-out', async (request, response) => {
+    const session = sessionOf(request)
+    await session.signOut()
+    session.set('notice', 'You are signed out. This message is in a new, anonymous session.')
+    response.redirect(303, '/')
+  })
+
+  router.post('/rotate', async (request, response) => {
+    const session = sessionOf(request)
+    session.rotate()
+    session.set('notice', 'New token, same session. Compare the hash below; the old one is dead.')
+    response.redirect(303, '/')
+  })
+
+  router.post('/clear', async (request, response) => {
+    const session = sessionOf(request)
+    session.clear()
+    session.set('notice', 'Data, user and token are gone, in one statement. This is a new session.')
+    response.redirect(303, '/')
+  })
+
+  return router
+}
+
+interface SignInForm {
+  readonly name?: unknown
+  readonly remember?: unknown
+}
+
+/** Any name will do in a demo, and nobody is asked for a password. */
+function readName(form: SignInForm): string | null {
+  const name = typeof form.name === 'string' ? form.name.trim() : ''
+  return name === '' || name.length > 40 || /\p{Control}/u.test(name) ? null : name
+}

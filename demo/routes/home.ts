@@ -1,0 +1,32 @@
+import { Router } from 'express'
+import type { Pool } from 'pg'
+import { listDevices } from '../devices.ts'
+import { homePage } from '../pages/home-page.ts'
+import type { Shop } from '../shop.ts'
+import type { RoundTripLog } from '../under-the-hood/round-trip-log.ts'
+import { readStoredSession } from '../under-the-hood/stored-session.ts'
+
+/** The one page there is. */
+export function homeRoute(shop: Shop, pool: Pool, roundTrips: RoundTripLog): Router {
+  const router = Router()
+
+  router.get('/', async (request, response) => {
+    const session = shop.sessionOf(request)
+    await session.load()
+    const notice = await session.take('notice')
+    const devices = await listDevices(shop.sessions, session, pool)
+    const page = homePage({
+      notice: response.locals.hasEnded
+        ? 'Your session has ended: it ran out, or was signed out.'
+        : notice,
+      userId: session.userId,
+      basket: session.data.basket ?? {},
+      devices,
+      stored: await readStoredSession(pool, session.id),
+      requests: roundTrips.latest(session.id),
+    })
+    response.send(String(page))
+  })
+
+  return router
+}

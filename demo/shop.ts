@@ -1,0 +1,21 @@
+import type { Request } from 'express'
+import type { Session, Sessions } from 'pg-sessions'
+
+/** What a session of this shop holds. Each key is a row of its own in the database. */
+export interface ShopData {
+  /** How many of each of the goods, by their ids. */
+  basket: Basket
+  /** Which browser signed in, for the list of devices. */
+  browser: string
+  /** A message for the next page, shown once. */
+  notice: string
+}
+
+export type Basket = Readonly<Record<string, number>>
+
+/** What the routes share. */
+export interface Shop {
+  readonly sessions: Sessions<ShopData>
+  /** The request's session, with the types of `ShopData`. */
+  sessionOf(request: Request): Session<ShopData>
+}

@@ -1,0 +1,48 @@
+import type { Pool } from 'pg'
+
+/** The database schema of the demo's sessions: its own, so that it can share a database. */
+export const SCHEMA = 'sessions_demo'
+
+/** What the tables hold for one session. */
+export interface StoredSession {
+  readonly id: string
+  readonly user_id: string | null
+  /** The first bytes of the hash, in hexadecimal. */
+  readonly hash_start: string
+  readonly hash_bytes: number
+  readonly created_at: Date
+  readonly last_access_at: Date
+  readonly expires_at: Date
+  readonly absolute_expires_at: Date
+  /** How long the session may stay unused; the click that asks starts it anew. */
+  readonly idle_seconds: number
+  /** How long it may live at all, and what is left of that. */
+  readonly absolute_seconds: number
+  readonly absolute_seconds_left: number
+  readonly entries: readonly { readonly key: string; readonly value: string }[]
+}
+
+/** Reads a session as anybody can who may read the database; applications have no need to. */
+export async function readStoredSession(
+  pool: Pool,
+  id: string | null,
+): Promise<StoredSession | null> {
+  const { rows } = await pool.query<StoredSession>(
+    `select id, user_id, created_at, last_access_at, expires_at, absolute_expires_at,
+       encode(substr(secret_hash, 1, 6), 'hex') as hash_start,
+       octet_length(secret_hash) as hash_bytes,
+       extract(epoch from expires_at - last_access_at)::float8 as idle_seconds,
+       extract(epoch from absolute_expires_at - coalesce(authenticated_at, created_at))::float8
+         as absolute_seconds,
+       extract(epoch from absolute_expires_at - now())::float8 as absolute_seconds_left,
+       (
+         select coalesce(json_agg(json_build_object('key', key, 'value', value) order by key), '[]')
+         from ${SCHEMA}.session_entry
+         where session_id = id
+       ) as entries
+     from ${SCHEMA}.session
+     where id = $1`,
+    [id],
+  )
+  return rows[0] ?? null
+}
