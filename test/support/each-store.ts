@@ -24,6 +24,8 @@ export interface Bench<Data extends object> {
   readonly events: EventRecord[]
   /** What went to the log, in order. */
   readonly lines: LogLine[]
+  /** Other sessions on the same store, as another process or the next release has them. */
+  alongside(settings?: Omit<StoreSettings, 'store'>): Sessions<Data>
   /** A client with a cookie jar of its own. */
   visitor(token?: string): Visitor<Data>
   /** Lets time pass for the store. */
@@ -101,14 +103,14 @@ function benches(layGround: () => Promise<Ground>): OpenBench {
     const { store, elapse } = await layGround()
     const watched = watchStore(store)
     const lines: LogLine[] = []
-    const sessions = createSessions<Data>({
-      log: recordingLogger(lines),
-      ...settings,
-      store: watched.store,
-    })
+    const log = recordingLogger(lines)
+    const alongside = (settings: Omit<StoreSettings, 'store'> = {}): Sessions<Data> =>
+      createSessions<Data>({ log, ...settings, store: watched.store })
+    const sessions = alongside(settings)
     open.push(sessions)
     return {
       sessions,
+      alongside,
       watched,
       events: recordEvents(sessions),
       lines,
