@@ -1,0 +1,131 @@
+import { inspect } from 'node:util'
+import { ConfigurationError, createSessions, defaultSettings, MemoryStore } from 'pg-sessions'
+import { expect, it } from 'vitest'
+
+const create = (settings: object): (() => unknown) => {
+  return () => createSessions({ store: new MemoryStore(), log: false, ...settings })
+}
+
+const refused: [settings: object, advice: string | RegExp][] = [
+  [
+    { idleTimeout: 3600 },
+    "idleTimeout must be a duration with its unit, such as '30m', '1h' or '14d'",
+  ],
+  [{ idleTimeout: '1 h' }, 'it is "1 h"'],
+  [{ idleTimeout: '1H' }, "'30m'"],
+  [{ idleTimeout: '-1h' }, "'30m'"],
+  [{ idleTimeout: Number.NaN }, 'the bare number NaN'],
+  [{ idleTimeout: '0s' }, "idleTimeout must be between '1ms' and '3650d'; it is '0s'."],
+  [{ idleTimeout: '9999d' }, "between '1ms' and '3650d'"],
+  [
+    { idleTimeout: '2h', absoluteTimeout: '1h' },
+    /absoluteTimeout \('1h'\) is shorter than idleTimeout \('2h'\).*Write absoluteTimeout: '2h' or more/,
+  ],
+  [{ absoluteTimeout: '59m' }, "Write absoluteTimeout: '1h' or more, or a shorter idleTimeout."],
+  [{ absoluteTimeout: 'never' }, 'absoluteTimeout must be a duration with its unit'],
+  [{ touchInterval: '31m' }, "Write touchInterval: '1m', or leave it out."],
+  [{ touchInterval: 60 }, 'touchInterval must be a duration'],
+  [{ purgeInterval: 600_000 }, 'the bare number 600000'],
+  [{ limits: { keys: 0 } }, 'limits.keys must be a whole number of at least 1; it is 0.'],
+  [{ limits: { valueBytes: 1.5 } }, 'it is 1.5'],
+  [{ limits: { sessionBytes: Number.POSITIVE_INFINITY } }, 'it is Infinity'],
+  [
+    { limits: { sessionBytes: 10 } },
+    /limits.valueBytes \(1048576\) is more than limits.sessionBytes \(10\)/,
+  ],
+  [
+    { limits: { valueByte: 10 } },
+    'There is no limits.valueByte. Write one of valueBytes, sessionBytes, keys.',
+  ],
+  [{ pepper: '' }, 'A pepper must be a string of at least 32 characters'],
+  [{ pepper: 'x'.repeat(31) }, 'openssl rand -base64 32'],
+  [{ pepper: ['x'.repeat(32), 'short'] }, 'at least 32 characters'],
+  [{ pepper: [7] }, 'at least 32 characters'],
+  [{ pepper: [] }, 'pepper is an empty list'],
+  [{ log: {} }, 'it lacks debug'],
+  [{ log: { debug() {}, info() {}, error() {} } }, 'it lacks warn'],
+  [{ log: true }, 'or false for none'],
+  [{ cookie: { name: 'a b' } }, 'cookie.name is "a b"'],
+  [{ cookie: { sameSite: 'none', secure: false } }, 'cookie.sameSite'],
+  [{ cookie: { httpOnly: false } }, 'The cookie is always HttpOnly.'],
+  [{ timeout: '1h' }, /knows no setting called 'timeout'. It knows .*idleTimeout.* and store/],
+  [{ idletimeout: '1h' }, "no setting called 'idletimeout'"],
+  [{ schema: 'web' }, 'schema is a setting of PostgreSQL'],
+  [{ deadline: '2s' }, 'deadline is a setting of PostgreSQL'],
+  [{ database: {} }, 'createSessions needs either a database'],
+  [{ store: undefined }, '{ database: fromPg(pool) }'],
+]
+
+it.each(refused)('refuses %j at construction, and says what to write', (settings, advice) => {
+  expect(create(settings)).toThrow(ConfigurationError)
+  expect(create(settings)).toThrow(advice)
+})
+
+it('no message quotes a pepper', () => {
+  const pepper = 'too-short-but-still-a-secret'
+  expect(create({ pepper })).toThrow(ConfigurationError)
+  expect(create({ pepper })).not.toThrow(pepper)
+})
+
+it('takes settings at the edge of what they may be', () => {
+  for (const settings of [
+    { idleTimeout: '1h', absoluteTimeout: '1h' },
+    { idleTimeout: '1.5h' },
+    { idleTimeout: '60d' }, // longer than the default absolute timeout, which follows
+    { idleTimeout: '3650d', absoluteTimeout: 'none' },
+    { idleTimeout: '1ms' },
+    { idleTimeout: '1h', touchInterval: '30m' },
+    { limits: { keys: 1, valueBytes: 1, sessionBytes: 1 } },
+    { pepper: 'x'.repeat(32) },
+    { pepper: undefined },
+    { log: console },
+    { cookie: {} },
+  ]) {
+    expect(create(settings), inspect(settings)).not.toThrow()
+  }
+})
+
+it('a mode of migration that there is not is refused', () => {
+  const make = (): unknown =>
+    createSessions({
+      database: { query: async () => [], withConnection: async () => [] } as never,
+      migrate: 'always' as 'auto',
+    })
+  expect(make).toThrow(`migrate must be 'auto', 'check' or 'off'; it is "always".`)
+})
+
+it('the defaults are those of the original: an hour, 24 bytes, tables made, stdout, ten minutes', () => {
+  expect(defaultSettings).toMatchObject({
+    idleTimeout: '1h',
+    absoluteTimeout: '30d',
+    migrate: 'auto',
+    purgeInterval: '10m',
+    limits: { valueBytes: 1_048_576, sessionBytes: 4_194_304, keys: 1000 },
+  })
+  expect(Buffer.from(defaultSettings.generateSecret(), 'base64url')).toHaveLength(24)
+})
+
+it('the defaults are frozen, and can be spread into settings of any store', () => {
+  expect(Object.isFrozen(defaultSettings)).toBe(true)
+  expect(Object.isFrozen(defaultSettings.limits)).toBe(true)
+  expect(() => Object.assign(defaultSettings, { idleTimeout: '9h' })).toThrow(TypeError)
+  expect(create({ ...defaultSettings, idleTimeout: '20m' })).not.toThrow()
+})
+
+it('says once, when the sessions are made, that their cookies travel over plain http', () => {
+  const warnings: string[] = []
+  const log = {
+    debug() {},
+    info() {},
+    error() {},
+    warn: (_: object, m: string) => warnings.push(m),
+  }
+  createSessions({ store: new MemoryStore(), log })
+  expect(warnings).toEqual([])
+  const sessions = createSessions({ store: new MemoryStore(), log, cookie: { development: true } })
+  sessions.open(null).session.set('a', 1)
+  sessions.open(null).session.set('a', 1)
+  expect(warnings).toEqual([
+    'session cookies also travel over plain http; use this for development on localhost only',
+  ])
+})
