@@ -27,6 +27,9 @@ export declare const Pool: typeof pg.Pool
 
 export declare const app: expressModule.Express
 export declare const database: main.Driver
+export declare const hono: {
+  readonly fetch: (request: Request, env: object) => Response | Promise<Response>
+}
 export declare const next: expressModule.NextFunction
 export declare const pool: pg.Pool
 export declare const req: expressModule.Request

@@ -1,0 +1,167 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import {
+  type CookieSettings,
+  createSessions,
+  defaultSettings,
+  MemoryStore,
+  randomToken,
+} from 'pg-sessions'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { codeBlocks, readDocument } from './code-blocks.ts'
+import { bundleExample, runExample } from './run-example.ts'
+
+const readme = readDocument('README.md')
+
+/** The README's only example with these words. */
+function example(words: string): string {
+  const [found, ...others] = codeBlocks('README.md').filter(({ code }) => code.includes(words))
+  expect(others, words).toEqual([])
+  return found?.code ?? expect.fail(`No example says ${words}`)
+}
+
+/** A browser as far as it matters here: it keeps the one cookie. */
+class Visitor {
+  readonly #url: string
+  cookie = ''
+
+  constructor(url: string) {
+    this.#url = url
+  }
+
+  async send(method: 'GET' | 'POST', path: string): Promise<Response> {
+    const headers = { cookie: this.cookie }
+    const response = await fetch(this.#url + path, { method, headers, redirect: 'manual' })
+    for (const line of response.headers.getSetCookie()) [this.cookie = ''] = line.split(';')
+    return response
+  }
+
+  async read(path: string): Promise<string> {
+    return (await this.send('GET', path)).text()
+  }
+}
+
+let database: TestDatabase
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+})
+afterAll(() => database.drop())
+
+test('the first screen says how to see it run and how to test it', () => {
+  const firstScreen = readme.split('\n').slice(0, 15).join('\n')
+  expect(firstScreen).toContain('```sh\nnpm ci && npm run demo\nnpm ci && npm test\n```\n')
+})
+
+test('the Express example signs a visitor in and out, over HTTP, on PostgreSQL', async () => {
+  await using running = await runExample(example('app.listen(3000)'), database.url)
+  const visitor = new Visitor(running.url)
+  expect(await visitor.read('/')).toBe('Hello, stranger')
+  expect(visitor.cookie).toBe('')
+
+  const answer = await visitor.send('POST', '/login')
+  expect(answer.status).toBe(302)
+  expect(await visitor.read(answer.headers.get('location') ?? '')).toBe('Hello, ann')
+  const users = await database.query('select user_id from sessions.session')
+  expect(users).toEqual([{ user_id: 'ann' }])
+
+  const stolen = new Visitor(running.url)
+  stolen.cookie = visitor.cookie
+  await visitor.send('POST', '/logout')
+  expect(await visitor.read('/')).toBe('Hello, stranger')
+  expect(await stolen.read('/')).toBe('Hello, stranger')
+  expect(await database.query('select 1 from sessions.session')).toEqual([])
+}, 60_000)
+
+test('the example for plain Node counts the visits of one visitor', async () => {
+  const above = `
+    import { createSessions, MemoryStore } from 'pg-sessions'
+    const sessions = createSessions({ store: new MemoryStore(), log: false })`
+  await using running = await runExample(example('nodeSessions(sessions)'), database.url, above)
+  const visitor = new Visitor(running.url)
+  expect(await visitor.read('/')).toBe('Visit 1')
+  expect(await visitor.read('/')).toBe('Visit 2')
+  expect(await new Visitor(running.url).read('/')).toBe('Visit 1')
+}, 60_000)
+
+test('the example for Fetch handlers counts the visits of one visitor', async () => {
+  const above = `
+    import { createSessions, MemoryStore } from 'pg-sessions'
+    const sessions = createSessions({ store: new MemoryStore(), log: false })`
+  const folder = await mkdtemp(join(tmpdir(), 'pg-sessions-example-'))
+  try {
+    const code = `${above}\n${example('return new Response(`Visit')}`
+    const module = await import(pathToFileURL(await bundleExample(code, folder)).href)
+    const { fetch } = module.default as { fetch(request: Request): Promise<Response> }
+    const first = await fetch(new Request('http://localhost/'))
+    const [cookie = ''] = first.headers.getSetCookie().join().split(';')
+    expect(await first.text()).toBe('Visit 1')
+    const second = await fetch(new Request('http://localhost/', { headers: { cookie } }))
+    expect(await second.text()).toBe('Visit 2')
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}, 60_000)
+
+/** The table whose header begins with these words: first cell to second, without backticks. */
+function tableRows(header: string): Map<string, string> {
+  const lines = readme.split('\n')
+  const start = lines.indexOf(header) + 2
+  expect(start, header).toBeGreaterThan(1)
+  const end = lines.findIndex((line, index) => index > start && !line.startsWith('|'))
+  const rows = lines.slice(start, end).map((line) => line.split(/(?<!\\)\|/).map(plain))
+  return new Map(rows.map(([, name = '', value = '']) => [name, value]))
+}
+
+function plain(cell: string): string {
+  return cell.trim().replace(/^`(.*)`$/, '$1')
+}
+
+/** What a refusal says that it knows. */
+function namesInRefusal(refused: () => unknown, list: RegExp): string[] {
+  try {
+    refused()
+  } catch (error) {
+    const names = list.exec((error as Error).message)?.[1] ?? ''
+    return names.split(/, | and /).sort()
+  }
+  return expect.fail('It was not refused.')
+}
+
+test('the table of settings has every setting, with its default', () => {
+  const rows = tableRows('| setting | default | means |')
+  const known = namesInRefusal(
+    () => createSessions({ store: new MemoryStore(), ...{ misspelt: true } }),
+    /It knows (.*)\.$/,
+  )
+  expect([...rows.keys()].sort()).toEqual(known)
+  for (const name of [
+    'idleTimeout',
+    'absoluteTimeout',
+    'purgeInterval',
+    'deadline',
+    'migrate',
+  ] as const) {
+    expect(rows.get(name), name).toBe(`'${defaultSettings[name]}'`)
+  }
+  const limits =
+    rows
+      .get('limits')
+      ?.replaceAll('_', '')
+      .replace(/(\w+):/g, '"$1":') ?? ''
+  expect(JSON.parse(limits)).toEqual(defaultSettings.limits)
+  expect(rows.get('generateSecret')).toBe('() => randomToken(24)')
+  expect(defaultSettings.generateSecret()).toHaveLength(randomToken(24).length)
+})
+
+test('the table of cookie settings has every one', () => {
+  const cookie = { misspelt: true } as CookieSettings
+  const known = namesInRefusal(
+    () => createSessions({ store: new MemoryStore(), cookie }),
+    /Write one of (.*)\.$/,
+  )
+  expect([...tableRows('| `cookie` | default | means |').keys()].sort()).toEqual(known)
+})
