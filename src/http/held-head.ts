@@ -43,7 +43,8 @@ export interface HeldHead {
  * `writableHighWaterMark` is reached. Informational responses (1xx) pass. Afterwards every method
  * is Node's own again.
  *
- * `finished` stays Node's own and turns true with the replay.
+ * `finished` stays Node's own and turns true with the replay. Who destroys the socket meanwhile
+ * destroys the response with it, though its handler had ended it; the save is done all the same.
  *
  * @throws {ResponseStartedError} The head has left already.
  * @example
@@ -202,7 +203,7 @@ class HeldResponse implements HeldHead {
     this.#queue = []
     if (this.#progress.needsDrain && !nodeWillDrain) {
       process.nextTick(() => {
-        if (!response.writableEnded && !response.destroyed) response.emit('drain')
+        if (!response.writableEnded) response.emit('drain')
       })
     }
   }

@@ -21,7 +21,7 @@ interface Abort {
  * those that the handler says others have left.
  */
 async function withClientThatLeaves(
-  handler: (held: Abort, hangUp: () => void) => Promise<string[] | void>,
+  handler: (held: Abort, hangUp: () => void) => Promise<string[] | undefined>,
 ): Promise<void> {
   const done = deferred<void>()
   const served = await serve(async (_req, res) => {

@@ -246,6 +246,26 @@ describe('when the save fails', () => {
   })
 })
 
+describe('when the handler fails after it has answered', () => {
+  it('Express cuts the connection, as it does under way, and the save is still done', async () => {
+    const saved = deferred<void>()
+    const app = express().set('env', 'test')
+    app.get('/', async (_req, res) => {
+      const cut = new Promise((resolve) => res.on('close', resolve))
+      const commit = async (): Promise<typeof addition> => {
+        await cut
+        setImmediate(saved.resolve)
+        return addition
+      }
+      holdHead(res, { commit, fail: saved.reject })
+      res.send('x')
+      throw new TypeError('too late')
+    })
+    expect(await ask((req, res) => void app(req, res))).toHaveLength(0)
+    await saved.promise
+  })
+})
+
 describe('when the save fails under Express', () => {
   const paths = [
     '/send',

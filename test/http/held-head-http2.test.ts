@@ -11,7 +11,7 @@ import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as later } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { holdHead } from '../../src/http/held-head.ts'
 import { addition, deferred } from './held-head-wire.ts'
 
@@ -23,10 +23,10 @@ function asResponse(res: Http2ServerResponse): ServerResponse {
 type Handler = (res: ServerResponse) => unknown
 
 async function ask(
-  listener: (req: Http2ServerRequest, res: Http2ServerResponse) => void,
+  listener: (req: Http2ServerRequest, res: Http2ServerResponse) => unknown,
   method = 'GET',
 ): Promise<{ headers: IncomingHttpHeaders; trailers: unknown; body: string }> {
-  const server = createServer(listener)
+  const server = createServer((req, res) => void listener(req, res))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
   try {
@@ -46,6 +46,15 @@ async function ask(
 }
 
 describe('over HTTP/2', () => {
+  const warnings: string[] = []
+  const note = (warning: Error): void => void warnings.push(warning.name)
+  beforeAll(() => void process.on('warning', note))
+  afterAll(() => {
+    process.off('warning', note)
+    // Node warns of the status message, which HTTP/2 has not.
+    expect(warnings).not.toContain('UnsupportedWarning')
+  })
+
   const handlers: readonly [string, Handler, string?][] = [
     ['end', (res) => res.end()],
     ['end(string)', (res) => res.end('hello')],

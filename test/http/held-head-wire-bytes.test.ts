@@ -145,7 +145,7 @@ const HANDLERS: readonly [name: string, handler: Handler, text?: string][] = [
       res.cork()
       res.write('one')
       res.write('two')
-      process.nextTick(() => res.uncork())
+      res.uncork()
       res.end()
     },
   ],
