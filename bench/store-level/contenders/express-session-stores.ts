@@ -1,0 +1,87 @@
+import connectPgSimple from 'connect-pg-simple'
+import { RedisStore } from 'connect-redis'
+import session, { type SessionValue, type Store } from 'express-session'
+import { Pool } from 'pg'
+import { createClient } from 'redis'
+import { IDLE_TIMEOUT, SAMPLE, type Visitor } from '../../data/visitors.ts'
+import { type Contender, forEach, type OpenContender } from '../contender.ts'
+
+export const openConnectPgSimple: OpenContender = async ({ postgres }, visitors) =>
+  openStore(await connectPgSimpleStore(postgres, 'bench_pg_simple'), visitors)
+
+export const openConnectRedis: OpenContender = async ({ redis }, visitors) =>
+  openStore(await connectRedisStore(redis as string, 'bench:'), visitors)
+
+export const openExpressMemory: OpenContender = (_servers, visitors) =>
+  openStore(new session.MemoryStore(), visitors)
+
+/** A store as its documentation sets it up, on a table of its own. */
+export async function connectPgSimpleStore(url: string, tableName: string): Promise<Store> {
+  const pool = new Pool({ connectionString: url })
+  // The table as the package's own `table.sql` makes it, whose names of constraints are fixed.
+  await pool.query(`
+    drop table if exists "${tableName}";
+    create table "${tableName}" (
+      sid varchar not null collate "default" primary key,
+      sess json not null,
+      expire timestamp(6) not null
+    );
+    create index "${tableName}_expire" on "${tableName}" (expire)`)
+  return new (connectPgSimple(session))({ pool, tableName, pruneSessionInterval: false })
+}
+
+export async function connectRedisStore(url: string, prefix: string): Promise<Store> {
+  const client = createClient({ url })
+  client.on('error', () => {})
+  await client.connect()
+  return new RedisStore({ client, prefix }) as Store
+}
+
+async function openStore(store: Store, visitors: readonly Visitor[]): Promise<Contender> {
+  let saved = 0
+  const fresh = (): SessionValue => ({
+    cookie: {
+      originalMaxAge: IDLE_TIMEOUT,
+      expires: new Date(Date.now() + IDLE_TIMEOUT),
+      httpOnly: true,
+      path: '/',
+    },
+    ...SAMPLE,
+  })
+  const load = ({ sid }: Visitor): Promise<SessionValue> =>
+    new Promise((resolve, reject) =>
+      store.get(sid, (error, value) => {
+        if (error) reject(error)
+        else if (value?.language !== 'en-GB') reject(new Error('get: not what was stored'))
+        else resolve(value)
+      }),
+    )
+  const done = (call: (callback: (error?: unknown) => void) => void): Promise<void> =>
+    new Promise((resolve, reject) => call((error) => (error ? reject(error) : resolve())))
+
+  const set = ({ sid }: Visitor, value: SessionValue): Promise<void> =>
+    done((callback) => store.set(sid, value, callback))
+  const touch = ({ sid }: Visitor, value: SessionValue): Promise<void> =>
+    done((callback) => store.touch(sid, value, callback))
+  const change = (value: SessionValue): SessionValue => {
+    value.visits = 100_000 + (++saved % 100_000)
+    return value
+  }
+  /** As `express-session` moves a cookie's deadline at each request. */
+  const renew = (value: SessionValue): SessionValue => {
+    value.cookie.expires = new Date(Date.now() + IDLE_TIMEOUT)
+    return value
+  }
+
+  const operations = {
+    load,
+    save: (visitor: Visitor) => set(visitor, change(fresh())),
+    touch: (visitor: Visitor) => touch(visitor, fresh()),
+    'read request': async (visitor: Visitor) => touch(visitor, renew(await load(visitor))),
+    'write request': async (visitor: Visitor) => set(visitor, renew(change(await load(visitor)))),
+    'first save': (visitor: Visitor) => set(visitor, fresh()),
+    destroy: ({ sid }: Visitor) => done((callback) => store.destroy(sid, callback)),
+  }
+  await forEach(visitors, operations['first save'])
+  return { operations }
+}
