@@ -36,9 +36,10 @@ export interface SessionSettings {
   readonly generateSecret?: () => string
   /**
    * Keys for HMAC-SHA-256 over secrets, at least 32 characters each, the one for new tokens first.
-   * With one, even somebody who can write to the database cannot make a session. Tokens made under a
-   * later key of the list stay valid, so put a new key in front to rotate, and drop the old one once
-   * the absolute timeout has passed. Defaults to none: plain SHA-256.
+   * With one, nobody can make a valid hash from the database alone; somebody who can write to it can
+   * still change whose a session is. Tokens made under a later key of the list stay valid, so put a new
+   * key in front to rotate, and drop the old one once the longest absolute timeout has passed. The first
+   * pepper ever signs everybody out. Defaults to none: plain SHA-256.
    */
   readonly pepper?: string | readonly string[]
   /** How keys and values become bytes. Defaults to strict JSON. */
