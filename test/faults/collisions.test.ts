@@ -1,0 +1,147 @@
+import pg from 'pg'
+import { PostgresStore, type SessionStore } from 'pg-sessions'
+import { fromPg } from 'pg-sessions/pg'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import {
+  begin,
+  changeOf,
+  contentOf,
+  entry,
+  inParallel,
+  lifetime,
+  renewal,
+  sample,
+  statusOf,
+} from '../../src/testing/store-contract/samples.ts'
+import { openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
+
+let harness: PostgresStoreHarness
+let store: SessionStore
+
+beforeAll(async () => {
+  harness = await openPostgresStore()
+  store = harness.store
+  // The server raises the errors that are asked for, one at each update of a session.
+  await harness.pool.query(`
+    create table trouble (n serial, code text);
+    create function raise_trouble() returns trigger language plpgsql as $$
+      declare due text;
+      begin
+        select code into due from trouble limit 1;
+        if due is not null then raise exception using errcode = due; end if;
+        return new;
+      end $$;
+    create trigger trouble before update on sessions.session
+      for each row execute function raise_trouble()`)
+})
+beforeEach(() => harness.pool.query('truncate trouble; delete from sessions.session'))
+afterAll(() => harness.dispose())
+
+/** Counts how often a statement is tried, and ends the trouble before the `last` try. */
+function countingStore(last: number): { store: SessionStore; tries(): number } {
+  const driver = fromPg(harness.pool)
+  let tries = 0
+  const counting = new PostgresStore({
+    migrate: 'off',
+    driver: {
+      ...driver,
+      async query(statement, options) {
+        tries += 1
+        if (tries === last) await harness.pool.query('truncate trouble')
+        return driver.query(statement, options)
+      },
+    },
+  })
+  return { store: counting, tries: () => tries }
+}
+
+test.each(['40001', '40P01', '55P03'])(
+  'a save that the server gave up with %s is tried again',
+  async (code) => {
+    const session = await begin(store)
+    await harness.pool.query('insert into trouble (code) values ($1)', [code])
+    const { store: counting, tries } = countingStore(3)
+    const result = await counting.save(changeOf(session, { written: [entry('a', '1')] }))
+    expect(result.status).toBe('saved')
+    expect(tries()).toBe(3)
+    expect(await contentOf(store, session)).toEqual({ a: '1' })
+  },
+)
+
+test('a collision that does not end is told, with nothing written', async () => {
+  const session = await begin(store, { entries: [entry('a', '1')] })
+  await harness.pool.query(`insert into trouble (code) values ('40001')`)
+  const { store: counting, tries } = countingStore(Number.POSITIVE_INFINITY)
+  await expect(
+    counting.save(changeOf(session, { written: [entry('a', '2')] })),
+  ).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', sqlState: '40001', outcome: 'none' })
+  expect(tries()).toBe(3)
+  expect(await contentOf(store, session)).toEqual({ a: '1' })
+})
+
+test('what the server refuses for good is not tried again', async () => {
+  const session = await begin(store)
+  await harness.pool.query(`insert into trouble (code) values ('P0001')`)
+  const { store: counting, tries } = countingStore(Number.POSITIVE_INFINITY)
+  await expect(counting.save(changeOf(session))).rejects.toMatchObject({
+    code: 'ERR_STORE',
+    sqlState: 'P0001',
+  })
+  expect(tries()).toBe(1)
+})
+
+test('a server whose transactions are serializable loses no change', async () => {
+  const pool = new pg.Pool({
+    connectionString: harness.database.url,
+    options: '-c default_transaction_isolation=serializable',
+  })
+  const strict = new PostgresStore({ driver: fromPg(pool), migrate: 'off', groupCommit: false })
+  const session = await begin(strict)
+  const results = await Promise.allSettled(
+    Array.from({ length: 6 }, (_, n) =>
+      strict.save(changeOf(session, { written: [entry(`key-${n}`, 'x')] })),
+    ),
+  )
+  const content = await contentOf(strict, session)
+  for (const [n, result] of results.entries()) {
+    if (result.status === 'fulfilled') expect(content).toHaveProperty(`key-${n}`)
+    else expect(result.reason).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', outcome: 'none' })
+  }
+  await pool.end()
+})
+
+test('signing a user out everywhere beside everything else meets no deadlock', async () => {
+  const codes: unknown[] = []
+  const driver = fromPg(harness.pool)
+  const busy = new PostgresStore({
+    migrate: 'off',
+    driver: {
+      ...driver,
+      query: (statement, options) =>
+        driver.query(statement, options).catch((error: unknown) => {
+          codes.push((error as { code?: unknown }).code)
+          throw error
+        }),
+    },
+  })
+  const users = ['ann', 'bob']
+  for (let round = 0; round < 5; round += 1) {
+    const sessions = await inParallel(40, (n) =>
+      begin(busy, { userId: users[n % 2] ?? null, entries: [entry('a', '1')] }),
+    )
+    const shuffled = sessions.toSorted(() => Math.random() - 0.5)
+    await Promise.all([
+      ...shuffled.map((session) => busy.save(changeOf(session, { written: [entry('a', '2')] }))),
+      ...shuffled.map(({ id }) => busy.touch({ id, lifetime })),
+      ...users.flatMap((user) => [1, 2, 3].map(() => busy.destroyByUser(user, []))),
+      ...shuffled.map((session) =>
+        busy.save(changeOf(session, { credentials: renewal(session.secretHash) })),
+      ),
+      ...shuffled.map((session) => busy.replace(session, sample())),
+      ...shuffled.slice(0, 10).map(({ id }) => busy.destroy(id, null)),
+      ...[1, 2, 3].map(() => busy.purge(1000)),
+    ])
+    for (const session of sessions) expect(await statusOf(busy, session)).toBe('unknown')
+  }
+  expect(codes).toEqual([])
+})
