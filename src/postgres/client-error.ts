@@ -16,9 +16,9 @@ export function readClientError(error: unknown): ClientErrorFacts {
   return {
     name: word(thrown.name) ?? 'Error',
     message: text(thrown.message) ?? first?.message ?? '',
-    code: word(thrown.code) ?? first?.code,
+    code: word(thrown.code),
     severity: word(thrown.severity),
-    errno: typeof thrown.errno === 'number' ? thrown.errno : (word(thrown.errno) ?? first?.errno),
+    errno: typeof thrown.errno === 'number' ? thrown.errno : word(thrown.errno),
     syscall: word(thrown.syscall) ?? first?.syscall,
   }
 }

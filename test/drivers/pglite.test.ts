@@ -55,4 +55,17 @@ describe('fromPglite', () => {
     })
     expect(state).toEqual([{ name: 'kept' }])
   })
+
+  it('never sends a statement that was given up behind another wrap of the same database', async () => {
+    const drivers = [fromPglite(db), fromPglite(db)] as const
+    await drivers[0].withConnection(async (connection) => {
+      await connection.run('create table given_up (x text)')
+      const late = { name: 'late', text: `insert into given_up values ('late')`, values: [] }
+      await expect(drivers[1].query(late, { timeout: 50 })).rejects.toMatchObject({
+        code: 'ETIMEDOUT',
+        syscall: 'connect',
+      })
+    })
+    expect((await db.query('select * from given_up')).rows).toEqual([])
+  })
 })

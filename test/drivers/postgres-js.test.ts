@@ -6,7 +6,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { type StallingProxy, startStallingProxy } from './stalling-proxy.ts'
 
 let database: TestDatabase
-const open: (() => Promise<void>)[] = []
+const open: (() => Promise<void> | void)[] = []
 
 beforeAll(async () => {
   database = await createTestDatabase()
@@ -105,10 +105,21 @@ describe('fromPostgresJs', () => {
     const proxy = await openProxy()
     const driver = fromPostgresJs(openSql(proxy.url, { max: 1 }))
     await driver.query(pid, patient)
-    await proxy.refuse()
+    proxy.refuse()
     await expect(driver.query(sleep, impatient)).rejects.toMatchObject({ code: 'ETIMEDOUT' })
     // The refusal of the cancel request arrives in the next turns of the event loop.
     await expect(driver.query(pid, { timeout: 200 })).rejects.toMatchObject({ code: 'ETIMEDOUT' })
+  })
+
+  it('does not lend on a connection that still owes an answer', async () => {
+    const proxy = await openProxy()
+    const driver = fromPostgresJs(openSql(proxy.url, { max: 2 }))
+    await driver.withConnection(async (connection) => {
+      await connection.query(pid, patient)
+      proxy.stallOpen()
+      await expect(connection.query(pid, impatient)).rejects.toMatchObject({ code: 'ETIMEDOUT' })
+    })
+    expect(await driver.query(pid, patient)).toHaveLength(1)
   })
 
   it('still uses a connection that was made too late for the statement that wanted it', async () => {
@@ -126,6 +137,14 @@ describe('fromPostgresJs', () => {
     await fromPostgresJs(sql).withConnection((connection) => connection.query(pid, patient))
     await sql.end()
     expect(closed).toHaveLength(1)
+  })
+
+  it('has given the connection back when a loan fails, so that the client can be closed', async () => {
+    const sql = openSql(database.url, { max: 1 })
+    const driver = fromPostgresJs(sql)
+    await driver.query(pid, patient)
+    await expect(driver.withConnection(() => Promise.reject(new RangeError()))).rejects.toThrow()
+    await sql.end()
   })
 
   it('sends nothing more on a lent connection that died', async () => {

@@ -6,8 +6,10 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 
 let database: TestDatabase
 const open: pg.Client[] = []
+const warnings: Error[] = []
 
 beforeAll(async () => {
+  process.on('warning', (warning) => warnings.push(warning))
   database = await createTestDatabase()
 })
 afterEach(async () => {
@@ -57,6 +59,12 @@ describe('fromSingleConnection', () => {
     expectTypeOf<pg.PoolClient>().toExtend<PgClientLike>()
   })
 
+  it('never sends a statement while another is under way, which pg warns of', async () => {
+    const driver = fromSingleConnection(await openClient())
+    await Promise.all(Array.from({ length: 20 }, () => driver.query(one, patient)))
+    expect(warnings).toEqual([])
+  })
+
   it('keeps transactions apart on one client that was wrapped twice', async () => {
     const client = await openClient()
     const drivers = [fromSingleConnection(client), fromSingleConnection(client)]
@@ -90,6 +98,29 @@ describe('fromSingleConnection', () => {
     const refusal = { code: 'ENOTCONN', message: expect.stringContaining('Connect a new client') }
     await expect(driver.query(one, patient)).rejects.toMatchObject(refusal)
     await expect(driver.withConnection(async () => {})).rejects.toMatchObject(refusal)
+  })
+
+  it('refuses calls while a lent connection that died is not given back: new ones at once', async () => {
+    const client = await openClient()
+    const driver = fromSingleConnection(client)
+    let giveBack = (): void => {}
+    const loan = driver.withConnection(
+      () =>
+        new Promise<void>((resolve) => {
+          giveBack = resolve
+        }),
+    )
+    const waiting = driver.query(one, patient)
+    const death = new Promise((resolve) => client.once('end', resolve))
+    await database.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()`,
+    )
+    await death
+    await expect(driver.query(one, patient)).rejects.toMatchObject({ code: 'ENOTCONN' })
+    giveBack()
+    await expect(waiting).rejects.toMatchObject({ code: 'ENOTCONN' })
+    await loan
   })
 
   it('refuses calls after its owner closed the client', async () => {

@@ -245,6 +245,21 @@ describe('a database that cannot be asked', () => {
     })
   })
 
+  it('was surely not asked when no address of its host could be connected to', () => {
+    const attempt = (address: string): Error =>
+      Object.assign(new Error(`connect EHOSTUNREACH ${address}:5432`), {
+        code: 'EHOSTUNREACH',
+        syscall: 'connect',
+      })
+    // Node's error has no message and no syscall of its own.
+    const error = Object.assign(new AggregateError([attempt('::1'), attempt('127.0.0.1')]), {
+      code: 'EHOSTUNREACH',
+    })
+    const classified = classifyDatabaseError(error, statement)
+    expect(classified).toMatchObject({ outcome: 'none' })
+    expect(classified.cause).toMatchObject({ message: 'connect EHOSTUNREACH ::1:5432' })
+  })
+
   it('was surely not asked when connecting failed, whatever the code', () => {
     const error = Object.assign(new Error('connect ETIMEDOUT'), {
       code: 'ETIMEDOUT',
