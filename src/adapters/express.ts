@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Request, RequestHandler } from 'express'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { openNodeExchange } from '../http/node-exchange.ts'
 
@@ -20,6 +20,13 @@ declare global {
 export interface ExpressSessions<Data extends object> extends RequestHandler {
   /** The request's session with the type that `createSessions` was given. */
   of(request: Request): Session<Data>
+}
+
+/** What it takes to open a request's session, until somebody asks for it. */
+interface Visit<Data extends object> {
+  readonly response: Response
+  readonly next: NextFunction
+  session: Session<Data> | null
 }
 
 /**
@@ -45,15 +52,21 @@ export interface ExpressSessions<Data extends object> extends RequestHandler {
 export function expressSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
 ): ExpressSessions<Data> {
+  // All requests share one accessor, so that the engine sees one shape of request.
+  const visits = Symbol('pg-sessions')
+  const accessor: PropertyDescriptor & ThisType<Request & Record<symbol, Visit<Data>>> = {
+    configurable: true,
+    get() {
+      const visit = this[visits] as Visit<Data>
+      visit.session ??= openNodeExchange(sessions, this, visit.response, visit.next).session
+      return visit.session
+    },
+  }
+
   const middleware: RequestHandler = (request, response, next) => {
-    let session: Session<Data> | undefined
-    Object.defineProperty(request, 'session', {
-      configurable: true,
-      get() {
-        session ??= openNodeExchange(sessions, request, response, next).session
-        return session
-      },
-    })
+    const visit: Visit<Data> = { response, next, session: null }
+    Object.assign(request, { [visits]: visit })
+    Object.defineProperty(request, 'session', accessor)
     next()
   }
   return Object.assign(middleware, {

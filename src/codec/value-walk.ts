@@ -88,8 +88,8 @@ export abstract class ValueWalk {
 
 /** Names the class of an object for a message: `a Date`, `a RegExp`, `an object of a class`. */
 export function describeClass(object: object): string {
-  const constructor: unknown = Object.getPrototypeOf(object)?.constructor
-  const name: unknown = typeof constructor === 'function' ? constructor.name : undefined
+  const made: unknown = Object.getPrototypeOf(object)?.constructor
+  const name: unknown = typeof made === 'function' ? made.name : undefined
   if (typeof name !== 'string' || !CLASS_NAME.test(name)) return 'an object of a class'
   // It inherits from another object, or comes from another realm (a vm context, a test runner).
   return name === 'Object' ? 'an object with a prototype of its own' : `a ${name}`

@@ -43,6 +43,7 @@ function forbidStoring(response: ServerResponse): void {
 }
 
 function varyOnCookie(response: ServerResponse): void {
+  if (!response.hasHeader('Vary')) return void response.setHeader('Vary', 'Cookie')
   const lines = linesOf(response, 'Vary')
   const names = lines.flatMap((line) => line.split(',')).map((name) => name.trim().toLowerCase())
   if (names.includes('*') || names.includes('cookie')) return

@@ -37,15 +37,24 @@ export function openNodeExchange<Data extends object>(
     fail(error)
   }
 
+  // Most requests read a session whose access needs no noting, and so have nothing to finish.
+  let willFinish = false
+  const finishOnClose = (): void => {
+    if (willFinish) return
+    willFinish = true
+    response.once('close', () => finish(exchange, response))
+  }
+
   const exchange: Exchange<Data> = sessions.open(request.headers.cookie, {
     isHeadSent: () => response.headersSent,
     isHeadHeld: () => isHeadHeld,
     onUse() {
       if (response.headersSent) return
       addToHead(response, { setCookies: [], noStore: false, varyCookie: true })
-      response.once('close', () => finish(exchange, response))
     },
+    onTouchDue: finishOnClose,
     onChange() {
+      finishOnClose()
       if (response.headersSent) return
       holdHead(response, { commit, fail: onFailure })
     },

@@ -83,7 +83,8 @@ export class PostgresStore implements SessionStore {
   readonly #saves: GroupCommit<SessionChange, SaveResult>
   readonly #touches: GroupCommit<Touch, 'touched'>
   readonly #options: PostgresStoreOptions
-  readonly #underWay = new Set<Promise<unknown>>()
+  #underWay = 0
+  #onIdle: (() => void) | null = null
   #isReady = false
   #preparing: Promise<void> | null = null
   #isClosed = false
@@ -106,8 +107,8 @@ export class PostgresStore implements SessionStore {
     if (!this.#isReady) await this.#prepareOnce()
   }
 
-  async load(proof: TokenProof): Promise<LoadResult> {
-    if (!isUuid(proof.id)) return { status: 'unknown' }
+  load(proof: TokenProof): Promise<LoadResult> {
+    if (!isUuid(proof.id)) return Promise.resolve({ status: 'unknown' })
     return this.#tracked(() => this.#loads.run(proof))
   }
 
@@ -193,7 +194,11 @@ export class PostgresStore implements SessionStore {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    await Promise.allSettled([...this.#underWay])
+    if (this.#underWay > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve
+      })
+    }
     // The callers have their answers before whoever closes goes on.
     await new Promise((resolve) => setImmediate(resolve))
   }
@@ -218,15 +223,25 @@ export class PostgresStore implements SessionStore {
   }
 
   /** Prepares the tables if that is still to be done, and lets `close()` wait for the call. */
-  async #tracked<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
-    if (this.#isClosed) throw new SessionsClosedError()
+  #tracked<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    if (this.#isClosed) return Promise.reject(new SessionsClosedError())
+    this.#underWay++
     const call = this.#isReady ? ask() : this.#prepareInTime().then(ask)
-    this.#underWay.add(call)
-    try {
-      return await call
-    } finally {
-      this.#underWay.delete(call)
-    }
+    return call.then(
+      (answer) => {
+        this.#ended()
+        return answer
+      },
+      (error) => {
+        this.#ended()
+        throw error
+      },
+    )
+  }
+
+  #ended(): void {
+    this.#underWay--
+    if (this.#underWay === 0) this.#onIdle?.()
   }
 
   #shared<Call, Answer>(operation: SharedOperation<Call, Answer>): GroupCommit<Call, Answer> {

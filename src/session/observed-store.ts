@@ -6,37 +6,35 @@ import type { SessionEventHub } from './session-events.ts'
 export function observeStore(store: SessionStore, events: SessionEventHub): SessionStore {
   let isClosed = false
 
-  const observed = async <Result>(
+  const observed = <Args extends readonly unknown[], Answer>(
     operation: string,
-    call: () => Promise<Result>,
-  ): Promise<Result> => {
-    if (isClosed) throw new SessionsClosedError()
-    try {
-      return await call()
-    } catch (error) {
+    call: (...args: Args) => Promise<Answer>,
+  ): ((...args: Args) => Promise<Answer>) => {
+    const onError = (error: unknown): never => {
       if (error instanceof StoreUnavailableError) {
         events.emit('storeUnavailable', { operation, error })
       }
       throw error
     }
+    return (...args) =>
+      isClosed ? Promise.reject(new SessionsClosedError()) : call(...args).catch(onError)
   }
 
   return {
     name: store.name,
-    ready: () => observed('ready', () => store.ready()),
-    load: (proof) => observed('load', () => store.load(proof)),
-    create: (session) => observed('create', () => store.create(session)),
-    save: (change) => observed('save', () => store.save(change)),
-    replace: (ended, successor) => observed('replace', () => store.replace(ended, successor)),
-    update: (update) => observed('update', () => store.update(update)),
-    take: (entry) => observed('take', () => store.take(entry)),
-    touch: (touch) => observed('touch', () => store.touch(touch)),
-    destroy: (id, owner) => observed('destroy', () => store.destroy(id, owner)),
-    listByUser: (userId) => observed('listByUser', () => store.listByUser(userId)),
-    destroyByUser: (userId, except) =>
-      observed('destroyByUser', () => store.destroyByUser(userId, except)),
-    count: () => observed('count', () => store.count()),
-    purge: (limit) => observed('purge', () => store.purge(limit)),
+    ready: observed('ready', store.ready.bind(store)),
+    load: observed('load', store.load.bind(store)),
+    create: observed('create', store.create.bind(store)),
+    save: observed('save', store.save.bind(store)),
+    replace: observed('replace', store.replace.bind(store)),
+    update: observed('update', store.update.bind(store)),
+    take: observed('take', store.take.bind(store)),
+    touch: observed('touch', store.touch.bind(store)),
+    destroy: observed('destroy', store.destroy.bind(store)),
+    listByUser: observed('listByUser', store.listByUser.bind(store)),
+    destroyByUser: observed('destroyByUser', store.destroyByUser.bind(store)),
+    count: observed('count', store.count.bind(store)),
+    purge: observed('purge', store.purge.bind(store)),
     close: async () => {
       isClosed = true
       await store.close()

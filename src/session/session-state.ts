@@ -39,6 +39,8 @@ export interface StateWatch {
    * after `discard`.
    */
   readonly onChange?: () => void
+  /** The access is to be noted, once the response is on its way. */
+  readonly onTouchDue?: () => void
   /** Whether the head of the response has left, so that no cookie can be sent any more. */
   readonly isHeadSent?: () => boolean
   /** Whether a head that looks sent to its handler in truth waits for the save under way. */
@@ -220,6 +222,7 @@ export class SessionState {
       const name = this.#undecodableIsAbsent(null, () => this.context.codec.decodeKey(key))
       if (name) this.#known.entries.keep(name.value, new EntryValue(value, key.length))
     }
+    if (this.#known.isTouchDue) this.#watch.onTouchDue?.()
   }
 
   async #saveChanges(userId: string | null): Promise<void> {
