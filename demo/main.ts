@@ -15,6 +15,13 @@ async function main(): Promise<void> {
   application.sessions.startPurger()
   const server = await listen(application.handler, options.port)
 
+  onStopSignal(async () => {
+    console.log('\n  Stopping')
+    await server.stop()
+    await application.sessions.close()
+    await database.close()
+  })
+
   console.log(`
   The demo is at  ${server.url}
   Its sessions are in ${database.description}
@@ -25,13 +32,6 @@ async function main(): Promise<void> {
        Sign one out from the other.
     3. Press Ctrl-C here and start the demo again: you are still signed in.
 `)
-
-  onStopSignal(async () => {
-    console.log('\n  Stopping')
-    await server.stop()
-    await application.sessions.close()
-    await database.close()
-  })
 }
 
 try {

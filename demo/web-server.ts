@@ -2,12 +2,15 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
+/** How long answers under way may take once the server is to stop, in milliseconds. */
+const PATIENCE = 1000
+
 /** How many ports after the wanted one are tried when it is taken. */
 const ATTEMPTS = 50
 
 export interface WebServer {
   readonly url: string
-  /** Lets answers under way finish, and takes no new requests. */
+  /** Takes no new requests, and lets answers under way finish for a second. */
   stop(): Promise<void>
 }
 
@@ -28,8 +31,10 @@ export async function listen(handler: RequestListener, wantedPort: number): Prom
     async stop() {
       const closed = once(server, 'close')
       server.close()
-      server.closeIdleConnections()
+      // Browsers also hold connections that no request has come by yet; those never count as idle.
+      const impatience = setTimeout(() => server.closeAllConnections(), PATIENCE)
       await closed
+      clearTimeout(impatience)
     },
   }
 }

@@ -11,7 +11,7 @@ export function basketSection(basket: Basket): Html {
   <h2 id="basket-title">Basket</h2>
   <ul class="goods">${counts.map(({ good, count }) => goodItem(good, count))}</ul>
   <form class="total" method="post" action="/basket/order">
-    <p>Total <output>${price(total)}</output></p>
+    <p>Total <strong>${price(total)}</strong></p>
     <button class="primary" ${total === 0 && 'disabled'}>Order</button>
   </form>
 </section>`
@@ -23,7 +23,7 @@ function goodItem({ id, name, cents }: Good, count: number): Html {
   <p class="good"><strong>${name}</strong><span>${price(cents)}</span></p>
   <form class="stepper" method="post">
     <button formaction="/basket/${id}/remove" aria-label="Remove ${name}" ${count === 0 && 'disabled'}>−</button>
-    <output data-good="${id}">${count}</output>
+    <span class="count" data-good="${id}">${count}</span>
     <button formaction="/basket/${id}/add" aria-label="Add ${name}">+</button>
   </form>
 </li>`

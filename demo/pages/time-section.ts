@@ -18,7 +18,7 @@ export function timeSection(stored: StoredSession): Html {
 function timeLeft(label: string, explanation: string, left: number, whole: number): Html {
   return html`<div data-seconds-left="${Math.floor(left)}">
   <dt>${label} <span class="hint">${explanation}</span></dt>
-  <dd><output>${duration(left)}</output>
+  <dd><span class="clock" role="timer">${duration(left)}</span>
     <progress max="${Math.ceil(whole)}" value="${Math.floor(left)}"></progress></dd>
 </div>`
 }

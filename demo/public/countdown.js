@@ -2,15 +2,15 @@
 const loadedAt = performance.now()
 const clocks = [...document.querySelectorAll('[data-seconds-left]')].map((element) => ({
   secondsLeft: Number(element.dataset.secondsLeft),
-  output: element.querySelector('output'),
+  clock: element.querySelector('.clock'),
   progress: element.querySelector('progress'),
 }))
 
 function tick() {
   const passed = (performance.now() - loadedAt) / 1000
-  for (const { secondsLeft, output, progress } of clocks) {
+  for (const { secondsLeft, clock, progress } of clocks) {
     const left = Math.max(0, Math.floor(secondsLeft - passed))
-    output.textContent = left === 0 ? 'over' : clockText(left)
+    clock.textContent = left === 0 ? 'over' : clockText(left)
     progress.value = left
   }
 }

@@ -1,0 +1,202 @@
+import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { findBrowser, startBrowser } from './browser.ts'
+import { type DemoProcess, startDemo } from './demo-process.ts'
+
+const browserPath = findBrowser()
+
+if (browserPath === undefined) {
+  console.warn(
+    'No browser test of the demo: there is no Chromium. Install it, or set CHROMIUM_PATH to one.',
+  )
+}
+
+describe.skipIf(browserPath === undefined)('the demo in a browser', () => {
+  let folder: string
+  let demo: DemoProcess
+  let browser: Browser
+  const devices: BrowserContext[] = []
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'pg-sessions-demo-'))
+    // As root, the server runs under another account, which has to pass through.
+    await chmod(folder, 0o711)
+    demo = await startDemo({ args: ['--port', '0', '--data', folder] })
+    browser = await startBrowser(browserPath as string)
+  })
+
+  afterEach(async () => {
+    await Promise.all(devices.splice(0).map((device) => device.close()))
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    await demo?.stop()
+    const data = await realpath(join(folder, 'cluster')).catch(() => folder)
+    await rm(data, { recursive: true, force: true })
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  /** A browser of its own, with its own cookies, that shows the demo. */
+  async function openDevice(userAgent?: string): Promise<Page> {
+    const device = await browser.newContext(userAgent === undefined ? {} : { userAgent })
+    devices.push(device)
+    return openTab(device)
+  }
+
+  async function openTab(device: BrowserContext): Promise<Page> {
+    const page = await device.newPage()
+    await page.goto(demo.url)
+    return page
+  }
+
+  async function signIn(page: Page, name: string): Promise<void> {
+    await page.getByLabel('Name').fill(name)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+  }
+
+  const count = (page: Page, good: string): Promise<string | null> =>
+    page.locator(`[data-good="${good}"]`).textContent()
+
+  const account = (page: Page): Promise<string | null> =>
+    page.locator('#account-title').textContent()
+
+  test('signs in, and the basket of before comes along', async () => {
+    const page = await openDevice()
+    await page.getByRole('button', { name: 'Add Rye bread' }).click()
+    await signIn(page, 'Ann')
+    expect(await account(page)).toBe('Signed in as Ann')
+    expect(await count(page, 'bread')).toBe('1')
+  })
+
+  test('shows its greeting once', async () => {
+    const page = await openDevice()
+    await signIn(page, 'Bob')
+    expect(await page.getByRole('status').textContent()).toContain('Welcome, Bob')
+    await page.reload()
+    expect(await page.getByRole('status').count()).toBe(0)
+  })
+
+  test('loses no click of two tabs at once', async () => {
+    const first = await openDevice()
+    await signIn(first, 'Cleo')
+    const second = await openTab(first.context())
+    for (let round = 0; round < 5; round += 1) {
+      const clicks = [first, second].map((tab) =>
+        tab.getByRole('button', { name: 'Add Coffee beans' }).click(),
+      )
+      await Promise.all(clicks)
+    }
+    await first.reload()
+    expect(await count(first, 'coffee')).toBe('10')
+  })
+
+  test('knows two browsers as two devices, and each is named', async () => {
+    const phone = await openDevice(
+      'Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) Safari/604',
+    )
+    await signIn(phone, 'Dora')
+    const desktop = await openDevice('Mozilla/5.0 (Windows NT 10.0; rv:140.0) Firefox/140.0')
+    await signIn(desktop, 'Dora')
+    const names = await desktop.locator('.devices strong').allTextContents()
+    expect(names).toEqual(['Firefox on Windows', 'Safari on iPhone'])
+    expect(await desktop.locator('.devices li').first().textContent()).toContain('this one')
+  })
+
+  test('ends the page of a device at its next click when another signs it out', async () => {
+    const [here, there] = [await openDevice(), await openDevice()]
+    await signIn(there, 'Emil')
+    await signIn(here, 'Emil')
+    await here
+      .locator('.devices')
+      .getByRole('button', { name: /^Sign out/ })
+      .click()
+    expect(await here.locator('.devices li').count()).toBe(1)
+    await there.getByRole('button', { name: 'Add Coffee beans' }).click()
+    expect(await there.getByRole('status').textContent()).toContain('Your session has ended')
+    expect(await account(there)).toBe('Sign in')
+    expect(await count(there, 'coffee')).toBe('0')
+  })
+
+  test('signs out all other devices and keeps this one', async () => {
+    const all = [await openDevice(), await openDevice(), await openDevice()]
+    for (const page of all) await signIn(page, 'Fay')
+    const [first, second, here] = all as [Page, Page, Page]
+    await here.getByRole('button', { name: 'Sign out all others' }).click()
+    expect(await here.getByRole('status').textContent()).toContain('2 devices')
+    expect(await account(here)).toBe('Signed in as Fay')
+    for (const page of [first, second]) {
+      await page.reload()
+      expect(await account(page)).toBe('Sign in')
+    }
+  })
+
+  test('signs out, and says so in a new anonymous session', async () => {
+    const page = await openDevice()
+    await signIn(page, 'Gil')
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    expect(await page.getByRole('status').textContent()).toContain('You are signed out')
+    expect(await account(page)).toBe('Sign in')
+  })
+
+  test('hides the cookie from the scripts of the page', async () => {
+    const page = await openDevice()
+    await signIn(page, 'Hal')
+    const [cookie] = await page.context().cookies()
+    expect(cookie).toMatchObject({ name: 'demo-id', httpOnly: true, sameSite: 'Lax' })
+    expect(await page.evaluate('document.cookie')).toBe('')
+  })
+
+  test('shows markup in a name as text', async () => {
+    const page = await openDevice()
+    const name = '"><img id=x><script>name=1</script>'
+    await signIn(page, name)
+    expect(await account(page)).toBe(`Signed in as ${name}`)
+    expect(await page.locator('#x').count()).toBe(0)
+    expect(await page.evaluate('window.name')).toBe('')
+  })
+
+  test('counts down the time that is left', async () => {
+    const page = await openDevice()
+    await signIn(page, 'Jon')
+    const idle = page.locator('#time .clock').first()
+    const before = await idle.textContent()
+    expect(before).toMatch(/^1[45]:\d\d$/)
+    await expect.poll(() => idle.textContent()).not.toBe(before)
+  })
+
+  test('does everything without JavaScript too', async () => {
+    const device = await browser.newContext({ javaScriptEnabled: false })
+    devices.push(device)
+    const page = await openTab(device)
+    await signIn(page, 'Kay')
+    await page.getByRole('button', { name: 'Add Forest honey' }).click()
+    expect(await count(page, 'honey')).toBe('1')
+    expect(await page.locator('#time .clock').allTextContents()).toEqual(['15 minutes', '12 hours'])
+  })
+
+  test('breaks no rule of its content security policy', async () => {
+    const page = await openDevice()
+    const complaints: string[] = []
+    page.on('console', (message) => complaints.push(message.text()))
+    page.on('pageerror', (error) => complaints.push(error.message))
+    await signIn(page, 'Lou')
+    await page.getByRole('button', { name: 'Rotate token' }).click()
+    expect(complaints).toEqual([])
+  })
+
+  test('keeps sessions over a restart of the demo', async () => {
+    const page = await openDevice()
+    await page.getByRole('button', { name: 'Add Stoneware mug' }).click()
+    await signIn(page, 'Mia')
+    expect(await demo.stop()).toBe(0)
+    await expect(page.reload()).rejects.toThrow('ERR_CONNECTION_REFUSED')
+    demo = await startDemo({ args: ['--port', new URL(demo.url).port, '--data', folder] })
+    await page.goto(demo.url)
+    expect(await account(page)).toBe('Signed in as Mia')
+    expect(await count(page, 'mug')).toBe('1')
+  })
+})
