@@ -21,6 +21,7 @@ export class TcpProxy implements AsyncDisposable {
   readonly #target: { readonly host: string; readonly port: number }
   readonly #links = new Set<Link>()
   readonly #traps = new Set<Trap>()
+  readonly #listeners: ((message: PostgresMessage) => void)[] = []
   readonly #port: number
   #server: Server
   #mode: Mode = { kind: 'pass', delay: 0 }
@@ -91,6 +92,11 @@ export class TcpProxy implements AsyncDisposable {
     return this.#trap(match, false)
   }
 
+  /** Tells of every message from now on, before it is passed on. */
+  onMessage(listener: (message: PostgresMessage) => void): void {
+    this.#listeners.push(listener)
+  }
+
   /** Ends the proxy and its connections. */
   async close(): Promise<void> {
     await this.refuse()
@@ -119,6 +125,7 @@ export class TcpProxy implements AsyncDisposable {
   }
 
   #judge(message: PostgresMessage): 'pass' | 'pass and cut' | 'cut' {
+    for (const listener of this.#listeners) listener(message)
     for (const trap of this.#traps) {
       if (!trap.match(message)) continue
       this.#traps.delete(trap)

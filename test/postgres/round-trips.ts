@@ -1,0 +1,251 @@
+import type { Session, Sessions } from 'pg-sessions'
+
+/** What the sessions of these tests hold. */
+export interface Visit {
+  basket: string[]
+  notice: string
+  visits: number
+}
+
+/** Who makes the request. */
+type Visitor =
+  /** Shows no cookie. */
+  | 'a new visitor'
+  /** Shows something that is no token. */
+  | 'a forger'
+  /** Shows a well-formed token that opens nothing. */
+  | 'a stranger'
+  /** Has a session with a basket and a notice, accessed a moment ago. */
+  | 'a visitor'
+  /** The same, and the access before was longer ago than the touch interval. */
+  | 'a returning visitor'
+  /** Has a session and is signed in as ann. */
+  | 'a user'
+
+/** One line of the table: what a request does, and the statements that this takes, in order. */
+export interface RoundTrips {
+  readonly who: Visitor
+  readonly does: string
+  readonly request: (session: Session<Visit>) => unknown
+  readonly statements: readonly string[]
+}
+
+/** The contract: each statement is one round trip, and there are no others. */
+export const roundTrips: readonly RoundTrips[] = [
+  {
+    who: 'a visitor',
+    does: 'does not use the session',
+    request: () => {},
+    statements: [],
+  },
+  {
+    who: 'a new visitor',
+    does: 'reads',
+    request: (session) => session.get('basket'),
+    statements: [],
+  },
+  {
+    who: 'a new visitor',
+    does: 'takes, deletes, rotates, clears, destroys',
+    request: async (session) => {
+      await session.take('notice')
+      session.delete('basket')
+      session.rotate()
+      session.clear()
+      session.destroy()
+    },
+    statements: [],
+  },
+  {
+    who: 'a forger',
+    does: 'reads',
+    request: (session) => session.get('basket'),
+    statements: [],
+  },
+  {
+    who: 'a stranger',
+    does: 'reads',
+    request: (session) => session.get('basket'),
+    statements: ['load'],
+  },
+  {
+    who: 'a visitor',
+    does: 'reads one key',
+    request: (session) => session.get('basket'),
+    statements: ['load'],
+  },
+  {
+    who: 'a visitor',
+    does: 'reads many times, some of them at once',
+    request: async (session) => {
+      await Promise.all([session.get('basket'), session.has('notice'), session.load()])
+      await session.entries()
+      return session.data
+    },
+    statements: ['load'],
+  },
+  {
+    who: 'a returning visitor',
+    does: 'reads, which notes the access beside the response',
+    request: (session) => session.get('basket'),
+    statements: ['load', 'touch'],
+  },
+  {
+    who: 'a new visitor',
+    does: 'sets a first value',
+    request: (session) => session.set('basket', ['apple']),
+    statements: ['create'],
+  },
+  {
+    who: 'a new visitor',
+    does: 'updates a first value',
+    request: (session) => session.update('visits', (visits = 0) => visits + 1),
+    statements: ['create'],
+  },
+  {
+    who: 'a new visitor',
+    does: 'sets values and signs in',
+    request: async (session) => {
+      session.set('basket', ['apple'])
+      await session.signIn('ann')
+    },
+    statements: ['create'],
+  },
+  {
+    who: 'a visitor',
+    does: 'sets and deletes any number of keys',
+    request: (session) => {
+      session.set('basket', ['apple'])
+      session.set('visits', 1)
+      session.delete('notice')
+    },
+    statements: ['load', 'save'],
+  },
+  {
+    who: 'a returning visitor',
+    does: 'sets a key, which notes the access too',
+    request: (session) => session.set('visits', 1),
+    statements: ['load', 'save'],
+  },
+  {
+    who: 'a visitor',
+    does: 'deletes a key that is not there',
+    request: (session) => session.delete('visits'),
+    statements: ['load'],
+  },
+  {
+    who: 'a visitor',
+    does: 'updates a key',
+    request: (session) => session.update('basket', (basket = []) => [...basket, 'pear']),
+    statements: ['load', 'update_present'],
+  },
+  {
+    who: 'a visitor',
+    does: 'updates a key that is not there',
+    request: (session) => session.update('visits', (visits = 0) => visits + 1),
+    statements: ['load', 'update_absent'],
+  },
+  {
+    who: 'a visitor',
+    does: 'removes a key by an update',
+    request: (session) => session.update('basket', () => undefined),
+    statements: ['load', 'update_removed'],
+  },
+  {
+    who: 'a visitor',
+    does: 'takes a notice',
+    request: (session) => session.take('notice'),
+    statements: ['load', 'take'],
+  },
+  {
+    who: 'a user',
+    does: 'takes a notice that is not there',
+    request: (session) => session.take('notice'),
+    statements: ['load'],
+  },
+  {
+    who: 'a visitor',
+    does: 'rotates, and sets a key',
+    request: (session) => {
+      session.rotate()
+      session.set('visits', 1)
+    },
+    statements: ['load', 'save_credentials'],
+  },
+  {
+    who: 'a visitor',
+    does: 'is given a lifetime, and signs in',
+    request: async (session) => {
+      session.setLifetime({ idleTimeout: '30d', absoluteTimeout: '90d' })
+      await session.signIn('ann')
+    },
+    statements: ['load', 'save_credentials'],
+  },
+  {
+    who: 'a user',
+    does: 'signs in again',
+    request: (session) => session.signIn('ann'),
+    statements: ['load', 'save_credentials'],
+  },
+  {
+    who: 'a user',
+    does: 'signs in as somebody else',
+    request: (session) => session.signIn('bob'),
+    statements: ['load', 'replace'],
+  },
+  {
+    who: 'a visitor',
+    does: 'clears, and sets a key',
+    request: (session) => {
+      session.clear()
+      session.set('basket', [])
+    },
+    statements: ['load', 'replace'],
+  },
+  {
+    who: 'a user',
+    does: 'signs out',
+    request: (session) => session.signOut(),
+    statements: ['load', 'destroy'],
+  },
+  {
+    who: 'a user',
+    does: 'destroys the session',
+    request: (session) => session.destroy(),
+    statements: ['load', 'destroy'],
+  },
+]
+
+/** The same for what is asked across sessions. */
+export const roundTripsAcross: readonly {
+  readonly call: string
+  readonly make: (sessions: Sessions<Visit>) => Promise<unknown>
+  readonly statements: readonly string[]
+}[] = [
+  {
+    call: 'listByUser',
+    make: (sessions) => sessions.listByUser('ann'),
+    statements: ['list_by_user'],
+  },
+  {
+    call: 'destroyById',
+    make: (sessions) => sessions.destroyById('01890000-0000-7000-8000-000000000000'),
+    statements: ['destroy'],
+  },
+  {
+    call: 'destroyById of something that is no id',
+    make: (sessions) => sessions.destroyById('ann'),
+    statements: [],
+  },
+  {
+    call: 'destroyByUser',
+    make: (sessions) => sessions.destroyByUser('ann'),
+    statements: ['destroy_by_user'],
+  },
+  { call: 'count', make: (sessions) => sessions.count(), statements: ['count'] },
+  {
+    call: 'purge, for each batch',
+    make: (sessions) => sessions.purge(),
+    statements: ['purge'],
+  },
+]
