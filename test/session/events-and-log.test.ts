@@ -145,9 +145,8 @@ eachStore((open) => {
     sessions.on('created', () => {
       throw new Error('thrown')
     })
-    sessions.on('created', async () => {
-      throw new Error('rejected')
-    })
+    const reject = (): unknown => Promise.reject(new Error('rejected'))
+    sessions.on('created', reject)
     sessions.on('created', () => heard.push('created'))
     const ann = visitor()
     await ann.visit((session) => session.set('a', 1))

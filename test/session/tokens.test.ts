@@ -43,7 +43,7 @@ eachStore((open) => {
       `${token}=`,
       `${token}%3D`,
       `"${token}"`,
-      token + '.',
+      `${token}.`,
       `${id}${'A'.repeat(257)}`,
       `${id}${'+'.repeat(32)}`,
       `${id}${'/'.repeat(32)}`,

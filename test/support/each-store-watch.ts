@@ -15,6 +15,8 @@ export interface WatchedStore {
   readonly store: SessionStore
   /** The operations that were called, in order. */
   readonly calls: Operation[]
+  /** Resolves once no call is under way, so that accesses are noted. */
+  settled(): Promise<void>
   /** Holds back the next call of an operation before it reaches the store. */
   hold(operation: Operation): HeldCall
   /** Fails the next call of an operation; with `after`, once the store has done it. */
@@ -31,15 +33,15 @@ interface Plan {
 export function watchStore(store: SessionStore): WatchedStore {
   const calls: Operation[] = []
   const plans: Plan[] = []
+  const underWay = new Set<Promise<unknown>>()
 
   const watched = new Proxy(store, {
     get(target, property: keyof SessionStore) {
       const member: unknown = target[property]
-      if (typeof member !== 'function') return member
+      if (typeof member !== 'function' || property in Object.prototype) return member
       const perform = (args: unknown[]): Promise<unknown> => Reflect.apply(member, target, args)
       if (property === 'ready' || property === 'close') return (...args: unknown[]) => perform(args)
-      return async (...args: unknown[]) => {
-        calls.push(property as Operation)
+      const performAsPlanned = async (args: unknown[]): Promise<unknown> => {
         const index = plans.findIndex(({ operation }) => operation === property)
         const plan = index === -1 ? undefined : plans.splice(index, 1)[0]
         await plan?.before()
@@ -47,12 +49,23 @@ export function watchStore(store: SessionStore): WatchedStore {
         plan?.after()
         return result
       }
+      return (...args: unknown[]) => {
+        calls.push(property as Operation)
+        const call = performAsPlanned(args)
+        underWay.add(call)
+        const isOver = (): unknown => underWay.delete(call)
+        call.then(isOver, isOver)
+        return call
+      }
     },
   })
 
   return {
     store: watched,
     calls,
+    async settled() {
+      while (underWay.size > 0) await Promise.allSettled(underWay)
+    },
     hold(operation) {
       let release: HeldCall['release'] = () => undefined
       const released = new Promise<void>((resolve, reject) => {

@@ -24,10 +24,12 @@ export interface Bench<Data extends object> {
   readonly events: EventRecord[]
   /** What went to the log, in order. */
   readonly lines: LogLine[]
-  /** Other sessions on the same store, as another process or the next release has them. */
+  /** Other sessions that keep what these do, as another process or the next release has them. */
   alongside(settings?: Omit<StoreSettings, 'store'>): Sessions<Data>
   /** A client with a cookie jar of its own. */
   visitor(token?: string): Visitor<Data>
+  /** Resolves once no call of any sessions is under way, so that all accesses are noted. */
+  settled(): Promise<void>
   /** Lets time pass for the store. */
   elapse(milliseconds: number): Promise<void>
   /** How many sessions are stored, dead ones included. */
@@ -51,6 +53,8 @@ export type OpenBench = <Data extends object = Record<string, unknown>>(
 
 interface Ground {
   readonly store: SessionStore
+  /** A store that keeps its records in the same place. */
+  beside(): SessionStore
   elapse(milliseconds: number): Promise<void>
 }
 
@@ -77,8 +81,10 @@ export function eachStore(declare: (open: OpenBench, storeName: string) => void)
 
 function memoryGround(): Ground {
   let ahead = 0
+  const store = new MemoryStore({ now: () => Date.now() + ahead })
   return {
-    store: new MemoryStore({ now: () => Date.now() + ahead }),
+    store,
+    beside: () => store,
     elapse: async (milliseconds) => {
       ahead += milliseconds
     },
@@ -87,8 +93,10 @@ function memoryGround(): Ground {
 
 async function postgresGround(pool: pg.Pool): Promise<Ground> {
   await pool.query('delete from sessions.session')
+  const beside = (): PostgresStore => new PostgresStore({ driver: fromPg(pool), migrate: 'off' })
   return {
-    store: new PostgresStore({ driver: fromPg(pool), migrate: 'off' }),
+    store: beside(),
+    beside,
     elapse: (milliseconds) => elapse(pool, milliseconds),
   }
 }
@@ -100,17 +108,27 @@ function benches(layGround: () => Promise<Ground>): OpenBench {
   })
 
   return async <Data extends object>(settings: Omit<StoreSettings, 'store'> = {}) => {
-    const { store, elapse } = await layGround()
+    const { store, beside, elapse } = await layGround()
     const watched = watchStore(store)
+    const allWatched = [watched]
     const lines: LogLine[] = []
     const log = recordingLogger(lines)
-    const alongside = (settings: Omit<StoreSettings, 'store'> = {}): Sessions<Data> =>
-      createSessions<Data>({ log, ...settings, store: watched.store })
-    const sessions = alongside(settings)
-    open.push(sessions)
+    const on = (it: SessionStore, settings: Omit<StoreSettings, 'store'>): Sessions<Data> => {
+      const sessions = createSessions<Data>({ log, ...settings, store: it })
+      open.push(sessions)
+      return sessions
+    }
+    const sessions = on(watched.store, settings)
     return {
       sessions,
-      alongside,
+      alongside(settings = {}) {
+        const another = watchStore(beside())
+        allWatched.push(another)
+        return on(another.store, settings)
+      },
+      async settled() {
+        for (const { settled } of allWatched) await settled()
+      },
       watched,
       events: recordEvents(sessions),
       lines,

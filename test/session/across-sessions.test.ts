@@ -1,0 +1,169 @@
+import { SessionsClosedError, StoreUnavailableError } from 'pg-sessions'
+import { describe, expect, it } from 'vitest'
+import { type Bench, eachStore } from '../support/each-store.ts'
+import type { Visitor } from '../support/each-store-visitor.ts'
+
+type Data = Record<string, unknown>
+
+async function signIn({ visitor }: Bench<Data>, userId: string): Promise<[Visitor<Data>, string]> {
+  const browser = visitor()
+  const id = await browser.visit(async (session) => {
+    await session.signIn(userId)
+    return String(session.id)
+  })
+  return [browser, id]
+}
+
+const userOf = (browser: Visitor<Data>): Promise<string | null> =>
+  browser.visit(async (session) => session.load().then(() => session.userId))
+
+eachStore((open) => {
+  it("lists a user's live sessions, the last used first, with what may be shown of them", async () => {
+    const bench = await open({ idleTimeout: '1h' })
+    const { sessions, elapse } = bench
+    const [, expired] = await signIn(bench, 'ann')
+    await elapse(40 * 60_000)
+    const [browser, older] = await signIn(bench, 'ann')
+    await elapse(60_000)
+    const [, newer] = await signIn(bench, 'ann')
+    await signIn(bench, 'bob')
+    await bench.visitor().visit((session) => session.set('a', 1))
+    expect((await sessions.listByUser('ann')).map(({ id }) => id)).toEqual([newer, older, expired])
+    await elapse(20 * 60_000)
+    await browser.visit((session) => session.set('a', 1))
+    const list = await sessions.listByUser('ann')
+    expect(list.map(({ id }) => id)).toEqual([older, newer])
+    for (const info of list) {
+      expect(Object.keys(info).sort()).toEqual([
+        'authenticatedAt',
+        'createdAt',
+        'expiresAt',
+        'id',
+        'lastAccessAt',
+        'userId',
+      ])
+      expect(info.userId).toBe('ann')
+      expect(Number(info.lastAccessAt)).toBeGreaterThanOrEqual(Number(info.createdAt))
+      expect(Number(info.expiresAt) - Number(info.lastAccessAt)).toBe(3_600_000)
+      expect(info.authenticatedAt).toEqual(info.createdAt)
+    }
+    expect(await sessions.listByUser('nobody')).toEqual([])
+  })
+
+  it('ends a session by its id, at once and for good', async () => {
+    const bench = await open()
+    const [browser, id] = await signIn(bench, 'ann')
+    const late = browser.open()
+    await late.session.load()
+    expect(await bench.sessions.destroyById(id)).toBe(true)
+    expect(await bench.sessions.destroyById(id)).toBe(false)
+    expect(await userOf(browser)).toBeNull()
+    late.session.set('a', 1)
+    await expect(late.commit()).rejects.toMatchObject({ code: 'ERR_SESSION_GONE' })
+  })
+
+  it("another user's session answers as one that does not exist, and lives on", async () => {
+    const bench = await open()
+    const [browser, id] = await signIn(bench, 'ann')
+    const missing = 'ffffffff-ffff-7fff-bfff-ffffffffffff'
+    expect(await bench.sessions.destroyById(id, { userId: 'eve' })).toBe(false)
+    expect(await bench.sessions.destroyById(missing, { userId: 'eve' })).toBe(false)
+    expect(await userOf(browser)).toBe('ann')
+    expect(bench.events.filter(([name]) => name === 'destroyed')).toEqual([])
+    expect(await bench.sessions.destroyById(id.toUpperCase(), { userId: 'ann' })).toBe(true)
+  })
+
+  it('what is no id ends nothing, and the store is not asked', async () => {
+    const { sessions, watched } = await open()
+    for (const id of ['', 'me', "' or 1=1 --", '*', '%', 'f'.repeat(32), `${'f'.repeat(36)}\n`]) {
+      expect(await sessions.destroyById(id)).toBe(false)
+    }
+    expect(watched.calls).toEqual([])
+  })
+
+  it('signs a user out everywhere, but for the sessions named', async () => {
+    const bench = await open()
+    const [[one, oneId], [two, twoId], [three], [bobs]] = [
+      await signIn(bench, 'ann'),
+      await signIn(bench, 'ann'),
+      await signIn(bench, 'ann'),
+      await signIn(bench, 'bob'),
+    ] as const
+    expect(await bench.sessions.destroyByUser('ann', { except: [oneId, twoId] })).toBe(1)
+    expect(await Promise.all([one, two, three, bobs].map(userOf))).toEqual([
+      'ann',
+      'ann',
+      null,
+      'bob',
+    ])
+    expect(await bench.sessions.destroyByUser('ann', { except: oneId })).toBe(1)
+    expect(await bench.sessions.destroyByUser('ann', { except: 'no id' })).toBe(1)
+    expect(await bench.sessions.destroyByUser('ann', { except: null })).toBe(0)
+    expect(await Promise.all([one, two, bobs].map(userOf))).toEqual([null, null, 'bob'])
+  })
+
+  it('counts as ended only what was alive', async () => {
+    const bench = await open({ idleTimeout: '1h' })
+    const [, id] = await signIn(bench, 'ann')
+    await signIn(bench, 'ann')
+    await bench.elapse(3_600_000)
+    expect(await bench.sessions.destroyById(id)).toBe(false)
+    expect(await bench.sessions.destroyByUser('ann')).toBe(0)
+    expect(await bench.stored(), 'the dead went all the same').toBe(0)
+    expect(bench.events.filter(([name]) => name === 'destroyed')).toEqual([])
+  })
+
+  describe('close', () => {
+    it('waits for accesses that are being noted', async () => {
+      const { visitor, elapse, watched, sessions } = await open({ idleTimeout: '1h' })
+      const ann = visitor()
+      await ann.visit((session) => session.set('a', 1))
+      await elapse(30 * 60_000)
+      const held = watched.hold('touch')
+      await ann.visit((session) => session.load())
+      await held.reached
+      let isClosed = false
+      const closing = sessions.close().then(() => {
+        isClosed = true
+      })
+      await new Promise(setImmediate)
+      expect(isClosed).toBe(false)
+      held.release()
+      await closing
+    })
+
+    it('takes no more calls, says so, and lets visitors without a session be', async () => {
+      const { visitor, sessions } = await open()
+      const ann = visitor()
+      await ann.visit((session) => session.signIn('ann'))
+      const { session, commit } = ann.open()
+      await session.load()
+      await sessions.close()
+      await sessions.close()
+      session.set('a', 1)
+      for (const call of [
+        () => commit(),
+        () => session.update('a', () => 1),
+        () => ann.visit((it) => it.load()),
+        () => visitor().visit((it) => it.set('a', 1)),
+        () => sessions.listByUser('ann'),
+        () => sessions.destroyById(String(session.id)),
+        () => sessions.count(),
+        () => sessions.purge(),
+        () => sessions.ready(),
+      ]) {
+        await expect(call()).rejects.toThrow(SessionsClosedError)
+        await expect(call()).rejects.toMatchObject({ code: 'ERR_SESSIONS_CLOSED', statusCode: 503 })
+      }
+      await visitor().visit(async (it) => expect(await it.get('a')).toBeUndefined())
+    })
+  })
+
+  it('is ready when its store is', async () => {
+    const { sessions, watched } = await open()
+    await sessions.ready()
+    expect(watched.calls).toEqual([])
+    watched.fail('count', new StoreUnavailableError('no answer', 'none'))
+    await expect(sessions.count()).rejects.toMatchObject({ statusCode: 503, outcome: 'none' })
+  })
+})
