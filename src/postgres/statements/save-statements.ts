@@ -16,7 +16,7 @@ export function saveStatements({
       ), deleted as (
         delete from ${sessionData}
         where session_id = $1::text::uuid
-          and key in (select decode(d.key, 'hex') from unnest($5::text::text[]) as d (key))
+          and key = any (array(select decode(d.key, 'hex') from unnest($5::text::text[]) as d (key)))
           and exists (select from live)
       ), written as (
         insert into ${sessionData} (session_id, key, value)
@@ -83,7 +83,7 @@ export function saveStatements({
       ), deleted as (
         delete from ${sessionData}
         where session_id = $1::text::uuid
-          and key in (select decode(d.key, 'hex') from unnest($5::text::text[]) as d (key))
+          and key = any (array(select decode(d.key, 'hex') from unnest($5::text::text[]) as d (key)))
           and exists (select from live)
       ), written as (
         insert into ${sessionData} (session_id, key, value)
