@@ -23,7 +23,7 @@ function deviceItem({ id, browser, isThisOne, createdAt, lastAccessAt }: Device)
   ${icon('device')}
   <p>
     <strong>${browser}</strong> ${isThisOne && html`<span class="badge">this one</span>`}
-    <span>signed in ${ago(createdAt)}, last used ${ago(lastAccessAt)}</span>
+    <span>signed in ${ago(createdAt)}, used ${isThisOne ? 'now' : ago(lastAccessAt)}</span>
   </p>
   ${
     !isThisOne &&

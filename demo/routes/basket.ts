@@ -22,13 +22,12 @@ export function basketRoutes({ sessionOf }: Shop): Router {
   router.post('/basket/order', async (request, response) => {
     const session = sessionOf(request)
     const basket = await session.take('basket')
-    if (basket !== undefined) {
-      const count = Object.values(basket).reduce((sum, each) => sum + each, 0)
-      session.set(
-        'notice',
-        `Thank you for ordering ${count === 1 ? 'one thing' : `${count} things`}.`,
-      )
-    }
+    if (basket === undefined) return response.redirect(303, '/#basket')
+    const count = Object.values(basket).reduce((sum, each) => sum + each, 0)
+    session.set(
+      'notice',
+      `Thank you for ordering ${count === 1 ? 'one thing' : `${count} things`}.`,
+    )
     response.redirect(303, '/')
   })
 

@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page, Route } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { findBrowser, startBrowser } from './browser.ts'
 import { type DemoProcess, startDemo } from './demo-process.ts'
@@ -84,6 +84,11 @@ describe.skipIf(browserPath === undefined)('the demo in a browser', () => {
     const first = await openDevice()
     await signIn(first, 'Cleo')
     const second = await openTab(first.context())
+    const held: Route[] = []
+    await first.context().route('**/add', async (route) => {
+      // Both tabs' requests leave together.
+      if (held.push(route) === 2) await Promise.all(held.splice(0).map((each) => each.continue()))
+    })
     for (let round = 0; round < 5; round += 1) {
       const clicks = [first, second].map((tab) =>
         tab.getByRole('button', { name: 'Add Coffee beans' }).click(),
