@@ -1,0 +1,68 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { SessionEvents } from 'pg-sessions'
+import { expect, test } from 'vitest'
+import { readDocument, root } from './code-blocks.ts'
+
+/** The level of each event in the log. The type leaves none out. */
+const levels: Readonly<Record<keyof SessionEvents, 'debug' | 'info' | 'warn'>> = {
+  created: 'debug',
+  signedIn: 'debug',
+  rotated: 'debug',
+  cleared: 'debug',
+  destroyed: 'debug',
+  expired: 'debug',
+  tokenUnknown: 'debug',
+  tokenRefused: 'debug',
+  purged: 'info',
+  decodeFailed: 'warn',
+  storeUnavailable: 'warn',
+}
+
+test('the page on security lists every event', () => {
+  const rows = readDocument('docs/security.md').matchAll(
+    /^\| `(\w+)` \|.*\| (debug|info|warn) \|$/gm,
+  )
+  const listed = [...rows].map(([, name = '', level]) => [name, level])
+  expect(Object.fromEntries(listed)).toEqual(levels)
+})
+
+test('the page on wai-session-postgresql has a place for every name of it, kept behaviour and defect', () => {
+  const page = readDocument('docs/from-wai-session-postgresql.md')
+  const headings = page.split('\n').filter((line) => line.startsWith('### '))
+  const names = [
+    'dbStore',
+    'clearSession',
+    'defaultSettings',
+    'fromSimpleConnection',
+    'SimpleConnection',
+    'class WithPostgreSQLConn',
+    'withPostgreSQLConn',
+    'purgeOldSessions',
+    'purger',
+    'ratherSecureGen',
+    'storeSettingsSessionTimeout',
+    'storeSettingsKeyGen',
+    'storeSettingsCreateTable',
+    'storeSettingsLog',
+    'storeSettingsPurgeInterval',
+  ]
+  for (const name of names) expect(headings.join('\n')).toContain(`\`${name}\``)
+  for (let kept = 1; kept <= 10; kept += 1) expect(page).toContain(`\n| K${kept} | `)
+  for (let defect = 1; defect <= 18; defect += 1) expect(page).toContain(`\n| D${defect} | `)
+})
+
+test('every decision says what it was about, what was rejected and what follows, on one page', () => {
+  const folder = 'docs/decisions'
+  const index = readDocument(`${folder}/README.md`)
+  const files = readdirSync(join(root, folder)).filter((file) => file !== 'README.md')
+  expect(files.length).toBeGreaterThan(10)
+  for (const file of files) {
+    const text = readDocument(`${folder}/${file}`)
+    const [title = ''] = /(?<=^# \d+\. ).*/.exec(text) ?? []
+    expect(index, file).toContain(`[${title}](${file})`)
+    const headings = [...text.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading)
+    expect(headings, file).toEqual(['Context', 'Decision', 'Rejected', 'Consequences'])
+    expect(text.split('\n').length, file).toBeLessThanOrEqual(40)
+  }
+})
