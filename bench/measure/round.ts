@@ -15,7 +15,7 @@ export interface RoundOrder {
   readonly atATime: number
   readonly milliseconds: number
   /** Ends the round early. */
-  readonly mostCalls?: number
+  readonly mostCalls?: number | undefined
   /** Waits for what the calls have left to be done later, which counts too. */
   readonly settle?: (() => Promise<void>) | undefined
 }

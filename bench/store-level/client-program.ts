@@ -3,7 +3,15 @@ import { Client } from 'pg'
 import { type Visitor, visitor, visitorOrder } from '../data/visitors.ts'
 import { offer } from '../measure/program.ts'
 import { type Round, type RoundOrder, runRound } from '../measure/round.ts'
-import type { Contender, OpenContender, OperationName, Servers } from './contender.ts'
+import {
+  type Contender,
+  forEach,
+  OPERATIONS,
+  type OpenContender,
+  type Operation,
+  type OperationName,
+  type Servers,
+} from './contender.ts'
 import { openBareSelect } from './contenders/bare-select.ts'
 import {
   openConnectPgSimple,
@@ -16,7 +24,8 @@ const CONTENDERS = {
   'pg-sessions': openNative(true),
   'pg-sessions, unshared': openNative(false),
   'connect-pg-simple': openConnectPgSimple,
-  'connect-redis': openConnectRedis,
+  'connect-redis (redis 5)': openConnectRedis(5),
+  'connect-redis (redis 6)': openConnectRedis(6),
   'bare select': openBareSelect('two tables'),
   'bare select of one row': openBareSelect('one row'),
   'express-session MemoryStore': openExpressMemory,
@@ -49,25 +58,61 @@ const tasks = {
     contender = await CONTENDERS[order.name](order.servers, visitors)
   },
 
-  async round(
-    order: Omit<RoundOrder, 'settle'> & { readonly operation: OperationName },
-  ): Promise<StoreRound> {
-    const operation = contender.operations[order.operation]
-    if (operation === undefined) throw new Error(`There is no ${order.operation} here.`)
-    const choose = chooser(order.operation)
-    const limit = order.operation === 'destroy' ? { mostCalls: leavers.length } : {}
-    const before = statements
-    const settle = contender.settle
-    const round = await runRound(() => operation(choose()), { ...order, ...limit, settle })
-    return { ...round, statements: statements - before }
+  /** Lets the compiler see every kind of call often before any counts. */
+  async warmUp({ calls, milliseconds }: WarmUp): Promise<void> {
+    for (const operation of OPERATIONS) {
+      if (contender.operations[operation] === undefined) continue
+      await makeReady({ operation })
+      await measureRound({ operation, atATime: 16, milliseconds, mostCalls: calls })
+      await makeReady({ operation })
+      await measureRound({ operation, atATime: 1, milliseconds, mostCalls: calls / 10 })
+    }
   },
+
+  makeReady,
+
+  round: measureRound,
+}
+
+interface WarmUp {
+  readonly calls: number
+  /** Ends it early. */
+  readonly milliseconds: number
+}
+
+/** Makes what a round is going to use up, since that must not count. */
+async function makeReady({ operation }: { readonly operation: OperationName }): Promise<void> {
+  if (operation !== 'first save' && operation !== 'destroy') return
+  while (newcomers.length < 10_000) newcomers.push(visitor(nextNewcomer++))
+  if (operation !== 'destroy') return
+  const enter = contender.operations['first save'] as Operation
+  const wanting = newcomers.splice(0, Math.max(0, MOST_LEAVERS - leavers.length))
+  await forEach(wanting, enter)
+  leavers.push(...wanting)
+}
+
+/** Sessions that a round can destroy at most. */
+const MOST_LEAVERS = 1000
+
+interface OperationOrder extends Omit<RoundOrder, 'settle'> {
+  readonly operation: OperationName
+}
+
+async function measureRound(order: OperationOrder): Promise<StoreRound> {
+  const operation = contender.operations[order.operation]
+  if (operation === undefined) throw new Error(`There is no ${order.operation} here.`)
+  const choose = chooser(order.operation)
+  const mostCalls = order.operation === 'destroy' ? leavers.length : order.mostCalls
+  const before = statements
+  const settle = contender.settle
+  const round = await runRound(() => operation(choose()), { ...order, mostCalls, settle })
+  return { ...round, statements: statements - before }
 }
 
 /** Whose session the next call is about. */
 function chooser(operation: OperationName): () => Visitor {
   if (operation === 'destroy') return () => leavers.pop() as Visitor
   if (operation === 'first save') {
-    while (newcomers.length < 10_000) newcomers.push(visitor(nextNewcomer++))
     return () => {
       const newcomer = newcomers.pop() ?? visitor(nextNewcomer++)
       leavers.push(newcomer)

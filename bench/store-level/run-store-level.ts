@@ -41,22 +41,33 @@ const STORES: readonly ContenderName[] = [
   'pg-sessions',
   'pg-sessions, unshared',
   'connect-pg-simple',
-  'connect-redis',
+  'connect-redis (redis 5)',
+  'connect-redis (redis 6)',
   'express-session MemoryStore',
   'pg-sessions MemoryStore',
 ]
 const SELECTS: readonly ContenderName[] = ['bare select', 'bare select of one row']
 
 const PLANS = {
-  quick: { rounds: 4, milliseconds: 90, lean: true },
-  standard: { rounds: 9, milliseconds: 250, lean: false },
-  full: { rounds: 15, milliseconds: 400, lean: false },
+  quick: { rounds: 5, milliseconds: 80, warmUp: { calls: 4000, milliseconds: 1500 }, lean: true },
+  standard: {
+    rounds: 7,
+    milliseconds: 200,
+    warmUp: { calls: 20_000, milliseconds: 6000 },
+    lean: false,
+  },
+  full: {
+    rounds: 15,
+    milliseconds: 400,
+    warmUp: { calls: 20_000, milliseconds: 10_000 },
+    lean: false,
+  },
 } as const
 
 /** Measures every call of every store, in rounds that take turns. */
 export async function runStoreLevel(stage: Stage): Promise<StoreFigure[]> {
-  const { rounds, milliseconds, lean } = PLANS[stage.extent]
-  const clients = await openClients(stage)
+  const { rounds, milliseconds, warmUp, lean } = PLANS[stage.extent]
+  const clients = await openClients(stage, warmUp)
   try {
     const figures: StoreFigure[] = []
     for (const atATime of AT_A_TIME) {
@@ -84,21 +95,29 @@ function takesPart(contender: ContenderName, operation: OperationName): boolean 
   return operation === 'load' || !SELECTS.includes(contender)
 }
 
-async function openClients(stage: Stage): Promise<Map<ContenderName, Client>> {
+async function openClients(
+  stage: Stage,
+  warmUp: { readonly calls: number; readonly milliseconds: number },
+): Promise<Map<ContenderName, Client>> {
   const { postgres, redis, programs, onProgress } = stage
   await postgres.admin.query('drop schema if exists bench_native, bench_native_single cascade')
+  const names = [...STORES, ...SELECTS].filter((name) => redis !== null || !isRedis(name))
   const clients = new Map<ContenderName, Client>()
-  for (const name of [...STORES, ...SELECTS]) {
-    if (name === 'connect-redis' && redis === null) continue
-    onProgress(`store: filling ${name}`)
-    const client: Client = Program.start(programs.file('store-client'))
-    clients.set(name, client)
-    const servers = { postgres: postgres.url, redis: redis?.url ?? null }
-    await client.ask('open', { name, servers, visitors: VISITORS })
-  }
+  for (const name of names) clients.set(name, Program.start(programs.file('store-client')))
+  onProgress(`store: filling ${names.length} stores with ${VISITORS} sessions each`)
+  const servers = { postgres: postgres.url, redis: redis?.url ?? null }
+  const askAll = (ask: (client: Client, name: ContenderName) => Promise<void>): Promise<unknown> =>
+    Promise.all([...clients].map(([name, client]) => ask(client, name)))
+  await askAll((client, name) => client.ask('open', { name, servers, visitors: VISITORS }))
+  onProgress('store: warming up')
+  await askAll((client) => client.ask('warmUp', warmUp))
   await postgres.admin.query('vacuum analyze')
-  await postgres.admin.query('checkpoint')
+  // No checkpoint: after one, the first change of each page writes the whole page into the WAL.
   return clients
+}
+
+function isRedis(contender: ContenderName): boolean {
+  return contender.startsWith('connect-redis')
 }
 
 async function measure(
@@ -115,6 +134,7 @@ async function measure(
       const index = (turn + round) % cells.length
       const { contender, operation, atATime } = cells[index] as Cell
       const client = clients.get(contender) as Client
+      await client.ask('makeReady', { operation })
       const { result, work } = await watchServers(stage.postgres, stage.redis, () =>
         client.ask('round', { operation, atATime, milliseconds }),
       )
@@ -132,7 +152,7 @@ function figure(
     median(results.map(({ round, work }) => value(round, work)))
   const canReadServer = results.every(({ work }) => work.postgresCpu !== null)
   const server = (work: ServerWork): number =>
-    cell.contender === 'connect-redis' ? (work.redisCpu ?? 0) : (work.postgresCpu ?? 0)
+    isRedis(cell.contender) ? (work.redisCpu ?? 0) : (work.postgresCpu ?? 0)
   return {
     ...cell,
     cpu: {

@@ -2,15 +2,18 @@ import connectPgSimple from 'connect-pg-simple'
 import { RedisStore } from 'connect-redis'
 import session, { type SessionValue, type Store } from 'express-session'
 import { Pool } from 'pg'
-import { createClient } from 'redis'
+import { createClient as createClient6 } from 'redis'
+import { createClient as createClient5 } from 'redis-5'
 import { IDLE_TIMEOUT, SAMPLE, type Visitor } from '../../data/visitors.ts'
 import { type Contender, forEach, type OpenContender } from '../contender.ts'
 
 export const openConnectPgSimple: OpenContender = async ({ postgres }, visitors) =>
   openStore(await connectPgSimpleStore(postgres, 'bench_pg_simple'), visitors)
 
-export const openConnectRedis: OpenContender = async ({ redis }, visitors) =>
-  openStore(await connectRedisStore(redis as string, 'bench:'), visitors)
+export function openConnectRedis(client: RedisClientVersion): OpenContender {
+  return async ({ redis }, visitors) =>
+    openStore(await connectRedisStore(client, redis as string), visitors)
+}
 
 export const openExpressMemory: OpenContender = (_servers, visitors) =>
   openStore(new session.MemoryStore(), visitors)
@@ -30,11 +33,14 @@ export async function connectPgSimpleStore(url: string, tableName: string): Prom
   return new (connectPgSimple(session))({ pool, tableName, pruneSessionInterval: false })
 }
 
-export async function connectRedisStore(url: string, prefix: string): Promise<Store> {
-  const client = createClient({ url })
+/** Major versions of the package `redis`: 6 puts a time limit on every command, which costs. */
+export type RedisClientVersion = 5 | 6
+
+export async function connectRedisStore(version: RedisClientVersion, url: string): Promise<Store> {
+  const client = version === 5 ? createClient5({ url }) : createClient6({ url })
   client.on('error', () => {})
   await client.connect()
-  return new RedisStore({ client, prefix }) as Store
+  return new RedisStore({ client, prefix: `bench-${version}:` }) as Store
 }
 
 async function openStore(store: Store, visitors: readonly Visitor[]): Promise<Contender> {
