@@ -9,8 +9,9 @@ import { type DemoProcess, startDemo } from './demo-process.ts'
 const browserPath = findBrowser()
 
 if (browserPath === undefined) {
-  console.warn(
-    'No browser test of the demo: there is no Chromium. Install it, or set CHROMIUM_PATH to one.',
+  // Not by `console`, whose lines a run without failures leaves out.
+  process.stderr.write(
+    'The demo is not tested in a browser: install Chromium, or set CHROMIUM_PATH to one.\n',
   )
 }
 
