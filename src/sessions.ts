@@ -113,7 +113,8 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
    * Deletes expired sessions, in bounded batches, beside live traffic and other purges.
    *
    * An expired session is refused at once, purged or not. Its row is deleted once its purge bound has
-   * passed, which is at most 30 touch intervals later.
+   * passed, which is at most 30 touch intervals later; after its lifetime was shortened, when the longer
+   * one would have ended.
    *
    * @returns How many went.
    */
