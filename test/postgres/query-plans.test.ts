@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import pg from 'pg'
+import { storeStatements } from '../../src/postgres/statements.ts'
+import { resolveTableNames } from '../../src/postgres/table-names.ts'
+import { openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
+import { readPlan } from './read-plan.ts'
+
+/*
+ * How PostgreSQL goes about each statement of the store, once it has prepared it, at 20 000 sessions of
+ * five entries. Every plan is written down in a golden file; `npx vitest run test/postgres/query-plans -u`
+ * writes it anew.
+ */
+
+const SESSIONS = 20_000
+const statements = Object.entries(storeStatements(resolveTableNames()))
+
+let harness: PostgresStoreHarness
+let client: pg.Client
+const plans: Record<string, string> = {}
+
+beforeAll(async () => {
+  harness = await openPostgresStore()
+  client = new pg.Client({ connectionString: harness.database.url })
+  await client.connect()
+  await fill()
+  await client.query('set plan_cache_mode = force_generic_plan')
+  for (const [name, { text }] of statements) plans[name] = await planOf(name, text)
+})
+afterAll(async () => {
+  await client.end()
+  await harness.dispose()
+})
+
+/** Sessions as they are in use: half of them signed in, two to a user; one in twenty dead. */
+async function fill(): Promise<void> {
+  await client.query(
+    `insert into sessions.session (id, secret_hash, user_id, created_at, last_access_at,
+       token_issued_at, expires_at, absolute_expires_at, purge_at)
+     select gen_random_uuid(), sha256(n::text::bytea),
+       case when n % 2 = 0 then 'user-' || n / 4 end,
+       now() - interval '1 day', seen, now() - interval '1 day', seen + interval '1 hour',
+       now() + interval '1 day', seen + interval '90 minutes'
+     from generate_series(1, $1::int) as n,
+       lateral (select now() - n * interval '100 minutes' / $1::int as seen) as s`,
+    [SESSIONS],
+  )
+  await client.query(
+    `insert into sessions.session_data (session_id, key, value)
+     select id, ('key-' || n)::bytea, repeat('x', 100)::bytea
+     from sessions.session, generate_series(1, 5) as n`,
+  )
+  await client.query('vacuum analyze sessions.session, sessions.session_data')
+}
+
+async function planOf(name: string, text: string): Promise<string> {
+  const parameters = Math.max(0, ...[...text.matchAll(/\$(\d+)/g)].map(([, n]) => Number(n)))
+  const values = Array.from({ length: parameters }, () => 'null').join(', ')
+  await client.query(`prepare plan_of_${name} as ${text}`)
+  const { rows } = await client.query<{ 'QUERY PLAN': unknown }>(
+    `explain (format json, costs off) execute plan_of_${name}${values && `(${values})`}`,
+  )
+  return readPlan(rows[0]?.['QUERY PLAN'])
+}
+
+test('there is a plan for every statement', () => {
+  expect(Object.keys(plans)).toEqual(statements.map(([name]) => name))
+  expect(statements.length).toBeGreaterThan(15)
+})
+
+describe.each(statements.map(([name]) => name).filter((name) => name !== 'count'))('%s', (name) => {
+  test('reads no table from end to end', () => {
+    expect(plans[name]).not.toMatch(/Seq Scan/)
+  })
+})
+
+test('only counting reads the whole table', () => {
+  expect(plans.count).toMatch(/Seq Scan on session$/m)
+})
+
+test('purge finds the dead by their own index', () => {
+  expect(plans.purge).toContain('session_purge_at_idx')
+})
+
+test('the sessions of a user are found by their own index', () => {
+  for (const name of ['list_by_user', 'destroy_by_user']) {
+    expect(plans[name]).toContain('session_user_id_idx')
+  }
+})
+
+test('every plan is the one that was written down', async () => {
+  const golden = Object.entries(plans).map(([name, plan]) => `${name}\n${plan}\n`)
+  await expect(golden.join('\n')).toMatchFileSnapshot('query-plans.golden.txt')
+})
