@@ -9,8 +9,8 @@ export function fromHex(digits: string): Uint8Array {
   return Buffer.from(digits, 'hex')
 }
 
-/** Milliseconds as an interval's literal; null when they never pass. */
-export function interval(milliseconds: number): string | null {
+/** Milliseconds as an interval's literal; null when they never pass, or there are none. */
+export function interval(milliseconds: number = Number.POSITIVE_INFINITY): string | null {
   return milliseconds === Number.POSITIVE_INFINITY ? null : `${milliseconds} ms`
 }
 

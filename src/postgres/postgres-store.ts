@@ -13,6 +13,7 @@ import type {
   StoreCounts,
   TakeResult,
   TokenProof,
+  Touch,
   UpdateResult,
 } from '../store/session-store.ts'
 import type { Driver, Row } from './driver.ts'
@@ -27,7 +28,6 @@ import {
   loadOperation,
   newSessionValues,
   saveOperation,
-  type Touch,
   touchOperation,
 } from './shared-operations.ts'
 import { type RunOptions, StatementRunner, timedOut } from './statement-runner.ts'
@@ -125,7 +125,8 @@ export class PostgresStore implements SessionStore {
     const { credentials } = change
     if (credentials === undefined) return this.#tracked(() => this.#saves.run(change))
     const values = [...changeValues(change), ...credentialValues(credentials)]
-    const [row] = await this.#run('save_credentials', values, ONCE)
+    const options = isRenewalAlone(change) ? REPEATABLE : ONCE
+    const [row] = await this.#run('save_credentials', values, options)
     if (row === undefined) return { status: 'gone' }
     return { status: 'saved', times: readTimes(row), rotated: row.rotated === 'true' }
   }
@@ -298,7 +299,15 @@ function credentialValues(
     signIn === undefined ? null : '0 ms',
     absoluteExpiresAt === undefined ? null : String(absoluteExpiresAt),
     ownIdleTimeout === undefined ? 'keep' : String(ownIdleTimeout ?? 'none'),
+    interval(token?.grace?.duration),
+    interval(token?.grace?.patience),
+    interval(token?.grace?.overlap),
   ]
+}
+
+/** Sent again it finds its own token in force. Entries could undo what others wrote in between. */
+function isRenewalAlone({ credentials, written, deleted }: SessionChange): boolean {
+  return credentials?.token?.grace !== undefined && written.length + deleted.length === 0
 }
 
 /** Any other id names no session, and PostgreSQL would refuse it as an error. */

@@ -9,16 +9,18 @@ interface State {
   readonly secretHash: string
   /** The hash before the last renewal while its grace lasts; null otherwise. */
   readonly previousHash: string | null
+  readonly previousUntil: number
   readonly ownIdleTimeout: number | null
   readonly times: SessionTimes
 }
 
 export function readState(row: Row): State {
-  const [id, secretHash, previousHash, ownIdleTimeout, ...times] = words(row.state)
+  const [id, secretHash, previousHash, previousUntil, ownIdleTimeout, ...times] = words(row.state)
   return {
     id: id as string,
     secretHash: secretHash as string,
     previousHash: previousHash === NOTHING ? null : (previousHash as string),
+    previousUntil: milliseconds(previousUntil),
     ownIdleTimeout: ownIdleTimeout === NOTHING ? null : Number(ownIdleTimeout),
     times: timesOf(times),
   }
@@ -39,11 +41,13 @@ export function readSummary(row: Row): SessionSummary {
   return { id, userId: row.user_id ?? null, ownIdleTimeout, ...times }
 }
 
-export function readRecord(row: Row, state: State, viaPreviousToken: boolean): SessionRecord {
-  const { id, ownIdleTimeout, times } = state
+/** @param isShown - Whether the client showed the token before the one in force. */
+export function readRecord(row: Row, state: State, isShown: boolean): SessionRecord {
+  const { id, previousHash, previousUntil, ownIdleTimeout, times } = state
   const userId = row.user_id ?? null
+  const previousToken = previousHash === null ? null : { until: previousUntil, isShown }
   const entries = readEntries(row.entries)
-  return { id, userId, ownIdleTimeout, ...times, entries, viaPreviousToken }
+  return { id, userId, ownIdleTimeout, ...times, previousToken, entries }
 }
 
 const NOTHING = '-'
@@ -54,11 +58,12 @@ function words(column: string | null | undefined): string[] {
 }
 
 function timesOf(words: readonly string[]): SessionTimes {
-  const [created, authenticated, accessed, expires, absolute, purge, now] = words
+  const [created, authenticated, accessed, issued, expires, absolute, purge, now] = words
   return {
     createdAt: milliseconds(created),
     authenticatedAt: authenticated === NOTHING ? null : milliseconds(authenticated),
     lastAccessAt: milliseconds(accessed),
+    tokenIssuedAt: milliseconds(issued),
     expiresAt: milliseconds(expires),
     absoluteExpiresAt: milliseconds(absolute),
     purgeAt: milliseconds(purge),

@@ -5,9 +5,9 @@ import type {
   NewSession,
   SaveResult,
   SessionChange,
-  SessionStore,
   SessionTimes,
   TokenProof,
+  Touch,
 } from '../store/session-store.ts'
 import type { Row } from './driver.ts'
 import { fromHex, hex, hexArray, interval, plainArray, textArray } from './encoding.ts'
@@ -21,8 +21,6 @@ import type { StoreStatements } from './statements.ts'
  * What a call writes is spread over arrays: element for element about the sessions, and again, each with
  * its session's id, about the entries.
  */
-
-export type Touch = Parameters<SessionStore['touch']>[0]
 
 export function loadOperation(
   statements: StoreStatements,
@@ -107,9 +105,9 @@ export function touchOperation(statements: StoreStatements): SharedOperation<Tou
     repeatable: true,
     sessionOf: idOf,
     isExclusive: true,
-    one: ({ id, lifetime }) => ({
+    one: ({ id, lifetime, overlap }) => ({
       ...statements.touch,
-      values: [id, interval(lifetime.idle), interval(lifetime.purge)],
+      values: [id, interval(lifetime.idle), interval(lifetime.purge), interval(overlap)],
     }),
     readOne: () => 'touched',
     many: (touches) => ({
@@ -118,6 +116,7 @@ export function touchOperation(statements: StoreStatements): SharedOperation<Tou
         plainArray(touches.map(idOf)),
         textArray(touches.map(({ lifetime }) => interval(lifetime.idle))),
         textArray(touches.map(({ lifetime }) => interval(lifetime.purge))),
+        textArray(touches.map(({ overlap }) => interval(overlap))),
       ],
     }),
     readMany: (_rows, touches) => touches.map(() => 'touched'),

@@ -216,7 +216,7 @@ export class SessionState {
     if (result.status === 'expired') {
       return events.emit('expired', { sessionId: result.id, userId: result.userId })
     }
-    const { entries, viaPreviousToken: _, ...summary } = result.record
+    const { entries, previousToken: _, ...summary } = result.record
     this.#known = new KnownSession(this.context.policy, summary, proof.secretHashes)
     for (const { key, value } of entries) {
       const name = this.#undecodableIsAbsent(null, () => this.context.codec.decodeKey(key))

@@ -2,11 +2,14 @@ import { timingSafeEqual } from 'node:crypto'
 import type {
   CredentialChange,
   Entry,
+  Grace,
   Lifetime,
   NewSession,
+  PreviousToken,
   SessionRecord,
   SessionSummary,
   SessionTimes,
+  TokenChange,
 } from './session-store.ts'
 
 /**
@@ -20,6 +23,8 @@ export class MemoryRecord {
   readonly #createdAt: number
   readonly #entries = new Map<string, Uint8Array>()
   #secretHash: Uint8Array
+  #tokenIssuedAt: number
+  #previous: { readonly hash: Uint8Array; readonly until: number } | null = null
   #userId: string | null
   #authenticatedAt: number | null
   #lastAccessAt: number
@@ -32,6 +37,7 @@ export class MemoryRecord {
     this.id = session.id
     this.#createdAt = now
     this.#secretHash = copy(session.secretHash)
+    this.#tokenIssuedAt = now
     this.#userId = session.userId
     this.#authenticatedAt = session.userId === null ? null : now
     this.#lastAccessAt = now
@@ -58,10 +64,15 @@ export class MemoryRecord {
     return this.#purgeAt <= now && !this.isLive(now)
   }
 
-  /** Constant in time, so that answers do not tell how much of a forged hash was right. */
+  /** Whether one of the hashes is that of the token in force. */
   accepts(hashes: readonly Uint8Array[]): boolean {
-    const own = this.#secretHash
-    return hashes.some((hash) => hash.length === own.length && timingSafeEqual(hash, own))
+    return isAmong(this.#secretHash, hashes)
+  }
+
+  /** Whether one of the hashes is that of the token before, in its grace. */
+  acceptsAsPrevious(hashes: readonly Uint8Array[], now: number): boolean {
+    const previous = this.#previous
+    return previous !== null && previous.until > now && isAmong(previous.hash, hashes)
   }
 
   get(key: Uint8Array): Uint8Array | null {
@@ -85,8 +96,23 @@ export class MemoryRecord {
     this.#purgeAt = Math.max(this.#purgeAt, purgeAt)
   }
 
-  replaceToken(secretHash: Uint8Array): void {
-    this.#secretHash = copy(secretHash)
+  /** Replaces the token if the one shown may be, and tells whether it was. */
+  replaceToken({ from, to, grace }: TokenChange, now: number): boolean {
+    const shown = this.accepts(from)
+      ? this.#secretHash
+      : this.#replaceablePrevious(from, grace, now)
+    if (shown === null) return false
+    this.#previous = grace === undefined ? null : { hash: shown, until: now + grace.duration }
+    this.#secretHash = copy(to)
+    this.#tokenIssuedAt = now
+    return true
+  }
+
+  /** Leaves the token before this long at most. */
+  endGrace(overlap: number, now: number): void {
+    const previous = this.#previous
+    if (previous === null) return
+    this.#previous = { ...previous, until: Math.min(previous.until, now + overlap) }
   }
 
   /** Signs in and sets the lifetime anew, which unlike an access may also shorten it. */
@@ -108,6 +134,7 @@ export class MemoryRecord {
       createdAt: this.#createdAt,
       authenticatedAt: this.#authenticatedAt,
       lastAccessAt: this.#lastAccessAt,
+      tokenIssuedAt: this.#tokenIssuedAt,
       expiresAt: this.#expiresAt,
       absoluteExpiresAt: this.#absoluteExpiresAt,
       purgeAt: this.#purgeAt,
@@ -120,8 +147,12 @@ export class MemoryRecord {
     return { id, userId: this.#userId, ownIdleTimeout: this.#ownIdleTimeout, ...this.times(now) }
   }
 
-  record(now: number): SessionRecord {
-    return { ...this.summary(now), entries: this.#copyEntries(), viaPreviousToken: false }
+  /** What a client sees who shows the token in force, or the one before. */
+  record(now: number, isPreviousShown: boolean): SessionRecord {
+    const { until = now } = this.#previous ?? {}
+    const previousToken: PreviousToken | null =
+      until > now ? { until, isShown: isPreviousShown } : null
+    return { ...this.summary(now), entries: this.#copyEntries(), previousToken }
   }
 
   #copyEntries(): Entry[] {
@@ -131,9 +162,27 @@ export class MemoryRecord {
     }))
   }
 
+  /** In its grace a token may always be ended, but renewed only if its successor got lost. */
+  #replaceablePrevious(
+    from: readonly Uint8Array[],
+    grace: Grace | undefined,
+    now: number,
+  ): Uint8Array | null {
+    const previous = this.#previous
+    if (previous === null || !this.acceptsAsPrevious(from, now)) return null
+    if (grace === undefined) return previous.hash
+    const isUnshown = previous.until > now + grace.overlap
+    return isUnshown && this.#tokenIssuedAt + grace.patience <= now ? previous.hash : null
+  }
+
   #idleDeadline(lifetime: Lifetime, now: number): number {
     return Math.min(this.#absoluteExpiresAt, now + lifetime.idle)
   }
+}
+
+/** Constant in time, so that answers do not tell how much of a forged hash was right. */
+function isAmong(own: Uint8Array, hashes: readonly Uint8Array[]): boolean {
+  return hashes.some((hash) => hash.length === own.length && timingSafeEqual(hash, own))
 }
 
 /** A Map tells byte arrays apart by identity, so keys become strings: one character for one byte. */

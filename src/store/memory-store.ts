@@ -15,6 +15,7 @@ import type {
   StoreCounts,
   TakeResult,
   TokenProof,
+  Touch,
   UpdateResult,
 } from './session-store.ts'
 
@@ -58,8 +59,10 @@ export class MemoryStore implements SessionStore {
   async load(proof: TokenProof): Promise<LoadResult> {
     const now = this.#begin()
     const record = this.#records.get(proof.id)
-    if (!record?.accepts(proof.secretHashes)) return { status: 'unknown' }
-    if (record.isLive(now)) return { status: 'live', record: record.record(now) }
+    const isCurrent = record?.accepts(proof.secretHashes)
+    const isShown = isCurrent || record?.acceptsAsPrevious(proof.secretHashes, now)
+    if (!record || !isShown) return { status: 'unknown' }
+    if (record.isLive(now)) return { status: 'live', record: record.record(now, !isCurrent) }
     return { status: 'expired', id: record.id, userId: record.userId }
   }
 
@@ -76,14 +79,15 @@ export class MemoryStore implements SessionStore {
     if (!record) return { status: 'gone' }
     const { credentials, lifetime } = change
     const token = credentials?.token
-    const rotated = token !== undefined && record.accepts(token.from)
-    if (credentials?.signIn && !rotated) return { status: 'gone' }
+    const isReplaced = token !== undefined && record.replaceToken(token, now)
+    if (credentials?.signIn && !isReplaced) return { status: 'gone' }
 
-    if (token && rotated) record.replaceToken(token.to)
     if (credentials) record.changeTerms(credentials, lifetime, now)
     record.noteAccess(lifetime, now)
     for (const key of change.deleted) record.delete(key)
     for (const { key, value } of change.written) record.set(key, value)
+    // A repeated renewal finds its own token in force.
+    const rotated = token !== undefined && record.accepts([token.to])
     return { status: 'saved', times: record.times(now), rotated }
   }
 
@@ -122,10 +126,12 @@ export class MemoryStore implements SessionStore {
     return { status: 'taken', value }
   }
 
-  async touch(touch: { readonly id: string; readonly lifetime: Lifetime }): Promise<void> {
+  async touch({ id, lifetime, overlap }: Touch): Promise<void> {
     const now = this.#begin()
-    const record = this.#records.get(touch.id)
-    if (record?.isLive(now)) record.noteAccess(touch.lifetime, now)
+    const record = this.#records.get(id)
+    if (!record?.isLive(now)) return
+    record.noteAccess(lifetime, now)
+    if (overlap !== undefined) record.endGrace(overlap, now)
   }
 
   async destroy(id: string, owner: string | null): Promise<boolean> {

@@ -25,6 +25,8 @@ export interface SessionTimes {
   /** When `userId` last proved who they are; null while nobody has. */
   readonly authenticatedAt: number | null
   readonly lastAccessAt: number
+  /** When the token in force was issued. */
+  readonly tokenIssuedAt: number
   /** The deadline in force: the earlier of idle and absolute. */
   readonly expiresAt: number
   readonly absoluteExpiresAt: number
@@ -45,8 +47,16 @@ export interface SessionSummary extends SessionTimes {
 /** What a store keeps of a session. */
 export interface SessionRecord extends SessionSummary {
   readonly entries: readonly Entry[]
-  /** True when the token shown was the one before the last renewal, still in its grace period. */
-  readonly viaPreviousToken: boolean
+  /** The token before the last renewal while it still works; null when only the one in force does. */
+  readonly previousToken: PreviousToken | null
+}
+
+/** A token that was renewed and is in its grace period. */
+export interface PreviousToken {
+  /** When it stops working. */
+  readonly until: number
+  /** Whether it was the token that the client showed. */
+  readonly isShown: boolean
 }
 
 /** What a client showed, as far as a store may know it. */
@@ -102,11 +112,8 @@ export interface SessionChange extends SessionGuard {
 
 /** A change of token, user or lifetime. */
 export interface CredentialChange {
-  /**
-   * The token this request came with and the one to replace it. Of several requests that hold the
-   * same token one wins; the old token is dead once it has.
-   */
-  readonly token?: { readonly from: readonly Uint8Array[]; readonly to: Uint8Array }
+  /** Of several requests that replace the same token one wins. */
+  readonly token?: TokenChange
   /** The user to sign in. The change is then refused as a whole unless the token is replaced. */
   readonly signIn?: { readonly userId: string }
   /** The new absolute deadline; left as it is when absent. */
@@ -115,11 +122,45 @@ export interface CredentialChange {
   readonly ownIdleTimeout?: number | null
 }
 
+/** A token to replace. Without a grace all tokens before the new one are dead at once. */
+export interface TokenChange {
+  /** The hashes of the token this request came with. It must work: in force, or in its grace. */
+  readonly from: readonly Uint8Array[]
+  readonly to: Uint8Array
+  /** Makes it a renewal, after which the token it came with works on for a while. */
+  readonly grace?: Grace
+}
+
+/**
+ * How a renewed token fades. At any moment at most two tokens work: the one in force, and the one that
+ * it replaced.
+ *
+ * A client whose reply got lost comes back with the old token. It is renewed once more then, in the
+ * place of the successor that nobody has: if the old token has longer than `overlap` left, so that the
+ * successor was never shown, and `patience` has passed, so that its reply is no longer on its way.
+ */
+export interface Grace {
+  /** How long a token works on after its renewal. */
+  readonly duration: number
+  /** How long after a renewal its reply may still be on its way. */
+  readonly patience: number
+  /** How long a token works on at most once its successor has been shown. */
+  readonly overlap: number
+}
+
+/** An access to note. */
+export interface Touch {
+  readonly id: string
+  readonly lifetime: Lifetime
+  /** Set when the successor of a renewed token was shown: the token before it has this long left. */
+  readonly overlap?: number
+}
+
 export type SaveResult =
   | {
       readonly status: 'saved'
       readonly times: SessionTimes
-      /** Whether this call replaced the token; false when another request did so before. */
+      /** Whether the new token is in force; false when another request was faster. */
       readonly rotated: boolean
     }
   | { readonly status: 'gone' }
@@ -173,7 +214,7 @@ export interface SessionStore {
   /** Makes a session that did not exist. Never overwrites one. Repeating the same call is harmless. */
   create(session: NewSession): Promise<CreateResult>
 
-  /** Changes a live session in one step. */
+  /** Changes a live session in one step. Repeating a renewal that changes nothing else is harmless. */
   save(change: SessionChange): Promise<SaveResult>
 
   /** Ends a live session and begins another in one step; of several callers one wins. */
@@ -188,7 +229,7 @@ export interface SessionStore {
   ): Promise<TakeResult>
 
   /** Notes an access. Moves no deadline backwards or past the absolute one, and revives nothing. */
-  touch(touch: { readonly id: string; readonly lifetime: Lifetime }): Promise<void>
+  touch(touch: Touch): Promise<void>
 
   /**
    * Ends a session and tells whether it was live. Harmless to repeat.

@@ -7,6 +7,7 @@ import { entryTests } from './store-contract/entries.ts'
 import type { StoreHarness, StoreTest } from './store-contract/harness.ts'
 import { lifetimeTests } from './store-contract/lifetimes.ts'
 import { recordTests } from './store-contract/records.ts'
+import { renewalTests } from './store-contract/renewals.ts'
 import { signInTests } from './store-contract/sign-in.ts'
 import { tokenTests } from './store-contract/tokens.ts'
 import { userTests } from './store-contract/users.ts'
@@ -60,6 +61,7 @@ export function storeContract(runner: TestRunner, open: () => Promise<StoreHarne
   runner.describe('entries', () => entryTests(test))
   runner.describe('bytes', () => byteTests(test))
   runner.describe('tokens', () => tokenTests(test))
+  runner.describe('renewals', () => renewalTests(test))
   runner.describe('sign-in', () => signInTests(test))
   runner.describe('deadlines', () => deadlineTests(test))
   runner.describe('lifetimes', () => lifetimeTests(test))

@@ -9,7 +9,7 @@ import {
   entry,
   inParallel,
   lifetime,
-  renewal,
+  rotation,
   sample,
   statusOf,
 } from '../../src/testing/store-contract/samples.ts'
@@ -135,7 +135,7 @@ test('signing a user out everywhere beside everything else meets no deadlock', a
       ...shuffled.map(({ id }) => busy.touch({ id, lifetime })),
       ...users.flatMap((user) => [1, 2, 3].map(() => busy.destroyByUser(user, []))),
       ...shuffled.map((session) =>
-        busy.save(changeOf(session, { credentials: renewal(session.secretHash) })),
+        busy.save(changeOf(session, { credentials: rotation(session.secretHash) })),
       ),
       ...shuffled.map((session) => busy.replace(session, sample())),
       ...shuffled.slice(0, 10).map(({ id }) => busy.destroy(id, null)),

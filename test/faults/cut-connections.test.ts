@@ -9,7 +9,7 @@ import {
   changeOf,
   entry,
   lifetime,
-  renewal,
+  rotation,
   sample,
 } from '../../src/testing/store-contract/samples.ts'
 import type { Side } from '../support/postgres-messages.ts'
@@ -46,9 +46,9 @@ const operations = {
   create: (store) => store.create(fresh),
   save: (store) =>
     store.save(changeOf(existing, { written: [entry('a', '9')], deleted: [bytes('b')] })),
-  rotate: (store) => store.save(changeOf(existing, { credentials: renewal(oldHash, newHash) })),
+  rotate: (store) => store.save(changeOf(existing, { credentials: rotation(oldHash, newHash) })),
   signIn: (store) => {
-    const credentials = { ...renewal(oldHash, newHash), signIn: { userId: 'ann' } }
+    const credentials = { ...rotation(oldHash, newHash), signIn: { userId: 'ann' } }
     return store.save(changeOf(existing, { written: [entry('a', '9')], credentials }))
   },
   clear: (store) => store.replace(existing, fresh),

@@ -3,14 +3,17 @@
 /** One column of words rather than many columns: reading rows is most of what a load costs a client. */
 export const TIME_WORDS: string = `date_part('epoch', created_at),
           coalesce(date_part('epoch', authenticated_at)::text, '-'),
-          date_part('epoch', last_access_at), date_part('epoch', expires_at),
+          date_part('epoch', last_access_at), date_part('epoch', token_issued_at),
+          date_part('epoch', expires_at),
           date_part('epoch', absolute_expires_at), date_part('epoch', purge_at),
           date_part('epoch', now())`
 
 export const TIMES: string = `concat_ws(' ', ${TIME_WORDS}) as times`
 
 export const STATE: string = `concat_ws(' ', id, encode(secret_hash, 'hex'),
-          coalesce(case when previous_until > now() then encode(previous_hash, 'hex') end, '-'),
+          case when previous_until > now()
+            then concat(encode(previous_hash, 'hex'), ' ', date_part('epoch', previous_until))
+            else '- -' end,
           coalesce(own_idle_ms::text, '-'), ${TIME_WORDS}) as state`
 
 /** One byte string, which a client decodes at once: each key and value after its length. */
@@ -22,6 +25,19 @@ export const LIVE_AND_OWNED: string = `id = $1::text::uuid and user_id is not di
           and expires_at > now()`
 
 export const HOLDS_TOKEN: string = `encode(secret_hash, 'hex') = any ($8::text::text[])`
+
+/**
+ * Whether the token shown ($8) may be replaced: the one in force, and the one before in its grace. A
+ * renewal ($14, $15, $16) replaces the latter only when its successor was never shown, and was issued so
+ * long ago that its reply must have got lost.
+ */
+export const MAY_REPLACE_TOKEN: string = `(${HOLDS_TOKEN} or (
+            encode(previous_hash, 'hex') = any ($8::text::text[]) and previous_until > now()
+            and ($14::text is null or (
+              previous_until > now() + $16::text::interval
+              and token_issued_at <= now() - $15::text::interval
+            ))
+          ))`
 
 export const NEW_COLUMNS: string = `(id, secret_hash, user_id, own_idle_ms, created_at, authenticated_at,
           last_access_at, token_issued_at, expires_at, absolute_expires_at, purge_at)`
@@ -55,6 +71,13 @@ export function access(idle: string, purge: string): string {
           purge_at = greatest(
             purge_at, least(absolute_expires_at, now() + greatest(${own}, ${purge}))
           )`
+}
+
+/** Leaves the token before the one in force this long at most; `overlap` is null to leave it alone. */
+export function endGrace(overlap: string): string {
+  return `previous_until = case
+            when previous_until is not null then least(previous_until, now() + ${overlap})
+          end`
 }
 
 export function noteAccess(session: string): string {

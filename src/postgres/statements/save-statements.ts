@@ -1,5 +1,13 @@
 import type { TableNames } from '../table-names.ts'
-import { access, HOLDS_TOKEN, LIVE_AND_OWNED, TIMES, timestamp } from './fragments.ts'
+import {
+  access,
+  endGrace,
+  HOLDS_TOKEN,
+  LIVE_AND_OWNED,
+  MAY_REPLACE_TOKEN,
+  TIMES,
+  timestamp,
+} from './fragments.ts'
 
 /** Changing sessions that are there. */
 export function saveStatements({
@@ -56,16 +64,27 @@ export function saveStatements({
       )
       select id::text as id, times from live`,
 
-    // Also replaces the token if it is still the one that the request holds ($8, $9). A sign-in ($10)
-    // is refused as a whole when it is not; anything else is done without it.
+    // Also replaces the token ($9) if the one that the request holds ($8) still works; the one that it
+    // holds works on for a while ($14) when this is a renewal, and is dead when it is anything else. A
+    // sign-in ($10) is refused as a whole when it does not; anything else is done without it.
     save_credentials: `
       with live as (
         update ${session}
         set last_access_at = greatest(last_access_at, now()),
-          secret_hash = case when ${HOLDS_TOKEN} then decode($9::text, 'hex') else secret_hash end,
-          previous_hash = case when ${HOLDS_TOKEN} then null else previous_hash end,
-          previous_until = case when ${HOLDS_TOKEN} then null else previous_until end,
-          token_issued_at = greatest(token_issued_at, now() + case when ${HOLDS_TOKEN} then interval '0' end),
+          secret_hash = case when ${MAY_REPLACE_TOKEN} then decode($9::text, 'hex') else secret_hash end,
+          previous_hash = case
+            when $14::text is null and ${MAY_REPLACE_TOKEN} then null
+            when $14::text is not null and ${HOLDS_TOKEN} then secret_hash
+            else previous_hash
+          end,
+          previous_until = case
+            when ${MAY_REPLACE_TOKEN} then now() + $14::text::interval
+            else previous_until
+          end,
+          token_issued_at = case
+            when ${MAY_REPLACE_TOKEN} then greatest(token_issued_at, now())
+            else token_issued_at
+          end,
           user_id = coalesce($10::text, user_id),
           authenticated_at = greatest(authenticated_at, now() + $11::text::interval),
           absolute_expires_at = coalesce(${timestamp(12)}, absolute_expires_at),
@@ -78,7 +97,7 @@ export function saveStatements({
             purge_at,
             least(coalesce(${timestamp(12)}, absolute_expires_at), now() + $4::text::interval)
           )
-        where ${LIVE_AND_OWNED} and ($10::text is null or ${HOLDS_TOKEN})
+        where ${LIVE_AND_OWNED} and ($10::text is null or ${MAY_REPLACE_TOKEN})
         returning ${TIMES}, (secret_hash = decode($9::text, 'hex'))::text as rotated
       ), deleted as (
         delete from ${sessionData}
@@ -96,21 +115,24 @@ export function saveStatements({
     // Touches no indexed column while the purge bound covers the deadline, so the row stays heap-only.
     touch: `
       update ${session}
-      set ${access('$2::text::interval', '$3::text::interval')}
+      set ${access('$2::text::interval', '$3::text::interval')},
+          ${endGrace('$4::text::interval')}
       where id = $1::text::uuid and expires_at > now()`,
 
     // A session that somebody holds locked is being used or ended: either way there is nothing to note.
     touch_many: `
       with free as (
-        select s.id, c.idle, c.purge
-        from unnest($1::text::uuid[], $2::text::interval[], $3::text::interval[])
-            as c (id, idle, purge)
+        select s.id, c.idle, c.purge, c.overlap
+        from unnest(
+            $1::text::uuid[], $2::text::interval[], $3::text::interval[], $4::text::interval[]
+          ) as c (id, idle, purge, overlap)
           join ${session} as s on s.id = c.id
         where s.expires_at > now()
         for no key update of s skip locked
       )
       update ${session}
-      set ${access('free.idle', 'free.purge')}
+      set ${access('free.idle', 'free.purge')},
+          ${endGrace('free.overlap')}
       from free
       where ${session}.id = free.id`,
   }

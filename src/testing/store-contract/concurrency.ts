@@ -11,7 +11,7 @@ import {
   lifetime,
   randomHash,
   recordOf,
-  renewal,
+  rotation,
   sample,
   save,
   statusOf,
@@ -110,7 +110,7 @@ function tokenTests(test: StoreTest): void {
     const session = await begin(store, { entries: [entry('a', '1')] })
     const hashes = Array.from({ length: 50 }, randomHash)
     const results = await Promise.all(
-      hashes.map((to) => save(store, session, { credentials: renewal(session.secretHash, to) })),
+      hashes.map((to) => save(store, session, { credentials: rotation(session.secretHash, to) })),
     )
     const winners = hashes.filter((_, n) => results[n]?.rotated)
     assert.equal(winners.length, 1)
@@ -130,7 +130,7 @@ function tokenTests(test: StoreTest): void {
     }))
     const results = await Promise.all(
       signIns.map(({ userId, to }) => {
-        const credentials = { ...renewal(session.secretHash, to), signIn: { userId } }
+        const credentials = { ...rotation(session.secretHash, to), signIn: { userId } }
         const written = [entry('owner', userId)]
         return store.save(changeOf(session, { written, credentials }))
       }),
@@ -149,7 +149,7 @@ function tokenTests(test: StoreTest): void {
     for (let round = 0; round < 10; round += 1) {
       const session = await begin(store)
       const to = randomHash()
-      const credentials = { ...renewal(session.secretHash, to), signIn: { userId: 'ann' } }
+      const credentials = { ...rotation(session.secretHash, to), signIn: { userId: 'ann' } }
       const saveLate = (n: number) =>
         store.save(changeOf(session, { written: [entry(`key-${n}`, 'x')] }))
       const early = inParallel(3, saveLate)

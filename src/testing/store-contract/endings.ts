@@ -12,7 +12,7 @@ import {
   inParallel,
   lifetime,
   randomHash,
-  renewal,
+  rotation,
   sample,
   statusOf,
 } from './samples.ts'
@@ -97,7 +97,7 @@ function finalityTests(test: StoreTest, { name: ending, left, end }: Ending): vo
     const change = changeOf(session, {
       lifetime: later,
       credentials: {
-        ...renewal(session.secretHash, to),
+        ...rotation(session.secretHash, to),
         signIn: { userId: 'ann' },
         absoluteExpiresAt: Infinity,
         ownIdleTimeout: DAY,

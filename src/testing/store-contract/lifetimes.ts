@@ -9,7 +9,7 @@ import {
   MINUTE,
   randomHash,
   recordOf,
-  renewal,
+  rotation,
   save,
   statusOf,
 } from './samples.ts'
@@ -63,7 +63,7 @@ function ownIdleTimeoutTests(test: StoreTest): void {
     const absoluteExpiresAt = session.times.absoluteExpiresAt + HOUR
     await save(store, session)
     await save(store, session, {
-      credentials: { ...renewal(session.secretHash, to), absoluteExpiresAt },
+      credentials: { ...rotation(session.secretHash, to), absoluteExpiresAt },
     })
     assert.equal((await recordOf(store, session, to)).ownIdleTimeout, 5 * HOUR)
   })
@@ -114,7 +114,7 @@ function absoluteDeadlineTests(test: StoreTest): void {
     const to = randomHash()
     await save(store, session, {
       credentials: {
-        ...renewal(session.secretHash, to),
+        ...rotation(session.secretHash, to),
         signIn: { userId: 'ann' },
         ownIdleTimeout: 5 * HOUR,
       },
@@ -144,7 +144,7 @@ function signInTests(test: StoreTest): void {
     const session = await begin(store)
     const { times } = await save(store, session, {
       lifetime: { idle: 5 * MINUTE, purge: 2 * HOUR },
-      credentials: { ...renewal(session.secretHash), signIn },
+      credentials: { ...rotation(session.secretHash), signIn },
     })
     assertClose(times.expiresAt - times.now, 5 * MINUTE, 'the idle deadline')
   })
@@ -155,7 +155,7 @@ function signInTests(test: StoreTest): void {
     const { now } = await recordOf(store, session)
     const absoluteExpiresAt = now + 2 * HOUR
     const { times } = await save(store, session, {
-      credentials: { ...renewal(session.secretHash), signIn, absoluteExpiresAt },
+      credentials: { ...rotation(session.secretHash), signIn, absoluteExpiresAt },
     })
     assertClose(times.absoluteExpiresAt, absoluteExpiresAt, 'the absolute deadline')
     assertClose(times.expiresAt - times.now, HOUR, 'the idle deadline')
@@ -165,7 +165,7 @@ function signInTests(test: StoreTest): void {
     const session = await begin(store)
     const { times } = await save(store, session, {
       lifetime: { idle: MINUTE, purge: MINUTE },
-      credentials: renewal(session.secretHash),
+      credentials: rotation(session.secretHash),
     })
     assert.equal(times.expiresAt, session.times.expiresAt)
   })
@@ -173,7 +173,7 @@ function signInTests(test: StoreTest): void {
   test('moves the deadline by a rotation as by any access', async ({ store, elapse }) => {
     const session = await begin(store)
     await elapse(30 * MINUTE)
-    const credentials = renewal(session.secretHash)
+    const credentials = rotation(session.secretHash)
     const { times } = await save(store, session, { lifetime, credentials })
     assertClose(times.lastAccessAt, times.now, 'lastAccessAt')
     assertClose(times.expiresAt - times.now, HOUR, 'the idle deadline')
@@ -185,7 +185,7 @@ function signInTests(test: StoreTest): void {
     await elapse(30 * MINUTE)
     const to = randomHash()
     const { times } = await save(store, session, {
-      credentials: { ...renewal(session.secretHash, to), signIn, ownIdleTimeout: MINUTE },
+      credentials: { ...rotation(session.secretHash, to), signIn, ownIdleTimeout: MINUTE },
     })
     const { now, ...kept } = times
     const record = await recordOf(store, session, to)

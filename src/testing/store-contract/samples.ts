@@ -73,7 +73,7 @@ export function changeOf(
 }
 
 /** A token to replace, with a new random one unless `to` is given. */
-export function renewal(
+export function rotation(
   from: Uint8Array,
   to: Uint8Array = randomHash(),
 ): Required<Pick<CredentialChange, 'token'>> {

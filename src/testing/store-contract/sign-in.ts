@@ -12,7 +12,7 @@ import {
   MINUTE,
   randomHash,
   recordOf,
-  renewal,
+  rotation,
   save,
   statusOf,
 } from './samples.ts'
@@ -31,7 +31,7 @@ export function signInTests(test: StoreTest): void {
     const to = randomHash()
     const { times, rotated } = await save(store, session, {
       written: [entry('a', '1')],
-      credentials: { ...renewal(session.secretHash, to), signIn },
+      credentials: { ...rotation(session.secretHash, to), signIn },
     })
     assert.equal(rotated, true)
     assertClose(times.authenticatedAt ?? 0, times.now, 'authenticatedAt')
@@ -48,7 +48,7 @@ export function signInTests(test: StoreTest): void {
   }) => {
     const session = await begin(store, { entries: [entry('a', '1')] })
     const current = randomHash()
-    await save(store, session, { credentials: renewal(session.secretHash, current) })
+    await save(store, session, { credentials: rotation(session.secretHash, current) })
     const before = await recordOf(store, session, current)
     const late = randomHash()
     const refused = changeOf(session, {
@@ -56,7 +56,7 @@ export function signInTests(test: StoreTest): void {
       written: [entry('b', '1')],
       deleted: [bytes('a')],
       credentials: {
-        ...renewal(session.secretHash, late),
+        ...rotation(session.secretHash, late),
         signIn,
         absoluteExpiresAt: before.absoluteExpiresAt + HOUR,
         ownIdleTimeout: 2 * HOUR,
@@ -81,7 +81,7 @@ export function signInTests(test: StoreTest): void {
     const session = await begin(store, { userId: 'ann' })
     await elapse(10 * MINUTE)
     const to = randomHash()
-    await save(store, session, { credentials: { ...renewal(session.secretHash, to), signIn } })
+    await save(store, session, { credentials: { ...rotation(session.secretHash, to), signIn } })
     const record = await recordOf(store, session, to)
     assert.ok((record.authenticatedAt ?? 0) - record.createdAt >= 10 * MINUTE)
     assert.equal(await statusOf(store, session), 'unknown')
@@ -94,7 +94,7 @@ export function signInTests(test: StoreTest): void {
     const session = await begin(store, { userId: 'ann' })
     await elapse(10 * MINUTE)
     const to = randomHash()
-    await save(store, session, { credentials: renewal(session.secretHash, to) })
+    await save(store, session, { credentials: rotation(session.secretHash, to) })
     const record = await recordOf(store, session, to)
     assert.equal(record.authenticatedAt, record.createdAt)
   })
@@ -103,7 +103,7 @@ export function signInTests(test: StoreTest): void {
     test(`answers 'gone' to ${name} from before a sign-in`, async ({ store }) => {
       const session = await begin(store, { entries: [entry('late', 'kept')] })
       const to = randomHash()
-      await save(store, session, { credentials: { ...renewal(session.secretHash, to), signIn } })
+      await save(store, session, { credentials: { ...rotation(session.secretHash, to), signIn } })
       assert.equal(await run(store, guardOf(session)), 'gone')
       assert.deepEqual(await contentOf(store, session, to), { late: 'kept' })
       assert.notEqual(await run(store, { id: session.id, userId: 'ann' }), 'gone')

@@ -10,7 +10,7 @@ import {
   MINUTE,
   randomHash,
   recordOf,
-  renewal,
+  rotation,
   sample,
   save,
   statusOf,
@@ -25,7 +25,7 @@ export function tokenTests(test: StoreTest): void {
 function proofTests(test: StoreTest): void {
   test('opens a session to its token', async ({ store }) => {
     const session = await begin(store)
-    assert.equal((await recordOf(store, session)).viaPreviousToken, false)
+    assert.equal((await recordOf(store, session)).previousToken, null)
   })
 
   test('opens a session when any hash shown is right', async ({ store }) => {
@@ -87,18 +87,18 @@ function rotationTests(test: StoreTest): void {
     const session = await begin(store)
     const to = randomHash()
     const { rotated } = await save(store, session, {
-      credentials: renewal(session.secretHash, to),
+      credentials: rotation(session.secretHash, to),
     })
     assert.equal(rotated, true)
     assert.equal(await statusOf(store, session), 'unknown')
-    assert.equal((await recordOf(store, session, to)).viaPreviousToken, false)
+    assert.equal((await recordOf(store, session, to)).previousToken, null)
   })
 
   test('keeps all but the token when it replaces the token', async ({ store }) => {
     const session = await begin(store, { userId: 'ann', entries: [entry('a', '1')] })
     const before = await recordOf(store, session)
     const to = randomHash()
-    await save(store, session, { credentials: renewal(session.secretHash, to) })
+    await save(store, session, { credentials: rotation(session.secretHash, to) })
     const after = await recordOf(store, session, to)
     for (const kept of [
       'id',
@@ -118,7 +118,7 @@ function rotationTests(test: StoreTest): void {
     await save(store, session, {
       written: [entry('a', '2')],
       deleted: [bytes('b')],
-      credentials: renewal(session.secretHash, to),
+      credentials: rotation(session.secretHash, to),
     })
     assert.deepEqual(await contentOf(store, session, to), { a: '2' })
   })
@@ -135,11 +135,11 @@ function rotationTests(test: StoreTest): void {
   }) => {
     const session = await begin(store)
     const current = randomHash()
-    await save(store, session, { credentials: renewal(session.secretHash, current) })
+    await save(store, session, { credentials: rotation(session.secretHash, current) })
     const late = randomHash()
     const { rotated } = await save(store, session, {
       written: [entry('a', '1')],
-      credentials: { ...renewal(session.secretHash, late), ownIdleTimeout: MINUTE },
+      credentials: { ...rotation(session.secretHash, late), ownIdleTimeout: MINUTE },
     })
     assert.equal(rotated, false)
     assert.equal(await statusOf(store, session, late), 'unknown')

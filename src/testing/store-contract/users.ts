@@ -10,7 +10,7 @@ import {
   MINUTE,
   randomHash,
   recordOf,
-  renewal,
+  rotation,
   save,
   statusOf,
 } from './samples.ts'
@@ -49,7 +49,7 @@ function listTests(test: StoreTest): void {
     await elapse(MINUTE)
     const [listed, ...more] = await store.listByUser('ann')
     assert.deepEqual(more, [])
-    const { entries: _, viaPreviousToken: __, ...summary } = await recordOf(store, session)
+    const { entries: _, previousToken: __, ...summary } = await recordOf(store, session)
     assert.ok(listed && listed.now <= summary.now)
     assert.deepEqual({ ...listed, now: summary.now }, summary)
   })
@@ -86,7 +86,7 @@ function listTests(test: StoreTest): void {
   test('lists a session from the sign-in on', async ({ store }) => {
     const session = await begin(store)
     assert.deepEqual(await idsOf(store, 'ann'), [])
-    const credentials = { ...renewal(session.secretHash), signIn: { userId: 'ann' } }
+    const credentials = { ...rotation(session.secretHash), signIn: { userId: 'ann' } }
     await save(store, session, { credentials })
     assert.deepEqual(await idsOf(store, 'ann'), [session.id])
   })
@@ -146,7 +146,7 @@ function destroyTests(test: StoreTest): void {
   test('finds a session by its user from the sign-in on', async ({ store }) => {
     const session = await begin(store)
     const to = randomHash()
-    const credentials = { ...renewal(session.secretHash, to), signIn: { userId: 'ann' } }
+    const credentials = { ...rotation(session.secretHash, to), signIn: { userId: 'ann' } }
     await save(store, session, { credentials })
     assert.deepEqual(await store.destroyByUser('ann', []), [session.id])
     assert.equal(await statusOf(store, session, to), 'unknown')
