@@ -33,7 +33,10 @@ export async function openPostgresStore(
 }
 
 /** Moves every stored time into the past; an infinite one stays so. */
-export async function elapse(pool: pg.Pool, milliseconds: number): Promise<void> {
+export async function elapse(
+  pool: Pick<pg.ClientBase, 'query'>,
+  milliseconds: number,
+): Promise<void> {
   const columns = [
     'created_at',
     'authenticated_at',
