@@ -1,4 +1,4 @@
-import { StoreError } from '../errors.ts'
+import { type Outcome, StoreError } from '../errors.ts'
 import type { Row, Statement } from './driver.ts'
 import { type StatementRunner, timedOut } from './statement-runner.ts'
 
@@ -10,6 +10,8 @@ export interface SharedOperation<Call, Answer> {
   sessionOf(call: Call): string
   /** Whether a statement takes each session once, so that a second call about it waits its turn. */
   readonly isExclusive: boolean
+  /** About how many bytes a call carries. */
+  sizeOf(call: Call): number
   /** The statement for a call that goes alone. */
   one(call: Call): Statement
   readOne(rows: readonly Row[], call: Call): Answer
@@ -29,6 +31,8 @@ export interface GroupCommitLimits {
   readonly patience: number
   /** Calls that share a statement at most. */
   readonly batch: number
+  /** Bytes that they carry together at most. A call that carries more goes alone. */
+  readonly batchBytes: number
 }
 
 interface Waiting<Call, Answer> {
@@ -53,6 +57,8 @@ export class GroupCommit<Call, Answer> {
   #waiting: Waiting<Call, Answer>[] = []
   #underWay = 0
   #timer: NodeJS.Timeout | null = null
+  #hasCompany = false
+  #isGathering = false
 
   constructor(
     runner: StatementRunner,
@@ -67,13 +73,15 @@ export class GroupCommit<Call, Answer> {
   /** @throws As `StatementRunner.run` does; the deadline counts from this call. */
   run(call: Call): Promise<Answer> {
     const endsAt = performance.now() + this.#runner.deadline
-    if (this.#underWay < this.#limits.slots) {
+    const isFree = this.#underWay < this.#limits.slots
+    if (isFree && !this.#hasCompany) {
       this.#underWay++
       return this.#alone(call, endsAt).finally(() => this.#freeSlot())
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ call, endsAt, resolve, reject })
-      this.#watchQueue()
+      if (isFree) this.#gather()
+      else this.#watchQueue()
     })
   }
 
@@ -86,27 +94,50 @@ export class GroupCommit<Call, Answer> {
 
   #freeSlot(): void {
     this.#underWay--
-    if (this.#waiting.length > 0) this.#sendNext()
+    if (this.#waiting.length > 0) this.#gather()
+  }
+
+  /**
+   * Sends what waits at the end of this turn of the event loop. Callers that have just been answered, and
+   * requests that have just arrived, so share the next statement rather than split it in two. A call that
+   * comes by itself does not go this way: the last statement was shared, or others wait already.
+   */
+  #gather(): void {
+    if (this.#isGathering) return
+    this.#isGathering = true
+    setImmediate(() => {
+      this.#isGathering = false
+      const isFree = this.#underWay < this.#limits.slots || this.#underWay === 0
+      if (this.#waiting.length > 0 && isFree) this.#sendNext()
+    })
   }
 
   #sendNext(): void {
     this.#underWay++
-    void this.#together(this.#nextBatch()).finally(() => this.#freeSlot())
+    const batch = this.#nextBatch()
+    this.#hasCompany = batch.length > 1
+    void this.#together(batch).finally(() => this.#freeSlot())
   }
 
   /** Those who have waited longest. */
   #nextBatch(): Waiting<Call, Answer>[] {
-    const { sessionOf, isExclusive } = this.#operation
+    const { sessionOf, sizeOf, isExclusive } = this.#operation
     const taken = new Set<string>()
     const batch: Waiting<Call, Answer>[] = []
     const left: Waiting<Call, Answer>[] = []
+    let bytes = 0
+    let isFull = false
     for (const waiting of this.#waiting) {
       const session = sessionOf(waiting.call)
-      if (batch.length === this.#limits.batch || (isExclusive && taken.has(session))) {
+      const size = sizeOf(waiting.call)
+      isFull ||= batch.length > 0 && bytes + size > this.#limits.batchBytes
+      if (isFull || (isExclusive && taken.has(session))) {
         left.push(waiting)
       } else {
         taken.add(session)
         batch.push(waiting)
+        bytes += size
+        isFull = batch.length === this.#limits.batch
       }
     }
     this.#waiting = left
@@ -117,9 +148,11 @@ export class GroupCommit<Call, Answer> {
   async #together(batch: readonly Waiting<Call, Answer>[]): Promise<void> {
     if (batch.length === 1) return this.#each(batch)
     const calls = batch.map(({ call }) => call)
+    // The statement may go on for longer than some of its calls can wait.
+    const watch = setInterval(() => this.#refuseLate(batch, 'unknown'), this.#limits.patience)
     try {
       const { repeatable } = this.#operation
-      const endsAt = Math.min(...batch.map((waiting) => waiting.endsAt))
+      const endsAt = Math.max(...batch.map((waiting) => waiting.endsAt))
       const rows = await this.#runner.run(this.#operation.many(calls), { repeatable, endsAt })
       const answers = this.#operation.readMany(rows, calls)
       const unanswered: Waiting<Call, Answer>[] = []
@@ -134,6 +167,8 @@ export class GroupCommit<Call, Answer> {
       // A refused statement has done nothing. Any other failure would meet every call again.
       if (error instanceof StoreError) return this.#each(batch)
       for (const waiting of batch) waiting.reject(error)
+    } finally {
+      clearInterval(watch)
     }
   }
 
@@ -149,21 +184,23 @@ export class GroupCommit<Call, Answer> {
     if (this.#waiting.length === 0) return
     this.#timer ??= setTimeout(() => {
       this.#timer = null
-      this.#refuseLate()
+      this.#waiting = this.#refuseLate(this.#waiting, 'none')
       const isHeldUp = this.#waiting.length > 0 && this.#underWay < this.#limits.mostSlots
       if (isHeldUp) this.#sendNext()
       this.#watchQueue()
     }, this.#limits.patience).unref()
   }
 
-  /** Who waits for a slot waits no longer than the deadline. */
-  #refuseLate(): void {
+  /** Nobody waits longer than the deadline. Gives those who still wait. */
+  #refuseLate(
+    waiting: readonly Waiting<Call, Answer>[],
+    outcome: Outcome,
+  ): Waiting<Call, Answer>[] {
     const now = performance.now()
-    const late = this.#waiting.filter((waiting) => waiting.endsAt <= now)
-    if (late.length === 0) return
-    this.#waiting = this.#waiting.filter((waiting) => waiting.endsAt > now)
-    for (const { call, reject } of late) {
-      reject(timedOut(this.#operation.one(call), this.#runner.deadline, 'none'))
-    }
+    return waiting.filter(({ call, endsAt, reject }) => {
+      if (endsAt > now) return true
+      reject(timedOut(this.#operation.one(call), this.#runner.deadline, outcome))
+      return false
+    })
   }
 }

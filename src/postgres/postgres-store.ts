@@ -57,7 +57,13 @@ type Guarded = SessionGuard & Pick<SessionChange, 'lifetime'>
 /** How long a migration may take beyond the deadline of ordinary calls. */
 const MIGRATION_TIMEOUT = 60_000
 
-const SHARED: GroupCommitLimits = { slots: 1, mostSlots: 8, patience: 10, batch: 128 }
+const SHARED: GroupCommitLimits = {
+  slots: 1,
+  mostSlots: 8,
+  patience: 10,
+  batch: 128,
+  batchBytes: 1_048_576,
+}
 const ALONE: GroupCommitLimits = { ...SHARED, slots: Number.POSITIVE_INFINITY }
 
 const ONCE = { repeatable: false } as const

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import type {
   CreateResult,
+  Entry,
   LoadResult,
   NewSession,
   SaveResult,
@@ -29,6 +30,7 @@ export function loadOperation(
     repeatable: true,
     sessionOf: idOf,
     isExclusive: false,
+    sizeOf: () => 0,
     one: (proof) => ({ ...statements.load, values: [proof.id] }),
     readOne: ([row], proof) => readLoad(row, proof),
     many: (proofs) => ({ ...statements.load_many, values: [plainArray(proofs.map(idOf))] }),
@@ -47,6 +49,7 @@ export function createOperation(statements: StoreStatements): SharedOperation<Ne
     repeatable: true,
     sessionOf: idOf,
     isExclusive: true,
+    sizeOf: ({ entries }) => sizeOfEntries(entries),
     one: (session) => ({ ...statements.create, values: newSessionValues(session) }),
     readOne: ([row]) => created(row && readTimes(row)),
     many: (sessions) => ({
@@ -75,6 +78,7 @@ export function saveOperation(
     repeatable: false,
     sessionOf: idOf,
     isExclusive: true,
+    sizeOf: ({ written }) => sizeOfEntries(written),
     one: (change) => ({ ...statements.save, values: changeValues(change) }),
     readOne: ([row]) => saved(row && readTimes(row)),
     many: (changes) => ({
@@ -105,6 +109,7 @@ export function touchOperation(statements: StoreStatements): SharedOperation<Tou
     repeatable: true,
     sessionOf: idOf,
     isExclusive: true,
+    sizeOf: () => 0,
     one: ({ id, lifetime, overlap }) => ({
       ...statements.touch,
       values: [id, interval(lifetime.idle), interval(lifetime.purge), interval(overlap)],
@@ -189,6 +194,10 @@ function entryArrays(
     hexArray(sessions.flatMap(({ written }) => written.map(({ key }) => key))),
     hexArray(sessions.flatMap(({ written }) => written.map(({ value }) => value))),
   ]
+}
+
+function sizeOfEntries(entries: readonly Entry[]): number {
+  return entries.reduce((sum, { key, value }) => sum + key.length + value.length, 0)
 }
 
 function idOf({ id }: { readonly id: string }): string {

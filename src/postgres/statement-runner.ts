@@ -37,9 +37,10 @@ export class StatementRunner {
   async run(statement: Statement, options: RunOptions): Promise<readonly Row[]> {
     const endsAt = options.endsAt ?? performance.now() + this.deadline
     for (let attempt = 1; ; attempt++) {
+      const timeout = Math.ceil(endsAt - performance.now())
+      if (timeout <= 0 && attempt === 1) throw timedOut(statement, this.deadline, 'none')
       try {
-        const timeout = Math.max(1, Math.ceil(endsAt - performance.now()))
-        return await this.#driver.query(statement, { timeout })
+        return await this.#driver.query(statement, { timeout: Math.max(1, timeout) })
       } catch (error) {
         const kind = isRetryable(error)
         const again = kind === 'safe' || (kind === 'unknown' && options.repeatable)
