@@ -45,8 +45,8 @@ interface Waiting<Call, Answer> {
 /**
  * Lets calls that wait at the same moment share one statement.
  *
- * Nobody waits for company: a call that finds a free slot leaves at once, alone. Calls that come while
- * all slots are taken go together in the next statement. None joins a statement that has been sent. When
+ * Nobody waits for company: a call that comes by itself leaves at once, alone. Calls that come while all
+ * slots are taken go together in the next statement. None joins a statement that has been sent. When
  * the database refuses a shared statement, each of its calls is tried by itself, so that nobody pays for
  * another's bad value; when the outcome is unknown, each call is told so.
  */
@@ -107,8 +107,8 @@ export class GroupCommit<Call, Answer> {
     this.#isGathering = true
     setImmediate(() => {
       this.#isGathering = false
-      const isFree = this.#underWay < this.#limits.slots || this.#underWay === 0
-      if (this.#waiting.length > 0 && isFree) this.#sendNext()
+      const mayGo = this.#underWay < this.#limits.mostSlots
+      if (this.#waiting.length > 0 && mayGo) this.#sendNext()
     })
   }
 
