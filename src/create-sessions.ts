@@ -109,6 +109,8 @@ const COMMON: Record<keyof CommonSettings, true> = {
   log: true,
   pepper: true,
   purgeInterval: true,
+  renewGrace: true,
+  renewInterval: true,
   touchInterval: true,
 }
 

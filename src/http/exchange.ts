@@ -84,7 +84,7 @@ export class Exchange<Data extends object = DefaultData> {
   async commit(): Promise<HeadAddition> {
     const state = this.#state
     if (state === null) return NOTHING
-    await state.save()
+    await state.commit()
     state.touchIfDue()
     const setCookies = this.#setCookies(state.news)
     return { setCookies, noStore: setCookies.length > 0, varyCookie: true }

@@ -48,6 +48,7 @@ export function openNodeExchange<Data extends object>(
   const exchange: Exchange<Data> = sessions.open(request.headers.cookie, {
     isHeadSent: () => response.headersSent,
     isHeadHeld: () => isHeadHeld,
+    isClientGone: () => response.destroyed,
     onUse() {
       if (response.headersSent) return
       addToHead(response, { setCookies: [], noStore: false, varyCookie: true })

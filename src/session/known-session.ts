@@ -1,5 +1,6 @@
 import type {
   Lifetime,
+  PreviousToken,
   SessionGuard,
   SessionSummary,
   SessionTimes,
@@ -14,14 +15,21 @@ const PURGE_SLACK = 30
 export class KnownSession {
   readonly entries: StoredEntries = new StoredEntries()
   readonly #policy: SessionPolicy
+  readonly #previousToken: PreviousToken | null
   #summary: SessionSummary
   #seenAt = performance.now()
   /** The hashes of the token that this request holds, any of which the store may have. */
   secretHashes: readonly Uint8Array[]
 
-  constructor(policy: SessionPolicy, summary: SessionSummary, secretHashes: readonly Uint8Array[]) {
+  constructor(
+    policy: SessionPolicy,
+    summary: SessionSummary,
+    secretHashes: readonly Uint8Array[],
+    previousToken: PreviousToken | null = null,
+  ) {
     this.#policy = policy
     this.#summary = summary
+    this.#previousToken = previousToken
     this.secretHashes = secretHashes
   }
 
@@ -56,6 +64,27 @@ export class KnownSession {
   get isTouchDue(): boolean {
     const sinceAccess = this.storeClock - this.#summary.lastAccessAt
     return sinceAccess >= this.#policy.touchInterval(this.idleTimeout)
+  }
+
+  /**
+   * Whether this request is to get another token: because the one it shows has grown old, or because
+   * that was renewed and the reply with its successor got lost. The store judges it once more.
+   */
+  get isRenewalDue(): boolean {
+    const { interval, grace } = this.#policy.renewal
+    const age = this.storeClock - this.#summary.tokenIssuedAt
+    if (!this.#previousToken?.isShown) return age >= interval
+    return age >= grace.patience && this.#isGraceWhole
+  }
+
+  /** Whether this request is among the first with a new token, so that the one before is to fade. */
+  get isGraceToEnd(): boolean {
+    return this.#previousToken?.isShown === false && this.#isGraceWhole
+  }
+
+  get #isGraceWhole(): boolean {
+    const until = this.#previousToken?.until ?? Number.NEGATIVE_INFINITY
+    return until - this.storeClock > this.#policy.renewal.grace.overlap
   }
 
   /**

@@ -1,5 +1,11 @@
 import type { Codec } from '../codec/codec.ts'
-import type { CredentialChange, Entry, NewSession, SessionChange } from '../store/session-store.ts'
+import type {
+  CredentialChange,
+  Entry,
+  Grace,
+  NewSession,
+  SessionChange,
+} from '../store/session-store.ts'
 import type { ChangeSet } from './change-set.ts'
 import type { KnownSession } from './known-session.ts'
 import type { SessionPolicy } from './settings.ts'
@@ -28,16 +34,21 @@ export function planNewSession(
   }
 }
 
+/** A token for a session that has one. The old one works on only when there is a grace. */
+export interface NextToken extends IssuedToken {
+  readonly grace: Grace | null
+}
+
 /** A change to the session that is known. */
 export function planChange(
   policy: SessionPolicy,
   codec: Codec,
   known: KnownSession,
-  token: IssuedToken | null,
+  token: NextToken | null,
   changes: ChangeSet,
   userId: string | null,
 ): SessionChange {
-  const credentials = token === null ? {} : { credentials: planCredentials() }
+  const credentials = token === null ? {} : { credentials: planCredentials(token) }
   const idle =
     changes.lifetime?.idleTimeout ?? (userId === null ? known.idleTimeout : policy.idleTimeout)
   return {
@@ -48,9 +59,10 @@ export function planChange(
     lifetime: known.lifetime(idle),
   }
 
-  function planCredentials(): CredentialChange {
+  function planCredentials({ secretHash: to, grace }: NextToken): CredentialChange {
     const { idleTimeout, absoluteTimeout } = changes.lifetime ?? {}
-    const replaced = { from: known.secretHashes, to: (token as IssuedToken).secretHash }
+    const from = known.secretHashes
+    const replaced = grace === null ? { from, to } : { from, to, grace }
     if (userId !== null) {
       return {
         token: replaced,

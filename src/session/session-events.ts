@@ -7,6 +7,8 @@ export interface SessionEvents {
   created: { readonly sessionId: string; readonly userId: string | null }
   /** A session has a new token and the same data. */
   rotated: { readonly sessionId: string; readonly userId: string | null }
+  /** A session's token was old, or its successor had got lost, and has been renewed. */
+  renewed: { readonly sessionId: string; readonly userId: string | null }
   /** A user signed in; the session has a new token. */
   signedIn: { readonly sessionId: string; readonly userId: string }
   /** A session ended and an empty one took its place. */
@@ -33,6 +35,7 @@ export type SessionListener<Name extends keyof SessionEvents> = (event: SessionE
 const LEVELS: Record<keyof SessionEvents, [keyof Logger, string]> = {
   created: ['debug', 'session created'],
   rotated: ['debug', 'session token rotated'],
+  renewed: ['debug', 'session token renewed'],
   signedIn: ['debug', 'user signed in'],
   cleared: ['debug', 'session cleared'],
   destroyed: ['debug', 'session destroyed'],

@@ -2,6 +2,7 @@ import {
   NotLoadedError,
   ResponseStartedError,
   SessionGoneError,
+  StoreUnavailableError,
   UndecodableError,
 } from '../errors.ts'
 import type {
@@ -9,12 +10,13 @@ import type {
   SessionSummary,
   SessionTimes,
   TokenProof,
+  Touch,
 } from '../store/session-store.ts'
-import type { ChangeSet } from './change-set.ts'
+import { ChangeSet } from './change-set.ts'
 import { EntryValue } from './entry-value.ts'
 import { KnownSession } from './known-session.ts'
 import { PendingChanges } from './pending-changes.ts'
-import { planChange, planNewSession } from './save-plan.ts'
+import { type NextToken, planChange, planNewSession } from './save-plan.ts'
 import type { SessionContext } from './session-context.ts'
 import { StoredEntries } from './stored-entries.ts'
 import type { IssuedToken } from './token.ts'
@@ -35,8 +37,8 @@ export type CookieNews =
 /** What a session asks and tells whoever answers the request. */
 export interface StateWatch {
   /**
-   * The response is going to depend on a save. Told once, before the first change is made; again only
-   * after `discard`.
+   * The response is going to depend on a save. Told once, before the first change is made, or when a
+   * token turns out to need renewal; again only after `discard`.
    */
   readonly onChange?: () => void
   /** The access is to be noted, once the response is on its way. */
@@ -45,6 +47,8 @@ export interface StateWatch {
   readonly isHeadSent?: () => boolean
   /** Whether a head that looks sent to its handler in truth waits for the save under way. */
   readonly isHeadHeld?: () => boolean
+  /** Whether the client has hung up, so that it would never get a new token. */
+  readonly isClientGone?: () => boolean
 }
 
 /**
@@ -61,6 +65,7 @@ export class SessionState {
   #isNew = false
   readonly #pending = new PendingChanges()
   #isAnnounced = false
+  #isCommitting = false
   #hasTouched = false
   readonly #undecodable = new WeakSet<EntryValue>()
   #turn: Promise<unknown> = Promise.resolve()
@@ -170,6 +175,19 @@ export class SessionState {
     return this.#inTurn(() => this.#saveChanges(null))
   }
 
+  /** Does so for the response, which a new token can go with: renews the token when that is due. */
+  commit(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#isCommitting = true
+      try {
+        await this.#saveChanges(null)
+        await this.#renewIfDue()
+      } finally {
+        this.#isCommitting = false
+      }
+    })
+  }
+
   /** Signs a user in at once, together with what else has changed. */
   signIn(userId: string): Promise<void> {
     this.#announce()
@@ -186,10 +204,7 @@ export class SessionState {
   touchIfDue(): void {
     const known = this.#known
     if (known === null || this.#isNew || this.#hasTouched || !known.isTouchDue) return
-    this.#hasTouched = true
-    this.context.inBackground(
-      this.context.store.touch({ id: known.id, lifetime: known.lifetime() }),
-    )
+    this.#touch({ id: known.id, lifetime: known.lifetime() })
   }
 
   // The response
@@ -216,13 +231,25 @@ export class SessionState {
     if (result.status === 'expired') {
       return events.emit('expired', { sessionId: result.id, userId: result.userId })
     }
-    const { entries, previousToken: _, ...summary } = result.record
-    this.#known = new KnownSession(this.context.policy, summary, proof.secretHashes)
+    const { entries, previousToken, ...summary } = result.record
+    const { policy } = this.context
+    const known = new KnownSession(policy, summary, proof.secretHashes, previousToken)
+    this.#known = known
     for (const { key, value } of entries) {
       const name = this.#undecodableIsAbsent(null, () => this.context.codec.decodeKey(key))
-      if (name) this.#known.entries.keep(name.value, new EntryValue(value, key.length))
+      if (name) known.entries.keep(name.value, new EntryValue(value, key.length))
     }
-    if (this.#known.isTouchDue) this.#watch.onTouchDue?.()
+    if (this.#isRenewable(known)) this.#announce()
+    if (known.isGraceToEnd) {
+      // At once: until it is noted, an older request could take the new token for lost.
+      const { overlap } = policy.renewal.grace
+      this.#touch({ id: known.id, lifetime: known.lifetime(), overlap })
+    } else if (known.isTouchDue) this.#watch.onTouchDue?.()
+  }
+
+  #touch(touch: Touch): void {
+    this.#hasTouched = true
+    this.context.inBackground(this.context.store.touch(touch))
   }
 
   async #saveChanges(userId: string | null): Promise<void> {
@@ -286,12 +313,31 @@ export class SessionState {
     changes: ChangeSet,
     userId: string | null,
   ): Promise<void> {
-    const { store, policy, codec, tokens } = this.context
     changes.dropDeletionsOfAbsent(known.entries)
     if (changes.isEmpty && userId === null) return
-    known.entries.checkLimits(changes, policy.limits)
-    const token = changes.rotate || userId !== null ? tokens.reissue(known.id) : null
-    if (token !== null) this.#refuseIfTooLate('Rotating the token')
+    known.entries.checkLimits(changes, this.context.policy.limits)
+    await this.#saveKnown(known, this.#nextToken(known, changes, userId), changes, userId)
+  }
+
+  /** A new token when one is asked for, without a grace, or when a renewal is due. */
+  #nextToken(known: KnownSession, changes: ChangeSet, userId: string | null): NextToken | null {
+    const { tokens, policy } = this.context
+    if (changes.rotate || userId !== null) {
+      const token = tokens.reissue(known.id)
+      this.#refuseIfTooLate('Rotating the token')
+      return { ...token, grace: null }
+    }
+    if (!this.#isCommitting || !this.#isRenewable(known)) return null
+    return { ...tokens.reissue(known.id), grace: policy.renewal.grace }
+  }
+
+  async #saveKnown(
+    known: KnownSession,
+    token: NextToken | null,
+    changes: ChangeSet,
+    userId: string | null,
+  ): Promise<void> {
+    const { store, policy, codec } = this.context
     const change = planChange(policy, codec, known, token, changes, userId)
     const result = await store.save(change)
     if (result.status === 'gone') throw new SessionGoneError(known.id)
@@ -302,6 +348,24 @@ export class SessionState {
     })
     known.entries.keepAll(changes)
     if (token !== null && result.rotated) this.#tokenReplaced(known, token, userId)
+  }
+
+  /** Never fails: the token that the client has goes on working, and the next request tries again. */
+  async #renewIfDue(): Promise<void> {
+    const known = this.#known
+    if (known === null || !this.#isRenewable(known)) return
+    const changes = new ChangeSet()
+    try {
+      await this.#saveKnown(known, this.#nextToken(known, changes, null), changes, null)
+    } catch (error) {
+      const isTold = error instanceof SessionGoneError || error instanceof StoreUnavailableError
+      if (isTold) return
+      this.context.policy.log.warn({ err: error }, 'a session token could not be renewed')
+    }
+  }
+
+  #isRenewable(known: KnownSession): boolean {
+    return known.isRenewalDue && !this.#isTooLate && !this.#watch.isClientGone?.()
   }
 
   #planNew(
@@ -326,13 +390,14 @@ export class SessionState {
     this.#issued(known, token)
   }
 
-  #tokenReplaced(known: KnownSession, token: IssuedToken, userId: string | null): void {
+  #tokenReplaced(known: KnownSession, token: NextToken, userId: string | null): void {
     known.secretHashes = [token.secretHash]
     this.#issued(known, token)
     if (userId !== null) this.context.events.emit('signedIn', { sessionId: known.id, userId })
     else {
       const { id: sessionId, userId: owner } = known.summary
-      this.context.events.emit('rotated', { sessionId, userId: owner })
+      const name = token.grace === null ? 'rotated' : 'renewed'
+      this.context.events.emit(name, { sessionId, userId: owner })
     }
   }
 
@@ -371,7 +436,11 @@ export class SessionState {
 
   /** Asked by a save, whose cookie can still go with a head that waits for it. */
   #refuseIfTooLate(action: string): void {
-    if (!this.#watch.isHeadHeld?.()) this.#refuseIfHeadSent(action)
+    if (this.#isTooLate) throw new ResponseStartedError(action)
+  }
+
+  get #isTooLate(): boolean {
+    return !this.#watch.isHeadHeld?.() && this.#watch.isHeadSent?.() === true
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -1,5 +1,6 @@
 import type { Codec } from '../codec/codec.ts'
 import { ConfigurationError } from '../errors.ts'
+import type { Grace } from '../store/session-store.ts'
 import { type Duration, formatDuration, parseDuration } from './duration.ts'
 import { type Logger, reliableLogger, silentLogger, stdoutLogger } from './logger.ts'
 import { randomToken } from './token.ts'
@@ -32,6 +33,18 @@ export interface SessionSettings {
    * by at most this much.
    */
   readonly touchInterval?: Duration
+  /**
+   * A request with a token older than this is given a new one with its response; `'never'` for tokens
+   * that change only at sign-in, rotation and the like. Bounds for how long a token is of use to somebody
+   * who finds it. Defaults to `'never'`.
+   */
+  readonly renewInterval?: Duration | 'never'
+  /**
+   * How long a renewed token works on, for requests under way and for a client that did not get the
+   * response with the new one. It ends early, a few seconds after the new one was first shown. No other
+   * change of token has a grace. Defaults to `'30s'`.
+   */
+  readonly renewGrace?: Duration
   /** Makes a token's secret. Defaults to `() => randomToken(24)`: 24 bytes of entropy. */
   readonly generateSecret?: () => string
   /**
@@ -63,6 +76,8 @@ export interface SessionSettings {
 export const defaultSettings: DefaultSettings = Object.freeze({
   idleTimeout: '1h',
   absoluteTimeout: '30d',
+  renewInterval: 'never',
+  renewGrace: '30s',
   generateSecret: (): string => randomToken(24),
   limits: Object.freeze({ valueBytes: 1_048_576, sessionBytes: 4_194_304, keys: 1000 }),
   purgeInterval: '10m',
@@ -75,6 +90,8 @@ export const defaultSettings: DefaultSettings = Object.freeze({
 export interface DefaultSettings {
   readonly idleTimeout: Duration
   readonly absoluteTimeout: Duration
+  readonly renewInterval: 'never'
+  readonly renewGrace: Duration
   readonly generateSecret: () => string
   readonly limits: Readonly<Required<SessionLimits>>
   readonly purgeInterval: Duration
@@ -90,11 +107,19 @@ export interface SessionPolicy {
   readonly absoluteTimeout: number
   /** How long after the last noted access the next one is noted, for a session with this idle timeout. */
   touchInterval(idleTimeout: number): number
+  readonly renewal: RenewalPolicy
   readonly generateSecret: () => string
   readonly peppers: readonly string[]
   readonly limits: Required<SessionLimits>
   readonly purgeInterval: number
   readonly log: Logger
+}
+
+/** When tokens are renewed, and how the old ones fade. */
+export interface RenewalPolicy {
+  /** The age at which a token is renewed; `Infinity` for never. */
+  readonly interval: number
+  readonly grace: Grace
 }
 
 const SECOND = 1000
@@ -110,10 +135,12 @@ export function resolveSettings(settings: SessionSettings): SessionPolicy {
     'idleTimeout',
     settings.idleTimeout ?? defaultSettings.idleTimeout,
   )
+  const absoluteTimeout = resolveAbsoluteTimeout(settings.absoluteTimeout, idleTimeout)
   return {
     idleTimeout,
-    absoluteTimeout: resolveAbsoluteTimeout(settings.absoluteTimeout, idleTimeout),
+    absoluteTimeout,
     touchInterval: resolveTouchInterval(settings.touchInterval, idleTimeout),
+    renewal: resolveRenewal(settings, absoluteTimeout),
     generateSecret: resolveGenerateSecret(settings.generateSecret),
     peppers: resolvePeppers(settings.pepper),
     limits: resolveLimits(settings.limits ?? {}),
@@ -162,6 +189,35 @@ function resolveTouchInterval(
     )
   }
   return (idle) => Math.min(milliseconds, idle / 2)
+}
+
+/** A reply is taken for lost after a third of the grace, but nobody waits longer for one than this. */
+const LONGEST_PATIENCE = 10 * SECOND
+const LONGEST_OVERLAP = 5 * SECOND
+
+function resolveRenewal(
+  { renewInterval = 'never', renewGrace = defaultSettings.renewGrace }: SessionSettings,
+  absoluteTimeout: number,
+): RenewalPolicy {
+  const duration = parseDuration('renewGrace', renewGrace)
+  const grace = {
+    duration,
+    patience: Math.min(duration / 3, LONGEST_PATIENCE),
+    overlap: Math.min(duration / 6, LONGEST_OVERLAP),
+  }
+  if (renewInterval === 'never') return { interval: Number.POSITIVE_INFINITY, grace }
+  const interval = parseDuration('renewInterval', renewInterval)
+  if (interval > absoluteTimeout) {
+    throw new ConfigurationError(
+      `renewInterval ('${renewInterval}') is longer than absoluteTimeout ('${formatDuration(absoluteTimeout)}'), so no token would ever be renewed. Write renewInterval: '${formatDuration(Math.floor(absoluteTimeout / 4))}', or leave it out.`,
+    )
+  }
+  if (duration >= interval / 2) {
+    throw new ConfigurationError(
+      `renewGrace ('${formatDuration(duration)}') must be shorter than half of renewInterval ('${renewInterval}'), or old tokens would work most of the time. Write renewInterval: '${formatDuration(4 * duration)}' or a shorter renewGrace.`,
+    )
+  }
+  return { interval, grace }
 }
 
 function resolveGenerateSecret(generate: (() => string) | undefined): () => string {

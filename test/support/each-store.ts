@@ -145,6 +145,7 @@ function benches(layGround: () => Promise<Ground>): OpenBench {
 const EVENT_NAMES = Object.keys({
   created: true,
   rotated: true,
+  renewed: true,
   signedIn: true,
   cleared: true,
   destroyed: true,
