@@ -3,9 +3,10 @@
  *
  * @module
  */
-import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import type { Request, RequestHandler } from 'express'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
-import { openNodeExchange } from '../http/node-exchange.ts'
+import { NodeExchange } from '../http/node-exchange.ts'
+import { RequestSessions } from '../http/request-sessions.ts'
 
 declare global {
   namespace Express {
@@ -18,15 +19,13 @@ declare global {
 
 /** Express middleware that knows what its sessions hold. */
 export interface ExpressSessions<Data extends object> extends RequestHandler {
-  /** The request's session with the type that `createSessions` was given. */
+  /**
+   * The request's session with the type that `createSessions` was given. With several of these in one
+   * application each gives its own, while `req.session` is that of the last one mounted.
+   *
+   * @throws {ConfigurationError} This middleware does not run before the route.
+   */
   of(request: Request): Session<Data>
-}
-
-/** What it takes to open a request's session, until somebody asks for it. */
-interface Visit<Data extends object> {
-  readonly response: Response
-  readonly next: NextFunction
-  session: Session<Data> | null
 }
 
 /**
@@ -52,24 +51,11 @@ interface Visit<Data extends object> {
 export function expressSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
 ): ExpressSessions<Data> {
-  // All requests share one accessor, so that the engine sees one shape of request.
-  const visits = Symbol('pg-sessions')
-  const accessor: PropertyDescriptor & ThisType<Request & Record<symbol, Visit<Data>>> = {
-    configurable: true,
-    get() {
-      const visit = this[visits] as Visit<Data>
-      visit.session ??= openNodeExchange(sessions, this, visit.response, visit.next).session
-      return visit.session
-    },
-  }
-
+  const kept = new RequestSessions<Data>('expressSessions(sessions)')
   const middleware: RequestHandler = (request, response, next) => {
-    const visit: Visit<Data> = { response, next, session: null }
-    Object.assign(request, { [visits]: visit })
-    Object.defineProperty(request, 'session', accessor)
+    kept.keep(request, () => new NodeExchange(sessions, request, response, { fail: next }).session)
+    kept.expose(request)
     next()
   }
-  return Object.assign(middleware, {
-    of: (request: Request) => request.session as unknown as Session<Data>,
-  })
+  return Object.assign(middleware, { of: (request: Request) => kept.of(request) })
 }

@@ -4,9 +4,14 @@
  *
  * @module
  */
-import { errorAnswer } from '../http/error-answer.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
-import type { HeadAddition } from '../http/head-addition.ts'
+import {
+  addToResponse,
+  dropBody,
+  errorResponse,
+  type FetchExchange,
+  openFetchExchange,
+} from '../http/fetch-exchange.ts'
 
 /** A handler that is given the request's session. What follows is passed on as it comes. */
 export type SessionHandler<Data extends object, Rest extends readonly unknown[]> = (
@@ -16,20 +21,27 @@ export type SessionHandler<Data extends object, Rest extends readonly unknown[]>
 ) => Response | Promise<Response>
 
 /** Options of the Fetch adapter. */
-export interface WithSessionOptions {
+export interface WithSessionOptions<Data extends object> {
   /**
-   * Answers when a session could not be saved; no cookie will be sent. Defaults to a short plain text
-   * with the error's `statusCode`.
+   * Answers when the handler throws or its session cannot be saved: the application's error page. A
+   * change of the session that it makes, or that the handler made before it threw, is saved with it.
+   *
+   * By default what a handler throws is passed on to the server and nothing more is saved, and a save
+   * that fails is answered by a short plain text with the error's `statusCode`.
    */
-  readonly onError?: (error: unknown, request: Request) => Response | Promise<Response>
+  readonly onError?: (
+    error: unknown,
+    request: Request,
+    session: Session<Data>,
+  ) => Response | Promise<Response>
 }
 
 /**
  * Wraps a handler so that it is given the request's session.
  *
- * What the handler changes is saved before its response goes on. When it throws, nothing is saved. When
- * the save fails, its response is dropped. Changes after it has returned, while a body streams, need
- * `await session.save()`, and cannot send a cookie.
+ * What the handler changes is saved before its response goes on. When the save fails the response is
+ * dropped, and no cookie is sent. Changes after the handler has returned, while a body streams, are
+ * saved soon after they are made; only those that need no new cookie are possible then.
  *
  * @example
  * ```ts
@@ -49,47 +61,43 @@ export function withSession<
 >(
   sessions: SessionOpener<Data>,
   handler: SessionHandler<Data, Rest>,
-  options: WithSessionOptions = {},
+  options: WithSessionOptions<Data> = {},
 ): (request: Request, ...rest: Rest) => Promise<Response> {
+  const { onError } = options
   return async (request, ...rest) => {
-    let isHeadSent = false
-    const exchange = sessions.open(request.headers.get('cookie'), { isHeadSent: () => isHeadSent })
-    const response = await handler(request, exchange.session, ...rest)
+    const exchange = openFetchExchange(sessions, request)
+    const { session } = exchange
+    const errorPage = (error: unknown): Response | Promise<Response> =>
+      onError === undefined ? errorResponse(error) : onError(error, request, session)
     try {
-      return withAddition(response, await exchange.commit())
-    } catch (error) {
-      exchange.discard()
-      await response.body?.cancel()
-      return (options.onError ?? plainAnswer)(error, request)
+      let response: Response
+      try {
+        response = await handler(request, session, ...rest)
+      } catch (error) {
+        if (onError === undefined) throw error
+        response = await errorPage(error)
+      }
+      return await saved(exchange, response, errorPage)
     } finally {
-      isHeadSent = true
+      exchange.handOver()
     }
   }
 }
 
-function withAddition(response: Response, addition: HeadAddition): Response {
-  if (!addition.varyCookie) return response
+/** The response once everything is saved, or what to answer instead. */
+async function saved<Data extends object>(
+  exchange: FetchExchange<Data>,
+  response: Response,
+  errorPage: (error: unknown) => Response | Promise<Response>,
+): Promise<Response> {
   try {
-    addToHeaders(response.headers, addition)
-    return response
+    return addToResponse(response, await exchange.commit())
   } catch (error) {
-    // The headers of `Response.redirect()` and of fetched responses cannot be changed: copy them.
-    if (!(error instanceof TypeError)) throw error
-    const copy = new Response(response.body, response)
-    addToHeaders(copy.headers, addition)
-    return copy
+    exchange.discard()
+    dropBody(response)
+    // A token that an earlier save has replaced is dead: the client needs the new one all the same.
+    const page = addToResponse(await errorPage(error), exchange.head)
+    // An error page that changes the session again must not go round in circles.
+    return exchange.hasChanges ? saved(exchange, page, errorResponse) : page
   }
-}
-
-function addToHeaders(headers: Headers, { setCookies, noStore, varyCookie }: HeadAddition): void {
-  const vary = headers.get('vary') ?? ''
-  if (varyCookie && !/(?:^|,)\s*(?:\*|cookie)\s*(?:,|$)/i.test(vary))
-    headers.append('vary', 'Cookie')
-  if (noStore) headers.set('cache-control', 'no-store')
-  for (const setCookie of setCookies) headers.append('set-cookie', setCookie)
-}
-
-function plainAnswer(error: unknown): Response {
-  const { status, body } = errorAnswer(error)
-  return new Response(body, { status, headers: { 'cache-control': 'no-store' } })
 }

@@ -5,7 +5,8 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
-import { answerWithError, openNodeExchange } from '../http/node-exchange.ts'
+import { answerWithError, NodeExchange } from '../http/node-exchange.ts'
+import { RequestSessions } from '../http/request-sessions.ts'
 
 /** Options of the Node adapter. */
 export interface NodeSessionsOptions {
@@ -16,7 +17,7 @@ export interface NodeSessionsOptions {
   readonly onError?: (error: unknown, request: IncomingMessage, response: ServerResponse) => void
 }
 
-/** Gives a request its session. */
+/** Gives a request its session: the same one however often it is asked. */
 export type NodeSessions<Data extends object> = (
   request: IncomingMessage,
   response: ServerResponse,
@@ -47,29 +48,60 @@ export function nodeSessions<Data extends object = DefaultData>(
   options: NodeSessionsOptions = {},
 ): NodeSessions<Data> {
   const { onError } = options
+  const kept = new RequestSessions<Data>('nodeSessions(sessions)')
   return (request, response) => {
     const fail = (error: unknown): void => {
       if (onError === undefined) answerWithError(response, error)
       else onError(error, request, response)
     }
-    return openNodeExchange(sessions, request, response, fail).session
+    kept.keep(request, () => new NodeExchange(sessions, request, response, { fail }).session)
+    return kept.of(request)
   }
 }
 
+/** Connect middleware that knows what its sessions hold. */
+export interface ConnectSessions<Data extends object> {
+  (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void
+  /**
+   * The request's session. With several of these in one application each gives its own, while
+   * `request.session` is that of the last one mounted.
+   *
+   * @throws {ConfigurationError} This middleware does not run before the route.
+   */
+  of(request: IncomingMessage): Session<Data>
+}
+
 /**
- * Makes Connect middleware that puts the session on `request.session`. Errors of a save go to `next`.
+ * Makes Connect middleware that gives each request its session, which is also `request.session`.
+ * Errors of a save go to `next`, with the handler's response dropped.
  *
  * @example
  * ```ts
- * app.use(connectSessions(sessions))
+ * import { connectSessions } from 'pg-sessions/node'
+ *
+ * const withSessions = connectSessions(sessions)
+ * app.use(withSessions)
+ *
+ * app.use('/visits', async (request, response) => {
+ *   const session = withSessions.of(request)
+ *   await session.update('visits', (visits = 0) => Number(visits) + 1)
+ *   response.end(`Visit ${await session.get('visits')}`)
+ * })
  * ```
  */
 export function connectSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
-): (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void {
-  return (request, response, next) => {
-    const { session } = openNodeExchange(sessions, request, response, next)
-    Object.assign(request, { session })
-    next()
-  }
+): ConnectSessions<Data> {
+  const kept = new RequestSessions<Data>('connectSessions(sessions)')
+  return Object.assign(
+    (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => {
+      kept.keep(
+        request,
+        () => new NodeExchange(sessions, request, response, { fail: next }).session,
+      )
+      kept.expose(request)
+      next()
+    },
+    { of: (request: IncomingMessage) => kept.of(request) },
+  )
 }

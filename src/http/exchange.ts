@@ -86,7 +86,16 @@ export class Exchange<Data extends object = DefaultData> {
     if (state === null) return NOTHING
     await state.commit()
     state.touchIfDue()
-    const setCookies = this.#setCookies(state.news)
+    return this.head
+  }
+
+  /**
+   * What the head has to say of what has been saved so far: also after a save that failed, since an
+   * earlier one may have replaced the token.
+   */
+  get head(): HeadAddition {
+    if (this.#state === null) return NOTHING
+    const setCookies = this.#setCookies(this.#state.news)
     return { setCookies, noStore: setCookies.length > 0, varyCookie: true }
   }
 

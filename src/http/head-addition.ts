@@ -1,5 +1,4 @@
 /** What joins the head of a response besides what its handler wrote. Knows headers, not sessions. */
-import type { ServerResponse } from 'node:http'
 
 /** What to add to the head once the save is done. */
 export interface HeadAddition {
@@ -10,6 +9,21 @@ export interface HeadAddition {
   /** Tells caches that the response depends on the request's cookies. */
   readonly varyCookie: boolean
 }
+
+/** The headers of a response, as Node's own `ServerResponse` has them. */
+export interface HeadFields {
+  getHeader(name: string): number | string | readonly string[] | undefined
+  setHeader(name: string, value: string | string[]): unknown
+  getHeaderNames(): string[]
+  removeHeader(name: string): unknown
+}
+
+/** Tells caches that a response which says nothing new depends on the request's cookies. */
+export const varyOnly: HeadAddition = Object.freeze({
+  setCookies: Object.freeze([]),
+  noStore: false,
+  varyCookie: true,
+})
 
 /**
  * Adds to a response whose head has not left.
@@ -23,35 +37,35 @@ export interface HeadAddition {
  * addToHead(response, { setCookies: [], noStore: false, varyCookie: true })
  * ```
  */
-export function addToHead(response: ServerResponse, addition: HeadAddition): void {
+export function addToHead(head: HeadFields, addition: HeadAddition): void {
   const { setCookies, noStore, varyCookie } = addition
   if (setCookies.length > 0) {
-    response.setHeader('Set-Cookie', [...linesOf(response, 'Set-Cookie'), ...setCookies])
+    head.setHeader('Set-Cookie', [...linesOf(head, 'Set-Cookie'), ...setCookies])
   }
-  if (noStore) forbidStoring(response)
-  if (varyCookie) varyOnCookie(response)
+  if (noStore) forbidStoring(head)
+  if (varyCookie) varyOnCookie(head)
 }
 
 /** Targeted fields overrule `Cache-Control` in the caches they name, so they go. @see RFC 9213 §2.2 */
-const TARGETED_CACHE_FIELD = /^(?:.+-cache-control|surrogate-control)$/
+const TARGETED_CACHE_FIELD = /^(?:.+-cache-control|surrogate-control)$/i
 
-function forbidStoring(response: ServerResponse): void {
-  for (const name of response.getHeaderNames()) {
-    if (TARGETED_CACHE_FIELD.test(name)) response.removeHeader(name)
+function forbidStoring(head: HeadFields): void {
+  for (const name of head.getHeaderNames()) {
+    if (TARGETED_CACHE_FIELD.test(name)) head.removeHeader(name)
   }
-  response.setHeader('Cache-Control', 'no-store')
+  head.setHeader('Cache-Control', 'no-store')
 }
 
-function varyOnCookie(response: ServerResponse): void {
-  if (!response.hasHeader('Vary')) return void response.setHeader('Vary', 'Cookie')
-  const lines = linesOf(response, 'Vary')
+function varyOnCookie(head: HeadFields): void {
+  const lines = linesOf(head, 'Vary')
+  if (lines.length === 0) return void head.setHeader('Vary', 'Cookie')
   const names = lines.flatMap((line) => line.split(',')).map((name) => name.trim().toLowerCase())
   if (names.includes('*') || names.includes('cookie')) return
-  response.setHeader('Vary', [...lines, 'Cookie'].join(', '))
+  head.setHeader('Vary', [...lines, 'Cookie'].join(', '))
 }
 
-function linesOf(response: ServerResponse, name: string): string[] {
-  const value = response.getHeader(name)
+function linesOf(head: HeadFields, name: string): string[] {
+  const value = head.getHeader(name)
   if (value === undefined) return []
-  return Array.isArray(value) ? value.map(String) : [String(value)]
+  return typeof value === 'object' ? value.map(String) : [String(value)]
 }

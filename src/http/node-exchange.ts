@@ -1,66 +1,121 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type HoldMember, holdFor } from './common-hold.ts'
 import { errorAnswer } from './error-answer.ts'
-import type { Exchange, SessionOpener } from './exchange.ts'
-import { addToHead, type HeadAddition } from './head-addition.ts'
-import { holdHead } from './held-head.ts'
+import type { Exchange, Session, SessionOpener } from './exchange.ts'
+import { addToHead, type HeadAddition, varyOnly } from './head-addition.ts'
+
+/** What an adapter does when something happens to its exchange. */
+export interface NodeExchangeWatch {
+  /** Answers when the save failed. Nothing has been sent then, and no cookie for it will be. */
+  readonly fail: (error: unknown) => void
+  /** The session is about to change for the first time, or again after a save that failed. */
+  readonly onChange?: () => void
+}
 
 /**
- * Joins a session to a Node request and its response.
+ * A session joined to a Node request and its response.
  *
  * Until the session is used nothing happens; until it changes nothing is wrapped. From the first change
  * on the response's head waits for the save.
- *
- * @param fail - Answers when the save failed. Nothing has been sent then, and no cookie will be.
  */
-export function openNodeExchange<Data extends object>(
-  sessions: SessionOpener<Data>,
-  request: IncomingMessage,
-  response: ServerResponse,
-  fail: (error: unknown) => void,
-): Exchange<Data> {
-  let hasFailed = false
-  let isHeadHeld = false
+export class NodeExchange<Data extends object> implements HoldMember {
+  readonly #exchange: Exchange<Data>
+  readonly #response: ServerResponse
+  readonly #watch: NodeExchangeWatch
+  #isHeadHeld = false
+  #hasFailed = false
+  #willFinish = false
+  /** Cookies that the head has already, for the second time that something is added to it. */
+  #inPlace: readonly string[] = []
 
-  const commit = async (): Promise<HeadAddition> => {
-    isHeadHeld = true
+  constructor(
+    sessions: SessionOpener<Data>,
+    request: IncomingMessage,
+    response: ServerResponse,
+    watch: NodeExchangeWatch,
+  ) {
+    this.#response = response
+    this.#watch = watch
+    this.#exchange = sessions.open(request.headers.cookie, {
+      isHeadSent: () => response.headersSent,
+      isHeadHeld: () => this.#isHeadHeld,
+      isClientGone: () => response.destroyed,
+      onUse() {
+        if (!response.headersSent) addToHead(response, varyOnly)
+      },
+      // Most requests read a session whose access needs no noting, and so have nothing to finish.
+      onTouchDue: () => this.#finishOnClose(),
+      onChange: () => this.#change(),
+    })
+  }
+
+  get session(): Session<Data> {
+    return this.#exchange.session
+  }
+
+  /**
+   * Saves before anything is sent, for frameworks that can wait there: what goes wrong then goes their
+   * own way. It sends nothing, and `fail` is not called. What changes later is saved with the head.
+   *
+   * @throws {SessionError} The save failed, and what it should have saved has been dropped.
+   */
+  async saveEarly(): Promise<void> {
+    if (!this.#exchange.hasChanges || this.#response.headersSent) return
     try {
-      return await exchange.commit()
-    } finally {
-      isHeadHeld = false
+      await this.session.save()
+    } catch (error) {
+      this.discard()
+      throw error
     }
   }
-  const onFailure = (error: unknown): void => {
-    exchange.discard()
+
+  #change(): void {
+    this.#finishOnClose()
+    if (this.#response.headersSent) return
+    this.#watch.onChange?.()
+    holdFor(this, this.#response)
+  }
+
+  async save(): Promise<void> {
+    this.#isHeadHeld = true
+    try {
+      await this.#exchange.commit()
+    } finally {
+      this.#isHeadHeld = false
+    }
+  }
+
+  discard(): void {
+    this.#exchange.discard()
+  }
+
+  news(): HeadAddition {
+    const { head } = this.#exchange
+    const setCookies = head.setCookies.filter((line) => !this.#inPlace.includes(line))
+    this.#inPlace = head.setCookies
+    return { ...head, setCookies }
+  }
+
+  fail(error: unknown): void {
     // An error page that changes the session again must not go round in circles.
-    if (hasFailed) return answerWithError(response, error)
-    hasFailed = true
-    fail(error)
+    if (this.#hasFailed) return answerWithError(this.#response, error)
+    this.#hasFailed = true
+    this.#watch.fail(error)
   }
 
-  // Most requests read a session whose access needs no noting, and so have nothing to finish.
-  let willFinish = false
-  const finishOnClose = (): void => {
-    if (willFinish) return
-    willFinish = true
-    response.once('close', () => finish(exchange, response))
+  #finishOnClose(): void {
+    if (this.#willFinish) return
+    this.#willFinish = true
+    this.#response.once('close', () => this.#finish())
   }
 
-  const exchange: Exchange<Data> = sessions.open(request.headers.cookie, {
-    isHeadSent: () => response.headersSent,
-    isHeadHeld: () => isHeadHeld,
-    isClientGone: () => response.destroyed,
-    onUse() {
-      if (response.headersSent) return
-      addToHead(response, { setCookies: [], noStore: false, varyCookie: true })
-    },
-    onTouchDue: finishOnClose,
-    onChange() {
-      finishOnClose()
-      if (response.headersSent) return
-      holdHead(response, { commit, fail: onFailure })
-    },
-  })
-  return exchange
+  /** Notes the access, and saves what changed after the head had left. */
+  #finish(): void {
+    // A client that hung up leaves a handler that has not finished: what it has half done is not saved.
+    if (!this.#response.writableFinished) this.discard()
+    // A failure has been told by an event, and there is nobody left to answer.
+    this.#exchange.commit().catch(() => undefined)
+  }
 }
 
 /** Answers with what can be said of an error, in plain text. */
@@ -72,12 +127,4 @@ export function answerWithError(response: ServerResponse, error: unknown): void 
     'Cache-Control': 'no-store',
   })
   response.end(body)
-}
-
-/** Notes the access, and saves what changed after the head had left. */
-function finish(exchange: Pick<Exchange, 'commit' | 'discard'>, response: ServerResponse): void {
-  // A client that hung up leaves a handler that has not finished: what it has half done is not saved.
-  if (!response.writableFinished) exchange.discard()
-  // A failure has been told by an event, and there is nobody left to answer.
-  exchange.commit().catch(() => undefined)
 }

@@ -1,0 +1,92 @@
+import { errorAnswer } from './error-answer.ts'
+import type { Exchange, SessionOpener } from './exchange.ts'
+import { addToHead, type HeadAddition, type HeadFields } from './head-addition.ts'
+
+/** A session joined to a request of the Fetch standard. */
+export interface FetchExchange<Data extends object>
+  extends Pick<Exchange<Data>, 'session' | 'commit' | 'discard' | 'head' | 'hasChanges'> {
+  /**
+   * Says that the response is handed over. What changes from now on, while a body streams, is saved on
+   * its own soon after, and no cookie can be sent any more.
+   */
+  handOver(): void
+}
+
+/**
+ * Joins a session to a request.
+ *
+ * @param onChange - Told when the session is about to change for the first time.
+ */
+export function openFetchExchange<Data extends object>(
+  sessions: SessionOpener<Data>,
+  request: Request,
+  onChange?: () => void,
+): FetchExchange<Data> {
+  let isHandedOver = false
+  const exchange: Exchange<Data> = sessions.open(request.headers.get('cookie'), {
+    isHeadSent: () => isHandedOver,
+    isClientGone: () => request.signal.aborted,
+    onChange() {
+      if (isHandedOver) void setTimeout(saveLate, 0, exchange)
+      else onChange?.()
+    },
+  })
+  return Object.assign(exchange, {
+    handOver() {
+      isHandedOver = true
+      void saveLate(exchange)
+    },
+  })
+}
+
+/** Saves until there is nothing left, and wants to be told of the next change. */
+async function saveLate(exchange: Pick<Exchange, 'hasChanges' | 'commit' | 'discard'>) {
+  try {
+    while (exchange.hasChanges) await exchange.commit()
+  } catch {
+    // A failure has been told by an event, and there is nobody left to answer.
+  }
+  exchange.discard()
+}
+
+/**
+ * Adds to a response: to itself, or to a copy when its headers cannot be changed, as those of
+ * `Response.redirect()` and of fetched responses. A switch of protocols (101) is left as it is.
+ */
+export function addToResponse(response: Response, addition: HeadAddition): Response {
+  if (!addition.varyCookie || response.status === 101) return response
+  try {
+    addToHead(fieldsOf(response.headers), addition)
+    return response
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    const copy = new Response(response.body, response)
+    addToHead(fieldsOf(copy.headers), addition)
+    return copy
+  }
+}
+
+/** Lets go of a body that nobody will read. What its source says to that is of no interest any more. */
+export function dropBody(response: Response): void {
+  response.body?.cancel().catch(() => undefined)
+}
+
+/** Answers with what can be said of an error, in plain text. */
+export function errorResponse(error: unknown): Response {
+  const { status, body } = errorAnswer(error)
+  return new Response(body, { status, headers: { 'cache-control': 'no-store' } })
+}
+
+function fieldsOf(headers: Headers): HeadFields {
+  return {
+    getHeader: (name) =>
+      name === 'Set-Cookie' ? headers.getSetCookie() : (headers.get(name) ?? undefined),
+    setHeader(name, value) {
+      const [first = '', ...more] = [value].flat()
+      headers.set(name, first)
+      for (const line of more) headers.append(name, line)
+    },
+    getHeaderNames: () => [...headers.keys()],
+    removeHeader: (name) => headers.delete(name),
+  }
+}
