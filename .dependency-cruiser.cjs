@@ -77,7 +77,7 @@ module.exports = {
     room('embedded', [errors], 'A test server that loads the package tests it with itself.'),
     room(
       'testing',
-      ['store/', driver, errors],
+      ['store/', driver, 'session/session\\.ts$', '(create-)?sessions\\.ts$', errors],
       'A contract suite that knows one implementation proves nothing about another.',
     ),
     roomWithout('cli', 'cli/', ['adapters'], 'The command line would load web frameworks.'),

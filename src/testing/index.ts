@@ -1,2 +1,13 @@
+export {
+  type AdapterTraits,
+  type ApplicationParts,
+  adapterContract,
+  type ErrorPage,
+  type OpenApplication,
+  type OwnHeaders,
+  ownHeaders,
+  type RunningApplication,
+  type Script,
+} from './adapter-contract.ts'
 export { type DriverHarness, type DriverTraits, driverContract } from './driver-contract.ts'
 export { type StoreHarness, storeContract, type TestRunner } from './store-contract.ts'

@@ -1,0 +1,89 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import express, { type ErrorRequestHandler, type Request } from 'express'
+import { expressSessions } from 'pg-sessions/express'
+import { type OpenApplication, ownHeaders } from 'pg-sessions/testing'
+import { serve } from './listen.ts'
+
+/** The contract's application in Express. */
+export const openExpressApplication: OpenApplication = ({ sessions, others, script }) => {
+  const app = express()
+  const other = expressSessions(others)
+  const own = expressSessions(sessions)
+  app.use(other, own, own)
+  const change = (req: Request): void => script.change(req.session, req.url)
+
+  app.get('/untouched', (_req, res) => void res.send('untouched'))
+  app.get('/use', async (req, res) => void res.send(await script.use(req.session, req.url)))
+  app.get('/change', (req, res) => {
+    change(req)
+    res.send('changed')
+  })
+  app.get('/json', (req, res) => {
+    change(req)
+    res.json({ changed: true })
+  })
+  app.get('/redirect', (req, res) => {
+    change(req)
+    res.redirect('/use')
+  })
+  app.get('/empty', (req, res) => {
+    change(req)
+    res.sendStatus(204)
+  })
+  app.get('/tagged', (req, res) => {
+    change(req)
+    res.set('ETag', '"v1"').send('tagged')
+  })
+  app.get('/headed', (req, res) => {
+    change(req)
+    res.set({ ...ownHeaders }).send('headed')
+  })
+  app.get('/stream', async (req, res) => {
+    change(req)
+    await pipeline(Readable.from(script.body()), res).catch(() => undefined)
+  })
+  app.get('/events', async (req, res) => {
+    change(req)
+    res.type('text/event-stream').flushHeaders()
+    for await (const event of script.events(req.session, req.url)) res.write(`data: ${event}\n\n`)
+    res.end()
+  })
+  app.get('/throw', (req) => {
+    change(req)
+    throw script.error
+  })
+  app.get('/throw-later', async (req) => {
+    await script.use(req.session, req.url)
+    throw script.error
+  })
+  app.get('/passed-on', (req, _res, next) => {
+    change(req)
+    next()
+  })
+  app.get('/same', (req, res, next) => {
+    const { session } = req
+    own(req, res, () => {
+      res.send(String(req.session === session && own.of(req) === session))
+    })
+    void next
+  })
+  app.get('/other', async (req, res) => void res.send(await script.use(other.of(req), req.url)))
+  app.get('/both', async (req, res) => {
+    const mine = await script.use(req.session, req.url)
+    res.send(`${mine}\n${await script.use(other.of(req), req.url)}`)
+  })
+  app.get('/raw', (req, res) => {
+    change(req)
+    res.writeHead(200, { 'Content-Type': 'text/plain' })
+    res.end('raw')
+  })
+
+  const errorPage: ErrorRequestHandler = (error, req, res, next) => {
+    if (res.headersSent) return next(error)
+    const { status, text } = script.errorPage(req.session, req.url, error)
+    res.status(status).send(text)
+  }
+  app.use(errorPage)
+  return serve(app)
+}

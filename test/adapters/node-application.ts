@@ -1,0 +1,34 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { nodeSessions } from 'pg-sessions/node'
+import type { OpenApplication } from 'pg-sessions/testing'
+import { serve } from './listen.ts'
+import { nodeRoutes } from './node-routes.ts'
+
+/** The contract's application on nothing but `node:http`. */
+export const openNodeApplication: OpenApplication = ({ sessions, others, script }) => {
+  const errorPage = (error: unknown, request: IncomingMessage, response: ServerResponse): void => {
+    const { status, text } = script.errorPage(
+      sessionOf(request, response),
+      request.url ?? '/',
+      error,
+    )
+    response.writeHead(status, { 'Content-Type': 'text/plain' }).end(text)
+  }
+  const sessionOf = nodeSessions(sessions, { onError: errorPage })
+  const otherOf = nodeSessions(others, { onError: errorPage })
+  const routes = nodeRoutes(script)
+
+  return serve(async (request, response) => {
+    const url = request.url ?? '/'
+    const [path = '/'] = url.split('?')
+    const session = () => sessionOf(request, response)
+    const other = () => otherOf(request, response)
+    try {
+      await routes[path]?.({ request, response, url, session, other })
+      if (path === '/passed-on') script.change(session(), url)
+      if (!(path in routes)) response.writeHead(404).end('There is no such page.')
+    } catch (error) {
+      errorPage(error, request, response)
+    }
+  })
+}
