@@ -9,6 +9,7 @@ const levels: Readonly<Record<keyof SessionEvents, 'debug' | 'info' | 'warn'>> =
   created: 'debug',
   signedIn: 'debug',
   rotated: 'debug',
+  renewed: 'debug',
   cleared: 'debug',
   destroyed: 'debug',
   expired: 'debug',

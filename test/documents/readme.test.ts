@@ -141,6 +141,8 @@ test('the table of settings has every setting, with its default', () => {
   for (const name of [
     'idleTimeout',
     'absoluteTimeout',
+    'renewInterval',
+    'renewGrace',
     'purgeInterval',
     'deadline',
     'migrate',
