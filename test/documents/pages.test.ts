@@ -49,8 +49,16 @@ test('the page on wai-session-postgresql has a place for every name of it, kept 
     'storeSettingsPurgeInterval',
   ]
   for (const name of names) expect(headings.join('\n')).toContain(`\`${name}\``)
-  for (let kept = 1; kept <= 10; kept += 1) expect(page).toContain(`\n| K${kept} | `)
-  for (let defect = 1; defect <= 18; defect += 1) expect(page).toContain(`\n| D${defect} | `)
+  const kept = Array.from({ length: 10 }, (_, index) => `K${index + 1}`)
+  const defects = Array.from({ length: 18 }, (_, index) => `D${index + 1}`)
+  for (const number of [...kept, ...defects]) expect(page).toContain(`\n| ${number} | `)
+  // The page says that each has its test.
+  const tests = ['kept-behaviour', 'defects'].map((name) =>
+    readDocument(`test/original/${name}.test.ts`),
+  )
+  for (const number of [...kept, ...defects]) {
+    expect(tests.join('\n')).toMatch(new RegExp(`it\\(['"]${number}: `))
+  }
 })
 
 test('every decision says what it was about, what was rejected and what follows, on one page', () => {
