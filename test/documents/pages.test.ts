@@ -57,7 +57,7 @@ test('the page on wai-session-postgresql has a place for every name of it, kept 
     readDocument(`test/original/${name}.test.ts`),
   )
   for (const number of [...kept, ...defects]) {
-    expect(tests.join('\n')).toMatch(new RegExp(`it\\(['"]${number}: `))
+    expect(tests.join('\n')).toMatch(new RegExp(`(?:it|describe)\\(['"]${number}: `))
   }
 })
 
