@@ -329,21 +329,25 @@ eachStore((open) => {
     })
 
     it('waits while the response may still be on its way', async () => {
-      const { old, visitor, elapse } = await openRenewed(open)
+      const { old, visitor, elapse, watched } = await openRenewed(open)
       await elapse(PATIENCE - 5 * SECOND)
+      watched.calls.length = 0
       const ann = visitor(old)
       expect(await ann.visit(read)).toBe(1)
       expect(ann.setCookies).toEqual([])
+      expect(watched.calls).toEqual(['load'])
     })
 
     it('is nobody who comes after the new token was shown', async () => {
-      const { ann, old, current, visitor, elapse, settled } = await openRenewed(open)
+      const { ann, old, current, visitor, elapse, settled, watched } = await openRenewed(open)
       await elapse(PATIENCE)
       await ann.visit(read)
       await settled()
+      watched.calls.length = 0
       const thief = visitor(old)
       expect(await thief.visit(read)).toBe(1)
       expect(thief.setCookies).toEqual([])
+      expect(watched.calls).toEqual(['load'])
       expect(await visitor(current).visit(read)).toBe(1)
     })
 
