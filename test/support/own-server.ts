@@ -25,6 +25,10 @@ export class OwnServer implements AsyncDisposable {
     return this.#running.url
   }
 
+  get dataDirectory(): string {
+    return this.#folder
+  }
+
   /** What the server has logged since it was started. */
   get logFile(): string {
     return this.#running.logFile
