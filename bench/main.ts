@@ -1,34 +1,117 @@
+/** Measures what sessions cost, and reports it. `npm run bench -- --help` */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { CommandLineError, help, type Options, readCommandLine } from './command-line.ts'
+import { currentLoad, describeMachine, peerVersions } from './environment/machine.ts'
 import { openPostgres } from './environment/postgres.ts'
 import { buildPrograms } from './environment/programs.ts'
 import { openRedis } from './environment/redis.ts'
+import type { Stage } from './environment/stage.ts'
+import { measurePopulations } from './growth/population.ts'
+import { measureShapes } from './growth/shapes.ts'
+import { runHttpLevel } from './http-level/run-http-level.ts'
+import { writeCharts } from './report/charts.ts'
+import { printResult } from './report/print.ts'
+import { type Result, rounded } from './report/result.ts'
+import type { Sections } from './report/sections.ts'
+import { compareWithTargets } from './report/targets.ts'
 import { runStoreLevel } from './store-level/run-store-level.ts'
+import { measureMemory } from './upkeep/measure-memory.ts'
+import { measurePurge } from './upkeep/measure-purge.ts'
+import { measureTouch } from './upkeep/measure-touch.ts'
 
-const onProgress = (message: string): void => console.error(`  ${message}`)
-const programs = await buildPrograms()
-const postgres = await openPostgres(process.env.DATABASE_URL, onProgress)
-const redis = await openRedis()
-try {
-  const extent = process.argv.includes('--quick') ? 'quick' : 'standard'
-  const figures = await runStoreLevel({ postgres, redis, programs, extent, onProgress })
-  for (const f of figures) {
-    console.log(
-      [
-        f.operation.padEnd(14),
-        String(f.atATime).padStart(4),
-        f.contender.padEnd(28),
-        ...[f.cpu.client, f.cpu.server ?? NaN, f.cpu.total ?? NaN].map((x) =>
-          x.toFixed(1).padStart(8),
-        ),
-        f.callsPerSecond.toFixed(0).padStart(8),
-        f.p50.toFixed(3).padStart(8),
-        f.p99.toFixed(3).padStart(8),
-        f.walBytesPerCall.toFixed(0).padStart(7),
-        f.roundTripsPerCall.toFixed(3).padStart(7),
-      ].join(' '),
-    )
+const RESULTS = join(import.meta.dirname, 'results')
+
+async function main(): Promise<void> {
+  const options = readCommandLine(process.argv.slice(2))
+  if (options === 'help') return console.log(help)
+  const result = rounded(await measure(options))
+  mkdirSync(RESULTS, { recursive: true })
+  writeFileSync(join(RESULTS, `${options.extent}.json`), `${JSON.stringify(result, null, 1)}\n`)
+  if (options.extent !== 'quick') writeCharts(result, RESULTS)
+  console.log(options.json ? JSON.stringify(result) : printResult(result))
+}
+
+async function measure({ extent, sections }: Options): Promise<Result> {
+  const startedAt = new Date()
+  const start = performance.now()
+  const onProgress = (message: string): void => {
+    const seconds = Math.round((performance.now() - start) / 1000)
+    console.error(`${String(seconds).padStart(5)} s  ${message}`)
   }
-} finally {
-  await redis?.stop()
-  await postgres.stop()
-  await programs.remove()
+  const loadAtStart = currentLoad()
+  const programs = await buildPrograms()
+  const postgres = await openPostgres(process.env.DATABASE_URL, onProgress)
+  const redis = await openRedis()
+  if (redis === null) onProgress('redis-server is not installed: connect-redis is left out')
+  try {
+    const stage: Stage = { postgres, redis, programs, extent, onProgress }
+    const measured: Sections = {}
+    for (const section of sections) await MEASURES[section](stage, measured)
+    return {
+      format: 1,
+      extent,
+      startedAt: startedAt.toISOString(),
+      seconds: Math.round((performance.now() - start) / 1000),
+      revision: revision(),
+      machine: describeMachine(loadAtStart),
+      postgres: {
+        version: postgres.version,
+        settings: postgres.settings,
+        cpuIsKnown: postgres.pid !== null,
+      },
+      redis: redis && { version: redis.version },
+      peers: peerVersions(),
+      sections: measured,
+      targets: compareWithTargets(measured),
+    }
+  } finally {
+    await redis?.stop()
+    await postgres.stop()
+    await programs.remove()
+  }
+}
+
+const MEASURES: Readonly<
+  Record<Options['sections'][number], (stage: Stage, measured: Sections) => Promise<void>>
+> = {
+  async store(stage, measured) {
+    measured.store = await runStoreLevel(stage)
+  },
+  async http(stage, measured) {
+    measured.http = await runHttpLevel(stage)
+  },
+  async growth(stage, measured) {
+    const shapes = await measureShapes(stage)
+    measured.growth = { populations: await measurePopulations(stage), shapes }
+  },
+  async purge(stage, measured) {
+    measured.purge = await measurePurge(stage)
+  },
+  async touch(stage, measured) {
+    measured.touch = await measureTouch(stage)
+  },
+  async memory(stage, measured) {
+    measured.memory = await measureMemory(stage)
+  },
+}
+
+function revision(): string {
+  try {
+    const git = (...args: string[]): string =>
+      execFileSync('git', args, { cwd: import.meta.dirname, encoding: 'utf8' }).trim()
+    const isChanged = git('status', '--porcelain', '--', '../src') !== ''
+    return `${git('rev-parse', '--short', 'HEAD')}${isChanged ? '+' : ''}`
+  } catch {
+    return 'unknown'
+  }
+}
+
+try {
+  await main()
+} catch (error) {
+  if (!(error instanceof CommandLineError)) throw error
+  console.error(`${error.message}\n\n${help}`)
+  process.exitCode = 2
 }

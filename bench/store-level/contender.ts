@@ -25,7 +25,7 @@ export const OPERATIONS: readonly OperationName[] = [
 /** Does one thing to one visitor's session. */
 export type Operation = (visitor: Visitor) => Promise<unknown>
 
-/** One way of keeping sessions, opened in a process of its own. */
+/** One way of keeping sessions. */
 export interface Contender {
   readonly operations: Readonly<Partial<Record<OperationName, Operation>>>
   /** Waits for what an operation has left to be done later. */
@@ -38,14 +38,19 @@ export interface Servers {
   readonly redis: string | null
 }
 
-/** Opens a contender whose store holds a session for each visitor. */
-export type OpenContender = (servers: Servers, visitors: readonly Visitor[]) => Promise<Contender>
+/** Sessions that lie apart from all others. */
+export interface Dataset {
+  /** A word; names the schema, the table or the prefix of keys. */
+  readonly name: string
+  /** What each session holds: any keys, one of them the number `visits`, which saves change. */
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** Opens a store for a dataset, as yet without sessions. */
+export type OpenContender = (servers: Servers, dataset: Dataset) => Promise<Contender>
 
 /** Does something for every visitor, a few at a time. */
-export async function forEach(
-  visitors: readonly Visitor[],
-  work: (visitor: Visitor) => Promise<unknown>,
-): Promise<void> {
+export async function forEach(visitors: readonly Visitor[], work: Operation): Promise<void> {
   let next = 0
   const worker = async (): Promise<void> => {
     for (let visitor = visitors[next++]; visitor; visitor = visitors[next++]) await work(visitor)

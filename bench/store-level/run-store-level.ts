@@ -1,40 +1,12 @@
+import { SAMPLE } from '../data/visitors.ts'
 import type { Stage } from '../environment/stage.ts'
 import { Program } from '../measure/program.ts'
-import { type ServerWork, watchServers } from '../measure/servers.ts'
-import { median } from '../measure/statistics.ts'
-import type { ContenderName, StoreRound, StoreTasks } from './client-program.ts'
+import type { ContenderName } from './client-program.ts'
 import { OPERATIONS, type OperationName } from './contender.ts'
+import { nativeSchema } from './contenders/native.ts'
+import { type CallFigure, measureCalls, type StoreClient } from './measure-calls.ts'
 
-/** What one kind of call costs one contender: medians over the rounds. */
-export interface StoreFigure {
-  readonly operation: OperationName
-  /** Calls under way at once. */
-  readonly atATime: number
-  readonly contender: ContenderName
-  /** Microseconds of CPU per call. Null where the server's cannot be read. */
-  readonly cpu: {
-    readonly client: number
-    readonly server: number | null
-    readonly total: number | null
-  }
-  readonly callsPerSecond: number
-  /** Milliseconds. */
-  readonly p50: number
-  readonly p99: number
-  readonly walBytesPerCall: number
-  /** Statements of PostgreSQL or commands of Redis. */
-  readonly roundTripsPerCall: number
-}
-
-type Client = Program<StoreTasks>
-
-interface Cell {
-  readonly operation: OperationName
-  readonly atATime: number
-  readonly contender: ContenderName
-}
-
-const VISITORS = 10_000
+const DATASET = { name: 'store', data: SAMPLE }
 const AT_A_TIME = [1, 16, 128] as const
 
 const STORES: readonly ContenderName[] = [
@@ -49,34 +21,36 @@ const STORES: readonly ContenderName[] = [
 const SELECTS: readonly ContenderName[] = ['bare select', 'bare select of one row']
 
 const PLANS = {
-  quick: { rounds: 5, milliseconds: 80, warmUp: { calls: 4000, milliseconds: 1500 }, lean: true },
+  quick: {
+    ...{ rounds: 5, milliseconds: 60, visitors: 2000 },
+    warmUp: { calls: 4000, milliseconds: 800 },
+  },
   standard: {
-    rounds: 7,
-    milliseconds: 200,
+    ...{ rounds: 9, milliseconds: 200, visitors: 10_000 },
     warmUp: { calls: 20_000, milliseconds: 6000 },
-    lean: false,
   },
   full: {
-    rounds: 15,
-    milliseconds: 400,
+    ...{ rounds: 15, milliseconds: 400, visitors: 10_000 },
     warmUp: { calls: 20_000, milliseconds: 10_000 },
-    lean: false,
   },
 } as const
 
-/** Measures every call of every store, in rounds that take turns. */
-export async function runStoreLevel(stage: Stage): Promise<StoreFigure[]> {
-  const { rounds, milliseconds, warmUp, lean } = PLANS[stage.extent]
-  const clients = await openClients(stage, warmUp)
+/** Measures every call of every store. */
+export async function runStoreLevel(stage: Stage): Promise<CallFigure[]> {
+  const plan = PLANS[stage.extent]
+  const clients = await openClients(stage, plan)
   try {
-    const figures: StoreFigure[] = []
+    const figures: CallFigure[] = []
     for (const atATime of AT_A_TIME) {
       for (const operation of OPERATIONS) {
-        if (lean && !isNeeded(operation, atATime)) continue
+        if (stage.extent === 'quick' && !isNeeded(operation, atATime)) continue
         stage.onProgress(`store: ${operation}, ${atATime} at a time`)
-        const contenders = [...clients.keys()].filter((name) => takesPart(name, operation))
-        const cells = contenders.map((contender) => ({ operation, atATime, contender }))
-        figures.push(...(await measure(stage, clients, cells, rounds, milliseconds)))
+        const kinds = [...clients]
+          .filter(([contender]) => takesPart(contender, operation))
+          .map(([contender, client]) => ({
+            ...{ client, contender, dataset: DATASET.name, operation, atATime },
+          }))
+        figures.push(...(await measureCalls(stage, kinds, plan)))
       }
     }
     return figures
@@ -87,8 +61,7 @@ export async function runStoreLevel(stage: Stage): Promise<StoreFigure[]> {
 
 /** A quick run leaves out what no target speaks of. */
 function isNeeded(operation: OperationName, atATime: number): boolean {
-  if (operation === 'first save' || operation === 'destroy') return false
-  return atATime !== 1 || operation === 'load'
+  return operation === 'load' || (atATime > 1 && operation.endsWith('request'))
 }
 
 function takesPart(contender: ContenderName, operation: OperationName): boolean {
@@ -96,76 +69,33 @@ function takesPart(contender: ContenderName, operation: OperationName): boolean 
 }
 
 async function openClients(
-  stage: Stage,
-  warmUp: { readonly calls: number; readonly milliseconds: number },
-): Promise<Map<ContenderName, Client>> {
-  const { postgres, redis, programs, onProgress } = stage
-  await postgres.admin.query('drop schema if exists bench_native, bench_native_single cascade')
-  const names = [...STORES, ...SELECTS].filter((name) => redis !== null || !isRedis(name))
-  const clients = new Map<ContenderName, Client>()
+  { postgres, redis, programs, extent, onProgress }: Stage,
+  { visitors, warmUp }: (typeof PLANS)[keyof typeof PLANS],
+): Promise<Map<ContenderName, StoreClient>> {
+  const { name: dataset } = DATASET
+  await postgres.admin.query(
+    `drop schema if exists ${nativeSchema(dataset)}, ${nativeSchema(`${dataset}_unshared`)} cascade`,
+  )
+  const names = [...STORES, ...SELECTS].filter(
+    (name) => redis !== null || !name.startsWith('connect-redis'),
+  )
+  const clients = new Map<ContenderName, StoreClient>()
   for (const name of names) clients.set(name, Program.start(programs.file('store-client')))
-  onProgress(`store: filling ${names.length} stores with ${VISITORS} sessions each`)
+  const each = (work: (client: StoreClient, name: ContenderName) => Promise<void>) =>
+    Promise.all([...clients].map(([name, client]) => work(client, name)))
+
+  onProgress(`store: filling ${names.length} stores with ${visitors} sessions each`)
   const servers = { postgres: postgres.url, redis: redis?.url ?? null }
-  const askAll = (ask: (client: Client, name: ContenderName) => Promise<void>): Promise<unknown> =>
-    Promise.all([...clients].map(([name, client]) => ask(client, name)))
-  await askAll((client, name) => client.ask('open', { name, servers, visitors: VISITORS }))
+  await each((client, contender) =>
+    client.ask('open', {
+      ...{ contender, servers, dataset: DATASET },
+      ...{ visitors, population: visitors, fill: true },
+    }),
+  )
   onProgress('store: warming up')
-  await askAll((client) => client.ask('warmUp', warmUp))
+  const operations = OPERATIONS.filter((name) => extent !== 'quick' || isNeeded(name, 16))
+  await each((client) => client.ask('warmUp', { dataset, operations, ...warmUp }))
+  // No checkpoint after this: the first change of a page after one writes the whole page to the WAL.
   await postgres.admin.query('vacuum analyze')
-  // No checkpoint: after one, the first change of each page writes the whole page into the WAL.
   return clients
-}
-
-function isRedis(contender: ContenderName): boolean {
-  return contender.startsWith('connect-redis')
-}
-
-async function measure(
-  stage: Stage,
-  clients: ReadonlyMap<ContenderName, Client>,
-  cells: readonly Cell[],
-  rounds: number,
-  milliseconds: number,
-): Promise<StoreFigure[]> {
-  const results = cells.map((): { round: StoreRound; work: ServerWork }[] => [])
-  // Round 0 warms up and does not count.
-  for (let round = 0; round <= rounds; round++) {
-    for (let turn = 0; turn < cells.length; turn++) {
-      const index = (turn + round) % cells.length
-      const { contender, operation, atATime } = cells[index] as Cell
-      const client = clients.get(contender) as Client
-      await client.ask('makeReady', { operation })
-      const { result, work } = await watchServers(stage.postgres, stage.redis, () =>
-        client.ask('round', { operation, atATime, milliseconds }),
-      )
-      if (round > 0) results[index]?.push({ round: result, work })
-    }
-  }
-  return cells.map((cell, index) => figure(cell, results[index] ?? []))
-}
-
-function figure(
-  cell: Cell,
-  results: readonly { readonly round: StoreRound; readonly work: ServerWork }[],
-): StoreFigure {
-  const over = (value: (round: StoreRound, work: ServerWork) => number): number =>
-    median(results.map(({ round, work }) => value(round, work)))
-  const canReadServer = results.every(({ work }) => work.postgresCpu !== null)
-  const server = (work: ServerWork): number =>
-    isRedis(cell.contender) ? (work.redisCpu ?? 0) : (work.postgresCpu ?? 0)
-  return {
-    ...cell,
-    cpu: {
-      client: over((round) => round.clientCpu / round.calls),
-      server: canReadServer ? over((round, work) => server(work) / round.calls) : null,
-      total: canReadServer
-        ? over((round, work) => (round.clientCpu + server(work)) / round.calls)
-        : null,
-    },
-    callsPerSecond: over((round) => round.calls / round.seconds),
-    p50: over((round) => round.p50),
-    p99: over((round) => round.p99),
-    walBytesPerCall: over((round, work) => work.walBytes / round.calls),
-    roundTripsPerCall: over((round, work) => (round.statements + work.redisCommands) / round.calls),
-  }
 }

@@ -1,51 +1,51 @@
 import { Pool } from 'pg'
-import { SAMPLE, type Visitor } from '../../data/visitors.ts'
+import type { Visitor } from '../../data/visitors.ts'
 import type { OpenContender } from '../contender.ts'
+import { nativeSchema } from './native.ts'
 
 /**
  * The least that reading such a session can cost without sharing: one named prepared statement by the
- * primary key. Of our own two tables, which must have been filled, or of one row that holds
- * everything as JSON.
+ * primary key, of the tables that our own contender has made and filled.
  */
-export function openBareSelect(from: 'two tables' | 'one row'): OpenContender {
-  return async (servers, visitors) => {
-    const pool = new Pool({ connectionString: servers.postgres })
-    if (from === 'two tables') return { operations: { load: ({ id }) => readTwoTables(pool, id) } }
-    await fillOneTable(pool, visitors)
-    return { operations: { load: ({ id }) => readOneRow(pool, id) } }
+export const openBareSelect: OpenContender = async ({ postgres }, { name }) => {
+  const pool = new Pool({ connectionString: postgres })
+  const schema = nativeSchema(name)
+  const text = `select s.secret_hash, d.key, d.value
+    from ${schema}.session as s
+      left join ${schema}.session_data as d on d.session_id = s.id
+    where s.id = $1 and s.expires_at > now()`
+  const load = async ({ id }: Visitor): Promise<void> => {
+    const { rows } = await pool.query<{ key: Buffer; value: Buffer }>({
+      name: 'bare_select',
+      text,
+      values: [id],
+    })
+    const found: Record<string, unknown> = {}
+    for (const { key, value } of rows) found[key.toString()] = JSON.parse(value.toString())
+    if (typeof found.visits !== 'number') throw new Error('not what was stored')
   }
+  return { operations: { load } }
 }
 
-async function fillOneTable(pool: Pool, visitors: readonly Visitor[]): Promise<void> {
+/** The same sessions as one row of JSON each. */
+export const openBareSelectOfOneRow: OpenContender = async ({ postgres }, { name, data }) => {
+  const pool = new Pool({ connectionString: postgres })
+  const table = `bench_${name}_one_row`
   await pool.query(`
-    drop table if exists bench_bare;
-    create table bench_bare (id uuid primary key, data text not null, expires_at timestamptz not null)`)
-  await pool.query(
-    `insert into bench_bare select id, $2, 'infinity' from unnest($1::uuid[]) as v (id)`,
-    [visitors.map(({ id }) => id), JSON.stringify(SAMPLE)],
-  )
-}
-
-async function readOneRow(pool: Pool, id: string): Promise<unknown> {
-  const { rows } = await pool.query<{ data: string }>({
-    name: 'bare_one_row',
-    text: 'select data from bench_bare where id = $1 and expires_at > now()',
-    values: [id],
-  })
-  return JSON.parse(rows[0]?.data as string)
-}
-
-async function readTwoTables(pool: Pool, id: string): Promise<unknown> {
-  const { rows } = await pool.query<{ secret_hash: Buffer; key: Buffer; value: Buffer }>({
-    name: 'bare_two_tables',
-    text: `select s.secret_hash, d.key, d.value
-      from bench_native.session as s
-        left join bench_native.session_data as d on d.session_id = s.id
-      where s.id = $1 and s.expires_at > now()`,
-    values: [id],
-  })
-  const data: Record<string, unknown> = {}
-  for (const { key, value } of rows) data[key.toString()] = JSON.parse(value.toString())
-  if (data.language !== 'en-GB') throw new Error('select: not what was stored')
-  return data
+    drop table if exists ${table};
+    create table ${table} (id uuid primary key, data text not null, expires_at timestamptz not null)`)
+  return {
+    operations: {
+      async load({ id }) {
+        const { rows } = await pool.query<{ data: string }>({
+          name: 'bare_select_of_one_row',
+          text: `select data from ${table} where id = $1 and expires_at > now()`,
+          values: [id],
+        })
+        return JSON.parse(rows[0]?.data as string)
+      },
+      'first save': ({ id }) =>
+        pool.query(`insert into ${table} values ($1, $2, 'infinity')`, [id, JSON.stringify(data)]),
+    },
+  }
 }

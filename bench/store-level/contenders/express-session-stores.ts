@@ -4,24 +4,28 @@ import session, { type SessionValue, type Store } from 'express-session'
 import { Pool } from 'pg'
 import { createClient as createClient6 } from 'redis'
 import { createClient as createClient5 } from 'redis-5'
-import { IDLE_TIMEOUT, SAMPLE, type Visitor } from '../../data/visitors.ts'
-import { type Contender, forEach, type OpenContender } from '../contender.ts'
+import { IDLE_TIMEOUT } from '../../data/visitors.ts'
+import type { OpenContender, Operation } from '../contender.ts'
 
-export const openConnectPgSimple: OpenContender = async ({ postgres }, visitors) =>
-  openStore(await connectPgSimpleStore(postgres, 'bench_pg_simple'), visitors)
+export const openConnectPgSimple: OpenContender = async ({ postgres }, { name, data }) => ({
+  operations: expressOperations(await connectPgSimpleStore(postgres, name), data),
+})
 
 export function openConnectRedis(client: RedisClientVersion): OpenContender {
-  return async ({ redis }, visitors) =>
-    openStore(await connectRedisStore(client, redis as string), visitors)
+  return async ({ redis }, { name, data }) => ({
+    operations: expressOperations(await connectRedisStore(client, redis as string, name), data),
+  })
 }
 
-export const openExpressMemory: OpenContender = (_servers, visitors) =>
-  openStore(new session.MemoryStore(), visitors)
+export const openExpressMemory: OpenContender = async (_servers, { data }) => ({
+  operations: expressOperations(new session.MemoryStore(), data),
+})
 
-/** A store as its documentation sets it up, on a table of its own. */
-export async function connectPgSimpleStore(url: string, tableName: string): Promise<Store> {
+/** A store as its documentation sets it up, on an empty table of its own. */
+export async function connectPgSimpleStore(url: string, dataset: string): Promise<Store> {
   const pool = new Pool({ connectionString: url })
-  // The table as the package's own `table.sql` makes it, whose names of constraints are fixed.
+  const tableName = `bench_${dataset}_pg_simple`
+  // As the package's own `table.sql` makes it, whose names of constraints allow for one such table.
   await pool.query(`
     drop table if exists "${tableName}";
     create table "${tableName}" (
@@ -36,58 +40,65 @@ export async function connectPgSimpleStore(url: string, tableName: string): Prom
 /** Major versions of the package `redis`: 6 puts a time limit on every command, which costs. */
 export type RedisClientVersion = 5 | 6
 
-export async function connectRedisStore(version: RedisClientVersion, url: string): Promise<Store> {
+export async function connectRedisStore(
+  version: RedisClientVersion,
+  url: string,
+  dataset: string,
+): Promise<Store> {
   const client = version === 5 ? createClient5({ url }) : createClient6({ url })
   client.on('error', () => {})
   await client.connect()
-  return new RedisStore({ client, prefix: `bench-${version}:` }) as Store
+  return new RedisStore({ client, prefix: `${dataset}-${version}:` }) as Store
 }
 
-async function openStore(store: Store, visitors: readonly Visitor[]): Promise<Contender> {
+/** The calls that `express-session` makes of a store. */
+export function expressOperations(store: Store, data: Readonly<Record<string, unknown>>) {
   let saved = 0
+  let renewed = 0
+  /** A deadline moves with each request, and visitors' requests are seconds apart. */
+  const deadline = (): Date => new Date(Date.now() + IDLE_TIMEOUT + (++renewed % 997) * 1000)
   const fresh = (): SessionValue => ({
     cookie: {
       originalMaxAge: IDLE_TIMEOUT,
-      expires: new Date(Date.now() + IDLE_TIMEOUT),
+      expires: deadline(),
       httpOnly: true,
       path: '/',
     },
-    ...SAMPLE,
+    ...data,
   })
-  const load = ({ sid }: Visitor): Promise<SessionValue> =>
-    new Promise((resolve, reject) =>
-      store.get(sid, (error, value) => {
-        if (error) reject(error)
-        else if (value?.language !== 'en-GB') reject(new Error('get: not what was stored'))
-        else resolve(value)
-      }),
-    )
-  const done = (call: (callback: (error?: unknown) => void) => void): Promise<void> =>
-    new Promise((resolve, reject) => call((error) => (error ? reject(error) : resolve())))
-
-  const set = ({ sid }: Visitor, value: SessionValue): Promise<void> =>
-    done((callback) => store.set(sid, value, callback))
-  const touch = ({ sid }: Visitor, value: SessionValue): Promise<void> =>
-    done((callback) => store.touch(sid, value, callback))
   const change = (value: SessionValue): SessionValue => {
     value.visits = 100_000 + (++saved % 100_000)
     return value
   }
   /** As `express-session` moves a cookie's deadline at each request. */
   const renew = (value: SessionValue): SessionValue => {
-    value.cookie.expires = new Date(Date.now() + IDLE_TIMEOUT)
+    value.cookie.expires = deadline()
     return value
   }
+  const get = (sid: string): Promise<SessionValue> =>
+    new Promise((resolve, reject) =>
+      store.get(sid, (error, value) => {
+        if (error) reject(error)
+        else if (typeof value?.visits !== 'number') reject(new Error('not what was stored'))
+        else resolve(value)
+      }),
+    )
+  const set = (sid: string, value: SessionValue): Promise<void> =>
+    settled((callback) => store.set(sid, value, callback))
+  const touch = (sid: string, value: SessionValue): Promise<void> =>
+    settled((callback) => store.touch(sid, value, callback))
 
-  const operations = {
-    load,
-    save: (visitor: Visitor) => set(visitor, change(fresh())),
-    touch: (visitor: Visitor) => touch(visitor, fresh()),
-    'read request': async (visitor: Visitor) => touch(visitor, renew(await load(visitor))),
-    'write request': async (visitor: Visitor) => set(visitor, renew(change(await load(visitor)))),
-    'first save': (visitor: Visitor) => set(visitor, fresh()),
-    destroy: ({ sid }: Visitor) => done((callback) => store.destroy(sid, callback)),
-  }
-  await forEach(visitors, operations['first save'])
-  return { operations }
+  return {
+    load: ({ sid }) => get(sid),
+    save: ({ sid }) => set(sid, change(fresh())),
+    touch: ({ sid }) => touch(sid, fresh()),
+    'read request': async ({ sid }) => touch(sid, renew(await get(sid))),
+    'write request': async ({ sid }) => set(sid, renew(change(await get(sid)))),
+    'first save': ({ sid }) => set(sid, fresh()),
+    destroy: ({ sid }) => settled((callback) => store.destroy(sid, callback)),
+  } satisfies Record<string, Operation>
+}
+
+function settled(call: (callback: (error?: unknown) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => call((error) => (error ? reject(error) : resolve())))
 }

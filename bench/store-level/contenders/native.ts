@@ -5,94 +5,121 @@ import {
   MemoryStore,
   PostgresStore,
   type SessionStore,
+  type SessionTimes,
 } from 'pg-sessions'
 import { fromPg } from 'pg-sessions/pg'
-import { IDLE_TIMEOUT, SAMPLE, type Visitor } from '../../data/visitors.ts'
-import { type Contender, forEach, type OpenContender } from '../contender.ts'
+import { IDLE_TIMEOUT, type Visitor } from '../../data/visitors.ts'
+import type { Contender, OpenContender, Operation } from '../contender.ts'
 
-/** As `createSessions` passes them on. */
-export const LIFETIME: Lifetime = { idle: IDLE_TIMEOUT, purge: IDLE_TIMEOUT * 1.5 }
+/** As `createSessions` chooses it for this idle timeout. */
+const TOUCH_INTERVAL = IDLE_TIMEOUT / 60
 
 /**
- * One load in so many is followed by a touch: a visitor who asks for a page every six seconds, at the
- * default touch interval of a minute.
+ * One load in so many is followed by a touch: a visitor who asks for a page every six seconds, where
+ * the touch interval is a minute.
  */
 export const LOADS_PER_TOUCH = 10
 
 export function openNative(groupCommit: boolean): OpenContender {
-  return async ({ postgres }, visitors) => {
+  return async ({ postgres }, { name, data }) => {
     const pool = new Pool({ connectionString: postgres })
-    const schema = groupCommit ? 'bench_native' : 'bench_native_single'
+    const schema = nativeSchema(groupCommit ? name : `${name}_unshared`)
     const store = new PostgresStore({ driver: fromPg(pool), schema, groupCommit })
-    return openStore(store, visitors)
+    await store.ready()
+    return contenderOf(store, data)
   }
 }
 
-export const openNativeMemory: OpenContender = (_servers, visitors) =>
-  openStore(new MemoryStore(), visitors)
+export const openNativeMemory: OpenContender = async (_servers, { data }) =>
+  contenderOf(new MemoryStore(), data)
 
-async function openStore(store: SessionStore, visitors: readonly Visitor[]): Promise<Contender> {
-  const operations = nativeOperations(store)
-  await store.ready()
-  await forEach(visitors, operations['first save'])
-  return {
-    operations,
-    settle: async () => {
-      await Promise.all(operations.background)
-      operations.background.clear()
-    },
-  }
+export function nativeSchema(dataset: string): string {
+  return `bench_${dataset}`
 }
 
-function nativeOperations(store: SessionStore) {
-  const entries = Object.entries(SAMPLE).map(([key, value]) => ({
+function contenderOf(store: SessionStore, data: Readonly<Record<string, unknown>>): Contender {
+  const { background, ...operations } = nativeOperations(store, data)
+  const settle = async (): Promise<void> => {
+    await Promise.all(background)
+    background.clear()
+  }
+  return { operations, settle }
+}
+
+/** The calls that a `Session` makes, without the session. */
+export function nativeOperations(store: SessionStore, data: Readonly<Record<string, unknown>>) {
+  const entries = Object.entries(data).map(([key, value]) => ({
     key: jsonCodec.encodeKey(key),
     value: jsonCodec.encode(value, key),
   }))
   const background = new Set<Promise<unknown>>()
+  const lifetimes = new Lifetimes()
   let saved = 0
   let loaded = 0
 
   /** With the work of a codec, since the stores of `express-session` do theirs in `get`. */
-  const load = async ({ id, secretHash }: Visitor): Promise<void> => {
+  const load: Operation = async ({ id, secretHash }) => {
     const result = await store.load({ id, secretHashes: [secretHash] })
     if (result.status !== 'live') throw new Error(`load: ${result.status}`)
-    const data: Record<string, unknown> = {}
+    lifetimes.learn(id, result.record)
+    const found: Record<string, unknown> = {}
     for (const { key, value } of result.record.entries) {
-      data[jsonCodec.decodeKey(key)] = jsonCodec.decode(value)
+      found[jsonCodec.decodeKey(key)] = jsonCodec.decode(value)
     }
-    if (data.language !== 'en-GB') throw new Error('load: not what was stored')
+    if (typeof found.visits !== 'number') throw new Error('load: not what was stored')
   }
-  const touch = ({ id }: Visitor): Promise<void> => store.touch({ id, lifetime: LIFETIME })
-  const save = async ({ id }: Visitor): Promise<void> => {
+  const touch = async ({ id }: Visitor): Promise<void> => {
+    await store.touch({ id, lifetime: lifetimes.next(id) })
+  }
+  const save: Operation = async ({ id }) => {
     const value = jsonCodec.encode(100_000 + (++saved % 100_000), 'visits')
     const written = [{ key: jsonCodec.encodeKey('visits'), value }]
-    const change = { id, userId: null, lifetime: LIFETIME, written, deleted: [] }
-    const { status } = await store.save(change)
-    if (status !== 'saved') throw new Error(`save: ${status}`)
+    const change = { id, userId: null, lifetime: lifetimes.next(id), written, deleted: [] }
+    const result = await store.save(change)
+    if (result.status !== 'saved') throw new Error(`save: ${result.status}`)
+    lifetimes.learn(id, result.times)
+  }
+  const readRequest: Operation = async (visitor) => {
+    await load(visitor)
+    if (++loaded % LOADS_PER_TOUCH === 0) background.add(touch(visitor))
+  }
+  const writeRequest: Operation = async (visitor) => {
+    await load(visitor)
+    await save(visitor)
+  }
+  const firstSave: Operation = async ({ id, secretHash }) => {
+    const result = await store.create({
+      ...{ id, secretHash, entries, userId: null, ownIdleTimeout: null },
+      lifetime: { idle: IDLE_TIMEOUT, purge: IDLE_TIMEOUT },
+      absolute: 30 * 24 * 60 * 60 * 1000,
+    })
+    if (result.status !== 'created') throw new Error(`create: ${result.status}`)
+    lifetimes.learn(id, result.times)
+  }
+  const destroy: Operation = async ({ id }) => {
+    if (!(await store.destroy(id, null))) throw new Error('destroy: there was none')
   }
   return {
-    background,
-    load,
-    touch,
-    save,
-    'read request': async (visitor: Visitor): Promise<void> => {
-      await load(visitor)
-      if (++loaded % LOADS_PER_TOUCH === 0) background.add(touch(visitor))
-    },
-    'write request': async (visitor: Visitor): Promise<void> => {
-      await load(visitor)
-      await save(visitor)
-    },
-    'first save': async ({ id, secretHash }: Visitor): Promise<void> => {
-      const { status } = await store.create({
-        ...{ id, secretHash, entries, userId: null, lifetime: LIFETIME },
-        ...{ ownIdleTimeout: null, absolute: 30 * 24 * 60 * 60 * 1000 },
-      })
-      if (status !== 'created') throw new Error(`create: ${status}`)
-    },
-    destroy: async ({ id }: Visitor): Promise<void> => {
-      if (!(await store.destroy(id, null))) throw new Error('destroy: there was none')
-    },
+    ...{ background, load, touch, save, destroy },
+    'read request': readRequest,
+    'write request': writeRequest,
+    'first save': firstSave,
+  }
+}
+
+/** Moves the purge bound as rarely as a `Session` does: it stays while it covers the deadline. */
+class Lifetimes {
+  readonly #purgeAt = new Map<string, number>()
+
+  learn(id: string, { purgeAt }: Pick<SessionTimes, 'purgeAt'>): void {
+    this.#purgeAt.set(id, purgeAt)
+  }
+
+  next(id: string): Lifetime {
+    const now = Date.now()
+    const isCovered = (this.#purgeAt.get(id) ?? 0) - now >= IDLE_TIMEOUT
+    const purge = isCovered ? IDLE_TIMEOUT : IDLE_TIMEOUT + 30 * TOUCH_INTERVAL
+    if (!isCovered) this.#purgeAt.set(id, now + purge)
+    return { idle: IDLE_TIMEOUT, purge }
   }
 }

@@ -1,0 +1,61 @@
+import { parseArgs } from 'node:util'
+import type { Extent } from './environment/stage.ts'
+
+export const SECTIONS = ['store', 'http', 'growth', 'purge', 'touch', 'memory'] as const
+export type Section = (typeof SECTIONS)[number]
+
+export interface Options {
+  readonly extent: Extent
+  readonly sections: readonly Section[]
+  readonly json: boolean
+}
+
+export const help = `Usage: npm run bench [-- <options>]
+
+Measures what sessions cost: pg-sessions beside its peers, in rounds that take turns.
+
+  --quick          about two minutes: what the targets speak of, on small data
+  --full           an hour or so: 10 million sessions, and ten minutes of steady traffic
+  --only <names>   some sections: ${SECTIONS.join(',')}
+  --json           one JSON object on stdout instead of tables; bench/README.md explains its keys
+  --help
+
+It starts a PostgreSQL server of its own, or uses the one that DATABASE_URL names, whose schemas and
+tables called bench_* it drops; and the redis-server of the search path, if there is one.
+Results go to bench/results. "npm run --silent bench" leaves out what npm prints.`
+
+/** What was asked for cannot be done. */
+export class CommandLineError extends Error {}
+
+/** @throws {CommandLineError} An option or a section is unknown. */
+export function readCommandLine(args: readonly string[]): Options | 'help' {
+  const values = parse(args)
+  if (values.help) return 'help'
+  if (values.quick && values.full) throw new CommandLineError('--quick or --full, not both.')
+  return {
+    extent: values.quick ? 'quick' : values.full ? 'full' : 'standard',
+    sections: values.only === undefined ? SECTIONS : readSections(values.only),
+    json: values.json,
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    const flag = { type: 'boolean', default: false } as const
+    const { values } = parseArgs({
+      args: [...args],
+      options: { quick: flag, full: flag, json: flag, help: flag, only: { type: 'string' } },
+    })
+    return values
+  } catch (error) {
+    throw new CommandLineError((error as Error).message)
+  }
+}
+
+function readSections(names: string): Section[] {
+  return names.split(',').map((name) => {
+    const section = SECTIONS.find((known) => known === name.trim())
+    if (section !== undefined) return section
+    throw new CommandLineError(`There is no section "${name}". There are ${SECTIONS.join(', ')}.`)
+  })
+}

@@ -1,0 +1,77 @@
+import type { AddressInfo } from 'node:net'
+import fastifyCookie from '@fastify/cookie'
+import fastifySession, { type FastifySessionOptions } from '@fastify/session'
+import fastify, { type FastifyInstance } from 'fastify'
+import { IDLE_TIMEOUT, SAMPLE, type Visitor } from '../../data/visitors.ts'
+import { forEach, type Servers } from '../../store-level/contender.ts'
+import { COOKIE_SECRET, type StartApplication } from '../application.ts'
+
+type SessionStore = NonNullable<FastifySessionOptions['store']>
+
+export const withoutSession: StartApplication = () => {
+  const app = fastify()
+  app.get('/untouched', async () => ({ page: 'untouched' }))
+  app.get('/read', async () => ({ name: SAMPLE.name }))
+  app.post('/write', async () => ({ saved: true }))
+  app.post('/login', async () => ({ user: 'ann' }))
+  return listen(app)
+}
+
+/** `@fastify/session` with its defaults, over any store for `express-session`. */
+export function withFastifySession(
+  open: (servers: Servers) => Promise<SessionStore>,
+): StartApplication {
+  return async (servers, visitors) => {
+    const store = await open(servers)
+    await forEach(visitors, (visitor) => enter(store, visitor))
+    const app = fastify()
+    await app.register(fastifyCookie)
+    await app.register(fastifySession, {
+      store,
+      secret: COOKIE_SECRET,
+      cookie: { secure: false, maxAge: IDLE_TIMEOUT },
+      saveUninitialized: false,
+    })
+    addPages(app)
+    return listen(app)
+  }
+}
+
+function addPages(app: FastifyInstance): void {
+  const sessionOf = (request: object): Record<string, unknown> =>
+    (request as { readonly session: Record<string, unknown> }).session
+  app.get('/untouched', async () => ({ page: 'untouched' }))
+  app.get('/read', async (request) => ({ name: sessionOf(request).name }))
+  app.post('/write', async (request) => {
+    const data = sessionOf(request)
+    data.visits = ((data.visits as number) % 1000) + 1
+    return { saved: true }
+  })
+  app.post('/login', async (request) => {
+    await request.session.regenerate()
+    const data = sessionOf(request)
+    data.user = 'ann'
+    data.basket = []
+    return { user: 'ann' }
+  })
+}
+
+function enter(store: SessionStore, { sid }: Visitor): Promise<void> {
+  const cookie = {
+    originalMaxAge: IDLE_TIMEOUT,
+    expires: new Date(Date.now() + IDLE_TIMEOUT),
+    httpOnly: true,
+    path: '/',
+    secure: false,
+  }
+  return new Promise((resolve, reject) =>
+    store.set(sid, { cookie, ...SAMPLE } as never, (error: unknown) =>
+      error ? reject(error) : resolve(),
+    ),
+  )
+}
+
+async function listen(app: FastifyInstance): Promise<{ port: number }> {
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  return { port: (app.server.address() as AddressInfo).port }
+}

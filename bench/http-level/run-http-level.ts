@@ -1,0 +1,188 @@
+import type { Stage } from '../environment/stage.ts'
+import { Program } from '../measure/program.ts'
+import { type ServerWork, watchServers } from '../measure/servers.ts'
+import { median } from '../measure/statistics.ts'
+import { BODIES, PAGE_METHODS, PAGES, type Page } from './application.ts'
+import { cookiesFor } from './cookies.ts'
+import type { LoadResult, LoadTasks } from './load-program.ts'
+import type { ApplicationName, ServerTasks } from './server-program.ts'
+
+/** What one page of one application costs: medians over the rounds. */
+export interface HttpFigure {
+  readonly page: Page
+  readonly application: ApplicationName
+  readonly requestsPerSecond: number
+  /** Requests per second of CPU of all processes but the load's. Null where that cannot be read. */
+  readonly requestsPerCpuSecond: number | null
+  /** Microseconds of CPU per request. */
+  readonly cpu: {
+    readonly application: number
+    readonly postgres: number | null
+    readonly redis: number | null
+    readonly total: number | null
+  }
+  /** Milliseconds. */
+  readonly p50: number
+  readonly p99: number
+  readonly walBytesPerRequest: number
+}
+
+interface Server {
+  readonly program: Program<ServerTasks>
+  readonly url: string
+  readonly cookies: readonly string[]
+}
+
+interface HttpRound {
+  readonly load: LoadResult
+  /** Microseconds. */
+  readonly applicationCpu: number
+  readonly work: ServerWork
+}
+
+const CONNECTIONS = 32
+
+const EXPRESS: readonly ApplicationName[] = [
+  'Express, no session',
+  'Express, pg-sessions',
+  'Express, express-session, MemoryStore',
+  'Express, express-session, connect-pg-simple',
+  'Express, express-session, connect-redis (redis 5)',
+  'Express, express-session, connect-redis (redis 6)',
+]
+const FASTIFY: readonly ApplicationName[] = [
+  'Fastify, no session',
+  'Fastify, @fastify/session, its memory store',
+  'Fastify, @fastify/session, connect-pg-simple',
+]
+
+const PLANS = {
+  quick: { rounds: 4, seconds: 0.35, warmUp: 0.7, visitors: 2000, applications: EXPRESS },
+  standard: {
+    rounds: 7,
+    seconds: 1.5,
+    warmUp: 4,
+    visitors: 10_000,
+    applications: [...EXPRESS, ...FASTIFY],
+  },
+  full: {
+    rounds: 11,
+    seconds: 3,
+    warmUp: 5,
+    visitors: 10_000,
+    applications: [...EXPRESS, ...FASTIFY],
+  },
+} as const
+
+/** Measures every page of every application under load, in rounds that take turns. */
+export async function runHttpLevel(stage: Stage): Promise<HttpFigure[]> {
+  const { rounds, seconds, warmUp, visitors, applications } = PLANS[stage.extent]
+  const names = applications.filter((name) => stage.redis !== null || !name.includes('redis'))
+  const browsers: Program<LoadTasks> = Program.start(stage.programs.file('load'))
+  const servers = new Map<ApplicationName, Server>()
+  try {
+    await startServers(stage, names, visitors, servers)
+    const figures: HttpFigure[] = []
+    for (const page of PAGES) {
+      stage.onProgress(`http: ${page} page, ${names.length} applications`)
+      const results = names.map((): HttpRound[] => [])
+      for (const name of names) {
+        await visit(stage, browsers, servers.get(name) as Server, page, warmUp)
+      }
+      for (let round = 0; round < rounds; round++) {
+        for (let turn = 0; turn < names.length; turn++) {
+          const index = (turn + round) % names.length
+          const server = servers.get(names[index] as ApplicationName) as Server
+          results[index]?.push(await visit(stage, browsers, server, page, seconds))
+        }
+      }
+      figures.push(...names.map((name, index) => figure(page, name, results[index] ?? [])))
+    }
+    return figures
+  } finally {
+    await Promise.all([browsers, ...[...servers.values()].map(({ program }) => program)].map(stop))
+  }
+}
+
+async function startServers(
+  { postgres, redis, programs, onProgress }: Stage,
+  names: readonly ApplicationName[],
+  visitors: number,
+  servers: Map<ApplicationName, Server>,
+): Promise<void> {
+  onProgress(`http: starting ${names.length} applications, ${visitors} sessions each`)
+  await postgres.admin.query('drop schema if exists bench_http cascade')
+  const places = { postgres: postgres.url, redis: redis?.url ?? null }
+  await Promise.all(
+    names.map(async (name) => {
+      const program: Program<ServerTasks> = Program.start(programs.file('server'))
+      const server = { program, url: '', cookies: cookiesFor(name, visitors) }
+      servers.set(name, server)
+      const { port } = await program.ask('start', { name, servers: places, visitors })
+      servers.set(name, { ...server, url: `http://127.0.0.1:${port}` })
+    }),
+  )
+  await postgres.admin.query('vacuum analyze')
+}
+
+async function visit(
+  { postgres, redis }: Stage,
+  browsers: Program<LoadTasks>,
+  { program, url, cookies }: Server,
+  page: Page,
+  seconds: number,
+): Promise<HttpRound> {
+  const before = await program.ask('cpu', undefined as never)
+  const { result, work } = await watchServers(postgres, redis, () =>
+    browsers.ask('load', {
+      url: `${url}/${page}`,
+      method: PAGE_METHODS[page],
+      // Who logs in is new here.
+      cookies: page === 'login' ? [] : cookies,
+      connections: CONNECTIONS,
+      seconds,
+      body: BODIES[page],
+    }),
+  )
+  const after = await program.ask('cpu', undefined as never)
+  return { load: result, applicationCpu: after - before, work }
+}
+
+function figure(
+  page: Page,
+  application: ApplicationName,
+  rounds: readonly HttpRound[],
+): HttpFigure {
+  const over = (value: (round: HttpRound) => number): number => median(rounds.map(value))
+  const perRequest = (value: (round: HttpRound) => number | null): number | null => {
+    const values = rounds.map((round) => [value(round), round.load.requests] as const)
+    if (values.some(([used]) => used === null)) return null
+    return median(values.map(([used, requests]) => (used as number) / requests))
+  }
+  const usesRedis = application.includes('redis')
+  const redis = usesRedis ? perRequest(({ work }) => work.redisCpu) : 0
+  const postgres = usesRedis ? 0 : perRequest(({ work }) => work.postgresCpu)
+  const total = perRequest(({ applicationCpu, work }) => {
+    const database = usesRedis ? work.redisCpu : work.postgresCpu
+    return database === null ? null : applicationCpu + database
+  })
+  return {
+    page,
+    application,
+    requestsPerSecond: over(({ load }) => load.requests / load.seconds),
+    requestsPerCpuSecond: total === null ? null : 1e6 / total,
+    cpu: {
+      application: perRequest(({ applicationCpu }) => applicationCpu) ?? Number.NaN,
+      postgres,
+      redis,
+      total,
+    },
+    p50: over(({ load }) => load.p50),
+    p99: over(({ load }) => load.p99),
+    walBytesPerRequest: over(({ load, work }) => work.walBytes / load.requests),
+  }
+}
+
+function stop(program: { stop(): Promise<void> }): Promise<void> {
+  return program.stop()
+}
