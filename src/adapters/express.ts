@@ -53,7 +53,7 @@ export function expressSessions<Data extends object = DefaultData>(
 ): ExpressSessions<Data> {
   const kept = new RequestSessions<Data>('expressSessions(sessions)')
   const middleware: RequestHandler = (request, response, next) => {
-    kept.keep(request, () => new NodeExchange(sessions, request, response, { fail: next }).session)
+    kept.keep(request, () => new NodeExchange(sessions, request, response, { fail: next }))
     kept.expose(request)
     next()
   }

@@ -54,7 +54,7 @@ export function nodeSessions<Data extends object = DefaultData>(
       if (onError === undefined) answerWithError(response, error)
       else onError(error, request, response)
     }
-    kept.keep(request, () => new NodeExchange(sessions, request, response, { fail }).session)
+    kept.keep(request, () => new NodeExchange(sessions, request, response, { fail }))
     return kept.of(request)
   }
 }
@@ -95,10 +95,7 @@ export function connectSessions<Data extends object = DefaultData>(
   const kept = new RequestSessions<Data>('connectSessions(sessions)')
   return Object.assign(
     (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => {
-      kept.keep(
-        request,
-        () => new NodeExchange(sessions, request, response, { fail: next }).session,
-      )
+      kept.keep(request, () => new NodeExchange(sessions, request, response, { fail: next }))
       kept.expose(request)
       next()
     },

@@ -53,6 +53,11 @@ export class NodeExchange<Data extends object> implements HoldMember {
     return this.#exchange.session
   }
 
+  /** Whether the response depends on the session. */
+  get isUsed(): boolean {
+    return this.#exchange.isUsed
+  }
+
   /**
    * Saves before anything is sent, for frameworks that can wait there: what goes wrong then goes their
    * own way. It sends nothing, and `fail` is not called. What changes later is saved with the head.

@@ -1,10 +1,15 @@
 import { ConfigurationError } from '../errors.ts'
 import type { Session } from './exchange.ts'
 
-/** How a request's session is opened, and the session once it has been. */
-interface Visit<Data extends object> {
-  readonly open: () => Session<Data>
-  session: Session<Data> | null
+/** What an adapter makes of a request. */
+interface Opened<Data extends object> {
+  readonly session: Session<Data>
+}
+
+/** How a request's session is opened, and what that gave. */
+interface Visit<Exchange> {
+  readonly open: () => Exchange
+  opened: Exchange | null
 }
 
 /**
@@ -13,7 +18,7 @@ interface Visit<Data extends object> {
  * They are kept on the request itself. Several adapters in one application each keep their own there,
  * and the plain `session` property belongs to the one that exposed it last.
  */
-export class RequestSessions<Data extends object> {
+export class RequestSessions<Data extends object, Exchange extends Opened<Data> = Opened<Data>> {
   readonly #adapter: string
   readonly #slot = Symbol('pg-sessions')
   /** All requests share one accessor, so that the engine sees one shape of request. */
@@ -31,11 +36,12 @@ export class RequestSessions<Data extends object> {
     }
   }
 
-  /** Keeps how to open a request's session. What an adapter that runs twice gives later is not used. */
-  keep(request: object, open: () => Session<Data>): void {
-    if (Object.hasOwn(request, this.#slot)) return
-    const visit: Visit<Data> = { open, session: null }
+  /** Keeps how to open a request's session. False, and nothing kept, when it has been kept before. */
+  keep(request: object, open: () => Exchange): boolean {
+    if (Object.hasOwn(request, this.#slot)) return false
+    const visit: Visit<Exchange> = { open, opened: null }
     Object.assign(request, { [this.#slot]: visit })
+    return true
   }
 
   /** Makes the session the request's `session` property. */
@@ -45,13 +51,22 @@ export class RequestSessions<Data extends object> {
 
   /** @throws {ConfigurationError} The adapter has not seen this request. */
   of(request: object): Session<Data> {
-    const visit: Visit<Data> | undefined = Reflect.get(request, this.#slot)
+    const visit = this.#visit(request)
     if (visit === undefined) {
       throw new ConfigurationError(
         `This request has no session yet: put ${this.#adapter} before whatever uses it.`,
       )
     }
-    visit.session ??= visit.open()
-    return visit.session
+    visit.opened ??= visit.open()
+    return visit.opened.session
+  }
+
+  /** What opening the request's session gave, if anybody has asked for it. */
+  opened(request: object): Exchange | null {
+    return this.#visit(request)?.opened ?? null
+  }
+
+  #visit(request: object): Visit<Exchange> | undefined {
+    return Reflect.get(request, this.#slot)
   }
 }

@@ -1,15 +1,11 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { RunningApplication } from 'pg-sessions/testing'
 
 /** Serves a request listener on a port of its own. */
-export function serve(listener: RequestListener): Promise<RunningApplication> {
-  return running(createServer(listener))
-}
-
-/** Starts a server on a port of its own. */
-export async function running(server: Server): Promise<RunningApplication> {
+export async function serve(listener: RequestListener): Promise<RunningApplication> {
+  const server = createServer(listener)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {

@@ -5,7 +5,7 @@ import type { Session } from 'pg-sessions'
 import { ownHeaders, type Script } from 'pg-sessions/testing'
 
 /** What a route has, where there is no framework to give it more. */
-export interface Visit {
+interface Visit {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly url: string

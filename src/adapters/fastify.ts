@@ -1,0 +1,130 @@
+/**
+ * Sessions for Fastify 5, on `request.session`.
+ *
+ * @module
+ */
+import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
+import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
+import { addToResponse, dropBody } from '../http/fetch-exchange.ts'
+import { addToHead, type HeadFields, varyOnly } from '../http/head-addition.ts'
+import { answerWithError, NodeExchange } from '../http/node-exchange.ts'
+import { RequestSessions } from '../http/request-sessions.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** This request's session. Nothing is read until it is used. */
+    session: Session
+  }
+}
+
+/** A Fastify plugin that knows what its sessions hold. */
+export interface FastifySessions<Data extends object> extends FastifyPluginCallback {
+  /**
+   * The request's session with the type that `createSessions` was given. With several of these in one
+   * application each gives its own, while `request.session` is that of the last one registered.
+   *
+   * @throws {ConfigurationError} This plugin is not registered for the route.
+   */
+  of(request: FastifyRequest): Session<Data>
+}
+
+/** Which sessions `request.session` belongs to. */
+const exposed = Symbol('pg-sessions')
+
+/**
+ * Makes the plugin that gives each request its session, also in the routes beside and above the place
+ * where it is registered.
+ *
+ * What changes is saved in `onSend`. When that fails the reply is dropped, and the error goes to the
+ * error handler with a fitting `statusCode`; no cookie is sent. A reply that was hijacked, or is sent
+ * through `reply.raw`, waits for the save in the same way; there a failure is answered by a short plain
+ * text.
+ *
+ * @example
+ * ```ts
+ * import Fastify from 'fastify'
+ * import { fastifySessions } from 'pg-sessions/fastify'
+ *
+ * const app = Fastify()
+ * await app.register(fastifySessions(sessions))
+ *
+ * app.post('/login', async (request, reply) => {
+ *   await request.session.signIn('ann')
+ *   request.session.set('basket', [])
+ *   return reply.redirect('/')
+ * })
+ * ```
+ */
+export function fastifySessions<Data extends object = DefaultData>(
+  sessions: SessionOpener<Data>,
+): FastifySessions<Data> {
+  const kept = new RequestSessions<Data, NodeExchange<Data>>('fastifySessions(sessions)')
+  /** The headers of replies before their session changed. */
+  const headersBefore = new WeakMap<FastifyReply, ReplyHeaders>()
+
+  const plugin: FastifyPluginCallback = (app, _options, done) => {
+    if (!app.hasRequestDecorator('session')) {
+      app.decorateRequest('session', { getter: exposedSession })
+    }
+    app.addHook('onRequest', (request, reply, done) => {
+      kept.keep(request, () => {
+        const fail = (error: unknown): void => answerWithError(reply.raw, error)
+        const onChange = (): void => void headersBefore.set(reply, reply.getHeaders())
+        return new NodeExchange(sessions, request.raw, reply.raw, { fail, onChange })
+      })
+      Object.assign(request, { [exposed]: kept })
+      done()
+    })
+    app.addHook('onSend', (request, reply, payload, done) => {
+      const exchange = kept.opened(request)
+      if (!exchange?.isUsed) return done(null, payload)
+      addToHead(fieldsOf(reply), varyOnly)
+      const sent = payload instanceof Response ? addToResponse(payload, varyOnly) : payload
+      exchange.saveEarly().then(
+        () => done(null, sent),
+        (error: Error) => {
+          dropReply(reply, headersBefore.get(reply), sent)
+          done(error)
+        },
+      )
+    })
+    done()
+  }
+  return Object.assign(plugin, {
+    of: (request: FastifyRequest) => kept.of(request),
+    // What the package fastify-plugin does: the hooks hold outside this plugin's own scope as well.
+    [Symbol.for('skip-override')]: true,
+    [Symbol.for('fastify.display-name')]: 'pg-sessions',
+    [Symbol.for('plugin-meta')]: { name: 'pg-sessions', fastify: '5.x' },
+  })
+}
+
+type ReplyHeaders = Partial<ReturnType<FastifyReply['getHeaders']>>
+
+function exposedSession(this: FastifyRequest): Session {
+  const { [exposed]: kept } = this as FastifyRequest & { [exposed]: RequestSessions<DefaultData> }
+  return kept.of(this)
+}
+
+/** Leaves the error handler nothing of what it replaces. */
+function dropReply(reply: FastifyReply, headers: ReplyHeaders = {}, payload: unknown): void {
+  for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name)
+  reply.headers(headers)
+  if (payload instanceof Response) dropBody(payload)
+  else if (payload instanceof ReadableStream) payload.cancel().catch(() => undefined)
+  else if (isStream(payload)) payload.destroy()
+}
+
+function isStream(payload: unknown): payload is { destroy(): void } {
+  return typeof Reflect.get(Object(payload), 'destroy') === 'function'
+}
+
+/** A reply's own headers overrule those of the response beneath it. */
+function fieldsOf(reply: FastifyReply): HeadFields {
+  return {
+    getHeader: (name) => reply.getHeader(name),
+    setHeader: (name, value) => reply.header(name, value),
+    getHeaderNames: () => Object.keys(reply.getHeaders()),
+    removeHeader: (name) => reply.removeHeader(name),
+  }
+}
