@@ -192,6 +192,21 @@ eachStore((open) => {
     })
   })
 
+  it('a rotation that is asked for after a save that failed is done with the next one', async () => {
+    const { visitor, watched } = await open()
+    const ann = visitor()
+    await ann.visit((session) => session.set('a', 0))
+    const old = ann.twin()
+    await ann.visit(async (session) => {
+      session.set('a', 1)
+      watched.fail('save', down)
+      await expect(session.save()).rejects.toBe(down)
+      session.rotate()
+    })
+    expect(await ann.visit((session) => session.get('a'))).toBe(1)
+    expect(await old.visit((session) => session.get('a'))).toBeUndefined()
+  })
+
   it('keeps a lifetime, and an ending with what came after it, over a save that failed', async () => {
     const { visitor, watched } = await open()
     const ann = visitor()
@@ -216,17 +231,23 @@ eachStore((open) => {
     })
   })
 
-  it('a destroy that failed stays one when a clear follows', async () => {
+  it('a destroy that failed stays one when a clear follows, be it after or meanwhile', async () => {
     const { visitor, watched, stored } = await open()
-    const ann = visitor()
-    await ann.visit((session) => session.set('a', 1))
-    await ann.visit(async (session) => {
-      session.destroy()
-      watched.fail('destroy', down)
-      await expect(session.save()).rejects.toBe(down)
-      session.clear()
-    })
-    expect(ann.token).toBeNull()
+    for (const when of ['after', 'meanwhile']) {
+      const ann = visitor()
+      await ann.visit((session) => session.set('a', 1))
+      await ann.visit(async (session) => {
+        const held = watched.hold('destroy')
+        session.destroy()
+        const saving = session.save()
+        await held.reached
+        if (when === 'meanwhile') session.clear()
+        held.release(down)
+        await expect(saving).rejects.toBe(down)
+        session.clear()
+      })
+      expect(ann.token, when).toBeNull()
+    }
     expect(await stored()).toBe(0)
   })
 
@@ -303,6 +324,24 @@ eachStore((open) => {
       session.set('b', 2)
       await commit()
       expect(told, change.toString()).toBe(1)
+    }
+  })
+
+  it('deleting what is known not to be there is no change', async () => {
+    const { visitor } = await open()
+    const ann = visitor()
+    await ann.visit((session) => session.set('a', 0))
+    for (const browser of [ann, visitor()]) {
+      let told = 0
+      const { session, exchange } = browser.open({
+        onChange() {
+          told += 1
+        },
+      })
+      await session.load()
+      session.delete('never there')
+      await session.take('never there')
+      expect([told, exchange.hasChanges]).toEqual([0, false])
     }
   })
 
