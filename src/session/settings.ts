@@ -48,9 +48,9 @@ export interface SessionSettings {
   /** Makes a token's secret. Defaults to `() => randomToken(24)`: 24 bytes of entropy. */
   readonly generateSecret?: () => string
   /**
-   * Keys for HMAC-SHA-256 over secrets, at least 32 characters each, the one for new tokens first.
-   * With one, nobody can make a valid hash from the database alone; somebody who can write to it can
-   * still change whose a session is. Tokens made under a later key of the list stay valid, so put a new
+   * Keys for HMAC-SHA-256 over tokens, at least 32 characters each, the one for new tokens first.
+   * With one, nobody can make a session from the database alone; somebody who can write to it can
+   * still change whose an existing session is. Tokens made under a later key of the list stay valid, so put a new
    * key in front to rotate, and drop the old one once the longest absolute timeout has passed. The first
    * pepper ever signs everybody out. Defaults to none: plain SHA-256.
    */

@@ -78,27 +78,26 @@ export function createTokens(settings: TokenSettings): Tokens {
   }
 
   const reissue = (id: string): IssuedToken => {
-    const secret = generate()
-    return { id, token: encodeId(id) + secret, secretHash: currentHash(secret) }
+    const token = encodeId(id) + generate()
+    return { id, token, secretHash: currentHash(token) }
   }
 
   return {
     issue: () => reissue(uuidv7()),
     reissue,
     read(token) {
-      const secret = token.slice(ID_LENGTH)
-      if (!SECRET.test(secret)) return null
+      if (!SECRET.test(token.slice(ID_LENGTH))) return null
       const id = decodeId(token.slice(0, ID_LENGTH))
       if (id === null) return null
-      return { id, secretHashes: hashes.map((hash) => hash(secret)) }
+      return { id, secretHashes: hashes.map((hash) => hash(token)) }
     },
   }
 }
 
-type HashFunction = (secret: string) => Uint8Array
+type HashFunction = (token: string) => Uint8Array
 
 function hashFunctions(peppers: readonly string[]): HashFunction[] {
-  if (peppers.length === 0) return [sha256]
+  if (peppers.length === 0) return [hashSecret]
   for (const pepper of peppers) {
     if (typeof pepper !== 'string' || pepper.length < 32) {
       throw new ConfigurationError(
@@ -106,8 +105,9 @@ function hashFunctions(peppers: readonly string[]): HashFunction[] {
       )
     }
   }
+  // Over the id as well: a hash that somebody may copy into another session's row fits no token there.
   return peppers.map(
-    (pepper) => (secret) => crypto.createHmac('sha256', pepper).update(secret).digest(),
+    (pepper) => (token) => crypto.createHmac('sha256', pepper).update(token).digest(),
   )
 }
 
@@ -115,10 +115,10 @@ function hashFunctions(peppers: readonly string[]): HashFunction[] {
  * `crypto.hash` does it in one call, but some runtimes that look like Node lack it. A digest that comes as
  * text and is read into Buffer's pool costs half of one that comes with memory of its own.
  */
-const sha256: HashFunction =
+const hashSecret: HashFunction =
   typeof crypto.hash === 'function'
-    ? (secret) => Buffer.from(crypto.hash('sha256', secret, 'hex'), 'hex')
-    : (secret) => crypto.createHash('sha256').update(secret).digest()
+    ? (token) => Buffer.from(crypto.hash('sha256', token.slice(ID_LENGTH), 'hex'), 'hex')
+    : (token) => crypto.createHash('sha256').update(token.slice(ID_LENGTH)).digest()
 
 function checkedSecret(secret: unknown): string {
   if (typeof secret === 'string' && SECRET.test(secret)) return secret
