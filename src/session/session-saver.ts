@@ -1,0 +1,231 @@
+import { ResponseStartedError, SessionGoneError, StoreUnavailableError } from '../errors.ts'
+import type { NewSession, SessionTimes } from '../store/session-store.ts'
+import { ChangeSet } from './change-set.ts'
+import { KnownSession } from './known-session.ts'
+import { type NextToken, planChange, planNewSession } from './save-plan.ts'
+import type { SessionContext } from './session-context.ts'
+import { StoredEntries } from './stored-entries.ts'
+import type { IssuedToken } from './token.ts'
+
+/** What the response's cookie has to say about the session. */
+export type CookieNews =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'ended' }
+  | {
+      readonly kind: 'issued'
+      readonly token: string
+      /** Milliseconds to the session's absolute deadline; `Infinity` for none. */
+      readonly remaining: number
+      /** Whether the session has a lifetime of its own, and so is to outlive the browser. */
+      readonly isRemembered: boolean
+    }
+
+/** What a session asks and tells whoever answers the request. */
+export interface StateWatch {
+  /**
+   * The response is going to depend on a save. Told once, before the first change is made, or when a
+   * token turns out to need renewal; again only after `discard`.
+   */
+  readonly onChange?: () => void
+  /** The access is to be noted, once the response is on its way. */
+  readonly onTouchDue?: () => void
+  /** Whether the head of the response has left, so that no cookie can be sent any more. */
+  readonly isHeadSent?: () => boolean
+  /** Whether a head that looks sent to its handler in truth waits for the save under way. */
+  readonly isHeadHeld?: () => boolean
+  /** Whether the client has hung up, so that it would never get a new token. */
+  readonly isClientGone?: () => boolean
+}
+
+/** How a save may go about it. */
+export interface SaveTerms {
+  /** Whether a token whose time has come is renewed with it: the response can carry the new one. */
+  readonly mayRenew?: boolean
+}
+
+/**
+ * Brings one request's changes to the store: which session is to begin, change or end, under which token,
+ * and what the client is to be told of it.
+ */
+export class SessionSaver {
+  /** The stored session; null for an anonymous one. */
+  known: KnownSession | null = null
+  /** Whether this request has stored it for the first time. */
+  isNew = false
+  /** What the cookie of the response has to say, as far as it has been saved. */
+  news: CookieNews = { kind: 'none' }
+  readonly #context: SessionContext
+  readonly #watch: StateWatch
+  readonly #hadToken: boolean
+
+  constructor(context: SessionContext, watch: StateWatch, hadToken: boolean) {
+    this.#context = context
+    this.#watch = watch
+    this.#hadToken = hadToken
+  }
+
+  /**
+   * Saves changes, and signs a user in with them if one is given.
+   *
+   * @throws {SessionGoneError} The session ended, or passed to another user, meanwhile.
+   */
+  async save(changes: ChangeSet, userId: string | null, terms: SaveTerms): Promise<void> {
+    const { known } = this
+    const begins = userId !== null || changes.writes
+    if (known === null) {
+      if (changes.end === 'destroy' && this.#hadToken) this.news = { kind: 'ended' }
+      if (begins) await this.#create(changes, userId)
+    } else if (changes.end === 'destroy' && !begins) {
+      await this.#destroy(known)
+    } else if (changes.end !== 'no') {
+      await this.#replace(known, changes, userId)
+    } else {
+      await this.#changeKnown(known, changes, userId, terms)
+    }
+  }
+
+  /** Never fails: the token that the client has goes on working, and the next request tries again. */
+  async renewIfDue(): Promise<void> {
+    const { known } = this
+    if (known === null || !this.isRenewable(known)) return
+    const changes = new ChangeSet()
+    try {
+      const token = this.#nextToken(known, changes, null, { mayRenew: true })
+      await this.#saveKnown(known, token, changes, null)
+    } catch (error) {
+      const isTold = error instanceof SessionGoneError || error instanceof StoreUnavailableError
+      if (isTold) return
+      this.#context.policy.log.warn({ err: error }, 'a session token could not be renewed')
+    }
+  }
+
+  isRenewable(known: KnownSession): boolean {
+    return known.isRenewalDue && !this.#isTooLate && !this.#watch.isClientGone?.()
+  }
+
+  async #create(changes: ChangeSet, userId: string | null): Promise<void> {
+    const { token, session } = this.#planNew('Storing a first value', changes, userId)
+    const result = await this.#context.store.create(session)
+    if (result.status === 'taken') throw new SessionGoneError(session.id)
+    this.#begin(token, session, result.times, changes)
+    this.#context.events.emit('created', { sessionId: token.id, userId })
+    if (userId !== null) this.#context.events.emit('signedIn', { sessionId: token.id, userId })
+  }
+
+  async #replace(known: KnownSession, changes: ChangeSet, userId: string | null): Promise<void> {
+    const { token, session } = this.#planNew('Clearing the session', changes, userId)
+    const result = await this.#context.store.replace(known.guard, session)
+    if (result.status === 'gone') {
+      // Whoever destroys a session wants it gone, and has got that.
+      if (changes.end !== 'destroy') throw new SessionGoneError(known.id)
+      this.known = null
+      return this.#create(changes, userId)
+    }
+    this.#begin(token, session, result.times, changes)
+    this.#context.events.emit('cleared', { sessionId: known.id, successorId: token.id })
+    if (userId !== null) this.#context.events.emit('signedIn', { sessionId: token.id, userId })
+  }
+
+  async #destroy(known: KnownSession): Promise<void> {
+    const { id: sessionId, userId } = known.summary
+    const wasLive = await this.#context.store.destroy(sessionId, null)
+    this.known = null
+    this.news = { kind: 'ended' }
+    if (wasLive) this.#context.events.emit('destroyed', { sessionId, userId })
+  }
+
+  async #changeKnown(
+    known: KnownSession,
+    changes: ChangeSet,
+    userId: string | null,
+    terms: SaveTerms,
+  ): Promise<void> {
+    changes.dropDeletionsOfAbsent(known.entries)
+    if (changes.isEmpty && userId === null) return
+    known.entries.checkLimits(changes, this.#context.policy.limits)
+    const token = this.#nextToken(known, changes, userId, terms)
+    await this.#saveKnown(known, token, changes, userId)
+  }
+
+  /** A new token when one is asked for, without a grace, or when a renewal is due. */
+  #nextToken(
+    known: KnownSession,
+    changes: ChangeSet,
+    userId: string | null,
+    { mayRenew }: SaveTerms,
+  ): NextToken | null {
+    const { tokens, policy } = this.#context
+    if (changes.rotate || userId !== null) {
+      const token = tokens.reissue(known.id)
+      this.#refuseIfTooLate('Rotating the token')
+      return { ...token, grace: null }
+    }
+    if (!mayRenew || !this.isRenewable(known)) return null
+    return { ...tokens.reissue(known.id), grace: policy.renewal.grace }
+  }
+
+  async #saveKnown(
+    known: KnownSession,
+    token: NextToken | null,
+    changes: ChangeSet,
+    userId: string | null,
+  ): Promise<void> {
+    const { store, policy, codec } = this.#context
+    const change = planChange(policy, codec, known, token, changes, userId)
+    const result = await store.save(change)
+    if (result.status === 'gone') throw new SessionGoneError(known.id)
+    const { ownIdleTimeout } = change.credentials ?? {}
+    known.learn(result.times, {
+      ...(userId === null ? {} : { userId }),
+      ...(ownIdleTimeout === undefined ? {} : { ownIdleTimeout }),
+    })
+    known.entries.keepAll(changes)
+    if (token !== null && result.rotated) this.#tokenReplaced(known, token, userId)
+  }
+
+  #planNew(
+    action: string,
+    changes: ChangeSet,
+    userId: string | null,
+  ): { token: IssuedToken; session: NewSession } {
+    const { policy, codec, tokens } = this.#context
+    this.#refuseIfTooLate(action)
+    new StoredEntries().checkLimits(changes, policy.limits)
+    const token = tokens.issue()
+    return { token, session: planNewSession(policy, codec, token, changes, userId) }
+  }
+
+  #begin(token: IssuedToken, session: NewSession, times: SessionTimes, changes: ChangeSet): void {
+    const { id, userId, ownIdleTimeout } = session
+    const summary = { id, userId, ownIdleTimeout, ...times }
+    const known = new KnownSession(this.#context.policy, summary, [token.secretHash])
+    known.entries.keepAll(changes)
+    this.known = known
+    this.isNew = true
+    this.#issued(known, token)
+  }
+
+  #tokenReplaced(known: KnownSession, token: NextToken, userId: string | null): void {
+    known.secretHashes = [token.secretHash]
+    this.#issued(known, token)
+    if (userId !== null) this.#context.events.emit('signedIn', { sessionId: known.id, userId })
+    else {
+      const { id: sessionId, userId: owner } = known.summary
+      const name = token.grace === null ? 'rotated' : 'renewed'
+      this.#context.events.emit(name, { sessionId, userId: owner })
+    }
+  }
+
+  #issued({ remaining, isRemembered }: KnownSession, { token }: IssuedToken): void {
+    this.news = { kind: 'issued', token, remaining, isRemembered }
+  }
+
+  /** Asked by a save, whose cookie can still go with a head that waits for it. */
+  #refuseIfTooLate(action: string): void {
+    if (this.#isTooLate) throw new ResponseStartedError(action)
+  }
+
+  get #isTooLate(): boolean {
+    return !this.#watch.isHeadHeld?.() && this.#watch.isHeadSent?.() === true
+  }
+}
