@@ -116,7 +116,7 @@ export interface SessionPolicy {
 }
 
 /** When tokens are renewed, and how the old ones fade. */
-export interface RenewalPolicy {
+interface RenewalPolicy {
   /** The age at which a token is renewed; `Infinity` for never. */
   readonly interval: number
   readonly grace: Grace

@@ -6,7 +6,7 @@ import { expressSessions } from 'pg-sessions/express'
 import { fromPg } from 'pg-sessions/pg'
 
 /** What a session of the notebook holds. */
-export interface Notes {
+interface Notes {
   note: string
 }
 

@@ -31,7 +31,7 @@ export async function serve(listener: RequestListener): Promise<Served> {
 }
 
 /** Sends bytes as they are and gives back all that comes until the server hangs up. */
-export async function exchange(port: number, request: string): Promise<Buffer> {
+async function exchange(port: number, request: string): Promise<Buffer> {
   const socket = open(port)
   socket.write(request)
   const chunks: Buffer[] = []

@@ -26,7 +26,7 @@ export function secretNeedle(what: string, secret: string): Needle {
 }
 
 /** The same in the forms that a program writes to its own files: as it is, and in hexadecimal. */
-export function plainly(needles: readonly Needle[]): Needle[] {
+function plainly(needles: readonly Needle[]): Needle[] {
   return needles.map(({ what, forms }) => ({
     what,
     forms: forms.filter((form) => !/[,/+ ]/.test(form.toString('latin1'))),

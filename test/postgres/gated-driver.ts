@@ -2,7 +2,7 @@ import type { Driver } from '../../src/postgres/driver.ts'
 import { operationOf } from './recording-driver.ts'
 
 /** A statement that waits at the gate. */
-export interface HeldStatement {
+interface HeldStatement {
   /** Resolves once it has come. */
   readonly reached: Promise<void>
   /** Lets it go on to the server. */
@@ -10,7 +10,7 @@ export interface HeldStatement {
 }
 
 /** A statement that was sent, or waits at the gate. */
-export interface SentStatement {
+interface SentStatement {
   readonly operation: string
   /** Characters of all its parameters together. */
   readonly size: number

@@ -1,9 +1,9 @@
 import type { SessionStore } from 'pg-sessions'
 
-export type Operation = Exclude<keyof SessionStore, 'name' | 'ready' | 'close'>
+type Operation = Exclude<keyof SessionStore, 'name' | 'ready' | 'close'>
 
 /** A call that waits on its way to the store. */
-export interface HeldCall {
+interface HeldCall {
   /** Resolves once the call has come. */
   readonly reached: Promise<void>
   /** Lets it go on, or fails it. */

@@ -40,7 +40,7 @@ export type EventRecord = {
   [Name in keyof SessionEvents]: [name: Name, event: SessionEvents[Name]]
 }[keyof SessionEvents]
 
-export interface LogLine {
+interface LogLine {
   readonly level: keyof Logger
   readonly facts: object
   readonly message: string

@@ -1,7 +1,7 @@
 /** Parts that several statements share. Columns without a table's name are those of `session`. */
 
 /** One column of words rather than many columns: reading rows is most of what a load costs a client. */
-export const TIME_WORDS: string = `date_part('epoch', created_at),
+const TIME_WORDS: string = `date_part('epoch', created_at),
           coalesce(date_part('epoch', authenticated_at)::text, '-'),
           date_part('epoch', last_access_at), date_part('epoch', token_issued_at),
           date_part('epoch', expires_at),
@@ -43,8 +43,8 @@ export const NEW_COLUMNS: string = `(id, secret_hash, user_id, own_idle_ms, crea
           last_access_at, token_issued_at, expires_at, absolute_expires_at, purge_at)`
 
 // LEAST ignores nulls, so a timeout of null never comes.
-export const NEW_ABSOLUTE: string = `least('infinity'::timestamptz, now() + n.absolute)`
-export const NEW_EXPIRY: string = `least('infinity'::timestamptz, now() + n.absolute, now() + n.idle)`
+const NEW_ABSOLUTE: string = `least('infinity'::timestamptz, now() + n.absolute)`
+const NEW_EXPIRY: string = `least('infinity'::timestamptz, now() + n.absolute, now() + n.idle)`
 
 /** Values for `NEW_COLUMNS`, of a row `n`. Purge finds a session that nobody uses again at once. */
 export const NEW_VALUES: string = `n.id, decode(n.hash, 'hex'), n.user_id, n.own_idle_ms, now(),
