@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Extent } from './environment/stage.ts'
 
@@ -8,6 +9,7 @@ export interface Options {
   readonly extent: Extent
   readonly sections: readonly Section[]
   readonly json: boolean
+  readonly profiles: string | null
 }
 
 export const help = `Usage: npm run bench [-- <options>]
@@ -18,6 +20,7 @@ Measures what sessions cost: pg-sessions beside its peers, in rounds that take t
   --full           an hour or so: 10 million sessions, and ten minutes of steady traffic
   --only <names>   some sections: ${SECTIONS.join(',')}
   --json           one JSON object on stdout instead of tables; bench/README.md explains its keys
+  --profile <dir>  also write a CPU profile of each measured program, which makes it slower
   --help
 
 It starts a PostgreSQL server of its own, or uses the one that DATABASE_URL names, whose schemas and
@@ -36,6 +39,7 @@ export function readCommandLine(args: readonly string[]): Options | 'help' {
     extent: values.quick ? 'quick' : values.full ? 'full' : 'standard',
     sections: values.only === undefined ? SECTIONS : readSections(values.only),
     json: values.json,
+    profiles: values.profile === undefined ? null : resolve(values.profile),
   }
 }
 
@@ -44,7 +48,14 @@ function parse(args: readonly string[]) {
     const flag = { type: 'boolean', default: false } as const
     const { values } = parseArgs({
       args: [...args],
-      options: { quick: flag, full: flag, json: flag, help: flag, only: { type: 'string' } },
+      options: {
+        quick: flag,
+        full: flag,
+        json: flag,
+        help: flag,
+        only: { type: 'string' },
+        profile: { type: 'string' },
+      },
     })
     return values
   } catch (error) {

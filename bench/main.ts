@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { CommandLineError, help, type Options, readCommandLine } from './command-line.ts'
+import { CommandLineError, help, type Options, readCommandLine, SECTIONS } from './command-line.ts'
 import { currentLoad, describeMachine, peerVersions } from './environment/machine.ts'
 import { openPostgres } from './environment/postgres.ts'
 import { buildPrograms } from './environment/programs.ts'
@@ -28,12 +28,14 @@ async function main(): Promise<void> {
   if (options === 'help') return console.log(help)
   const result = rounded(await measure(options))
   mkdirSync(RESULTS, { recursive: true })
-  writeFileSync(join(RESULTS, `${options.extent}.json`), `${JSON.stringify(result, null, 1)}\n`)
+  const isWhole = options.sections.length === SECTIONS.length
+  const name = isWhole ? options.extent : [options.extent, 'only', ...options.sections].join('-')
+  writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify(result, null, 1)}\n`)
   if (options.extent !== 'quick') writeCharts(result, RESULTS)
   console.log(options.json ? JSON.stringify(result) : printResult(result))
 }
 
-async function measure({ extent, sections }: Options): Promise<Result> {
+async function measure({ extent, sections, profiles }: Options): Promise<Result> {
   const startedAt = new Date()
   const start = performance.now()
   const onProgress = (message: string): void => {
@@ -46,7 +48,7 @@ async function measure({ extent, sections }: Options): Promise<Result> {
   const redis = await openRedis()
   if (redis === null) onProgress('redis-server is not installed: connect-redis is left out')
   try {
-    const stage: Stage = { postgres, redis, programs, extent, onProgress }
+    const stage: Stage = { postgres, redis, programs, extent, profiles, onProgress }
     const measured: Sections = {}
     for (const section of sections) await MEASURES[section](stage, measured)
     return {

@@ -12,5 +12,14 @@ export interface Stage {
   readonly redis: RedisServer | null
   readonly programs: Programs
   readonly extent: Extent
+  /** Where CPU profiles of the measured programs go; null for none, since profiling costs. */
+  readonly profiles: string | null
   readonly onProgress: (message: string) => void
+}
+
+/** Flags for Node, to profile a program under a name. */
+export function profileFlags({ profiles }: Stage, name: string): string[] {
+  if (profiles === null) return []
+  const file = `${name.replaceAll(/[^\w-]+/g, '-')}.cpuprofile`
+  return ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${file}`]
 }

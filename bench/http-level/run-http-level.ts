@@ -1,7 +1,8 @@
-import type { Stage } from '../environment/stage.ts'
+import { profileFlags, type Stage } from '../environment/stage.ts'
 import { Program } from '../measure/program.ts'
 import { type ServerWork, watchServers } from '../measure/servers.ts'
 import { median } from '../measure/statistics.ts'
+import { nativeSchema } from '../store-level/contenders/native.ts'
 import { BODIES, PAGE_METHODS, PAGES, type Page } from './application.ts'
 import { cookiesFor } from './cookies.ts'
 import type { LoadResult, LoadTasks } from './load-program.ts'
@@ -52,26 +53,16 @@ const EXPRESS: readonly ApplicationName[] = [
 ]
 const FASTIFY: readonly ApplicationName[] = [
   'Fastify, no session',
+  'Fastify, pg-sessions',
   'Fastify, @fastify/session, its memory store',
   'Fastify, @fastify/session, connect-pg-simple',
 ]
+const ALL = [...EXPRESS, ...FASTIFY]
 
 const PLANS = {
-  quick: { rounds: 4, seconds: 0.35, warmUp: 0.7, visitors: 2000, applications: EXPRESS },
-  standard: {
-    rounds: 7,
-    seconds: 1.5,
-    warmUp: 4,
-    visitors: 10_000,
-    applications: [...EXPRESS, ...FASTIFY],
-  },
-  full: {
-    rounds: 11,
-    seconds: 3,
-    warmUp: 5,
-    visitors: 10_000,
-    applications: [...EXPRESS, ...FASTIFY],
-  },
+  quick: { rounds: 3, seconds: 0.35, warmUp: 0.5, visitors: 2000, applications: EXPRESS },
+  standard: { rounds: 7, seconds: 1.5, warmUp: 3, visitors: 10_000, applications: ALL },
+  full: { rounds: 11, seconds: 3, warmUp: 4, visitors: 10_000, applications: ALL },
 } as const
 
 /** Measures every page of every application under load, in rounds that take turns. */
@@ -82,18 +73,22 @@ export async function runHttpLevel(stage: Stage): Promise<HttpFigure[]> {
   const servers = new Map<ApplicationName, Server>()
   try {
     await startServers(stage, names, visitors, servers)
+    for (const name of names) {
+      stage.onProgress(`http: warming up ${name}`)
+      const server = servers.get(name) as Server
+      for (const page of PAGES) await visit(stage, browsers, server, page, warmUp)
+    }
     const figures: HttpFigure[] = []
     for (const page of PAGES) {
       stage.onProgress(`http: ${page} page, ${names.length} applications`)
       const results = names.map((): HttpRound[] => [])
-      for (const name of names) {
-        await visit(stage, browsers, servers.get(name) as Server, page, warmUp)
-      }
-      for (let round = 0; round < rounds; round++) {
+      // Round 0 warms up and does not count.
+      for (let round = 0; round <= rounds; round++) {
         for (let turn = 0; turn < names.length; turn++) {
           const index = (turn + round) % names.length
           const server = servers.get(names[index] as ApplicationName) as Server
-          results[index]?.push(await visit(stage, browsers, server, page, seconds))
+          const visited = await visit(stage, browsers, server, page, seconds)
+          if (round > 0) results[index]?.push(visited)
         }
       }
       figures.push(...names.map((name, index) => figure(page, name, results[index] ?? [])))
@@ -105,17 +100,23 @@ export async function runHttpLevel(stage: Stage): Promise<HttpFigure[]> {
 }
 
 async function startServers(
-  { postgres, redis, programs, onProgress }: Stage,
+  stage: Stage,
   names: readonly ApplicationName[],
   visitors: number,
   servers: Map<ApplicationName, Server>,
 ): Promise<void> {
+  const { postgres, redis, programs, onProgress } = stage
   onProgress(`http: starting ${names.length} applications, ${visitors} sessions each`)
-  await postgres.admin.query('drop schema if exists bench_http cascade')
+  await postgres.admin.query(
+    `drop schema if exists ${nativeSchema('http')}, ${nativeSchema('http_fastify')} cascade`,
+  )
   const places = { postgres: postgres.url, redis: redis?.url ?? null }
   await Promise.all(
     names.map(async (name) => {
-      const program: Program<ServerTasks> = Program.start(programs.file('server'))
+      const program: Program<ServerTasks> = Program.start(
+        programs.file('server'),
+        profileFlags(stage, name),
+      )
       const server = { program, url: '', cookies: cookiesFor(name, visitors) }
       servers.set(name, server)
       const { port } = await program.ask('start', { name, servers: places, visitors })

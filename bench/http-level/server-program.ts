@@ -1,5 +1,4 @@
 /** One web application, in a process of its own. */
-import fastifySession from '@fastify/session'
 import session from 'express-session'
 import { visitor } from '../data/visitors.ts'
 import { offer } from '../measure/program.ts'
@@ -11,6 +10,7 @@ import {
 import type { StartApplication } from './application.ts'
 import * as express from './applications/express.ts'
 import * as fastify from './applications/fastify.ts'
+import { fastifySession } from './applications/fastify-session.ts'
 
 const APPLICATIONS = {
   'Express, no session': express.withoutSession,
@@ -28,11 +28,12 @@ const APPLICATIONS = {
     connectRedisStore(6, redis as string, 'http'),
   ),
   'Fastify, no session': fastify.withoutSession,
+  'Fastify, pg-sessions': fastify.native,
   'Fastify, @fastify/session, its memory store': fastify.withFastifySession(
     async () => new fastifySession.MemoryStore(),
   ),
-  'Fastify, @fastify/session, connect-pg-simple': fastify.withFastifySession(
-    async ({ postgres }) => (await connectPgSimpleStore(postgres, 'http_fastify')) as never,
+  'Fastify, @fastify/session, connect-pg-simple': fastify.withFastifySession(({ postgres }) =>
+    connectPgSimpleStore(postgres, 'http_fastify'),
   ),
 } as const satisfies Record<string, StartApplication>
 

@@ -34,12 +34,11 @@ export class Program<Offered extends Tasks> {
 
   static start<Offered extends Tasks>(
     file: string,
-    environment: Readonly<Record<string, string>> = {},
     flags: readonly string[] = [],
   ): Program<Offered> {
     const child = fork(file, {
       execArgv: [...flags],
-      env: { ...process.env, NODE_ENV: 'production', ...environment },
+      env: { ...process.env, NODE_ENV: 'production' },
       // What a program prints is no part of the result.
       stdio: ['ignore', 2, 2, 'ipc'],
       serialization: 'advanced',

@@ -1,5 +1,5 @@
 import { SAMPLE } from '../data/visitors.ts'
-import type { Stage } from '../environment/stage.ts'
+import { profileFlags, type Stage } from '../environment/stage.ts'
 import { Program } from '../measure/program.ts'
 import type { ContenderName } from './client-program.ts'
 import { OPERATIONS, type OperationName } from './contender.ts'
@@ -69,9 +69,10 @@ function takesPart(contender: ContenderName, operation: OperationName): boolean 
 }
 
 async function openClients(
-  { postgres, redis, programs, extent, onProgress }: Stage,
+  stage: Stage,
   { visitors, warmUp }: (typeof PLANS)[keyof typeof PLANS],
 ): Promise<Map<ContenderName, StoreClient>> {
+  const { postgres, redis, programs, extent, onProgress } = stage
   const { name: dataset } = DATASET
   await postgres.admin.query(
     `drop schema if exists ${nativeSchema(dataset)}, ${nativeSchema(`${dataset}_unshared`)} cascade`,
@@ -80,7 +81,9 @@ async function openClients(
     (name) => redis !== null || !name.startsWith('connect-redis'),
   )
   const clients = new Map<ContenderName, StoreClient>()
-  for (const name of names) clients.set(name, Program.start(programs.file('store-client')))
+  for (const name of names) {
+    clients.set(name, Program.start(programs.file('store-client'), profileFlags(stage, name)))
+  }
   const each = (work: (client: StoreClient, name: ContenderName) => Promise<void>) =>
     Promise.all([...clients].map(([name, client]) => work(client, name)))
 

@@ -32,7 +32,7 @@ export async function measureMemory(stage: Stage): Promise<MemorySample[] | null
   const name = 'Express, pg-sessions'
   const cookies = cookiesFor(name, VISITORS)
   const browsers: Program<LoadTasks> = Program.start(programs.file('load'))
-  const server: Program<ServerTasks> = Program.start(programs.file('server'), {}, ['--expose-gc'])
+  const server: Program<ServerTasks> = Program.start(programs.file('server'), ['--expose-gc'])
   try {
     await postgres.admin.query(`drop schema if exists ${nativeSchema('http')} cascade`)
     const servers = { postgres: postgres.url, redis: null }

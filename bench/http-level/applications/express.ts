@@ -10,7 +10,7 @@ import { fromPg } from 'pg-sessions/pg'
 import { IDLE_TIMEOUT, SAMPLE } from '../../data/visitors.ts'
 import { forEach, type Servers } from '../../store-level/contender.ts'
 import { expressOperations } from '../../store-level/contenders/express-session-stores.ts'
-import { nativeOperations } from '../../store-level/contenders/native.ts'
+import { nativeOperations, nativeSchema } from '../../store-level/contenders/native.ts'
 import { COOKIE_SECRET, type StartApplication } from '../application.ts'
 
 export const withoutSession: StartApplication = () => {
@@ -24,7 +24,7 @@ export const withoutSession: StartApplication = () => {
 
 export const native: StartApplication = async ({ postgres }, visitors) => {
   const pool = new Pool({ connectionString: postgres })
-  const store = new PostgresStore({ driver: fromPg(pool), schema: 'bench_http' })
+  const store = new PostgresStore({ driver: fromPg(pool), schema: nativeSchema('http') })
   await store.ready()
   await forEach(visitors, nativeOperations(store, SAMPLE)['first save'])
   const sessions = createSessions({ store, idleTimeout: `${IDLE_TIMEOUT}ms`, log: false })

@@ -1,12 +1,16 @@
 import type { AddressInfo } from 'node:net'
 import fastifyCookie from '@fastify/cookie'
-import fastifySession, { type FastifySessionOptions } from '@fastify/session'
+import type { Store } from 'express-session'
 import fastify, { type FastifyInstance } from 'fastify'
+import { Pool } from 'pg'
+import { createSessions, PostgresStore } from 'pg-sessions'
+import { fastifySessions } from 'pg-sessions/fastify'
+import { fromPg } from 'pg-sessions/pg'
 import { IDLE_TIMEOUT, SAMPLE, type Visitor } from '../../data/visitors.ts'
 import { forEach, type Servers } from '../../store-level/contender.ts'
+import { nativeOperations, nativeSchema } from '../../store-level/contenders/native.ts'
 import { COOKIE_SECRET, type StartApplication } from '../application.ts'
-
-type SessionStore = NonNullable<FastifySessionOptions['store']>
+import { fastifySession } from './fastify-session.ts'
 
 export const withoutSession: StartApplication = () => {
   const app = fastify()
@@ -17,10 +21,34 @@ export const withoutSession: StartApplication = () => {
   return listen(app)
 }
 
+export const native: StartApplication = async ({ postgres }, visitors) => {
+  const pool = new Pool({ connectionString: postgres })
+  const store = new PostgresStore({ driver: fromPg(pool), schema: nativeSchema('http_fastify') })
+  await store.ready()
+  await forEach(visitors, nativeOperations(store, SAMPLE)['first save'])
+  const sessions = createSessions({ store, idleTimeout: `${IDLE_TIMEOUT}ms`, log: false })
+  const plugin = fastifySessions(sessions)
+  const app = fastify()
+  await app.register(plugin)
+  app.get('/untouched', async () => ({ page: 'untouched' }))
+  app.get('/read', async (request) => ({ name: await plugin.of(request).get('name') }))
+  app.post('/write', async (request) => {
+    const session = plugin.of(request)
+    const visits = (await session.get('visits')) as number
+    session.set('visits', (visits % 1000) + 1)
+    return { saved: true }
+  })
+  app.post('/login', async (request) => {
+    const session = plugin.of(request)
+    await session.signIn('ann')
+    session.set('basket', [])
+    return { user: 'ann' }
+  })
+  return listen(app)
+}
+
 /** `@fastify/session` with its defaults, over any store for `express-session`. */
-export function withFastifySession(
-  open: (servers: Servers) => Promise<SessionStore>,
-): StartApplication {
+export function withFastifySession(open: (servers: Servers) => Promise<Store>): StartApplication {
   return async (servers, visitors) => {
     const store = await open(servers)
     await forEach(visitors, (visitor) => enter(store, visitor))
@@ -39,7 +67,7 @@ export function withFastifySession(
 
 function addPages(app: FastifyInstance): void {
   const sessionOf = (request: object): Record<string, unknown> =>
-    (request as { readonly session: Record<string, unknown> }).session
+    (request as { readonly session: unknown }).session as Record<string, unknown>
   app.get('/untouched', async () => ({ page: 'untouched' }))
   app.get('/read', async (request) => ({ name: sessionOf(request).name }))
   app.post('/write', async (request) => {
@@ -48,7 +76,7 @@ function addPages(app: FastifyInstance): void {
     return { saved: true }
   })
   app.post('/login', async (request) => {
-    await request.session.regenerate()
+    await (sessionOf(request) as { regenerate(): Promise<void> }).regenerate()
     const data = sessionOf(request)
     data.user = 'ann'
     data.basket = []
@@ -56,7 +84,7 @@ function addPages(app: FastifyInstance): void {
   })
 }
 
-function enter(store: SessionStore, { sid }: Visitor): Promise<void> {
+function enter(store: Store, { sid }: Visitor): Promise<void> {
   const cookie = {
     originalMaxAge: IDLE_TIMEOUT,
     expires: new Date(Date.now() + IDLE_TIMEOUT),
@@ -65,9 +93,7 @@ function enter(store: SessionStore, { sid }: Visitor): Promise<void> {
     secure: false,
   }
   return new Promise((resolve, reject) =>
-    store.set(sid, { cookie, ...SAMPLE } as never, (error: unknown) =>
-      error ? reject(error) : resolve(),
-    ),
+    store.set(sid, { cookie, ...SAMPLE }, (error: unknown) => (error ? reject(error) : resolve())),
   )
 }
 
