@@ -25,14 +25,6 @@ export function secretNeedle(what: string, secret: string): Needle {
   return { what, forms: [...text.forms, ...raw.forms] }
 }
 
-/** The same in the forms that a program writes to its own files: as it is, and in hexadecimal. */
-function plainly(needles: readonly Needle[]): Needle[] {
-  return needles.map(({ what, forms }) => ({
-    what,
-    forms: forms.filter((form) => !/[,/+ ]/.test(form.toString('latin1'))),
-  }))
-}
-
 /** What of the needles lies in the haystack, by name. */
 export function find(needles: readonly Needle[], haystack: Buffer | string): string[] {
   // Typed arrays are inspected in columns.
