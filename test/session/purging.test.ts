@@ -155,14 +155,21 @@ describe('the purger', () => {
     await purger.stop()
   })
 
-  it('ends with its scope, and with the sessions', async () => {
-    const { sessions, purger, watched } = startPurger({ purgeInterval: '1h' })
-    await purger[Symbol.asyncDispose]()
-    sessions.startPurger()
+  it('ends with its scope, be it at work or between two turns', async () => {
+    for (const rest of [0, 1]) {
+      const { purger, watched } = startPurger({ purgeInterval: '1h' })
+      await vi.advanceTimersByTimeAsync(rest)
+      await purger[Symbol.asyncDispose]()
+      await vi.advanceTimersByTimeAsync(10 * HOUR)
+      expect(watched.calls).toHaveLength(1)
+    }
+  })
+
+  it('ends with the sessions', async () => {
+    const { sessions, watched, lines } = startPurger({ purgeInterval: '1h' })
     await sessions.close()
-    const calls = watched.calls.length
     await vi.advanceTimersByTimeAsync(10 * HOUR)
-    expect(watched.calls).toHaveLength(calls)
+    expect([watched.calls.length, lines]).toEqual([1, []])
   })
 })
 
