@@ -105,6 +105,19 @@ export class Exchange<Data extends object = DefaultData> {
     return { setCookies, noStore: setCookies.length > 0, varyCookie: true }
   }
 
+  /**
+   * Saves what changed after the head had left, and notes the access. Nobody is left to answer: a failure
+   * is told by the event `lateSaveFailed`, and what could not be saved is dropped.
+   */
+  async commitLate(): Promise<void> {
+    try {
+      await this.commit()
+    } catch (error) {
+      this.discard()
+      this.#context.events.emit('lateSaveFailed', { error })
+    }
+  }
+
   /** Drops what has not been saved: the response will not say that it was. */
   discard(): void {
     this.#state?.discard()

@@ -40,21 +40,18 @@ export function openFetchExchange<Data extends object>(
 }
 
 /** Saves until there is nothing left, and wants to be told of the next change. */
-async function saveLate(exchange: Pick<Exchange, 'hasChanges' | 'commit' | 'discard'>) {
-  try {
-    while (exchange.hasChanges) await exchange.commit()
-  } catch {
-    // A failure has been told by an event, and there is nobody left to answer.
-  }
+async function saveLate(exchange: Pick<Exchange, 'hasChanges' | 'commitLate' | 'discard'>) {
+  while (exchange.hasChanges) await exchange.commitLate()
   exchange.discard()
 }
 
 /**
  * Adds to a response: to itself, or to a copy when its headers cannot be changed, as those of
- * `Response.redirect()` and of fetched responses. A switch of protocols (101) is left as it is.
+ * `Response.redirect()` and of fetched responses. What is no response to the request (101, and the
+ * network error of `Response.error()`) is left as it is.
  */
 export function addToResponse(response: Response, addition: HeadAddition): Response {
-  if (!addition.varyCookie || response.status === 101) return response
+  if (!addition.varyCookie || response.status < 200) return response
   try {
     addToHead(fieldsOf(response.headers), addition)
     return response

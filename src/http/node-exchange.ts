@@ -118,8 +118,7 @@ export class NodeExchange<Data extends object> implements HoldMember {
   #finish(): void {
     // A client that hung up leaves a handler that has not finished: what it has half done is not saved.
     if (!this.#response.writableFinished) this.discard()
-    // A failure has been told by an event, and there is nobody left to answer.
-    this.#exchange.commit().catch(() => undefined)
+    void this.#exchange.commitLate()
   }
 }
 

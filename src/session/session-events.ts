@@ -27,6 +27,8 @@ export interface SessionEvents {
   tokenRefused: { readonly reason: 'malformed' | 'ambiguous' }
   /** The store could not be asked. */
   storeUnavailable: { readonly operation: string; readonly error: SessionError }
+  /** What changed after the response's head had left could not be saved, and nobody could be told. */
+  lateSaveFailed: { readonly error: unknown }
 }
 
 /** Called when an event has happened. What it throws is logged and goes no further. */
@@ -45,6 +47,7 @@ const LEVELS: Record<keyof SessionEvents, [keyof Logger, string]> = {
   tokenUnknown: ['debug', 'unknown token refused'],
   tokenRefused: ['debug', 'cookie refused'],
   storeUnavailable: ['warn', 'the session store is unavailable'],
+  lateSaveFailed: ['warn', 'a change of a session after its response was lost'],
 }
 
 /** Tells listeners and the log what has happened, and never lets either disturb a request. */

@@ -18,6 +18,7 @@ const levels: Readonly<Record<keyof SessionEvents, 'debug' | 'info' | 'warn'>> =
   purged: 'info',
   decodeFailed: 'warn',
   storeUnavailable: 'warn',
+  lateSaveFailed: 'warn',
 }
 
 test('the page on security lists every event', () => {
