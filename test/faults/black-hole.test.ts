@@ -99,6 +99,23 @@ test('a first call that got lost for good does not keep the next ones waiting fo
   proxy.cut()
 })
 
+test('a migration that takes long keeps no call waiting beyond its deadline', async () => {
+  const empty = await createTestDatabase()
+  await using own = await startTcpProxy(empty.url)
+  own.onMessage(({ from, bytes }) => {
+    if (from === 'client' && bytes.includes('pg_advisory_xact_lock')) void own.blackHole()
+  })
+  {
+    await using notebook = await openNotebook(own.url, { deadline: 1500 })
+    const visitor = notebook.browser()
+    expectUnavailable(await visitor.post('/note/milk'), notebook)
+    await own.pass()
+    const retry = async () => (await visitor.post('/note/milk')).status
+    await expect.poll(retry, { timeout: 10_000 }).toBe(200)
+  }
+  await empty.drop()
+})
+
 test('a slow network delays, and breaks nothing', async () => {
   await using notebook = await openNotebook(proxy.url, { deadline: 5000 })
   await proxy.delay(30)
