@@ -40,7 +40,7 @@ export class RequestSessions<Data extends object, Exchange extends Opened<Data> 
   keep(request: object, open: () => Exchange): boolean {
     if (Object.hasOwn(request, this.#slot)) return false
     const visit: Visit<Exchange> = { open, opened: null }
-    Object.assign(request, { [this.#slot]: visit })
+    Reflect.set(request, this.#slot, visit)
     return true
   }
 

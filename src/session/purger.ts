@@ -5,7 +5,7 @@ import type { SessionEventHub } from './session-events.ts'
 
 /** How a purge goes about its work. */
 export interface PurgeOptions {
-  /** Sessions that one statement deletes at most. Defaults to 1000. */
+  /** Sessions that one statement deletes at most. Defaults to 250. */
   readonly batchSize?: number
   /** Told after each batch how many sessions have gone so far. */
   readonly onProgress?: (removed: number) => void
@@ -23,7 +23,7 @@ export async function purgeAll(
   events: SessionEventHub,
   options: PurgeOptions = {},
 ): Promise<number> {
-  const batchSize = options.batchSize ?? 1000
+  const batchSize = options.batchSize ?? 250
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new ConfigurationError(
       `batchSize must be a whole number of at least 1; it is ${String(batchSize)}.`,

@@ -155,6 +155,7 @@ const EVENT_NAMES = Object.keys({
   tokenUnknown: true,
   tokenRefused: true,
   storeUnavailable: true,
+  lateSaveFailed: true,
 } satisfies Record<keyof SessionEvents, true>) as (keyof SessionEvents)[]
 
 function recordEvents(sessions: Pick<Sessions, 'on'>): EventRecord[] {

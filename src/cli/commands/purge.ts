@@ -11,13 +11,13 @@ export const purge: Command = {
   args: {
     'batch-size': {
       type: 'string',
-      description: 'Sessions to delete in one transaction (default: 1000)',
+      description: 'Sessions to delete in one transaction (default: 250)',
       valueHint: 'number',
     },
     ...databaseOptions,
   },
   async run(input) {
-    const batchSize = input.count('batch-size', 1000, 100_000)
+    const batchSize = input.count('batch-size', 250, 100_000)
     const startedAt = performance.now()
     const onProgress = (removed: number): void => {
       const rate = Math.round(removed / Math.max(secondsSince(startedAt), 0.001))
