@@ -5,10 +5,11 @@
  */
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
-import { addToResponse, dropBody } from '../http/fetch-exchange.ts'
-import { addToHead, type HeadFields, varyOnly } from '../http/head-addition.ts'
+import { addToResponse } from '../http/fetch-exchange.ts'
+import { addToHead, varyOnly } from '../http/head-addition.ts'
 import { answerWithError, NodeExchange } from '../http/node-exchange.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
+import { dropReply, fieldsOf, headersOf, type ReplyHeaders } from './fastify/reply.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -69,7 +70,7 @@ export function fastifySessions<Data extends object = DefaultData>(
     app.addHook('onRequest', (request, reply, done) => {
       kept.keep(request, () => {
         const fail = (error: unknown): void => answerWithError(reply.raw, error)
-        const onChange = (): void => void headersBefore.set(reply, reply.getHeaders())
+        const onChange = (): void => void headersBefore.set(reply, headersOf(reply))
         return new NodeExchange(sessions, request.raw, reply.raw, { fail, onChange })
       })
       Object.assign(request, { [exposed]: kept })
@@ -99,32 +100,7 @@ export function fastifySessions<Data extends object = DefaultData>(
   })
 }
 
-type ReplyHeaders = Partial<ReturnType<FastifyReply['getHeaders']>>
-
 function exposedSession(this: FastifyRequest): Session {
   const { [exposed]: kept } = this as FastifyRequest & { [exposed]: RequestSessions<DefaultData> }
   return kept.of(this)
-}
-
-/** Leaves the error handler nothing of what it replaces. */
-function dropReply(reply: FastifyReply, headers: ReplyHeaders = {}, payload: unknown): void {
-  for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name)
-  reply.headers(headers)
-  if (payload instanceof Response) dropBody(payload)
-  else if (payload instanceof ReadableStream) payload.cancel().catch(() => undefined)
-  else if (isStream(payload)) payload.destroy()
-}
-
-function isStream(payload: unknown): payload is { destroy(): void } {
-  return typeof Reflect.get(Object(payload), 'destroy') === 'function'
-}
-
-/** A reply's own headers overrule those of the response beneath it. */
-function fieldsOf(reply: FastifyReply): HeadFields {
-  return {
-    getHeader: (name) => reply.getHeader(name),
-    setHeader: (name, value) => reply.header(name, value),
-    getHeaderNames: () => Object.keys(reply.getHeaders()),
-    removeHeader: (name) => reply.removeHeader(name),
-  }
 }

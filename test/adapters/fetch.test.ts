@@ -1,7 +1,81 @@
+import { withSession } from 'pg-sessions/fetch'
 import { adapterContract } from 'pg-sessions/testing'
-import { describe, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { openFetchApplication } from './fetch-application.ts'
+import { memorySessions, unsavableSessions } from './memory-sessions.ts'
+
+const request = new Request('http://localhost/')
 
 describe('withSession', () => {
   adapterContract({ describe, it }, openFetchApplication, { raw: false })
+
+  it('passes on what a handler throws, and saves nothing, without an error page', async () => {
+    const sessions = memorySessions()
+    const handler = withSession(sessions, (_request, session) => {
+      session.set('a', 1)
+      throw new RangeError('thrown')
+    })
+    await expect(handler(request)).rejects.toThrow('thrown')
+    expect(await sessions.count()).toMatchObject({ live: 0 })
+  })
+
+  it('answers a failed save in plain text without an error page', async () => {
+    const handler = withSession(unsavableSessions(), (_request, session) => {
+      session.set('a', 1)
+      return new Response('changed')
+    })
+    const response = await handler(request)
+    expect(response.status).toBe(503)
+    expect(response.headers.get('vary')).toBe('Cookie')
+    expect(await response.text()).toBe('The session could not be saved. Please try again later.')
+  })
+
+  it('lets go of a body that is not sent, whatever its source says', async () => {
+    let reason: unknown = 'not cancelled'
+    const body = new ReadableStream({
+      cancel(cause) {
+        reason = cause
+        throw new RangeError('will not stop')
+      },
+    })
+    const handler = withSession(unsavableSessions(), (_request, session) => {
+      session.set('a', 1)
+      return new Response(body)
+    })
+    expect((await handler(request)).status).toBe(503)
+    expect(reason).toBeUndefined()
+  })
+
+  it('answers also when the body that is not sent is being read by somebody else', async () => {
+    const handler = withSession(unsavableSessions(), (_request, session) => {
+      session.set('a', 1)
+      const response = new Response('changed')
+      response.body?.getReader()
+      return response
+    })
+    expect((await handler(request)).status).toBe(503)
+  })
+
+  it('leaves a network error as it is', async () => {
+    const error = Response.error()
+    const handler = withSession(memorySessions(), async (_request, session) => {
+      await session.entries()
+      return error
+    })
+    expect(await handler(request)).toBe(error)
+  })
+
+  it('gives back the very response when nothing joins it', async () => {
+    const response = new Response('untouched')
+    const handler = withSession(memorySessions(), () => response)
+    expect(await handler(request)).toBe(response)
+  })
+
+  it('hands on what the server passes after the request', async () => {
+    const handler = withSession(
+      memorySessions(),
+      (_request, _session, info: { ip: string }) => new Response(info.ip),
+    )
+    expect(await (await handler(request, { ip: '::1' })).text()).toBe('::1')
+  })
 })

@@ -18,3 +18,18 @@ export async function serve(listener: RequestListener): Promise<RunningApplicati
     },
   }
 }
+
+/** Serves a listener for one request, and gives its whole response. */
+export async function askOnce(
+  listener: RequestListener,
+  path: string = '/',
+  init: RequestInit = {},
+): Promise<{ response: Response; text: string }> {
+  const { origin, close } = await serve(listener)
+  try {
+    const response = await fetch(new URL(path, origin), { redirect: 'manual', ...init })
+    return { response, text: await response.text() }
+  } finally {
+    await close()
+  }
+}
