@@ -84,7 +84,7 @@ export function fastifySessions<Data extends object = DefaultData>(
       exchange.saveEarly().then(
         () => done(null, sent),
         (error: Error) => {
-          dropReply(reply, headersBefore.get(reply), sent)
+          dropReply(reply, headersBefore.get(reply) ?? {}, sent)
           done(error)
         },
       )

@@ -12,7 +12,7 @@ export function headersOf(reply: FastifyReply): ReplyHeaders {
 }
 
 /** Leaves the error handler nothing of what it replaces. */
-export function dropReply(reply: FastifyReply, headers: ReplyHeaders = {}, payload: unknown): void {
+export function dropReply(reply: FastifyReply, headers: ReplyHeaders, payload: unknown): void {
   for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name)
   reply.headers(headers)
   if (payload instanceof Response) dropBody(payload)
