@@ -61,8 +61,10 @@ describe('fromSingleConnection', () => {
 
   it('never sends a statement while another is under way, which pg warns of', async () => {
     const driver = fromSingleConnection(await openClient())
+    // The contract's tests use the client beside the driver, which may have been warned of before.
+    const earlier = warnings.length
     await Promise.all(Array.from({ length: 20 }, () => driver.query(one, patient)))
-    expect(warnings).toEqual([])
+    expect(warnings.slice(earlier)).toEqual([])
   })
 
   it('keeps transactions apart on one client that was wrapped twice', async () => {
