@@ -192,18 +192,28 @@ eachStore((open) => {
     })
   })
 
-  it('a rotation that is asked for after a save that failed is done with the next one', async () => {
+  it('what is asked for while a save fails is done with the next one, on top', async () => {
     const { visitor, watched } = await open()
     const ann = visitor()
     await ann.visit((session) => session.set('a', 0))
     const old = ann.twin()
     await ann.visit(async (session) => {
+      const held = watched.hold('save')
       session.set('a', 1)
-      watched.fail('save', down)
-      await expect(session.save()).rejects.toBe(down)
+      session.set('b', 1)
+      const saving = session.save()
+      await held.reached
+      session.set('a', 2)
+      session.setLifetime({ idleTimeout: '20d' })
       session.rotate()
+      held.release(down)
+      await expect(saving).rejects.toBe(down)
     })
-    expect(await ann.visit((session) => session.get('a'))).toBe(1)
+    expect(ann.setCookies[0]).toContain('Max-Age')
+    expect(Object.fromEntries(await ann.visit((session) => session.entries()))).toEqual({
+      a: 2,
+      b: 1,
+    })
     expect(await old.visit((session) => session.get('a'))).toBeUndefined()
   })
 
