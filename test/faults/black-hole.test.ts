@@ -20,7 +20,8 @@ afterAll(async () => {
 /** Visitors with a note each, so that the application's connections are warm. */
 async function welcome(notebook: Notebook, count: number): Promise<Browser[]> {
   const visitors = Array.from({ length: count }, () => notebook.browser())
-  await Promise.all(visitors.map((visitor, n) => visitor.post(`/note/${n}`)))
+  const pages = await Promise.all(visitors.map((visitor, n) => visitor.post(`/note/${n}`)))
+  expect(pages.every(({ status }) => status === 200)).toBe(true)
   return visitors
 }
 
@@ -106,7 +107,7 @@ test('a migration that takes long keeps no call waiting beyond its deadline', as
     if (from === 'client' && bytes.includes('pg_advisory_xact_lock')) void own.blackHole()
   })
   {
-    await using notebook = await openNotebook(own.url, { deadline: 1500 })
+    await using notebook = await openNotebook(own.url)
     const visitor = notebook.browser()
     expectUnavailable(await visitor.post('/note/milk'), notebook)
     await own.pass()

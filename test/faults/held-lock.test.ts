@@ -73,9 +73,9 @@ test('a locked session can be read, and costs its writers their deadline', async
   await visitor.post('/note/milk')
   await using _ = await hold(visitor)
   expect(await visitor.get('/note')).toMatchObject({ status: 200, text: 'milk' })
-  for (const path of ['/note/bread', '/rotate', '/clear', '/destroy', '/sign-in/ann']) {
-    expectUnavailable(await visitor.post(path), notebook)
-  }
+  const paths = ['/note/bread', '/rotate', '/clear', '/destroy', '/sign-in/ann']
+  const pages = paths.map((path) => visitor.post(path))
+  for (const page of await Promise.all(pages)) expectUnavailable(page, notebook)
 })
 
 test('a lock on one session delays nobody else, however many wait for it', async () => {
@@ -109,9 +109,9 @@ test('nothing that was given up brings back a session that ended meanwhile', asy
   const [{ count } = { count: 0 }] = await countSessions()
   {
     await using holder = await hold(visitor)
-    for (const path of ['/note/bread', '/rotate', '/clear', '/sign-in/ann']) {
-      expectUnavailable(await visitor.post(path), notebook)
-    }
+    const paths = ['/note/bread', '/rotate', '/clear', '/sign-in/ann']
+    const pages = paths.map((path) => visitor.post(path))
+    for (const page of await Promise.all(pages)) expectUnavailable(page, notebook)
     await holder.destroy()
   }
   await untilIdle()
