@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, it } from 'vitest'
 import { PostgresStore } from 'pg-sessions'
 import { fromPg } from 'pg-sessions/pg'
 import { storeContract } from 'pg-sessions/testing'
+import { afterAll, beforeAll, describe, it } from 'vitest'
 import { openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
 
 describe('PostgresStore', () => {

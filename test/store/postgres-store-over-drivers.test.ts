@@ -1,0 +1,76 @@
+import { PGlite } from '@electric-sql/pglite'
+import pg from 'pg'
+import { type Driver, PostgresStore } from 'pg-sessions'
+import { fromSingleConnection } from 'pg-sessions/pg'
+import { fromPglite } from 'pg-sessions/pglite'
+import { fromPostgresJs } from 'pg-sessions/postgres-js'
+import { storeContract } from 'pg-sessions/testing'
+import postgres from 'postgres'
+import { afterAll, beforeAll, describe, it } from 'vitest'
+import { createTestDatabase } from '../support/database.ts'
+
+/** A client of some kind, and what a test needs of it beside the driver. */
+interface Opened {
+  readonly driver: Driver
+  close(): Promise<void>
+}
+
+async function openPostgresJs(): Promise<Opened> {
+  const database = await createTestDatabase()
+  const sql = postgres(database.url, { max: 5, onnotice: () => {} })
+  const close = () => sql.end().then(() => database.drop())
+  return { driver: fromPostgresJs(sql), close }
+}
+
+async function openSingleConnection(): Promise<Opened> {
+  const database = await createTestDatabase()
+  const client = new pg.Client(database.url)
+  await client.connect()
+  const close = () => client.end().then(() => database.drop())
+  return { driver: fromSingleConnection(client), close }
+}
+
+async function openPglite(): Promise<Opened> {
+  const db = await PGlite.create()
+  return { driver: fromPglite(db), close: () => db.close() }
+}
+
+const TIMES = [
+  'created_at',
+  'authenticated_at',
+  'last_access_at',
+  'token_issued_at',
+  'expires_at',
+  'absolute_expires_at',
+  'purge_at',
+  'previous_until',
+]
+
+describe.each([
+  ['postgres.js', openPostgresJs],
+  ['one pg.Client', openSingleConnection],
+  ['PGlite', openPglite],
+])('PostgresStore over %s', (_, open) => {
+  let opened: Opened
+
+  const run = (sql: string): Promise<void> =>
+    opened.driver.withConnection((connection) => connection.run(sql))
+
+  beforeAll(async () => {
+    opened = await open()
+    await new PostgresStore({ driver: opened.driver }).ready()
+  })
+
+  afterAll(() => opened.close())
+
+  storeContract({ describe, it }, async () => {
+    await run('delete from sessions.session')
+    // A single connection takes calls in turn, so many at once take longer than they would on a pool.
+    const store = new PostgresStore({ driver: opened.driver, migrate: 'off', deadline: 20_000 })
+    const elapse = (milliseconds: number) =>
+      run(
+        `update sessions.session set ${TIMES.map((time) => `${time} = ${time} - interval '${milliseconds} ms'`).join(', ')}`,
+      )
+    return { store, elapse, dispose: () => store.close() }
+  })
+})
