@@ -69,7 +69,9 @@ declare module 'autocannon' {
   export default function autocannon(options: {
     url: string
     connections: number
-    duration: number
+    amount?: number
+    duration?: number
+    sampleInt: number
     expectBody: string
     setupClient(client: { setRequests(requests: readonly Request[]): void }): void
   }): Promise<Result>

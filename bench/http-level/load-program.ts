@@ -8,7 +8,8 @@ export interface Load {
   /** Spread over the connections, each of which goes through its share again and again. */
   readonly cookies: readonly string[]
   readonly connections: number
-  readonly seconds: number
+  /** How much; so many requests, or for so long. */
+  readonly until: { readonly amount: number } | { readonly duration: number }
   /** What every answer has to be. */
   readonly body: string
 }
@@ -22,13 +23,15 @@ export interface LoadResult {
 }
 
 async function load(order: Load): Promise<LoadResult> {
-  const { url, method, cookies, connections, seconds, body } = order
+  const { url, method, cookies, connections, until, body } = order
   let client = 0
   const start = performance.now()
   const result = await autocannon({
     url,
     connections,
-    duration: seconds,
+    ...until,
+    // It looks so often, in milliseconds, whether it is done.
+    sampleInt: 10,
     expectBody: body,
     setupClient(connection) {
       const own = cookies.filter((_, index) => index % connections === client)

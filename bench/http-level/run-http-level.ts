@@ -42,6 +42,7 @@ interface HttpRound {
 }
 
 const CONNECTIONS = 32
+const WARM_UP_STEP = 480
 
 const EXPRESS: readonly ApplicationName[] = [
   'Express, no session',
@@ -59,15 +60,43 @@ const FASTIFY: readonly ApplicationName[] = [
 ]
 const ALL = [...EXPRESS, ...FASTIFY]
 
+/** How often the compiler has to see each page before any counts, and how long that may take. */
+interface WarmUp {
+  readonly warmUpRequests: number
+  readonly warmUpSeconds: number
+}
+
 const PLANS = {
-  quick: { rounds: 3, seconds: 0.35, warmUp: 0.5, visitors: 2000, applications: EXPRESS },
-  standard: { rounds: 7, seconds: 1.5, warmUp: 3, visitors: 10_000, applications: ALL },
-  full: { rounds: 11, seconds: 3, warmUp: 4, visitors: 10_000, applications: ALL },
+  quick: {
+    rounds: 3,
+    requests: 960,
+    visitors: 2000,
+    applications: EXPRESS,
+    warmUpRequests: 2500,
+    warmUpSeconds: 3,
+  },
+  standard: {
+    rounds: 7,
+    requests: 3200,
+    visitors: 10_000,
+    applications: ALL,
+    warmUpRequests: 10_000,
+    warmUpSeconds: 12,
+  },
+  full: {
+    rounds: 11,
+    requests: 6400,
+    visitors: 10_000,
+    applications: ALL,
+    warmUpRequests: 20_000,
+    warmUpSeconds: 20,
+  },
 } as const
 
 /** Measures every page of every application under load, in rounds that take turns. */
 export async function runHttpLevel(stage: Stage): Promise<HttpFigure[]> {
-  const { rounds, seconds, warmUp, visitors, applications } = PLANS[stage.extent]
+  const plan = PLANS[stage.extent]
+  const { rounds, requests, visitors, applications } = plan
   const names = applications.filter((name) => stage.redis !== null || !name.includes('redis'))
   const browsers: Program<LoadTasks> = Program.start(stage.programs.file('load'))
   const servers = new Map<ApplicationName, Server>()
@@ -76,7 +105,7 @@ export async function runHttpLevel(stage: Stage): Promise<HttpFigure[]> {
     for (const name of names) {
       stage.onProgress(`http: warming up ${name}`)
       const server = servers.get(name) as Server
-      for (const page of PAGES) await visit(stage, browsers, server, page, warmUp)
+      for (const page of PAGES) await warmUpPage(stage, browsers, server, page, plan)
     }
     const figures: HttpFigure[] = []
     for (const page of PAGES) {
@@ -87,7 +116,7 @@ export async function runHttpLevel(stage: Stage): Promise<HttpFigure[]> {
         for (let turn = 0; turn < names.length; turn++) {
           const index = (turn + round) % names.length
           const server = servers.get(names[index] as ApplicationName) as Server
-          const visited = await visit(stage, browsers, server, page, seconds)
+          const visited = await visit(stage, browsers, server, page, requests)
           if (round > 0) results[index]?.push(visited)
         }
       }
@@ -126,12 +155,25 @@ async function startServers(
   await postgres.admin.query('vacuum analyze')
 }
 
+async function warmUpPage(
+  stage: Stage,
+  browsers: Program<LoadTasks>,
+  server: Server,
+  page: Page,
+  { warmUpRequests, warmUpSeconds }: WarmUp,
+): Promise<void> {
+  const end = performance.now() + warmUpSeconds * 1000
+  for (let made = 0; made < warmUpRequests && performance.now() < end; made += WARM_UP_STEP) {
+    await visit(stage, browsers, server, page, WARM_UP_STEP)
+  }
+}
+
 async function visit(
   { postgres, redis }: Stage,
   browsers: Program<LoadTasks>,
   { program, url, cookies }: Server,
   page: Page,
-  seconds: number,
+  requests: number,
 ): Promise<HttpRound> {
   const before = await program.ask('cpu', undefined as never)
   const { result, work } = await watchServers(postgres, redis, () =>
@@ -141,7 +183,8 @@ async function visit(
       // Who logs in is new here.
       cookies: page === 'login' ? [] : cookies,
       connections: CONNECTIONS,
-      seconds,
+      // As many for everybody: each round opens its connections anew, and that is work too.
+      until: { amount: requests },
       body: BODIES[page],
     }),
   )

@@ -44,7 +44,7 @@ export async function measureMemory(stage: Stage): Promise<MemorySample[] | null
         await browsers.ask('load', {
           ...{ url: `http://127.0.0.1:${port}/${page}`, method: PAGE_METHODS[page] },
           ...{ cookies: page === 'login' ? [] : cookies, connections: 16 },
-          ...{ seconds, body: BODIES[page] },
+          ...{ until: { duration: seconds }, body: BODIES[page] },
         })
       }
       minute = (performance.now() - start) / 60_000 - 2
