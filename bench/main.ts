@@ -26,16 +26,23 @@ const RESULTS = join(import.meta.dirname, 'results')
 async function main(): Promise<void> {
   const options = readCommandLine(process.argv.slice(2))
   if (options === 'help') return console.log(help)
-  const result = rounded(await measure(options))
   mkdirSync(RESULTS, { recursive: true })
-  const isWhole = options.sections.length === SECTIONS.length
-  const name = isWhole ? options.extent : [options.extent, 'only', ...options.sections].join('-')
-  writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify(result, null, 1)}\n`)
-  if (options.extent !== 'quick') writeCharts(result, RESULTS)
+  const result = await measure(options, (soFar) => keep(options, soFar))
   console.log(options.json ? JSON.stringify(result) : printResult(result))
 }
 
-async function measure({ extent, sections, profiles }: Options): Promise<Result> {
+/** Also while a long run goes on, so that one that is cut short is not lost. */
+function keep({ extent, sections }: Options, result: Result): void {
+  const isWhole = sections.length === SECTIONS.length
+  const name = isWhole ? extent : [extent, 'only', ...sections].join('-')
+  writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify(result, null, 1)}\n`)
+  if (extent !== 'quick') writeCharts(result, RESULTS)
+}
+
+async function measure(
+  { extent, sections, profiles }: Options,
+  onResult: (soFar: Result) => void,
+): Promise<Result> {
   const startedAt = new Date()
   const start = performance.now()
   const onProgress = (message: string): void => {
@@ -50,24 +57,30 @@ async function measure({ extent, sections, profiles }: Options): Promise<Result>
   try {
     const stage: Stage = { postgres, redis, programs, extent, profiles, onProgress }
     const measured: Sections = {}
-    for (const section of sections) await MEASURES[section](stage, measured)
-    return {
-      format: 1,
-      extent,
-      startedAt: startedAt.toISOString(),
-      seconds: Math.round((performance.now() - start) / 1000),
-      revision: revision(),
-      machine: describeMachine(loadAtStart),
-      postgres: {
-        version: postgres.version,
-        settings: postgres.settings,
-        cpuIsKnown: postgres.pid !== null,
-      },
-      redis: redis && { version: redis.version },
-      peers: peerVersions(),
-      sections: measured,
-      targets: compareWithTargets(measured),
+    const startRevision = revision()
+    const resultSoFar = (): Result =>
+      rounded({
+        format: 1,
+        extent,
+        startedAt: startedAt.toISOString(),
+        seconds: Math.round((performance.now() - start) / 1000),
+        revision: startRevision,
+        machine: describeMachine(loadAtStart),
+        postgres: {
+          version: postgres.version,
+          settings: postgres.settings,
+          cpuIsKnown: postgres.pid !== null,
+        },
+        redis: redis && { version: redis.version },
+        peers: peerVersions(),
+        sections: measured,
+        targets: compareWithTargets(measured),
+      })
+    for (const section of sections) {
+      await MEASURES[section](stage, measured)
+      onResult(resultSoFar())
     }
+    return resultSoFar()
   } finally {
     await redis?.stop()
     await postgres.stop()

@@ -23,7 +23,7 @@ const VISITORS = 10_000
 
 const PLANS = {
   quick: { rounds: 3, milliseconds: 100 },
-  standard: { rounds: 9, milliseconds: 300 },
+  standard: { rounds: 7, milliseconds: 200 },
   full: { rounds: 15, milliseconds: 400 },
 } as const
 

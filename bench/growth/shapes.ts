@@ -39,7 +39,7 @@ const CONTENDERS: readonly ContenderName[] = [
 const PLANS: Readonly<Record<Extent, { readonly rounds: number; readonly milliseconds: number }>> =
   {
     quick: { rounds: 3, milliseconds: 60 },
-    standard: { rounds: 7, milliseconds: 250 },
+    standard: { rounds: 5, milliseconds: 150 },
     full: { rounds: 11, milliseconds: 400 },
   }
 
@@ -92,7 +92,7 @@ async function fill(
   const population = { visitors, population: visitors, fill: true }
   await client.ask('open', { contender, servers, dataset, ...population })
   const operations = ['load', 'save'] as const
-  const milliseconds = extent === 'quick' ? 200 : 1000
+  const milliseconds = extent === 'quick' ? 200 : 600
   await client.ask('warmUp', { dataset: name, operations, calls: 5000, milliseconds })
 }
 

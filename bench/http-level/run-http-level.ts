@@ -76,12 +76,12 @@ const PLANS = {
     warmUpSeconds: 3,
   },
   standard: {
-    rounds: 7,
-    requests: 3200,
+    rounds: 5,
+    requests: 1600,
     visitors: 10_000,
     applications: ALL,
-    warmUpRequests: 10_000,
-    warmUpSeconds: 12,
+    warmUpRequests: 4800,
+    warmUpSeconds: 6,
   },
   full: {
     rounds: 11,

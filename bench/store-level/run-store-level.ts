@@ -26,8 +26,8 @@ const PLANS = {
     warmUp: { calls: 4000, milliseconds: 800 },
   },
   standard: {
-    ...{ rounds: 9, milliseconds: 200, visitors: 10_000 },
-    warmUp: { calls: 20_000, milliseconds: 6000 },
+    ...{ rounds: 7, milliseconds: 150, visitors: 10_000 },
+    warmUp: { calls: 10_000, milliseconds: 3000 },
   },
   full: {
     ...{ rounds: 15, milliseconds: 400, visitors: 10_000 },

@@ -21,7 +21,7 @@ const LIVE = 20_000
 
 const PLANS = {
   quick: { expired: 50_000, perSecond: 300, seconds: 4 },
-  standard: { expired: 1_000_000, perSecond: 300, seconds: 20 },
+  standard: { expired: 1_000_000, perSecond: 300, seconds: 15 },
   full: { expired: 1_000_000, perSecond: 300, seconds: 60 },
 } as const
 
