@@ -5,11 +5,9 @@
  */
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
-import { addToResponse } from '../http/fetch-exchange.ts'
-import { addToHead, varyOnly } from '../http/head-addition.ts'
 import { answerWithError, NodeExchange } from '../http/node-exchange.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
-import { dropReply, fieldsOf, headersOf, type ReplyHeaders } from './fastify/reply.ts'
+import { dropReply, headersOf, type ReplyHeaders } from './fastify/reply.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -78,13 +76,11 @@ export function fastifySessions<Data extends object = DefaultData>(
     })
     app.addHook('onSend', (request, reply, payload, done) => {
       const exchange = kept.opened(request)
-      if (!exchange?.isUsed) return done(null, payload)
-      addToHead(fieldsOf(reply), varyOnly)
-      const sent = payload instanceof Response ? addToResponse(payload, varyOnly) : payload
+      if (!exchange?.hasChanges) return done(null, payload)
       exchange.saveEarly().then(
-        () => done(null, sent),
+        () => done(null, payload),
         (error: Error) => {
-          dropReply(reply, headersBefore.get(reply) ?? {}, sent)
+          dropReply(reply, headersBefore.get(reply) ?? {}, payload)
           done(error)
         },
       )

@@ -95,9 +95,10 @@ async function saved<Data extends object>(
   } catch (error) {
     exchange.discard()
     dropBody(response)
-    // A token that an earlier save has replaced is dead: the client needs the new one all the same.
-    const page = addToResponse(await errorPage(error), exchange.head)
+    const page = await errorPage(error)
     // An error page that changes the session again must not go round in circles.
-    return exchange.hasChanges ? saved(exchange, page, errorResponse) : page
+    if (exchange.hasChanges) return saved(exchange, page, errorResponse)
+    // A token that an earlier save has replaced is dead: the client needs the new one all the same.
+    return addToResponse(page, exchange.head)
   }
 }

@@ -67,11 +67,6 @@ export class Exchange<Data extends object = DefaultData> {
     this.session = new Session<Data>(() => this.#use())
   }
 
-  /** Whether the response depends on the session. */
-  get isUsed(): boolean {
-    return this.#state !== null
-  }
-
   /** Whether there is something to save. */
   get hasChanges(): boolean {
     return this.#state?.hasChanges ?? false

@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type HoldMember, holdFor } from './common-hold.ts'
 import { errorAnswer } from './error-answer.ts'
 import type { Exchange, Session, SessionOpener } from './exchange.ts'
-import { addToHead, type HeadAddition, varyOnly } from './head-addition.ts'
+import type { HeadAddition } from './head-addition.ts'
+import { varyWithHead } from './vary-with-head.ts'
 
 /** What an adapter does when something happens to its exchange. */
 export interface NodeExchangeWatch {
@@ -15,8 +16,8 @@ export interface NodeExchangeWatch {
 /**
  * A session joined to a Node request and its response.
  *
- * Until the session is used nothing happens; until it changes nothing is wrapped. From the first change
- * on the response's head waits for the save.
+ * Until the session is used nothing happens; until it changes nothing waits. From the first change on
+ * the response's head waits for the save.
  */
 export class NodeExchange<Data extends object> implements HoldMember {
   readonly #exchange: Exchange<Data>
@@ -41,7 +42,7 @@ export class NodeExchange<Data extends object> implements HoldMember {
       isHeadHeld: () => this.#isHeadHeld,
       isClientGone: () => response.destroyed,
       onUse() {
-        if (!response.headersSent) addToHead(response, varyOnly)
+        if (!response.headersSent) varyWithHead(response)
       },
       // Most requests read a session whose access needs no noting, and so have nothing to finish.
       onTouchDue: () => this.#finishOnClose(),
@@ -53,9 +54,9 @@ export class NodeExchange<Data extends object> implements HoldMember {
     return this.#exchange.session
   }
 
-  /** Whether the response depends on the session. */
-  get isUsed(): boolean {
-    return this.#exchange.isUsed
+  /** Whether there is something to save. */
+  get hasChanges(): boolean {
+    return this.#exchange.hasChanges
   }
 
   /**

@@ -1,5 +1,5 @@
-import type { SessionStore } from '../store/session-store.ts'
 import { MemoryStore } from '../store/memory-store.ts'
+import type { SessionStore } from '../store/session-store.ts'
 import type { OpenApplication } from './adapter-contract/application.ts'
 import { companyTests } from './adapter-contract/company.ts'
 import { cookieTests } from './adapter-contract/cookies.ts'

@@ -20,7 +20,7 @@ export const openConnectApplication: OpenApplication = ({ sessions, others, scri
           request,
           response,
           url,
-          session: () => own.of(request),
+          session: () => Reflect.get(request, 'session'),
           other: () => other.of(request),
         })
       } catch (error) {

@@ -30,6 +30,28 @@ describe('withSession', () => {
     expect(await response.text()).toBe('The session could not be saved. Please try again later.')
   })
 
+  it('saves what the error page sets for a visitor whose first save failed', async () => {
+    const sessions = unsavableSessions(1)
+    const handler = withSession(
+      sessions,
+      (_request, session) => {
+        session.set('a', 1)
+        return new Response('changed')
+      },
+      {
+        onError(_error, _request, session) {
+          session.set('notice', 'sorry')
+          return new Response('error page', { status: 503 })
+        },
+      },
+    )
+    const response = await handler(request)
+    expect([response.status, await response.text()]).toEqual([503, 'error page'])
+    const [cookie = ''] = response.headers.getSetCookie()
+    const { session } = sessions.open(cookie.split(';')[0])
+    expect(await session.entries()).toEqual([['notice', 'sorry']])
+  })
+
   it('lets go of a body that is not sent, whatever its source says', async () => {
     let reason: unknown = 'not cancelled'
     const body = new ReadableStream({

@@ -57,6 +57,22 @@ describe('koaSessions', () => {
     expect(response.headers.get('x-outer')).toBe('1')
   })
 
+  it('leaves a response that the application answers itself, later, to the application', async () => {
+    const app = new Koa()
+    app.silent = true
+    app.use(koaSessions(unsavableSessions()))
+    app.use((ctx) => {
+      ctx.session.set('a', 1)
+      ctx.respond = false
+      setImmediate(() => ctx.res.end('changed'))
+    })
+    const { response, text } = await askOnce(app.callback())
+    expect([response.status, text]).toEqual([
+      503,
+      'The session could not be saved. Please try again later.',
+    ])
+  })
+
   it('saves with the head what the middleware before it changes afterwards', async () => {
     const sessions = memorySessions()
     const app = new Koa()

@@ -1,10 +1,15 @@
 import { createSessions, MemoryStore, type Sessions, StoreUnavailableError } from 'pg-sessions'
 
-/** Sessions that cannot be stored: every first save fails. */
-export function unsavableSessions(): Sessions {
-  const store = Object.assign(new MemoryStore(), {
-    create: () => Promise.reject(new StoreUnavailableError('The store is away.', 'none')),
-  })
+/** Sessions that cannot be stored: the first save of each fails, so many times. */
+export function unsavableSessions(times: number = Number.POSITIVE_INFINITY): Sessions {
+  const store = new MemoryStore()
+  const create = store.create.bind(store)
+  let failures = 0
+  store.create = (session) => {
+    failures += 1
+    if (failures > times) return create(session)
+    return Promise.reject(new StoreUnavailableError('The store is away.', 'none'))
+  }
   return createSessions({ store, log: false })
 }
 

@@ -25,15 +25,64 @@ describe('nodeSessions', () => {
     expect(response.headers.getSetCookie()).toEqual([])
   })
 
-  it('lays nothing over the response of a session that is only read', async () => {
+  it('lays nothing over the response of a session that is only read, but for its Vary', async () => {
     const sessionOf = nodeSessions(memorySessions())
     const { text } = await askOnce(async (request, response) => {
       const before = Reflect.ownKeys(response)
-      await sessionOf(request, response).entries()
+      const session = sessionOf(request, response)
       expect(Reflect.ownKeys(response)).toEqual(before)
+      await session.entries()
+      const laid = Reflect.ownKeys(response).filter((name) => !before.includes(name))
+      expect(laid).toEqual(['writeHead'])
       response.end('read')
     })
     expect(text).toBe('read')
+  })
+
+  const heads: readonly [string, (response: ServerResponse) => unknown, string][] = [
+    ['no field', (response) => response, 'Cookie'],
+    ['setHeader', (response) => response.setHeader('Vary', 'Accept'), 'Accept, Cookie'],
+    ['writeHead', (response) => response.writeHead(201, { vary: 'Accept' }), 'Accept, Cookie'],
+    [
+      'writeHead with a message',
+      (response) => response.writeHead(201, 'Made', { VARY: 'Accept' }),
+      'Accept, Cookie',
+    ],
+    [
+      'writeHead with a list',
+      (response) => response.writeHead(201, ['Vary', 'Accept', 'Vary', 'Origin']),
+      'Accept, Origin, Cookie',
+    ],
+    [
+      'writeHead beside setHeader',
+      (response) => response.setHeader('Vary', 'Accept').writeHead(201, { 'X-A': '1' }),
+      'Accept, Cookie',
+    ],
+    ['a star', (response) => response.setHeader('Vary', '*'), '*'],
+  ]
+  it.each(heads)('names Cookie in Vary beside what a reader says: %s', async (_name, say, vary) => {
+    const sessionOf = nodeSessions(memorySessions())
+    const { response } = await askOnce(async (request, response) => {
+      await sessionOf(request, response).entries()
+      say(response)
+      response.end('read')
+    })
+    expect(response.headers.get('vary')).toBe(vary)
+  })
+
+  it('names Cookie in Vary where somebody else has wrapped writeHead', async () => {
+    const sessionOf = nodeSessions(memorySessions())
+    const { response } = await askOnce(async (request, response) => {
+      const { writeHead } = response
+      response.writeHead = (...args: unknown[]) => {
+        response.setHeader('X-Wrapped', '1')
+        return Reflect.apply(writeHead, response, args)
+      }
+      await sessionOf(request, response).entries()
+      response.end('read')
+    })
+    expect(response.headers.get('x-wrapped')).toBe('1')
+    expect(response.headers.get('vary')).toBe('Cookie')
   })
 
   describe('a method that was looked up before the session changed', () => {

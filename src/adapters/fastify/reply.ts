@@ -1,7 +1,6 @@
 /** What the Fastify adapter asks of a reply, and does to it. */
 import type { FastifyReply } from 'fastify'
 import { dropBody } from '../../http/fetch-exchange.ts'
-import type { HeadFields } from '../../http/head-addition.ts'
 
 export type ReplyHeaders = Partial<ReturnType<FastifyReply['getHeaders']>>
 
@@ -22,14 +21,4 @@ export function dropReply(reply: FastifyReply, headers: ReplyHeaders, payload: u
 
 function isStream(payload: unknown): payload is { destroy(): void } {
   return typeof Reflect.get(Object(payload), 'destroy') === 'function'
-}
-
-/** A reply's own headers overrule those of the response beneath it. */
-export function fieldsOf(reply: FastifyReply): HeadFields {
-  return {
-    getHeader: (name) => reply.getHeader(name),
-    setHeader: (name, value) => reply.header(name, value),
-    getHeaderNames: () => Object.keys(reply.getHeaders()),
-    removeHeader: (name) => reply.removeHeader(name),
-  }
 }

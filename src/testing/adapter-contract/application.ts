@@ -25,7 +25,7 @@ import type { Sessions } from '../../sessions.ts'
  * | `/throw` | change, then throws `script.error` with nothing awaited |
  * | `/throw-later` | use, then throws `script.error` |
  * | `/passed-on` | change, then answers nothing: the framework's own 404 |
- * | `/same` | text `true` when asking for the session again, elsewhere in the framework, gives the same |
+ * | `/same` | text `true` when all ways to ask for the session give the same one |
  * | `/other` | use of the other session; its text |
  * | `/both` | use of the session, then of the other; both texts, joined by a line feed |
  * | `/raw` | change; text `raw`, written past the framework. Only with the trait `raw` |

@@ -150,7 +150,7 @@ function ownHeaderTests(test: AdapterTest): void {
   })
 
   test("adds to the route's own Vary when the session is only read", async ({ regular }) => {
-    const answer = await (await regular()).ask('/headed?delete=nothing')
+    const answer = await (await regular()).ask('/headed?load')
     assert.match(answer.lines('vary').join(', '), /^Accept, ?Cookie$/)
     assert.deepEqual(answer.lines('cache-control'), [ownHeaders['Cache-Control']])
   })

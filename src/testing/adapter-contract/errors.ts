@@ -57,6 +57,20 @@ export function errorTests(test: AdapterTest): void {
     assert.deepEqual([userId, entries], ['ann', { old: 'kept' }])
   })
 
+  test('sends the cookie of a sign-in once, whatever the error page of a later save sets', async ({
+    regular,
+    store,
+  }) => {
+    const browser = await regular()
+    const signedIn = store.next('save')
+    store.fail('save', new StoreUnavailableError('The store is away.', 'none'))
+    const noticed = store.next('save')
+    assertNewCookie(await browser.ask('/use?signIn=ann&after=a:1&onError=notice:sorry'))
+    await signedIn
+    await noticed
+    assert.deepEqual(await entriesOf(browser), { old: 'kept', notice: 'sorry' })
+  })
+
   test('saves what an error page sets', async ({ visitor }) => {
     const browser = visitor()
     assertNewCookie(await browser.ask('/throw?onError=notice:sorry'))

@@ -123,6 +123,7 @@ function kindTests(test: AdapterTest): void {
   test('lets an error page change the session again, without going in circles', async ({
     visitor,
     store,
+    script,
   }) => {
     const browser = visitor()
     const error = new StoreUnavailableError('The store is away.', 'none')
@@ -130,6 +131,7 @@ function kindTests(test: AdapterTest): void {
     store.fail('create', error)
     const answer = await browser.ask('/change?set=a:1&onError=notice:sorry')
     assert.equal(answer.status, 503)
+    assert.deepEqual(script.errors, [error])
     assertNoCookie(answer)
     assert.deepEqual(await entriesOf(browser), {})
   })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage } from 'node:http'
-import { type AdapterTest, assertNewCookie, entriesOf } from './harness.ts'
 import { linesOf } from './browser.ts'
+import { type AdapterTest, assertNewCookie, entriesOf } from './harness.ts'
 import { STREAM_BYTES } from './url-script.ts'
 
 /** Responses that take their time, and clients that do not. */

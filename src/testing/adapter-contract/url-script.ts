@@ -12,7 +12,8 @@ export const STREAM_BYTES: number = CHUNKS * CHUNK_BYTES
 
 /**
  * Does to a session what a URL says:
- * `set=key:value`, `delete=key`, `fill=2`, `rotate`, `clear`, `destroy` at once and in their order,
+ * `set=key:value`, `delete=key`, `fill=2`, `rotate`, `clear`, `destroy`, and `load`, which changes nothing,
+ * at once and in their order,
  * then, where it may wait, `signIn=ann`, `signOut`, `count=key`, `pause`, and `after=key:value`, a `set`
  * that nothing follows.
  */
@@ -89,6 +90,7 @@ function changeOnce(session: Session, act: string, argument: string): void {
   else if (act === 'rotate') session.rotate()
   else if (act === 'clear') session.clear()
   else if (act === 'destroy') session.destroy()
+  else if (act === 'load') session.load().catch(() => undefined)
   else if (act === 'fill') {
     for (let filling = 0; filling < Number(argument); filling += 1) {
       session.set(`filling ${filling}`, 'x'.repeat(FILLING))

@@ -1,0 +1,36 @@
+import { ServerResponse } from 'node:http'
+import { addToHead, varyOnly } from './head-addition.ts'
+import type { Method } from './overlay.ts'
+import { applyWriteHead } from './written-head.ts'
+
+/**
+ * Has a response's head say that it depends on the request's cookies, whatever its handler says of
+ * `Vary`: a handler that replaces the field would let caches give one visitor's page to another.
+ *
+ * Nothing waits. It lays one method over the response, the same function for all responses whose
+ * `writeHead` is Node's own: V8 would make a shape of its own for every other one.
+ */
+export function varyWithHead(response: ServerResponse): void {
+  const inner = Reflect.get(response, 'writeHead') as Method
+  Reflect.set(response, 'writeHead', inner === nodes ? nodesVarying : varying(inner))
+}
+
+const nodes = ServerResponse.prototype.writeHead as Method
+const nodesVarying = varying(nodes)
+
+function varying(inner: Method): Method {
+  return function (this: ServerResponse, ...args) {
+    if (this.headersSent) return Reflect.apply(inner, this, args)
+    // Fields given here replace those set before, so they have to be set first.
+    const status = args.slice(1).some(namesVary) ? applyWriteHead(this, args) : args
+    addToHead(this, varyOnly)
+    return Reflect.apply(inner, this, status)
+  }
+}
+
+/** Fields come as an object, or as a list of names and values, flat or in pairs. */
+function namesVary(fields: unknown): boolean {
+  if (typeof fields !== 'object' || fields === null) return false
+  const names = Array.isArray(fields) ? fields.flat() : Object.keys(fields)
+  return names.some((name) => typeof name === 'string' && /^vary$/i.test(name))
+}
