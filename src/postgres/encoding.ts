@@ -10,8 +10,9 @@ export function fromHex(digits: string): Uint8Array {
 }
 
 /** Milliseconds as an interval's literal; null when they never pass, or there are none. */
+// In seconds: PostgreSQL 14 refuses more than 2^31 of a unit, and so a month in milliseconds.
 export function interval(milliseconds: number = Number.POSITIVE_INFINITY): string | null {
-  return milliseconds === Number.POSITIVE_INFINITY ? null : `${milliseconds} ms`
+  return milliseconds === Number.POSITIVE_INFINITY ? null : `${(milliseconds / 1000).toFixed(6)} s`
 }
 
 /** An array's literal of elements that need no quoting (digits, UUIDs), or are empty or null. */

@@ -69,7 +69,7 @@ describe.each([
     const store = new PostgresStore({ driver: opened.driver, migrate: 'off', deadline: 20_000 })
     const elapse = (milliseconds: number) =>
       run(
-        `update sessions.session set ${TIMES.map((time) => `${time} = ${time} - interval '${milliseconds} ms'`).join(', ')}`,
+        `update sessions.session set ${TIMES.map((time) => `${time} = ${time} - ${milliseconds} * interval '1 ms'`).join(', ')}`,
       )
     return { store, elapse, dispose: () => store.close() }
   })

@@ -47,6 +47,8 @@ export async function elapse(
     'purge_at',
     'previous_until',
   ]
-  const moved = columns.map((column) => `${column} = ${column} - $1::interval`).join(', ')
-  await pool.query(`update sessions.session set ${moved}`, [`${milliseconds} ms`])
+  const moved = columns
+    .map((column) => `${column} = ${column} - $1::float8 * interval '1 ms'`)
+    .join(', ')
+  await pool.query(`update sessions.session set ${moved}`, [milliseconds])
 }
