@@ -5,8 +5,10 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    // A shared CI machine may stand still for seconds. What fails twice has a reason.
+    retry: process.env['CI'] === undefined ? 0 : 1,
   },
 })
 
