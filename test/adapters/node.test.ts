@@ -70,6 +70,20 @@ describe('nodeSessions', () => {
     expect(response.headers.get('vary')).toBe(vary)
   })
 
+  it('lets a second writeHead throw what Node throws', async () => {
+    const sessionOf = nodeSessions(memorySessions())
+    const { text } = await askOnce(async (request, response) => {
+      await sessionOf(request, response).entries()
+      response.writeHead(200)
+      try {
+        response.writeHead(500, { Vary: 'Accept' })
+      } catch (error) {
+        response.end((error as Error).message)
+      }
+    })
+    expect(text).toBe('Cannot write headers after they are sent to the client')
+  })
+
   it('names Cookie in Vary where somebody else has wrapped writeHead', async () => {
     const sessionOf = nodeSessions(memorySessions())
     const { response } = await askOnce(async (request, response) => {
