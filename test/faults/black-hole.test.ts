@@ -56,7 +56,7 @@ test('a network that swallows everything costs each page its deadline, and no mo
 test('connections that stay dead are given up, and new ones take their place', async () => {
   await using notebook = await openNotebook(proxy.url, {
     // Without it, pg waits for ever for an answer to its greeting.
-    pool: { max: 4, connectionTimeoutMillis: 300 },
+    pool: { max: 4, connectionTimeoutMillis: 1000 },
   })
   const visitors = await welcome(notebook, 30)
 
