@@ -35,7 +35,8 @@ async function main(): Promise<void> {
 function keep({ extent, sections }: Options, result: Result): void {
   const isWhole = sections.length === SECTIONS.length
   const name = isWhole ? extent : [extent, 'only', ...sections].join('-')
-  writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify(result, null, 1)}\n`)
+  writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`)
+  writeFileSync(join(RESULTS, `${name}.txt`), `${printResult(result)}\n`)
   if (extent !== 'quick') writeCharts(result, RESULTS)
 }
 
