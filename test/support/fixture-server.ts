@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
 import express, { type ErrorRequestHandler, type Express, type Request } from 'express'
 import pg from 'pg'
+import { expressSessions } from '../../src/adapters/express.ts'
+import { fromPg } from '../../src/drivers/pg.ts'
 import {
   createSessions,
   type DatabaseSettings,
@@ -11,8 +13,6 @@ import {
   type Session,
   type Sessions,
 } from '../../src/index.ts'
-import { expressSessions } from '../../src/adapters/express.ts'
-import { fromPg } from '../../src/drivers/pg.ts'
 
 /** What a test may set; it travels to other processes as JSON. */
 export type FixtureSettings = Omit<
