@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { createSessions, type Sessions } from 'pg-sessions'
 import { fromPg } from 'pg-sessions/pg'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type FixtureProcesses, startTwoProcesses } from '../support/fixture-server-processes.ts'
 import type { HttpVisitor } from '../support/fixture-server-visitor.ts'
 import { elapse } from '../support/postgres-store.ts'
@@ -16,6 +16,7 @@ beforeAll(async () => {
   processes = await startTwoProcesses({ idleTimeout: '1h' })
   pool = new pg.Pool({ connectionString: processes.database.url })
   sessions = createSessions({ database: fromPg(pool), log: false })
+  await sessions.ready()
 })
 afterAll(async () => {
   await pool.end()
@@ -60,6 +61,8 @@ async function rowsOf(id: string): Promise<unknown[]> {
   return rows
 }
 
+beforeEach(() => pool.query('delete from sessions.session'))
+
 describe.each(Object.entries(endings))('a session that %s', (_, end) => {
   it('takes nothing of what a slower request still does, and says so: 409, no cookie', async () => {
     const ann = processes.visitor()
@@ -90,6 +93,38 @@ describe.each(Object.entries(endings))('a session that %s', (_, end) => {
     }
   })
 })
+
+/** Saves that wait at the same moment share a statement, in which each is guarded for itself. */
+it.each([
+  ['passed to a user', (ann: HttpVisitor) => ann.at(1).post('/do/sign-in/ann')],
+  ['been destroyed', (ann: HttpVisitor) => ann.at(1).post('/do/destroy')],
+  ['expired', () => elapse(pool, 3_600_000)],
+] as const)(
+  'of 40 late saves at once, those to sessions that have %s write nothing',
+  async (_, end) => {
+    const living = Array.from({ length: 20 }, () => processes.visitor())
+    const ended = Array.from({ length: 20 }, () => processes.visitor())
+    await Promise.all(ended.map((visitor) => visitor.post('/do/set/a/1')))
+    const gate = randomUUID()
+    const late = ended.map((visitor) => visitor.at(0).post(`/slow/${gate}/set/a/late`))
+    const other = processes.visitor().at(0)
+    await other.get(`/gates/${gate}/reached/20`)
+    for (const visitor of ended) await end(visitor.twin())
+    await Promise.all(living.map((visitor) => visitor.post('/do/set/a/1')))
+    const timely = living.map((visitor) => visitor.at(0).post(`/slow/${gate}/set/a/timely`))
+    await other.openGate(gate, 40)
+
+    const statuses = async (answers: readonly Promise<{ status: number }>[]): Promise<number[]> =>
+      (await Promise.all(answers)).map(({ status }) => status)
+    expect(await statuses(late)).toEqual(ended.map(() => 409))
+    expect(await statuses(timely)).toEqual(living.map(() => 200))
+    const { rows } = await pool.query(
+      `select e.value, count(*)::int as n from sessions.session_entry as e
+      where e.value <> '"1"' group by 1`,
+    )
+    expect(rows).toEqual([{ value: '"timely"', n: 20 }])
+  },
+)
 
 it('a save that holds the row first is done, and the destroy after it ends everything', async () => {
   const ann = processes.visitor()

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { type FixtureServer, startFixtureServer } from '../support/fixture-server.ts'
 import { HttpVisitor } from '../support/fixture-server-visitor.ts'
@@ -52,6 +52,8 @@ async function times(id: string | null): Promise<Times> {
   return Object.fromEntries(numbers)
 }
 
+beforeEach(() => pool.query('delete from sessions.session'))
+
 async function begin(): Promise<{ ann: HttpVisitor; id: string | null }> {
   const ann = new HttpVisitor([server.url])
   await ann.post('/do/set/a/1')
@@ -101,18 +103,25 @@ it('an access under settings with a shorter life moves no deadline backwards', a
   }
 })
 
-it('an access that was noted late revives nothing and shortens nothing', async () => {
-  const { ann, id } = await begin()
-  await elapse(pool, 30 * MINUTE)
-  const late = await ann.session()
-  expect(late.id).toBe(id)
+it('accesses that are noted after their sessions have expired revive none', async () => {
+  // It notes every access, and notes those of one moment together.
+  const eager = await startFixtureServer(database.url, { idleTimeout: '1h', touchInterval: '1ms' })
+  const visitors = Array.from({ length: 20 }, () => new HttpVisitor([eager.url]))
+  await Promise.all(visitors.map((visitor) => visitor.post('/do/set/a/1')))
+  const late = visitors.map((visitor) => visitor.post('/slow/dead/get/a'))
+  const [ann] = visitors as [HttpVisitor]
+  await ann.get('/gates/dead/reached/20')
   await elapse(pool, 60 * MINUTE)
-  const dead = await times(id)
-  expect(dead.expires).toBeLessThanOrEqual(0)
-  for (const path of ['/session', '/session']) await ann.get(path)
-  await ann.post('/do/get/a')
-  expect((await times(id)).lastAccess).toBeLessThanOrEqual(dead.lastAccess)
-  expect((await ann.session()).id).toBeNull()
+  const dead = async (): Promise<unknown[]> =>
+    (await pool.query('select id, expires_at, last_access_at from sessions.session order by id'))
+      .rows
+  const before = await dead()
+  await ann.openGate('dead', 20)
+  expect((await Promise.all(late)).map(({ result }) => result)).toEqual(visitors.map(() => '1'))
+  await eager.stop() // which waits for accesses that are being noted
+  expect(await dead()).toEqual(before)
+  const { rows } = await pool.query('select from sessions.session where expires_at > now()')
+  expect(rows).toEqual([])
 })
 
 it('many accesses at once are noted without a single one going wrong', async () => {
