@@ -10,7 +10,6 @@ import type { DefaultData } from './session/session.ts'
 import type { SessionContext } from './session/session-context.ts'
 import { SessionEventHub } from './session/session-events.ts'
 import { defaultSettings, resolveSettings, type SessionSettings } from './session/settings.ts'
-import { createTokens } from './session/token.ts'
 import { UpdateQueue } from './session/update-queue.ts'
 import { Sessions } from './sessions.ts'
 import type { SessionStore } from './store/session-store.ts'
@@ -71,7 +70,7 @@ export function createSessions<Data extends object = DefaultData>(
   const context: SessionContext = {
     store: observeStore(openStore(settings, policy.log), events),
     codec: settings.codec ?? jsonCodec,
-    tokens: createTokens(policy),
+    tokens: policy.tokens,
     policy,
     events,
     updates: new UpdateQueue(),
@@ -111,6 +110,7 @@ const COMMON: Record<keyof CommonSettings, true> = {
   purgeInterval: true,
   renewGrace: true,
   renewInterval: true,
+  tokens: true,
   touchInterval: true,
 }
 

@@ -3,7 +3,7 @@ import { ConfigurationError } from '../errors.ts'
 import type { Grace } from '../store/session-store.ts'
 import { type Duration, formatDuration, parseDuration } from './duration.ts'
 import { type Logger, reliableLogger, silentLogger, stdoutLogger } from './logger.ts'
-import { randomToken } from './token.ts'
+import { createTokens, randomToken, type Tokens } from './token.ts'
 
 /** How much a session may hold. Sizes are bytes as the codec encodes them. */
 export interface SessionLimits {
@@ -55,6 +55,11 @@ export interface SessionSettings {
    * pepper ever signs everybody out. Defaults to none: plain SHA-256.
    */
   readonly pepper?: string | readonly string[]
+  /**
+   * How tokens are made and read, for cookies that another system shares, in the place of
+   * `generateSecret` and `pepper`. Defaults to an id and a secret in base64url.
+   */
+  readonly tokens?: Tokens
   /** How keys and values become bytes. Defaults to strict JSON. */
   readonly codec?: Codec
   readonly limits?: SessionLimits
@@ -62,6 +67,10 @@ export interface SessionSettings {
   readonly purgeInterval?: Duration
   /** Where log lines go; `false` for nowhere. Defaults to stdout. */
   readonly log?: Logger | false
+}
+
+function defaultSecret(): string {
+  return randomToken(24)
 }
 
 /**
@@ -78,7 +87,7 @@ export const defaultSettings: DefaultSettings = Object.freeze({
   absoluteTimeout: '30d',
   renewInterval: 'never',
   renewGrace: '30s',
-  generateSecret: (): string => randomToken(24),
+  generateSecret: defaultSecret,
   limits: Object.freeze({ valueBytes: 1_048_576, sessionBytes: 4_194_304, keys: 1000 }),
   purgeInterval: '10m',
   deadline: '5s',
@@ -108,8 +117,7 @@ export interface SessionPolicy {
   /** How long after the last noted access the next one is noted, for a session with this idle timeout. */
   touchInterval(idleTimeout: number): number
   readonly renewal: RenewalPolicy
-  readonly generateSecret: () => string
-  readonly peppers: readonly string[]
+  readonly tokens: Tokens
   readonly limits: Required<SessionLimits>
   readonly purgeInterval: number
   readonly log: Logger
@@ -141,8 +149,7 @@ export function resolveSettings(settings: SessionSettings): SessionPolicy {
     absoluteTimeout,
     touchInterval: resolveTouchInterval(settings.touchInterval, idleTimeout),
     renewal: resolveRenewal(settings, absoluteTimeout),
-    generateSecret: resolveGenerateSecret(settings.generateSecret),
-    peppers: resolvePeppers(settings.pepper),
+    tokens: resolveTokens(settings),
     limits: resolveLimits(settings.limits ?? {}),
     purgeInterval: parseDuration(
       'purgeInterval',
@@ -220,8 +227,24 @@ function resolveRenewal(
   return { interval, grace }
 }
 
+function resolveTokens({ tokens, generateSecret, pepper }: SessionSettings): Tokens {
+  if (tokens === undefined) {
+    return createTokens({
+      generateSecret: resolveGenerateSecret(generateSecret),
+      peppers: resolvePeppers(pepper),
+    })
+  }
+  // The defaults may be spread beside tokens of another form.
+  if (pepper !== undefined || (generateSecret ?? defaultSecret) !== defaultSecret) {
+    throw new ConfigurationError(
+      'generateSecret and pepper are settings of the tokens that sessions make by default. Leave them out, or leave out tokens.',
+    )
+  }
+  return tokens
+}
+
 function resolveGenerateSecret(generate: (() => string) | undefined): () => string {
-  if (generate === undefined) return defaultSettings.generateSecret
+  if (generate === undefined) return defaultSecret
   if (typeof generate === 'function') return generate
   throw new ConfigurationError(
     'generateSecret must be a function, such as: generateSecret: () => randomToken(24)',

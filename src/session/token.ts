@@ -4,11 +4,10 @@ import { ConfigurationError } from '../errors.ts'
 import type { TokenProof } from '../store/session-store.ts'
 
 /**
- * Makes and reads tokens.
+ * Makes and reads tokens: what a session's cookie holds.
  *
- * A token is the session's id (a UUID, 22 characters of base64url) followed by its secret, and it has
- * exactly one spelling: the id must be the canonical encoding of its 16 bytes, and the secret is
- * hashed as the text it is, so every other spelling has another hash.
+ * An implementation of your own lets sessions share a cookie with another system. It must give tokens
+ * that nobody can guess, and must read every token in one spelling only.
  */
 export interface Tokens {
   /** A token for a new session. */
@@ -61,7 +60,11 @@ export interface TokenSettings {
 }
 
 /**
- * Makes the tokens of the native store.
+ * Makes the tokens that sessions have by default.
+ *
+ * A token is the session's id (a UUID, 22 characters of base64url) followed by its secret, and it has
+ * exactly one spelling: the id must be the canonical encoding of its 16 bytes, and the secret is
+ * hashed as the text it is, so every other spelling has another hash.
  *
  * @throws {ConfigurationError} The generator gives too little, gives the same secret twice, or a
  * pepper is shorter than 32 characters.
