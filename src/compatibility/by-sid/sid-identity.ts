@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto'
+import { createTokens, randomToken, type Tokens } from '../../session/token.ts'
+import type { TokenProof } from '../../store/session-store.ts'
+
+/** Which record a sid stands for. Nothing in it gives the sid away. */
+export interface SidIdentity {
+  /** The record's public id, a UUID. */
+  readonly id: string
+  /** What is stored of the sid. */
+  readonly secretHash: Uint8Array
+  /** What a client that showed this sid may open. */
+  readonly proof: TokenProof
+}
+
+/** The tokens that sessions have by default; they stand beside a system whose sids have no pepper. */
+export const plainTokens: Tokens = createTokens({
+  generateSecret: () => randomToken(24),
+  peppers: [],
+})
+
+/** Keeps ids apart from every other SHA-256 over a sid, the stored one above all. Never changes. */
+const ID_DOMAIN = 'pg-sessions sid to id v1\0'
+
+/**
+ * Says which record a sid stands for, whatever made the sid.
+ *
+ * A sid that reads as a native token is that session, and the two sides share it. Any other has an id
+ * from a hash of its own: the first 128 bits of SHA-256 over a fixed prefix and the sid, marked as a
+ * UUID of version 8 (RFC 9562 section 5.8). Stored is SHA-256 over the sid. So the same sid always finds the
+ * same record, on every process and after every import, and the database shows no sid.
+ *
+ * @example
+ * ```ts
+ * const { proof } = sidIdentity('q1N7zQp9Yy0kVtK3ZcE2wB5rXhJ8mUaL')
+ * const found = await store.load(proof)
+ * ```
+ */
+export function sidIdentity(sid: string): SidIdentity {
+  const native = plainTokens.read(sid)
+  if (native !== null) return identity(native.id, native.secretHashes[0] as Uint8Array)
+  return identity(uuidOf(sha256(ID_DOMAIN + sid)), sha256(sid))
+}
+
+function identity(id: string, secretHash: Uint8Array): SidIdentity {
+  return { id, secretHash, proof: { id, secretHashes: [secretHash] } }
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
+
+function uuidOf(digest: Buffer): string {
+  digest.writeUInt8((digest.readUInt8(6) & 0x0f) | 0x80, 6)
+  digest.writeUInt8((digest.readUInt8(8) & 0x3f) | 0x80, 8)
+  const hex = digest.toString('hex', 0, 16)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
