@@ -68,6 +68,6 @@ function isSource(path: string): boolean {
 }
 
 async function step(cwd: string, command: string, args: readonly string[]): Promise<void> {
-  const { ok, output } = await runCommand(command, args, cwd)
+  const { ok, output } = await runCommand(command, args, { cwd })
   if (!ok) throw new PackingError(`${[command, ...args].join(' ')} failed:\n${output}`)
 }

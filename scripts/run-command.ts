@@ -12,16 +12,31 @@ export interface CommandResult {
   readonly output: string
 }
 
+/** How a command is run. */
+export interface CommandOptions {
+  /** Where. Default: the repository. */
+  readonly cwd?: string
+  /** Folders whose programs come before those of the repository's `node_modules`. */
+  readonly path?: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
+}
+
 /** Runs a command of this repository's `node_modules` and collects what it writes. */
 export async function runCommand(
   command: string,
   args: readonly string[],
-  cwd: string = root,
+  { cwd = root, path = [], environment = {} }: CommandOptions = {},
 ): Promise<CommandResult> {
-  const path = [join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter)
+  const folders = [...path, join(root, 'node_modules', '.bin'), process.env.PATH]
   const child = spawn(command, args, {
     cwd,
-    env: { ...process.env, PATH: path, NO_COLOR: '1', FORCE_COLOR: '0' },
+    env: {
+      ...process.env,
+      PATH: folders.join(delimiter),
+      NO_COLOR: '1',
+      FORCE_COLOR: '0',
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const chunks: Buffer[] = []

@@ -8,8 +8,9 @@
  * The servers are installed on first use, some 300 MB, by the lockfile in test/matrix.
  */
 import { existsSync } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { installPackages } from './install-packages.ts'
 import { root, runCommand } from './run-command.ts'
 
 const matrix = join(root, 'test', 'matrix')
@@ -33,13 +34,9 @@ async function readVersions(): Promise<Version[]> {
   })
 }
 
-/** Installs what the lockfile says, unless that was done since it last changed. */
+/** Installs what the lockfile says. */
 async function install(): Promise<boolean> {
-  const changed = (await stat(join(matrix, 'package-lock.json'))).mtimeMs
-  const installed = await stat(join(matrix, 'node_modules', '.package-lock.json')).catch(() => null)
-  if (installed !== null && installed.mtimeMs >= changed) return true
-  console.log('Installing the PostgreSQL versions of test/matrix')
-  const { ok, output } = await runCommand('npm', ['ci', '--prefix', matrix, '--ignore-scripts'])
+  const { ok, output } = await installPackages(matrix)
   if (!ok) console.error(output)
   return ok
 }

@@ -1,0 +1,18 @@
+import { stat } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { type CommandResult, root, runCommand } from './run-command.ts'
+
+/**
+ * Installs what a folder's lockfile says, unless that was done since it last changed. For packages that
+ * only one suite needs, and that `npm ci` at the root therefore leaves out.
+ *
+ * Scripts of the packages do not run.
+ */
+export async function installPackages(folder: string): Promise<CommandResult> {
+  const changed = (await stat(join(folder, 'package-lock.json'))).mtimeMs
+  const marker = join(folder, 'node_modules', '.package-lock.json')
+  const installed = await stat(marker).catch(() => null)
+  if (installed !== null && installed.mtimeMs >= changed) return { ok: true, output: '' }
+  console.log(`Installing the packages of ${relative(root, folder)}`)
+  return runCommand('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder })
+}
