@@ -73,6 +73,11 @@ module.exports = {
       ['store/', errors],
       'A store that knows sessions or one driver cannot be used with another.',
     ),
+    room(
+      'import',
+      ['postgres/', 'store/', 'codec/', errors],
+      'A move that knows the middleware or the request it is for cannot be run from the command line.',
+    ),
     room('drivers', [driver], 'A driver that does more than the seam asks cannot be replaced.'),
     room('embedded', [errors], 'A test server that loads the package tests it with itself.'),
     room(
@@ -141,7 +146,7 @@ module.exports = {
       name: 'request-path-stays-in-process',
       comment: 'A file, socket or process on the request path is work that the promises leave out.',
       severity: 'error',
-      from: { path: '^src/(session|codec|store|http|adapters|postgres)/' },
+      from: { path: '^src/(session|codec|store|http|adapters|postgres|import)/' },
       to: { dependencyTypes: ['core'], path: '^(node:)?(fs|child_process|net|tls|dgram|cluster)' },
     },
     {

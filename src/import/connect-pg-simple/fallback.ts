@@ -1,0 +1,116 @@
+import type { Codec } from '../../codec/codec.ts'
+import { SchemaError, StoreUnavailableError } from '../../errors.ts'
+import type { Driver } from '../../postgres/driver.ts'
+import { StatementRunner } from '../../postgres/statement-runner.ts'
+import type { TableNames } from '../../postgres/table-names.ts'
+import { markOf } from '../mark.ts'
+import { Mover } from '../mover.ts'
+import { ConnectPgSimpleSource } from './connect-pg-simple-source.ts'
+import { findStatement, forgetStatement } from './fallback-statements.ts'
+import { type OldTable, type OldTableOptions, resolveOldTable } from './old-table.ts'
+import type { IdentifySid, ReadUserId } from './read-row.ts'
+
+/** What a {@link ConnectPgSimpleFallback} needs. */
+export interface FallbackOptions {
+  readonly driver: Driver
+  /** Milliseconds that a call may take. */
+  readonly deadline: number
+  /** Our tables; they must be there. */
+  readonly names: TableNames
+  readonly table: OldTableOptions
+  readonly identify: IdentifySid
+  readonly codec: Codec
+  readonly userId: ReadUserId | null
+  /** Milliseconds that a session without a `maxAge` of its own lives from an access. */
+  readonly idleTimeout: number
+  /** Milliseconds from the move to the absolute deadline; `Infinity` for none. */
+  readonly absoluteTimeout: number
+}
+
+const DAY = 86_400_000
+const TRIES = 8
+
+/**
+ * Sessions that are still in the table of connect-pg-simple. Each is moved when its user comes by: one
+ * statement takes it out there and puts it in here.
+ *
+ * Of several processes one moves it, and the others wait for that. What the old application writes
+ * before is moved as well; what it writes after it, from what it still holds in memory, stays in its
+ * table and changes nothing here.
+ */
+export class ConnectPgSimpleFallback {
+  readonly #options: FallbackOptions
+  readonly #runner: StatementRunner
+  readonly #old: OldTable
+  readonly #source: ConnectPgSimpleSource
+  readonly #mover: Mover
+
+  /** @throws {ConfigurationError} The table's name cannot be one, or there is no such time zone. */
+  constructor(options: FallbackOptions) {
+    const { driver, deadline, names, identify, codec, userId, idleTimeout } = options
+    this.#options = options
+    this.#runner = new StatementRunner(driver, deadline)
+    this.#old = resolveOldTable(options.table)
+    this.#source = new ConnectPgSimpleSource(this.#old, {
+      identify,
+      codec,
+      userId,
+      ttl: idleTimeout,
+    })
+    const { absoluteTimeout } = options
+    this.#mover = new Mover({ runner: this.#runner, names, source: this.#source, absoluteTimeout })
+  }
+
+  /**
+   * Moves the session of this sid, if it is there, and tells whether there may be one here now.
+   *
+   * @throws {SchemaError} The old table is missing, or is no table of connect-pg-simple.
+   * @throws {StoreUnavailableError} The database did not answer, or others hold the row all the time.
+   */
+  async adopt(sid: string): Promise<boolean> {
+    if (!isText(sid)) return false
+    const { id } = this.#options.identify(sid)
+    for (let attempt = 1; attempt <= TRIES; attempt++) {
+      const find = findStatement(this.#options.names, this.#old, sid, id)
+      const [row = {}] = await this.#ask(() => this.#runner.run(find, { repeatable: true }))
+      if (row.is_here === 'true') return true
+      if (row.sid === null || row.sid === undefined) return false
+      const { content } = this.#source.read(row)
+      if (content.status !== 'movable') return false
+      const [outcome] = await this.#ask(() => this.#mover.move([content], 'wait'))
+      // Busy: the old application has just saved it, or another process was faster.
+      if (outcome !== 'busy') return outcome === 'moved'
+    }
+    throw new StoreUnavailableError(
+      'The session is changed in the old table faster than it can be moved. Nothing was written.',
+      'none',
+    )
+  }
+
+  /** Ends a session that ends before it was ever moved. Harmless to repeat. */
+  async forget(sid: string): Promise<void> {
+    if (!isText(sid)) return
+    const { names, identify, idleTimeout } = this.#options
+    const mark = markOf(identify(sid).id)
+    const forget = forgetStatement(names, this.#old, sid, mark, idleTimeout + DAY)
+    await this.#ask(() => this.#runner.run(forget, { repeatable: true }))
+  }
+
+  /** What is missing here is the old table: ours have been asked before it. */
+  async #ask<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof SchemaError)) throw error
+      throw new SchemaError(
+        error.code as 'ERR_SCHEMA_MISSING' | 'ERR_SCHEMA_OUTDATED',
+        `The fallback's table ${this.#old.shown} is missing, or has no columns sid, sess and expire. Name it in fallback as it is, or leave fallback out when all sessions have moved.`,
+      )
+    }
+  }
+}
+
+/** PostgreSQL's text holds neither NUL nor lone surrogates, so no row there has such a sid. */
+function isText(sid: string): boolean {
+  return !/[\0\p{Surrogate}]/u.test(sid)
+}

@@ -1,0 +1,115 @@
+import type { Codec } from '../../codec/codec.ts'
+import { jsonCodec } from '../../codec/json-codec.ts'
+import { isSessionError } from '../../errors.ts'
+import type { Row } from '../../postgres/driver.ts'
+import type { Entry } from '../../store/session-store.ts'
+import type { FoundSession, MovableSession, UnreadableSession } from '../import-source.ts'
+
+/** Whose session a sid is. */
+export type IdentifySid = (sid: string) => {
+  readonly id: string
+  readonly secretHash: Uint8Array
+}
+
+/** Whom a session belongs to, told from what it holds; null for nobody. */
+export type ReadUserId = (session: Readonly<Record<string, unknown>>) => string | null | undefined
+
+/** What else is needed to read a row. */
+export interface RowReading {
+  readonly identify: IdentifySid
+  /** How values are kept here. */
+  readonly codec: Codec
+  readonly userId: ReadUserId | null
+  /** Milliseconds that a session without a `maxAge` of its own lives from an access. */
+  readonly ttl: number
+}
+
+const DAY = 86_400_000
+
+/**
+ * Reads a row of connect-pg-simple's table. The entries are the session's keys, `cookie` among them.
+ *
+ * Values keep their JSON, halves of surrogate pairs and NULs included; keys cannot have those.
+ */
+export function readRow(row: Row, reading: RowReading): FoundSession {
+  const sid = row.sid as string
+  return { cursor: sid, content: contentOf(row, sid, reading) }
+}
+
+function contentOf(row: Row, sid: string, reading: RowReading): FoundSession['content'] {
+  const { identify, codec, userId, ttl } = reading
+  if (row.is_live !== 'true') return { status: 'expired' }
+  const { id, secretHash } = identify(sid)
+  const unreadable = (problem: string): UnreadableSession => ({ status: 'unreadable', problem, id })
+  if (row.sess === null) return unreadable('larger than 4 MiB')
+  const session = parse(row.sess as string)
+  if (!isObject(session)) return unreadable('no JSON object')
+  if (!isObject(session.cookie)) return unreadable('without a cookie, which express-session needs')
+  const entries = entriesOf(session, codec)
+  if (typeof entries === 'string') return unreadable(entries)
+  const idle = maxAgeOf(session.cookie) ?? ttl
+  const deadline = Number(row.deadline) * 1000
+  const lastAccessAt = Number.isFinite(deadline) ? Math.round(deadline - idle) : null
+  return {
+    status: 'movable',
+    key: sid,
+    version: row.version as string,
+    id,
+    secretHash,
+    userId: userIdOf(session, userId),
+    ownIdleTimeout: maxAgeOf(session.cookie),
+    createdAt: lastAccessAt,
+    lastAccessAt,
+    rememberFor: Math.max(idle, ttl, Math.min(deadline - Date.now(), 400 * DAY)) + DAY,
+    entries,
+  } satisfies MovableSession
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function maxAgeOf({ originalMaxAge }: Record<string, unknown>): number | null {
+  if (typeof originalMaxAge !== 'number' || !(originalMaxAge >= 1)) return null
+  return Math.round(Math.min(originalMaxAge, 3650 * DAY))
+}
+
+/** A session whose user cannot be told goes without, until its next save. */
+function userIdOf(session: Record<string, unknown>, read: ReadUserId | null): string | null {
+  try {
+    const userId = read?.(session)
+    const isOne = typeof userId === 'string' && userId !== '' && !/[\0\p{Surrogate}]/u.test(userId)
+    return isOne && userId.length <= 255 ? userId : null
+  } catch {
+    return null
+  }
+}
+
+/** The entries, or what is wrong with one of them. */
+function entriesOf(session: Record<string, unknown>, codec: Codec): Entry[] | string {
+  let problem = 'a key with U+0000 or half of a surrogate pair'
+  try {
+    return Object.entries(session).map(([name, value]) => {
+      problem = 'a key with U+0000 or half of a surrogate pair'
+      const key = codec.encodeKey(name)
+      problem = `a value that the codec ${codec.name} refuses`
+      return { key, value: encode(value, codec) }
+    })
+  } catch (error) {
+    if (isSessionError(error)) return problem
+    throw error
+  }
+}
+
+/** What was JSON stays the same JSON, also where the codec would refuse to write it. */
+function encode(value: unknown, codec: Codec): Uint8Array {
+  return codec === jsonCodec ? Buffer.from(JSON.stringify(value)) : codec.encode(value, 'a value')
+}

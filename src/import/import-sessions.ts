@@ -1,0 +1,122 @@
+import { ConfigurationError, StoreUnavailableError } from '../errors.ts'
+import type { StatementRunner } from '../postgres/statement-runner.ts'
+import type { FoundSession, ImportSource } from './import-source.ts'
+import { type ImportReport, ImportTally, movableOf } from './import-tally.ts'
+import type { MoveOutcome } from './move-statement.ts'
+import { Mover, type MoverOptions } from './mover.ts'
+
+/** How an import goes about its work. */
+export interface ImportOptions extends MoverOptions {
+  /** Rows that are read and moved at a time. Defaults to 250. */
+  readonly batchSize?: number
+  /** Told after each batch. */
+  readonly onProgress?: (progress: ImportProgress) => void
+  /** Stops the import after the batch under way; what has been moved stays moved. */
+  readonly signal?: AbortSignal
+}
+
+/** How far an import has come. */
+export interface ImportProgress {
+  readonly moved: number
+  /** Rows looked at so far. */
+  readonly seen: number
+  /** Rows that were there when the import began. */
+  readonly total: number
+}
+
+const PAGE_BYTES = 4_194_304
+const TRIES = 6
+
+/**
+ * Moves all live sessions of another system, batch by batch, beside the traffic of both.
+ *
+ * It can be stopped or killed at any moment, and run again or several times at once: a session is either
+ * there or here. Rows that cannot be moved stay where they are, and the report says why. Rows that the
+ * other system adds meanwhile may be left for another run.
+ *
+ * @throws {ConfigurationError} The batch size is no whole number of at least 1.
+ * @throws {StoreUnavailableError} The database stayed away. What has been moved stays moved.
+ */
+export async function importSessions(options: ImportOptions): Promise<ImportReport> {
+  const { source, runner, signal, onProgress, batchSize = 250 } = options
+  if (!Number.isInteger(batchSize) || batchSize < 1) {
+    throw new ConfigurationError(
+      `batchSize must be a whole number of at least 1; it is ${String(batchSize)}.`,
+    )
+  }
+  const [there] = await runner.run(source.count(), { repeatable: true })
+  const total = Number(there?.live) + Number(there?.expired)
+  const batches = new Batches(options, { rows: batchSize, bytes: PAGE_BYTES })
+  for (let after: string | null = null; !signal?.aborted; ) {
+    after = await batches.next(after)
+    if (after === null) return batches.tally.report(true)
+    onProgress?.({ moved: batches.tally.moved, seen: batches.tally.seen, total })
+  }
+  return batches.tally.report(false)
+}
+
+class Batches {
+  readonly tally: ImportTally = new ImportTally()
+  readonly #source: ImportSource
+  readonly #runner: StatementRunner
+  readonly #mover: Mover
+  readonly #limits: { readonly rows: number; readonly bytes: number }
+
+  constructor(options: MoverOptions, limits: { readonly rows: number; readonly bytes: number }) {
+    this.#source = options.source
+    this.#runner = options.runner
+    this.#mover = new Mover(options)
+    this.#limits = limits
+  }
+
+  /**
+   * Moves what the rows after this cursor hold, and tells where to go on; null at the end.
+   *
+   * A batch is read and tried again while some of it is busy, or an answer got lost: what was moved is
+   * gone from there by then.
+   */
+  async next(after: string | null): Promise<string | null> {
+    for (let attempt = 1; ; attempt++) {
+      const page = await this.#read(after)
+      const last = page.at(-1)
+      if (last === undefined) return null
+      const outcomes = await this.#move(page, attempt)
+      if (outcomes !== null) {
+        const isSettled = !outcomes.includes('busy') || attempt === TRIES
+        for (const outcome of outcomes) {
+          // What stays there is counted when the page is seen for the last time.
+          if (outcome === 'moved' || isSettled) this.tally.count(outcome)
+        }
+        if (isSettled) {
+          this.tally.countRest(page)
+          return last.cursor
+        }
+      }
+      await pause(attempt)
+    }
+  }
+
+  async #read(after: string | null): Promise<FoundSession[]> {
+    const statement = this.#source.page(after, this.#limits)
+    const rows = await this.#runner.run(statement, { repeatable: true })
+    return rows.map((row) => this.#source.read(row))
+  }
+
+  /** Null when it is not known whether they were moved. */
+  async #move(
+    page: readonly FoundSession[],
+    attempt: number,
+  ): Promise<readonly MoveOutcome[] | null> {
+    try {
+      return await this.#mover.move(movableOf(page))
+    } catch (error) {
+      if (error instanceof StoreUnavailableError && attempt < TRIES) return null
+      throw error
+    }
+  }
+}
+
+/** Doubles from about 10 ms, and varies, so that two importers do not keep in step. */
+function pause(attempt: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 2 ** attempt * (5 + 5 * Math.random())))
+}

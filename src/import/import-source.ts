@@ -1,0 +1,84 @@
+import type { Row, Statement } from '../postgres/driver.ts'
+import type { Entry } from '../store/session-store.ts'
+
+/**
+ * Where another system keeps its sessions: tables in the same database as ours.
+ *
+ * The same database, because a session is moved, never copied: one statement takes it out there and puts
+ * it in here, so that at any moment it is in exactly one place, whatever fails in between.
+ */
+export interface ImportSource {
+  /** Names the other system in messages: `connect-pg-simple`. */
+  readonly name: string
+
+  /** Reads rows in the order of their cursor, those after `after` first; null for the beginning. */
+  page(after: string | null, limits: PageLimits): Statement
+
+  /** Reads one row of a page. Throws at nothing that a row may hold: it says what is wrong with it. */
+  read(row: Row): FoundSession
+
+  /**
+   * Takes rows out: common table expressions, separated by commas, the last of them `claimed`.
+   *
+   * They see `free (position, key, version, id)`, the sessions that may be moved. `claimed` gives
+   * `position`, and `expires_at` (timestamptz), of the rows that it deleted. It must delete a row only if
+   * it is still what `version` stands for, and still alive.
+   *
+   * @param held - What to do about rows that others hold: `'skip'` them in a batch, so that importers
+   * share the work and cannot wait for each other in a circle; `'wait'` for the only one that is asked for.
+   */
+  claim(held: 'skip' | 'wait'): string
+
+  /** Counts what is there: one row with `live` and `expired`, as text. */
+  count(): Statement
+}
+
+/** Bounds one page. A page holds at least one row if there is any. */
+export interface PageLimits {
+  readonly rows: number
+  /** Of sessions as they are stored there, together. */
+  readonly bytes: number
+}
+
+/** One row of another system. */
+export interface FoundSession {
+  /** Where the next page goes on. It may be as secret as a token; it is never shown. */
+  readonly cursor: string
+  readonly content: MovableSession | ExpiredSession | UnreadableSession
+}
+
+/** A session as it will be here, but for its deadline, which the row has when it is claimed. */
+export interface MovableSession {
+  readonly status: 'movable'
+  /** Names the row there. */
+  readonly key: string
+  /** Changes with the row's contents, but need not with its deadline. */
+  readonly version: string
+  readonly id: string
+  readonly secretHash: Uint8Array
+  readonly userId: string | null
+  /** Milliseconds; null to follow the settings. */
+  readonly ownIdleTimeout: number | null
+  /** Milliseconds since the epoch; null for now. What lies in the future counts as now. */
+  readonly createdAt: number | null
+  readonly lastAccessAt: number | null
+  /**
+   * Milliseconds from now for which a late write of the other system could still bring its row back to
+   * life: its longest lifetime.
+   */
+  readonly rememberFor: number
+  readonly entries: readonly Entry[]
+}
+
+export interface ExpiredSession {
+  readonly status: 'expired'
+}
+
+/** A row that cannot be a session here. It stays where it is. */
+export interface UnreadableSession {
+  readonly status: 'unreadable'
+  /** The same words for the same kind of fault, and nothing of what the row holds. */
+  readonly problem: string
+  /** The public id that it would have here; null when not even that is known. */
+  readonly id: string | null
+}
