@@ -1,0 +1,128 @@
+/**
+ * Sessions for React Router 7.9 and newer in framework mode, in a context of the router.
+ *
+ * @module
+ */
+import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
+import {
+  addToResponse,
+  dropBody,
+  errorResponse,
+  type FetchExchange,
+  openFetchExchange,
+} from '../http/fetch-exchange.ts'
+import { isThrownDataAsIs, thrownData } from './react-router/thrown-data.ts'
+
+export {
+  type RouterSession,
+  type RouterSessionStorage,
+  reactRouterSessionStorage,
+} from './react-router/session-storage.ts'
+
+/** What `createContext` of React Router makes. */
+export interface RouterContext<Value> {
+  defaultValue?: Value
+}
+
+/** What this middleware needs of what React Router gives it. */
+export interface RouterMiddlewareArgs<Data extends object> {
+  readonly request: Request
+  readonly context: {
+    set(context: RouterContext<Session<Data>>, session: Session<Data>): void
+  }
+}
+
+/** Middleware of a React Router server. */
+export type RouterMiddleware<Data extends object> = (
+  args: RouterMiddlewareArgs<Data>,
+  next: () => Promise<Response>,
+) => Promise<Response>
+
+/**
+ * Makes the middleware that puts each request's session into a context. Export it as `middleware` of the
+ * root route.
+ *
+ * What loaders, actions and later middleware change is saved before the response goes on, also when one of
+ * them throws a redirect or an error. When the save fails the response is dropped, no cookie is sent, and
+ * the nearest error boundary is shown, as it is for a `Response` with the error's `statusCode` that a
+ * loader throws; `handleError` is told. A resource route has no error boundary: its request is answered by
+ * a short plain text with that status. What changes while a document streams is saved soon after each change; only changes
+ * that need no new cookie are possible then.
+ *
+ * @param context - Of your own, so that loaders find the session in it: `createContext<Session>()`.
+ * @example
+ * ```ts
+ * import type { Session } from 'pg-sessions'
+ * import { reactRouterSessions } from 'pg-sessions/react-router'
+ * import { createContext } from 'react-router'
+ *
+ * export const sessionContext = createContext<Session>()
+ * export const sessionMiddleware = reactRouterSessions(sessions, sessionContext)
+ * ```
+ */
+export function reactRouterSessions<Data extends object = DefaultData>(
+  sessions: SessionOpener<Data>,
+  context: RouterContext<Session<Data>>,
+): RouterMiddleware<Data>[] {
+  const visits = new WeakMap<object, Visit<Data>>()
+
+  // React Router turns what a middleware throws into a page before the one around it goes on, so the outer
+  // one adds to whatever page there is.
+  return [
+    async (args, next) => {
+      if (visits.has(args.context)) return next()
+      const visit: Visit<Data> = { exchange: openFetchExchange(sessions, args.request) }
+      visits.set(args.context, visit)
+      args.context.set(context, visit.exchange.session)
+      try {
+        return await answered(visit, await next())
+      } finally {
+        visit.exchange.handOver()
+      }
+    },
+    async (args, next) => {
+      const visit = visits.get(args.context)
+      const response = await next()
+      return visit === undefined ? response : saved(visit, response)
+    },
+  ]
+}
+
+interface Visit<Data extends object> {
+  readonly exchange: FetchExchange<Data>
+  failure?: unknown
+}
+
+/** Saves, or throws what React Router makes an error page of. */
+async function saved<Data extends object>(
+  visit: Visit<Data>,
+  response: Response,
+): Promise<Response> {
+  const { exchange } = visit
+  try {
+    await exchange.commit()
+    return response
+  } catch (error) {
+    exchange.discard()
+    dropBody(response)
+    visit.failure = error
+    throw thrownData(error)
+  }
+}
+
+/** Adds what the session has to say to the response, or to the page that has taken its place. */
+async function answered<Data extends object>(
+  { exchange, failure }: Visit<Data>,
+  response: Response,
+): Promise<Response> {
+  const page = isThrownDataAsIs(response) ? errorResponse(failure) : response
+  try {
+    // An error page may have changed the session once more.
+    if (exchange.hasChanges) await exchange.commit()
+    return addToResponse(page, exchange.head)
+  } catch (error) {
+    exchange.discard()
+    dropBody(page)
+    return addToResponse(errorResponse(error), exchange.head)
+  }
+}
