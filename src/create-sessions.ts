@@ -4,12 +4,17 @@ import { ConfigurationError } from './errors.ts'
 import type { Driver } from './postgres/driver.ts'
 import { type MigrateMode, PostgresStore } from './postgres/postgres-store.ts'
 import type { TableNameOptions } from './postgres/table-names.ts'
-import { type Duration, parseDuration } from './session/duration.ts'
+import { type Duration, formatDuration, parseDuration } from './session/duration.ts'
 import { observeStore } from './session/observed-store.ts'
 import type { DefaultData } from './session/session.ts'
 import type { SessionContext } from './session/session-context.ts'
 import { SessionEventHub } from './session/session-events.ts'
-import { defaultSettings, resolveSettings, type SessionSettings } from './session/settings.ts'
+import {
+  defaultSettings,
+  resolveSettings,
+  type SessionPolicy,
+  type SessionSettings,
+} from './session/settings.ts'
 import { UpdateQueue } from './session/update-queue.ts'
 import { Sessions } from './sessions.ts'
 import type { SessionStore } from './store/session-store.ts'
@@ -67,8 +72,10 @@ export function createSessions<Data extends object = DefaultData>(
   }
   const events = new SessionEventHub(policy.log)
   const background = new Set<Promise<unknown>>()
+  const store = openStore(settings, policy.log)
+  checkDemands(store, policy)
   const context: SessionContext = {
-    store: observeStore(openStore(settings, policy.log), events),
+    store: observeStore(store, events),
     codec: settings.codec ?? jsonCodec,
     tokens: policy.tokens,
     policy,
@@ -96,6 +103,23 @@ function openStore(
     )
   }
   return new PostgresStore({ driver, migrate, deadline, log, schema, tables })
+}
+
+/** Some stores keep records that others read too, and so cannot follow every setting. */
+function checkDemands({ name, demands }: SessionStore, policy: SessionPolicy): void {
+  if (demands === undefined) return
+  const checks = [
+    ['idleTimeout', policy.idleTimeout, demands.idleTimeout, ''],
+    ['absoluteTimeout', policy.absoluteTimeout, demands.absoluteTimeout, 'none'],
+    ['renewInterval', policy.renewal.interval, demands.renewInterval, 'never'],
+  ] as const
+  for (const [setting, value, demanded, endless] of checks) {
+    if (value === demanded) continue
+    const text = demanded === Number.POSITIVE_INFINITY ? endless : formatDuration(demanded)
+    throw new ConfigurationError(
+      `The store '${name}' works with ${setting}: '${text}' only. Write that, or take all settings from the function that comes with the store.`,
+    )
+  }
 }
 
 const COMMON: Record<keyof CommonSettings, true> = {

@@ -75,7 +75,6 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
    * @returns Whether a live session was ended.
    */
   async destroyById(id: string, owner?: { readonly userId: string }): Promise<boolean> {
-    if (!UUID.test(id)) return false
     const sessionId = id.toLowerCase()
     const userId = owner?.userId ?? null
     const wasLive = await this.#store.destroy(sessionId, userId)
@@ -167,8 +166,6 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
     await this.#store.close()
   }
 }
-
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 function sessionInfo(summary: SessionSummary): SessionInfo {
   const { id, userId, authenticatedAt } = summary

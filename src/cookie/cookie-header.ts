@@ -28,13 +28,19 @@ const AMBIGUOUS: CookieReading = Object.freeze({ status: 'ambiguous' })
  * Of two values neither wins, since whoever can plant a cookie (another application on a sibling
  * host, say) can also choose the order. The same value twice is one value.
  *
+ * @param ifSeveral - What to make of different values; `'first'` for a cookie that is shared with a
+ *   system which takes the first, so that both mean the same session.
  * @see https://www.rfc-editor.org/rfc/rfc6265#section-5.2
  * @example
  * ```ts
  * readCookie('theme=dark; __Host-id=abc', '__Host-id') // { status: 'found', value: 'abc' }
  * ```
  */
-export function readCookie(header: string | null | undefined, name: string): CookieReading {
+export function readCookie(
+  header: string | null | undefined,
+  name: string,
+  ifSeveral: 'refuse' | 'first' = 'refuse',
+): CookieReading {
   if (typeof header !== 'string' || header.length > LONGEST_HEADER) return ABSENT
   const values = parseCookie(header, {
     allowMultiple: true,
@@ -44,9 +50,8 @@ export function readCookie(header: string | null | undefined, name: string): Coo
   if (values === undefined) return ABSENT
   if (typeof values === 'string') return { status: 'found', value: values }
   const [value] = values
-  return value !== undefined && values.every((other) => other === value)
-    ? { status: 'found', value }
-    : AMBIGUOUS
+  const isClear = ifSeveral === 'first' || values.every((other) => other === value)
+  return value !== undefined && isClear ? { status: 'found', value } : AMBIGUOUS
 }
 
 function asItStands(value: string): string {

@@ -29,6 +29,12 @@ export interface CookieSettings {
    * lifetime of their own ("remember me"). Defaults to `false`.
    */
   readonly persistent?: boolean
+  /**
+   * What to make of a request that carries several such cookies with different values. Defaults to
+   * `refuse`: whoever can plant one can also put it first. `first` is for a cookie that is shared with a
+   * system which takes the first, so that both mean the same session.
+   */
+  readonly ifSeveral?: 'refuse' | 'first'
   /** For plain http on localhost: no Secure, and a name without a prefix. Defaults to `false`. */
   readonly development?: boolean
 }
@@ -46,10 +52,12 @@ export interface ResolvedCookie {
   /** Null for none. */
   readonly priority: 'low' | 'medium' | 'high' | null
   readonly persistent: boolean
+  readonly ifSeveral: 'refuse' | 'first'
   readonly development: boolean
 }
 
 const SAME_SITES = ['lax', 'strict', 'none'] as const
+const CHOICES = ['refuse', 'first'] as const
 const PRIORITIES = ['low', 'medium', 'high'] as const
 const LONGEST_NAME = 64
 
@@ -70,6 +78,7 @@ const KNOWN: Readonly<Record<keyof Required<CookieSettings>, true>> = {
   partitioned: true,
   priority: true,
   persistent: true,
+  ifSeveral: true,
   development: true,
 }
 
@@ -118,6 +127,7 @@ export function resolveCookie(settings: CookieSettings = {}): ResolvedCookie {
     partitioned: flag(settings, 'partitioned', false),
     priority: oneOf(settings, 'priority', PRIORITIES) ?? null,
     persistent: flag(settings, 'persistent', false),
+    ifSeveral: oneOf(settings, 'ifSeveral', CHOICES) ?? 'refuse',
     development,
   }
   refuseContradictions(cookie)
@@ -215,7 +225,7 @@ function flag(
 
 function oneOf<Choice extends string>(
   settings: CookieSettings,
-  key: 'sameSite' | 'priority',
+  key: 'sameSite' | 'priority' | 'ifSeveral',
   choices: readonly Choice[],
 ): Choice | undefined {
   const value: unknown = settings[key]

@@ -127,7 +127,8 @@ export class Exchange<Data extends object = DefaultData> {
   }
 
   #readToken(): TokenProof | null {
-    const reading = readCookie(this.#cookieHeader, this.#cookie.name)
+    const { name, ifSeveral } = this.#cookie
+    const reading = readCookie(this.#cookieHeader, name, ifSeveral)
     if (reading.status === 'absent') return null
     const proof = reading.status === 'found' ? this.#context.tokens.read(reading.value) : null
     if (proof === null) {

@@ -43,7 +43,8 @@ export class KnownSession {
 
   /** What every write has to name. */
   get guard(): SessionGuard {
-    return { id: this.#summary.id, userId: this.#summary.userId }
+    const { id, userId, mark } = this.#summary
+    return { id, userId, mark }
   }
 
   /** Takes over what the store said about the session after a change. */
@@ -66,11 +67,17 @@ export class KnownSession {
     return sinceAccess >= this.#policy.touchInterval(this.idleTimeout)
   }
 
+  /** Whether this request is to replace its token for good, as was asked for elsewhere. */
+  get isRotationDue(): boolean {
+    return this.#summary.isRotationDue === true
+  }
+
   /**
    * Whether this request is to get another token: because the one it shows has grown old, or because
    * that was renewed and the reply with its successor got lost. The store judges it once more.
    */
   get isRenewalDue(): boolean {
+    if (this.isRotationDue) return true
     const { interval, grace } = this.#policy.renewal
     const age = this.storeClock - this.#summary.tokenIssuedAt
     if (!this.#previousToken?.isShown) return age >= interval

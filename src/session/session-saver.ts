@@ -1,5 +1,5 @@
 import { ResponseStartedError, SessionGoneError, StoreUnavailableError } from '../errors.ts'
-import type { NewSession, SessionTimes } from '../store/session-store.ts'
+import type { Created, NewSession } from '../store/session-store.ts'
 import { ChangeSet } from './change-set.ts'
 import { KnownSession } from './known-session.ts'
 import { type NextToken, planChange, planNewSession } from './save-plan.ts'
@@ -107,9 +107,9 @@ export class SessionSaver {
     const { token, session } = this.#planNew('Storing a first value', changes, userId)
     const result = await this.#context.store.create(session)
     if (result.status === 'taken') throw new SessionGoneError(session.id)
-    this.#begin(token, session, result.times, changes)
-    this.#context.events.emit('created', { sessionId: token.id, userId })
-    if (userId !== null) this.#context.events.emit('signedIn', { sessionId: token.id, userId })
+    const { id: sessionId } = this.#begin(token, session, result, changes)
+    this.#context.events.emit('created', { sessionId, userId })
+    if (userId !== null) this.#context.events.emit('signedIn', { sessionId, userId })
   }
 
   async #replace(known: KnownSession, changes: ChangeSet, userId: string | null): Promise<void> {
@@ -121,9 +121,9 @@ export class SessionSaver {
       this.known = null
       return this.#create(changes, userId)
     }
-    this.#begin(token, session, result.times, changes)
-    this.#context.events.emit('cleared', { sessionId: known.id, successorId: token.id })
-    if (userId !== null) this.#context.events.emit('signedIn', { sessionId: token.id, userId })
+    const { id: successorId } = this.#begin(token, session, result, changes)
+    this.#context.events.emit('cleared', { sessionId: known.id, successorId })
+    if (userId !== null) this.#context.events.emit('signedIn', { sessionId: successorId, userId })
   }
 
   async #destroy(known: KnownSession): Promise<void> {
@@ -161,7 +161,7 @@ export class SessionSaver {
       return { ...token, grace: null }
     }
     if (!mayRenew || !this.isRenewable(known)) return null
-    return { ...tokens.reissue(known.id), grace: policy.renewal.grace }
+    return { ...tokens.reissue(known.id), grace: known.isRotationDue ? null : policy.renewal.grace }
   }
 
   async #saveKnown(
@@ -178,6 +178,8 @@ export class SessionSaver {
     known.learn(result.times, {
       ...(userId === null ? {} : { userId }),
       ...(ownIdleTimeout === undefined ? {} : { ownIdleTimeout }),
+      ...(result.mark === undefined ? {} : { mark: result.mark }),
+      ...(token !== null && result.rotated ? { isRotationDue: false } : {}),
     })
     known.entries.keepAll(changes)
     if (token !== null && result.rotated) this.#tokenReplaced(known, token, userId)
@@ -195,14 +197,20 @@ export class SessionSaver {
     return { token, session: planNewSession(policy, codec, token, changes, userId) }
   }
 
-  #begin(token: IssuedToken, session: NewSession, times: SessionTimes, changes: ChangeSet): void {
-    const { id, userId, ownIdleTimeout } = session
-    const summary = { id, userId, ownIdleTimeout, ...times }
+  #begin(
+    token: IssuedToken,
+    session: NewSession,
+    { times, mark, id = session.id }: Created,
+    changes: ChangeSet,
+  ): KnownSession {
+    const { userId, ownIdleTimeout } = session
+    const summary = { id, userId, ownIdleTimeout, mark, ...times }
     const known = new KnownSession(this.#context.policy, summary, [token.secretHash])
     known.entries.keepAll(changes)
     this.known = known
     this.isNew = true
     this.#issued(known, token)
+    return known
   }
 
   #tokenReplaced(known: KnownSession, token: NextToken, userId: string | null): void {

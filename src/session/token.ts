@@ -20,6 +20,7 @@ export interface Tokens {
 
 /** A token that has just been made. The one place where it is held in clear. */
 export interface IssuedToken {
+  /** Empty when it is the store that gives a new session its id. */
   readonly id: string
   readonly token: string
   readonly secretHash: Uint8Array

@@ -42,6 +42,10 @@ export interface SessionSummary extends SessionTimes {
   readonly userId: string | null
   /** The idle timeout of this session alone; null when it follows the settings. */
   readonly ownIdleTimeout: number | null
+  /** Given back with every write: see {@link SessionGuard.mark}. */
+  readonly mark?: string | undefined
+  /** Whether the token is to be replaced with the next response, as somebody else has asked for. */
+  readonly isRotationDue?: boolean
 }
 
 /** What a store keeps of a session. */
@@ -61,8 +65,12 @@ export interface PreviousToken {
 
 /** What a client showed, as far as a store may know it. */
 export interface TokenProof {
+  /** Empty for tokens that do not name their session: the store then finds it by the hashes. */
   readonly id: string
-  /** The secret's hash under every pepper that is still accepted, the current one first. */
+  /**
+   * The secret's hash under every pepper that is still accepted, the current one first. A store that
+   * shares its records with a system that keeps tokens in clear is given those.
+   */
   readonly secretHashes: readonly Uint8Array[]
 }
 
@@ -98,6 +106,11 @@ export interface SessionGuard {
   readonly id: string
   /** Whom it belonged to. A session that has since passed to another user counts as gone. */
   readonly userId: string | null
+  /**
+   * What the store said of the session when the caller last saw it, for stores that do not know users
+   * but can tell in another way when a session may have changed hands. It then counts as gone.
+   */
+  readonly mark?: string | undefined
 }
 
 /** A change to a stored session, applied whole or not at all. */
@@ -107,6 +120,11 @@ export interface SessionChange extends SessionGuard {
   readonly written: readonly Entry[]
   /** Keys to remove. */
   readonly deleted: readonly Uint8Array[]
+  /**
+   * Whether an access was noted so lately that this one need not move the deadlines. A store may move
+   * them all the same, and does so with a change of credentials.
+   */
+  readonly isAccessNoted?: boolean
   readonly credentials?: CredentialChange
 }
 
@@ -162,17 +180,25 @@ export type SaveResult =
       readonly times: SessionTimes
       /** Whether the new token is in force; false when another request was faster. */
       readonly rotated: boolean
+      readonly mark?: string
     }
   | { readonly status: 'gone' }
 
+/** A session that has begun. */
+export interface Created {
+  readonly status: 'created'
+  readonly times: SessionTimes
+  /** The session's id, where the store gives one of its own. */
+  readonly id?: string
+  readonly mark?: string
+}
+
 export type CreateResult =
-  | { readonly status: 'created'; readonly times: SessionTimes }
+  | Created
   /** Another session has this id. */
   | { readonly status: 'taken' }
 
-export type ReplaceResult =
-  | { readonly status: 'created'; readonly times: SessionTimes }
-  | { readonly status: 'gone' }
+export type ReplaceResult = Created | { readonly status: 'gone' }
 
 /** One key to write if it still holds what the caller saw. */
 export interface EntryUpdate extends SessionGuard {
@@ -200,10 +226,35 @@ export interface StoreCounts {
   readonly expired: number
 }
 
+/** A live session, as somebody who watches it sees it. */
+export interface LiveSession extends SessionGuard {
+  /** How long it has left if nobody uses it. */
+  readonly remaining: number
+}
+
+/** Hears which sessions may have ended. Ends with `stop`. */
+export interface EndingHints {
+  /**
+   * Whether hints come at present. While they do not, whoever watches has to look. When they begin to
+   * come again, a hint of `null` says that some may have been missed.
+   */
+  readonly isReliable: boolean
+  stop(): Promise<void>
+}
+
+/** Settings that a store insists on, since its records cannot follow others. In milliseconds. */
+export interface StoreDemands {
+  readonly idleTimeout: number
+  readonly absoluteTimeout: number
+  readonly renewInterval: number
+}
+
 /** Keeps session records. See the contract suite in `pg-sessions/testing` for what it must hold. */
 export interface SessionStore {
   /** Names the store in messages: `postgres`. */
   readonly name: string
+  /** Absent for a store that takes all settings. `createSessions` refuses others than these. */
+  readonly demands?: StoreDemands
 
   /** Makes the store usable (tables, connections). Safe to call often, and again after a failure. */
   ready(): Promise<void>
@@ -248,6 +299,21 @@ export interface SessionStore {
 
   /** Removes at most `limit` dead sessions and tells how many went. Safe beside traffic and other purgers. */
   purge(limit: number): Promise<number>
+
+  /**
+   * Tells which of these sessions live, and whose they are, for `sessions.watch`. Never writes. A store
+   * without it can be watched by nobody.
+   */
+  findLive?(ids: readonly string[]): Promise<readonly LiveSession[]>
+
+  /**
+   * Begins to tell which sessions may have ended or passed to another user, in whatever process. What it
+   * tells are hints: the truth is what `findLive` answers after one, and some may never come. Without it
+   * `sessions.watch` looks again and again.
+   *
+   * @param onHint - Told the id of a session; null when any may have ended.
+   */
+  listen?(onHint: (id: string | null) => void): Promise<EndingHints>
 
   /** Ends the store's own work: waits for calls under way, takes no new ones, leaves borrowed clients open. */
   close(): Promise<void>

@@ -62,6 +62,14 @@ describe('readCookie', () => {
     expect(read('__Host-id=; __Host-id=')).toEqual(found(''))
   })
 
+  it('takes the first of different values, valid or not, when that is asked for', () => {
+    const first = (header: string): CookieReading => readCookie(header, NAME, 'first')
+    expect(first('__Host-id=abc; __Host-id=abd')).toEqual(found('abc'))
+    expect(first('x=1; __Host-id=; __Host-id=abc')).toEqual(found(''))
+    expect(first('__Host-id=abc')).toEqual(found('abc'))
+    expect(first('x=1')).toEqual(absent)
+  })
+
   it('takes two Cookie fields as Node joins them for one (A-3)', async () => {
     expect(await throughNode('Cookie: __Host-id=abc\r\nCookie: __Host-id=abd\r\n')).toEqual(
       ambiguous,

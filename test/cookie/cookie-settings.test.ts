@@ -25,6 +25,7 @@ describe('resolveCookie', () => {
       partitioned: false,
       priority: null,
       persistent: false,
+      ifSeveral: 'refuse',
       development: false,
     })
     expect(Object.isFrozen(cookie)).toBe(true)
@@ -56,6 +57,7 @@ describe('resolveCookie', () => {
       partitioned: true,
       priority: 'high',
       persistent: true,
+      ifSeveral: 'refuse',
       development: false,
     }
     expect(resolveCookie(settings)).toEqual({ ...settings, httpOnly: true })
