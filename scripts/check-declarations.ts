@@ -7,6 +7,7 @@ import { type CommandResult, runCommand } from './run-command.ts'
 const frameworkTypes: Readonly<Record<string, readonly string[]>> = {
   './express': ['@types/express'],
   './fastify': ['fastify'],
+  './h3': ['h3'],
   './hono': ['hono'],
   './koa': ['@types/koa'],
 }

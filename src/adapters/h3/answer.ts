@@ -1,0 +1,86 @@
+/** What handlers of h3 answer with, and how its headers come together. */
+import type { H3Event } from 'h3'
+import { addToResponse, dropBody } from '../../http/fetch-exchange.ts'
+import { addToHead, type HeadAddition, type HeadFields } from '../../http/head-addition.ts'
+
+type EventResponse = H3Event['res']
+
+/** What h3 hands from handler to handler until somebody answers; its own 404 in the end. */
+export function isNotFound(value: unknown): boolean {
+  return value === Symbol.for('h3.notFound')
+}
+
+/** Remembers the headers and the status that an event's response has so far. */
+export function rememberHeaders(response: EventResponse): () => void {
+  const { status, statusText } = response
+  const before = [...response.headers]
+  return () => {
+    for (const name of [...response.headers.keys()]) response.headers.delete(name)
+    for (const [name, value] of before) response.headers.append(name, value)
+    Object.assign(response, { status, statusText })
+  }
+}
+
+/**
+ * Adds to the head that h3 will make of a handler's value: of the headers that the value brings along,
+ * and over these those of the event, which for a `Response` of an error are its `errHeaders`.
+ */
+export function addToValue(value: unknown, event: EventResponse, addition: HeadAddition): unknown {
+  const answer = value instanceof Response ? withOpenHeaders(value) : value
+  const isError = answer instanceof Response && answer.status >= 400
+  const over = isError ? event.errHeaders : event.headers
+  const headers: unknown = Reflect.get(Object(answer), 'headers')
+  addToHead(mergedFields(headers instanceof Headers ? headers : new Headers(), over), addition)
+  return answer
+}
+
+/**
+ * Adds to what answers an error. To a `Response` h3 adds nothing itself, and for an error page of its own
+ * it takes the event's `errHeaders` alone.
+ */
+export function addToErrorPage(
+  page: unknown,
+  event: EventResponse,
+  addition: HeadAddition,
+): unknown {
+  if (page instanceof Response) return addToResponse(page, addition)
+  const isOwn = page === undefined || page === null || page instanceof Error
+  addToHead(mergedFields(new Headers(), isOwn ? event.errHeaders : event.headers), addition)
+  return page
+}
+
+/** Lets go of a value that nobody will read. */
+export function dropValue(value: unknown): void {
+  if (value instanceof Response) return dropBody(value)
+  const body = value instanceof ReadableStream ? value : Reflect.get(Object(value), 'body')
+  if (body instanceof ReadableStream) body.cancel().catch(() => undefined)
+}
+
+/** Headers of `Response.redirect()` and of fetched responses cannot be changed. */
+function withOpenHeaders(response: Response): Response {
+  try {
+    response.headers.delete('x-pg-sessions')
+    return response
+  } catch {
+    return new Response(response.body, response)
+  }
+}
+
+/** Two layers of headers as one; what is set lies over what is beneath. */
+function mergedFields(beneath: Headers, over: Headers): HeadFields {
+  return {
+    getHeader(name) {
+      if (name === 'Set-Cookie') return over.getSetCookie()
+      return over.get(name) ?? beneath.get(name) ?? undefined
+    },
+    setHeader(name, value) {
+      over.delete(name)
+      for (const line of [value].flat()) over.append(name, line)
+    },
+    getHeaderNames: () => [...beneath.keys(), ...over.keys()],
+    removeHeader(name) {
+      beneath.delete(name)
+      over.delete(name)
+    },
+  }
+}
