@@ -79,7 +79,10 @@ export function saveOperation(
     sessionOf: idOf,
     isExclusive: true,
     sizeOf: ({ written }) => sizeOfEntries(written),
-    one: (change) => ({ ...statements.save, values: changeValues(change) }),
+    one: (change) =>
+      change.isAccessNoted
+        ? { ...statements.save_noted, values: [change.id, change.userId, ...entryValues(change)] }
+        : { ...statements.save, values: changeValues(change) },
     readOne: ([row]) => saved(row && readTimes(row)),
     many: (changes) => ({
       ...statements.save_many,
@@ -91,6 +94,7 @@ export function saveOperation(
         plainArray(changes.flatMap(({ id, deleted }) => deleted.map(() => id))),
         hexArray(changes.flatMap(({ deleted }) => deleted)),
         ...entryArrays(changes),
+        plainArray(changes.map(({ isAccessNoted = false }) => String(isAccessNoted))),
       ],
     }),
     // A session that is missing from the answer is gone, or locked by somebody: alone it turns out.
@@ -149,9 +153,15 @@ export function changeValues(change: SessionChange): (string | null)[] {
     change.userId,
     interval(change.lifetime.idle),
     interval(change.lifetime.purge),
-    hexArray(change.deleted),
-    hexArray(change.written.map(({ key }) => key)),
-    hexArray(change.written.map(({ value }) => value)),
+    ...entryValues(change),
+  ]
+}
+
+function entryValues({ deleted, written }: SessionChange): string[] {
+  return [
+    hexArray(deleted),
+    hexArray(written.map(({ key }) => key)),
+    hexArray(written.map(({ value }) => value)),
   ]
 }
 

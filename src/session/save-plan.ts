@@ -57,6 +57,7 @@ export function planChange(
     deleted: encodeDeleted(codec, changes),
     ...credentials,
     lifetime: known.lifetime(idle),
+    isAccessNoted: !known.isTouchDue,
   }
 
   function planCredentials({ secretHash: to, grace }: NextToken): CredentialChange {

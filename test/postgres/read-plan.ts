@@ -25,8 +25,8 @@ function lines(node: PlanNode, depth: number): string[] {
   const children = node.Plans ?? []
   const bitmap = children.find((child) => child['Node Type'] === 'Bitmap Index Scan')
   const index = bitmap?.['Index Name'] ?? node['Index Name']
-  // Versions before 17 also name the parameter that a subplan sets.
-  const subplan = node['Subplan Name']?.replace(/ \(returns .*\)$/, '')
+  // Versions before 17 also name the parameter that a subplan sets. The numbers count parameters too.
+  const subplan = node['Subplan Name']?.replace(/ \d+( \(returns .*\))?$/, '')
   const words = [
     subplan === undefined ? '' : `${subplan}:`,
     index === undefined ? (node.Operation ?? node['Node Type']) : `Lookup by ${index}`,
@@ -34,8 +34,13 @@ function lines(node: PlanNode, depth: number): string[] {
     node['Join Type'] === undefined ? '' : `(${node['Join Type']})`,
   ]
   const line = '  '.repeat(depth) + words.filter((word) => word !== '').join(' ')
-  const below = children.filter((child) => child !== bitmap)
+  const below = children.filter((child) => child !== bitmap && !isParameter(child))
   return [line, ...below.flatMap((child) => lines(child, depth + 1))]
+}
+
+/** A parameter that is hidden from the planner: no work, and numbered differently by each version. */
+function isParameter(node: PlanNode): boolean {
+  return node['Node Type'] === 'Result' && (node['Subplan Name']?.startsWith('InitPlan') ?? false)
 }
 
 function on(name: string | undefined): string {

@@ -119,7 +119,7 @@ export const roundTrips: readonly RoundTrips[] = [
       session.set('visits', 1)
       session.delete('notice')
     },
-    statements: ['load', 'save'],
+    statements: ['load', 'save_noted'],
   },
   {
     who: 'a returning visitor',

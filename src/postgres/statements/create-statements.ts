@@ -1,5 +1,14 @@
 import type { TableNames } from '../table-names.ts'
-import { LIVE_AND_OWNED, NEW_COLUMNS, NEW_VALUES, newParameters, TIMES } from './fragments.ts'
+import {
+  entryList,
+  entryListById,
+  LIVE_AND_OWNED,
+  list,
+  NEW_COLUMNS,
+  NEW_VALUES,
+  newParameters,
+  TIMES,
+} from './fragments.ts'
 
 /** Making sessions, and ending one to begin another. */
 export function createStatements({
@@ -17,7 +26,7 @@ export function createStatements({
       ), written as (
         insert into ${sessionData} (session_id, key, value)
         select $1::text::uuid, decode(e.key, 'hex'), decode(e.value, 'hex')
-        from created, unnest($7::text::text[], $8::text::text[]) as e (key, value)
+        from created, ${entryList(7)}
       )
       select * from created`,
 
@@ -26,17 +35,15 @@ export function createStatements({
         insert into ${session} ${NEW_COLUMNS}
         select ${NEW_VALUES}
         from unnest(
-            $1::text::uuid[], $2::text::text[], $3::text::text[], $4::text::float8[],
-            $5::text::interval[], $6::text::interval[]
+            ${list(1, 'uuid')}, ${list(2, 'text')}, ${list(3, 'text')},
+            ${list(4, 'float8')}, ${list(5, 'interval')}, ${list(6, 'interval')}
           ) as n (id, hash, user_id, own_idle_ms, idle, absolute)
         on conflict (id) do nothing
         returning id, ${TIMES}
       ), written as (
         insert into ${sessionData} (session_id, key, value)
         select created.id, decode(e.key, 'hex'), decode(e.value, 'hex')
-        from created
-          join unnest($7::text::uuid[], $8::text::text[], $9::text::text[]) as e (id, key, value)
-            on e.id = created.id
+        from created join ${entryListById(7)} on e.id = created.id
       )
       select id::text as id, times from created`,
 
@@ -61,7 +68,7 @@ export function createStatements({
       ), written as (
         insert into ${sessionData} (session_id, key, value)
         select $3::text::uuid, decode(e.key, 'hex'), decode(e.value, 'hex')
-        from created, unnest($9::text::text[], $10::text::text[]) as e (key, value)
+        from created, ${entryList(9)}
       )
       select * from created`,
   }

@@ -1,5 +1,28 @@
 /** Parts that several statements share. Columns without a table's name are those of `session`. */
 
+/**
+ * An array parameter whose length the planner cannot see.
+ *
+ * Where it sees the length, a plan made for it always looks cheaper than the one for any length, and
+ * PostgreSQL plans the statement anew at every call, which costs more than all the rest of it.
+ *
+ * @see https://www.postgresql.org/docs/current/sql-prepare.html
+ */
+export function list(parameter: number, type: string): string {
+  return `(select $${parameter}::text)::${type}[]`
+}
+
+/** The entries of one session, of two array parameters. */
+export function entryList(first: number): string {
+  return `unnest(${list(first, 'text')}, ${list(first + 1, 'text')}) as e (key, value)`
+}
+
+/** The entries of several sessions, of three array parameters. */
+export function entryListById(first: number): string {
+  const lists = [list(first, 'uuid'), list(first + 1, 'text'), list(first + 2, 'text')]
+  return `unnest(${lists.join(', ')}) as e (id, key, value)`
+}
+
 /** One column of words rather than many columns: reading rows is most of what a load costs a client. */
 const TIME_WORDS: string = `date_part('epoch', created_at),
           coalesce(date_part('epoch', authenticated_at)::text, '-'),

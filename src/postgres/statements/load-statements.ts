@@ -1,5 +1,5 @@
 import type { TableNames } from '../table-names.ts'
-import { ENTRIES, STATE } from './fragments.ts'
+import { ENTRIES, list, STATE } from './fragments.ts'
 
 /** Reading a session with its entries. */
 export function loadStatements({
@@ -24,6 +24,6 @@ export function loadStatements({
           where session_id = ${session}.id
         ) as entries
       from ${session}
-      where id = any ($1::text::uuid[])`,
+      where id = any (${list(1, 'uuid')})`,
   }
 }

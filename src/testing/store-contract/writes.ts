@@ -37,6 +37,13 @@ export const guardedWrites: readonly GuardedWrite[] = [
       (await store.save(changeOf(guard, { written: [entry('late', 'x')] }))).status,
   },
   {
+    name: 'save after a noted access',
+    run: async (store, guard) => {
+      const change = changeOf(guard, { written: [entry('late', 'x')], isAccessNoted: true })
+      return (await store.save(change)).status
+    },
+  },
+  {
     name: 'update',
     run: async (store, { id, userId }) =>
       (await store.update({ id, userId, lifetime, key, expected: null, value: bytes('x') })).status,
