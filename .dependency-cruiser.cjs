@@ -78,6 +78,23 @@ module.exports = {
       ['postgres/', 'store/', 'codec/', errors],
       'A move that knows the middleware or the request it is for cannot be run from the command line.',
     ),
+    room(
+      'wai',
+      [
+        'store/',
+        'postgres/',
+        'codec/',
+        'cookie/cookie-settings\\.ts$',
+        'session/(token|duration)\\.ts$',
+        errors,
+      ],
+      "A store on another system's tables that knows sessions or HTTP is another library.",
+    ),
+    room(
+      'wai/cereal',
+      ['codec/', errors],
+      'A codec that knows the tables it was written for cannot be used on others.',
+    ),
     room('drivers', [driver], 'A driver that does more than the seam asks cannot be replaced.'),
     room('embedded', [errors], 'A test server that loads the package tests it with itself.'),
     room(
@@ -146,7 +163,7 @@ module.exports = {
       name: 'request-path-stays-in-process',
       comment: 'A file, socket or process on the request path is work that the promises leave out.',
       severity: 'error',
-      from: { path: '^src/(session|codec|store|http|adapters|postgres|import)/' },
+      from: { path: '^src/(session|codec|store|http|adapters|postgres|import|wai)/' },
       to: { dependencyTypes: ['core'], path: '^(node:)?(fs|child_process|net|tls|dgram|cluster)' },
     },
     {

@@ -21,6 +21,7 @@ export type SessionErrorCode =
   | 'ERR_STORE'
   | 'ERR_STORE_UNAVAILABLE'
   | 'ERR_UNDECODABLE'
+  | 'ERR_UNSUPPORTED'
 
 const BRAND: unique symbol = Symbol.for('pg-sessions.error') as never
 
@@ -203,6 +204,13 @@ export class StoreUnavailableError extends SessionError {
 export class UndecodableError extends SessionError {
   constructor(problem: string) {
     super('ERR_UNDECODABLE', problem)
+  }
+}
+
+/** The store's tables have no place for what was asked for. Nothing was written. */
+export class UnsupportedError extends SessionError {
+  constructor(message: string) {
+    super('ERR_UNSUPPORTED', message)
   }
 }
 

@@ -23,6 +23,7 @@ export {
   StoreError,
   StoreUnavailableError,
   UndecodableError,
+  UnsupportedError,
 } from './errors.ts'
 export type { Exchange, ExchangeWatch, SessionOpener } from './http/exchange.ts'
 export type { HeadAddition } from './http/head-addition.ts'

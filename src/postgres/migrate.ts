@@ -193,7 +193,7 @@ function fingerprint(names: TableNames): Buffer {
  * Stops waiting in time. Thrown while a connection is lent, this makes the driver discard it, which
  * ends the transaction on the server too.
  */
-async function within<Answer>(timeout: number, answer: Promise<Answer>): Promise<Answer> {
+export async function within<Answer>(timeout: number, answer: Promise<Answer>): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     const giveUp = (): void => {

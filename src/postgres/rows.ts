@@ -77,7 +77,7 @@ function milliseconds(seconds: string | undefined): number {
 }
 
 /** Entries come as one byte string: each key and each value after its length, of four bytes. */
-function readEntries(packed: string | null | undefined): Entry[] {
+export function readEntries(packed: string | null | undefined): Entry[] {
   if (!packed) return []
   const bytes = Buffer.from(packed, 'hex')
   const entries: Entry[] = []

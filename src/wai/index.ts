@@ -1,0 +1,6 @@
+/** Sessions in the tables of Haskell's wai-session-postgresql, shared with it live: `pg-sessions/wai`. */
+
+export type { WaiTablesMode } from './prepared-tables.ts'
+export { type WaiOptions, type WaiSettings, waiSettings } from './wai-settings.ts'
+export { WaiStore, type WaiStoreOptions } from './wai-store.ts'
+export { type WaiTokenOptions, waiTokens } from './wai-tokens.ts'

@@ -1,0 +1,83 @@
+import { SchemaError, SessionsClosedError } from '../errors.ts'
+import type { Driver } from '../postgres/driver.ts'
+import { timedOut } from '../postgres/statement-runner.ts'
+import { checkWaiTables, createWaiTables, missingTables, type WaiTableNames } from './tables.ts'
+
+/** What is done about the tables at first use. */
+export type WaiTablesMode = 'auto' | 'check' | 'off'
+
+interface Preparation {
+  readonly driver: Driver
+  readonly names: WaiTableNames
+  readonly mode: WaiTablesMode
+  /** Milliseconds that a call may take. */
+  readonly deadline: number
+}
+
+/** How long creating the tables may take beyond the deadline of ordinary calls. */
+const CREATION_TIMEOUT = 60_000
+
+/** Lets calls reach the tables: prepares those before the first, and ends once the last is answered. */
+export class PreparedTables {
+  readonly #preparation: Preparation
+  readonly #underWay = new Set<Promise<unknown>>()
+  #isReady = false
+  #isClosed = false
+  #preparing: Promise<void> | null = null
+
+  constructor(preparation: Preparation) {
+    this.#preparation = preparation
+  }
+
+  /** Concurrent callers share one attempt; after a failure the next caller tries again. */
+  async ready(): Promise<void> {
+    if (this.#isClosed) throw new SessionsClosedError()
+    if (this.#isReady) return
+    this.#preparing ??= this.#prepare().finally(() => {
+      this.#preparing = null
+    })
+    await this.#preparing
+  }
+
+  /** @throws {SessionsClosedError} After `close()`. */
+  async use<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    if (this.#isClosed) throw new SessionsClosedError()
+    const call = this.#isReady ? ask() : this.#readyInTime().then(ask)
+    this.#underWay.add(call)
+    try {
+      return await call
+    } catch (error) {
+      const isMissing = error instanceof SchemaError && error.code === 'ERR_SCHEMA_MISSING'
+      throw isMissing ? missingTables(this.#preparation.names) : error
+    } finally {
+      this.#underWay.delete(call)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.allSettled(this.#underWay)
+    // The callers have their answers before whoever closes goes on.
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+
+  /** Creating tables may take longer than a call may: the call gives up, the work goes on. */
+  #readyInTime(): Promise<void> {
+    const { deadline } = this.#preparation
+    return new Promise((resolve, reject) => {
+      const giveUp = (): void => reject(timedOut({ name: 'create_wai_tables' }, deadline, 'none'))
+      const timer = setTimeout(giveUp, deadline)
+      this.ready()
+        .then(resolve, reject)
+        .finally(() => clearTimeout(timer))
+    })
+  }
+
+  async #prepare(): Promise<void> {
+    const { driver, names, mode, deadline } = this.#preparation
+    const patience = { read: deadline, create: Math.max(deadline, CREATION_TIMEOUT) }
+    if (mode === 'auto') await createWaiTables(driver, names, patience)
+    else if (mode === 'check') await checkWaiTables(driver, names, patience)
+    this.#isReady = true
+  }
+}

@@ -1,0 +1,332 @@
+import { ConfigurationError, UnsupportedError } from '../errors.ts'
+import type { Driver, Row } from '../postgres/driver.ts'
+import { fromHex, hex, hexArray, textArray } from '../postgres/encoding.ts'
+import { GroupCommit, type GroupCommitLimits } from '../postgres/group-commit.ts'
+import { type RunOptions, StatementRunner } from '../postgres/statement-runner.ts'
+import { type Duration, formatDuration, parseDuration } from '../session/duration.ts'
+import type {
+  CreateResult,
+  CredentialChange,
+  Entry,
+  EntryUpdate,
+  LoadResult,
+  NewSession,
+  ReplaceResult,
+  SaveResult,
+  SessionChange,
+  SessionGuard,
+  SessionStore,
+  StoreCounts,
+  StoreDemands,
+  TakeResult,
+  TokenProof,
+  Touch,
+  UpdateResult,
+} from '../store/session-store.ts'
+import { loadOperation, type ShownKeys, touchOperation } from './operations.ts'
+import { PreparedTables, type WaiTablesMode } from './prepared-tables.ts'
+import { readCreated, readState } from './rows.ts'
+import { type WaiOperation, type WaiStatements, waiStatements } from './statements.ts'
+import { waiTableNames } from './tables.ts'
+import { keyOf } from './wai-tokens.ts'
+
+/** What a `WaiStore` needs. */
+export interface WaiStoreOptions {
+  readonly driver: Driver
+  /**
+   * How long a session lives without being used, in whole seconds: the same as the other service's
+   * `storeSettingsSessionTimeout`, since each deletes what is too old by its own.
+   */
+  readonly timeout: Duration
+  /** The database schema that holds the tables. Defaults to `public`. */
+  readonly schema?: string
+  /**
+   * What to do about the tables at first use: `'auto'` creates what is missing, as the original would
+   * with `storeSettingsCreateTable`; `'check'` only looks for them; `'off'` does nothing. Defaults to
+   * `'auto'`.
+   */
+  readonly migrate?: WaiTablesMode
+  /** How long a call may take, waiting for a connection and repeats included. Defaults to `'5s'`. */
+  readonly deadline?: Duration
+}
+
+type Guarded = SessionGuard & Pick<SessionChange, 'lifetime'>
+
+/** See `PostgresStore`, whose loads and touches share statements in the same way. */
+const SHARED: GroupCommitLimits = {
+  slots: 1,
+  mostSlots: 8,
+  patience: 10,
+  batch: 128,
+  batchBytes: 1_048_576,
+}
+
+const ONCE = { repeatable: false } as const
+const REPEATABLE = { repeatable: true } as const
+
+/**
+ * Keeps sessions in the tables of Haskell's wai-session-postgresql, beside a service that goes on using
+ * them.
+ *
+ * What counts as a session, when it ends and what its key is are the original's to the letter. A session
+ * that `clearSession` has flagged works, and gets its new key with the next response of either side;
+ * of several requests here one brings it about. Beyond the original, as `PostgresStore` has it: a visitor
+ * without data has no row, what has ended stays ended, and a request that began before a key was replaced
+ * or flagged for it saves no more, since that may have been a login.
+ *
+ * The tables have no place for a user, an absolute timeout, a lifetime of one session, or a token that
+ * works on after its renewal: what needs them throws `UnsupportedError`, and settings that do are refused
+ * by `createSessions`. Take all settings from {@link waiSettings}.
+ *
+ * The timeout is judged by the database's clock, to the nearest second as the original does by its own.
+ *
+ * @example
+ * ```ts
+ * import { cereal, cerealCodec } from 'pg-sessions/cereal'
+ * import { WaiStore, waiTokens } from 'pg-sessions/wai'
+ *
+ * const sessions = createSessions({
+ *   store: new WaiStore({ driver: fromPg(pool), timeout: '1h' }),
+ *   tokens: waiTokens(),
+ *   codec: cerealCodec({ key: cereal.string, value: cereal.string }),
+ *   cookie: { name: 'SESSION', ifSeveral: 'first' },
+ *   idleTimeout: '1h',
+ *   absoluteTimeout: 'none',
+ * })
+ * ```
+ */
+export class WaiStore implements SessionStore {
+  readonly name = 'wai'
+  readonly demands: StoreDemands
+  readonly #timeout: number
+  readonly #statements: WaiStatements
+  readonly #runner: StatementRunner
+  readonly #tables: PreparedTables
+  readonly #loads: GroupCommit<ShownKeys, LoadResult>
+  readonly #touches: GroupCommit<string, 'touched'>
+
+  /** @throws {ConfigurationError} An option is wrong; says what to write. */
+  constructor(options: WaiStoreOptions) {
+    const { driver, timeout, schema = 'public', migrate: mode = 'auto' } = options
+    const names = waiTableNames(schema)
+    const deadline = parseDuration('deadline', options.deadline ?? '5s')
+    this.#timeout = wholeSeconds(timeout)
+    this.demands = {
+      idleTimeout: this.#timeout,
+      absoluteTimeout: Number.POSITIVE_INFINITY,
+      renewInterval: Number.POSITIVE_INFINITY,
+    }
+    this.#statements = waiStatements(names)
+    this.#runner = new StatementRunner(driver, deadline)
+    this.#tables = new PreparedTables({ driver, names, mode: checkedMode(mode), deadline })
+    this.#loads = new GroupCommit(
+      this.#runner,
+      loadOperation(this.#statements, this.#timeout),
+      SHARED,
+    )
+    this.#touches = new GroupCommit(
+      this.#runner,
+      touchOperation(this.#statements, this.#timeout),
+      SHARED,
+    )
+  }
+
+  ready(): Promise<void> {
+    return this.#tables.ready()
+  }
+
+  async load(proof: TokenProof): Promise<LoadResult> {
+    const keys = proof.secretHashes.map(keyOf).filter((key) => key !== null)
+    const result = await this.#tables.use(async (): Promise<LoadResult> => {
+      return keys.length === 0 ? { status: 'unknown' } : this.#loads.run(keys)
+    })
+    if (proof.id === '' || result.status === 'unknown') return result
+    const id = result.status === 'live' ? result.record.id : result.id
+    return proof.id === id ? result : { status: 'unknown' }
+  }
+
+  /** @throws {UnsupportedError} It is to have a user or a lifetime of its own. */
+  async create(session: NewSession): Promise<CreateResult> {
+    const key = newKey(session)
+    const [row] = await this.#run('create', [key, ...entryValues(session.entries)], REPEATABLE)
+    if (row !== undefined) return readCreated(row, this.#timeout)
+    const [own] = await this.#run('find_created', [key], REPEATABLE)
+    return own === undefined ? { status: 'taken' } : readCreated(own, this.#timeout)
+  }
+
+  /** @throws {UnsupportedError} A user, a lifetime of its own or a grace for its token is asked for. */
+  async save(change: SessionChange): Promise<SaveResult> {
+    const { credentials, written, deleted } = change
+    const token = credentials === undefined ? undefined : replacedKey(credentials)
+    const values = [hexArray(deleted), ...entryValues(written)]
+    const [row] =
+      token === undefined
+        ? await this.#runFor(change, 'save', values)
+        : await this.#runFor(change, 'save_token', [...values, textArray(token.from), token.to])
+    if (row === undefined) return { status: 'gone' }
+    const { times, mark } = readState(row, this.#timeout)
+    return { status: 'saved', times, rotated: row.rotated === 'true', mark }
+  }
+
+  /** @throws {UnsupportedError} The successor is to have a user or a lifetime of its own. */
+  async replace(ended: SessionGuard, successor: NewSession): Promise<ReplaceResult> {
+    const values = [newKey(successor), ...entryValues(successor.entries)]
+    const [row] = await this.#runFor(ended, 'replace', values)
+    return row === undefined ? { status: 'gone' } : readCreated(row, this.#timeout)
+  }
+
+  async update(update: EntryUpdate): Promise<UpdateResult> {
+    const { key, expected, value } = update
+    const [row] =
+      value === null
+        ? await this.#runFor(update, 'update_removed', [hex(key), expected && hex(expected)])
+        : expected === null
+          ? await this.#runFor(update, 'update_absent', [hex(key), hex(value)])
+          : await this.#runFor(update, 'update_present', [hex(key), hex(value), hex(expected)])
+    if (row?.live !== '1') return { status: 'gone' }
+    const current = bytesOrNull(row.current)
+    const isDone = row.changed === '1' || (value === null && expected === null && current === null)
+    return isDone ? { status: 'updated' } : { status: 'changed', current }
+  }
+
+  async take(entry: Guarded & { readonly key: Uint8Array }): Promise<TakeResult> {
+    const [row] = await this.#runFor(entry, 'take', [hex(entry.key)])
+    if (row?.live !== '1') return { status: 'gone' }
+    return { status: 'taken', value: bytesOrNull(row.value) }
+  }
+
+  /** Writes only in a second that no access has been noted in, whoever asks. */
+  async touch({ id }: Touch): Promise<void> {
+    await this.#tables.use(async () => {
+      if (isRowId(id)) await this.#touches.run(id)
+    })
+  }
+
+  /** @throws {UnsupportedError} An owner is given. */
+  async destroy(id: string, owner: string | null): Promise<boolean> {
+    if (owner !== null) throw new UnsupportedError(NO_USERS)
+    const rows = isRowId(id) ? await this.#run('destroy', [id, this.#seconds], REPEATABLE) : []
+    return rows[0]?.was_live === 'true'
+  }
+
+  /** @throws {UnsupportedError} Always. */
+  listByUser(): Promise<never> {
+    return this.#refuseUsers()
+  }
+
+  /** @throws {UnsupportedError} Always. */
+  destroyByUser(): Promise<never> {
+    return this.#refuseUsers()
+  }
+
+  async count(): Promise<StoreCounts> {
+    const [row] = await this.#run('count', [this.#seconds], REPEATABLE)
+    return { live: Number(row?.live), expired: Number(row?.expired) }
+  }
+
+  async purge(limit: number): Promise<number> {
+    const [row] = await this.#run('purge', [this.#seconds, String(limit)], REPEATABLE)
+    return Number(row?.purged)
+  }
+
+  close(): Promise<void> {
+    return this.#tables.close()
+  }
+
+  get #seconds(): string {
+    return String(this.#timeout / 1000)
+  }
+
+  /** Runs a statement that is guarded by a session's row. No session has a user here. */
+  async #runFor(
+    { id, userId, mark }: SessionGuard,
+    operation: WaiOperation,
+    values: readonly (string | null)[],
+  ): Promise<readonly Row[]> {
+    if (userId !== null || !isRowId(id)) return this.#tables.use(async () => [])
+    return this.#run(operation, [id, this.#seconds, mark ?? null, ...values], ONCE)
+  }
+
+  #run(
+    operation: WaiOperation,
+    values: readonly (string | null)[],
+    options: RunOptions,
+  ): Promise<readonly Row[]> {
+    const statement = { ...this.#statements[operation], values }
+    return this.#tables.use(() => this.#runner.run(statement, options))
+  }
+
+  #refuseUsers(): Promise<never> {
+    return this.#tables.use(() => Promise.reject(new UnsupportedError(NO_USERS)))
+  }
+}
+
+const NO_USERS =
+  "The tables of wai-session-postgresql have no place for a user. To log in write session.clear(), which brings a new key, and keep who it is in an entry: session.set('user', …)."
+const NO_LIFETIME =
+  'The tables of wai-session-postgresql have no place for the lifetime of one session: leave out setLifetime.'
+const NO_GRACE =
+  "The tables of wai-session-postgresql have no place for a second key: write renewInterval: 'never'."
+
+/** The key of a session that is to begin. */
+function newKey({ secretHash, userId, ownIdleTimeout, absolute }: NewSession): string {
+  if (userId !== null) throw new UnsupportedError(NO_USERS)
+  if (ownIdleTimeout !== null || absolute !== Number.POSITIVE_INFINITY) {
+    throw new UnsupportedError(NO_LIFETIME)
+  }
+  return checkedKey(secretHash)
+}
+
+function replacedKey({
+  token,
+  signIn,
+  absoluteExpiresAt,
+  ownIdleTimeout,
+}: CredentialChange): { readonly from: readonly string[]; readonly to: string } | undefined {
+  if (signIn !== undefined) throw new UnsupportedError(NO_USERS)
+  if (absoluteExpiresAt !== undefined || (ownIdleTimeout ?? null) !== null) {
+    throw new UnsupportedError(NO_LIFETIME)
+  }
+  if (token === undefined) return undefined
+  if (token.grace !== undefined) throw new UnsupportedError(NO_GRACE)
+  const from = token.from.map(keyOf).filter((key) => key !== null)
+  return { from, to: checkedKey(token.to) }
+}
+
+/** Tokens of another form would store what the other side could not read from any cookie. */
+function checkedKey(secretHash: Uint8Array): string {
+  const key = keyOf(secretHash)
+  if (key !== null) return key
+  throw new ConfigurationError(
+    'The store for wai-session-postgresql keeps keys, not hashes of tokens: write tokens: waiTokens(), or take all settings from waiSettings().',
+  )
+}
+
+function entryValues(entries: readonly Entry[]): readonly string[] {
+  return [hexArray(entries.map(({ key }) => key)), hexArray(entries.map(({ value }) => value))]
+}
+
+/** Any other id names no row, and PostgreSQL would refuse it as an error. */
+function isRowId(id: string): boolean {
+  return /^[1-9][0-9]{0,18}$/.test(id) && BigInt(id) < 2n ** 63n
+}
+
+function wholeSeconds(timeout: Duration): number {
+  const milliseconds = parseDuration('timeout', timeout)
+  if (milliseconds % 1000 === 0) return milliseconds
+  const rounded = formatDuration(Math.max(1, Math.round(milliseconds / 1000)) * 1000)
+  throw new ConfigurationError(
+    `timeout is '${timeout}', and wai-session-postgresql counts whole seconds: write '${rounded}'.`,
+  )
+}
+
+function checkedMode(mode: WaiTablesMode): WaiTablesMode {
+  if (mode === 'auto' || mode === 'check' || mode === 'off') return mode
+  throw new ConfigurationError(
+    `migrate must be 'auto', 'check' or 'off'; it is ${JSON.stringify(mode)}.`,
+  )
+}
+
+function bytesOrNull(digits: string | null | undefined): Uint8Array | null {
+  return digits === null || digits === undefined ? null : fromHex(digits)
+}
