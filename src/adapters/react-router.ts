@@ -83,7 +83,7 @@ export function reactRouterSessions<Data extends object = DefaultData>(
     async (args, next) => {
       const visit = visits.get(args.context)
       const response = await next()
-      return visit === undefined ? response : saved(visit, response)
+      return visit === undefined || 'failure' in visit ? response : saved(visit, response)
     },
   ]
 }
