@@ -20,30 +20,36 @@ export class CerealOutput {
   }
 
   byte(value: number): void {
-    this.#view.setUint8(this.#grow(1), value)
+    const at = this.#grow(1)
+    this.#view.setUint8(at, value)
   }
 
   uint16(value: number): void {
-    this.#view.setUint16(this.#grow(2), value)
+    const at = this.#grow(2)
+    this.#view.setUint16(at, value)
   }
 
   uint32(value: number): void {
-    this.#view.setUint32(this.#grow(4), value)
+    const at = this.#grow(4)
+    this.#view.setUint32(at, value)
   }
 
   uint64(value: bigint): void {
-    this.#view.setBigUint64(this.#grow(8), value)
+    const at = this.#grow(8)
+    this.#view.setBigUint64(at, value)
   }
 
   float(value: number): void {
     // The sign bit is set in the NaN that Haskell writes, and clear in that of JavaScript.
-    if (Number.isNaN(value)) this.uint32(0xffc00000)
-    else this.#view.setFloat32(this.#grow(4), value)
+    if (Number.isNaN(value)) return this.uint32(0xffc00000)
+    const at = this.#grow(4)
+    this.#view.setFloat32(at, value)
   }
 
   double(value: number): void {
-    if (Number.isNaN(value)) this.uint64(0xfff8000000000000n)
-    else this.#view.setFloat64(this.#grow(8), value)
+    if (Number.isNaN(value)) return this.uint64(0xfff8000000000000n)
+    const at = this.#grow(8)
+    this.#view.setFloat64(at, value)
   }
 
   bytes(value: Uint8Array): void {
