@@ -14,6 +14,8 @@ export interface OldApplication {
   insert(sid: string, json: string, expire?: string): Promise<void>
   /** The sids that are in the old table. */
   sids(): Promise<string[]>
+  /** Waits until some statement waits for a lock. */
+  waitForLock(): Promise<void>
   dispose(): Promise<void>
 }
 
@@ -44,6 +46,7 @@ export async function openOldApplication(): Promise<OldApplication> {
       const { rows } = await pool.query('select sid from session order by sid')
       return rows.map(({ sid }) => sid)
     },
+    waitForLock: () => waitForLock(database),
     dispose: async () => {
       await pool.end()
       await database.drop()
@@ -59,4 +62,14 @@ function asked(ask: (done: (error?: unknown) => void) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     ask((error) => (error ? reject(error) : resolve()))
   })
+}
+
+async function waitForLock(database: TestDatabase): Promise<void> {
+  for (;;) {
+    const waiting = await database.query(
+      "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+    )
+    if (waiting.length > 0) return
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
 }

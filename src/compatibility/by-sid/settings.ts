@@ -2,14 +2,17 @@ import type { Codec } from '../../codec/codec.ts'
 import { jsonCodec } from '../../codec/json-codec.ts'
 import { fromPg, type PgPoolLike } from '../../drivers/pg.ts'
 import { ConfigurationError } from '../../errors.ts'
+import type { OldTableOptions } from '../../import/connect-pg-simple/old-table.ts'
 import type { Driver } from '../../postgres/driver.ts'
 import { type MigrateMode, PostgresStore } from '../../postgres/postgres-store.ts'
 import type { TableNameOptions } from '../../postgres/table-names.ts'
 import { type Duration, parseDuration } from '../../session/duration.ts'
 import type { Logger } from '../../session/logger.ts'
-import { resolveSettings } from '../../session/settings.ts'
+import { resolveSettings, type SessionPolicy } from '../../session/settings.ts'
 import type { SessionStore } from '../../store/session-store.ts'
+import { type ConnectPgSimpleOptions, withoutFormerNames } from './former-options.ts'
 import type { OlderSessions } from './older-sessions.ts'
+import { openFallback } from './open-fallback.ts'
 import { plainTokens } from './sid-identity.ts'
 
 /** Settings of a store for another session middleware, wherever it keeps the sessions. */
@@ -41,7 +44,12 @@ export interface SidCommonOptions {
 }
 
 /** Settings of a store in PostgreSQL. */
-interface SidDatabaseOptions extends SidCommonOptions, TableNameOptions {
+interface SidDatabaseOptions extends SidCommonOptions, TableNameOptions, ConnectPgSimpleOptions {
+  /**
+   * The table of `connect-pg-simple` that holds the sessions of before the switch, in the same database:
+   * `{ table: 'session' }`. Each is moved here at its next request. Leave it out once the table is empty.
+   */
+  readonly fallback?: OldTableOptions
   /** What to do about the tables at first use. Defaults to `'auto'`: creates and upgrades them. */
   readonly migrate?: MigrateMode
   /** How long a call may take. Defaults to `'5s'`. */
@@ -63,14 +71,11 @@ export interface SidSettings {
   /** Sessions of before the switch, when there are any. */
   readonly older: OlderSessions | null
   readonly codec: Codec
-  readonly idleTimeout: number
-  /** `Infinity` for none. */
-  readonly absoluteTimeout: number
-  touchInterval(idleTimeout: number): number
-  /** `Infinity` for never. */
+  /** How long sessions live, and when an access is noted. */
+  readonly policy: SessionPolicy
+  /** Milliseconds; `Infinity` for never. */
   readonly purgeInterval: number
   readonly userId: SidCommonOptions['userId'] | null
-  readonly log: Logger
 }
 
 /**
@@ -79,7 +84,8 @@ export interface SidSettings {
  * @param maker - What was called, for messages: `'new PgSessionStore'`.
  * @throws {ConfigurationError} An option is unknown, wrong, or contradicts another; says what to write.
  */
-export function resolveSidSettings(maker: string, options: SidStoreOptions): SidSettings {
+export function resolveSidSettings(maker: string, given: SidStoreOptions): SidSettings {
+  const options = withoutFormerNames(maker, given)
   refuseUnknown(maker, options)
   const { idleTimeout = '1d', absoluteTimeout = 'none', touchInterval, purgeInterval } = options
   const policy = resolveSettings({
@@ -95,33 +101,36 @@ export function resolveSidSettings(maker: string, options: SidStoreOptions): Sid
       'userId must be a function, such as: userId: (session) => session.user ?? null',
     )
   }
+  const shared = { codec: options.codec ?? jsonCodec, policy, userId: options.userId ?? null }
   return {
-    store: openStore(maker, options, policy.log),
-    older: null,
-    codec: options.codec ?? jsonCodec,
-    idleTimeout: policy.idleTimeout,
-    absoluteTimeout: policy.absoluteTimeout,
-    touchInterval: policy.touchInterval,
+    ...openStore(maker, options, shared),
+    ...shared,
     purgeInterval: purgeInterval === 'never' ? Number.POSITIVE_INFINITY : policy.purgeInterval,
-    userId: options.userId ?? null,
-    log: policy.log,
   }
 }
 
-function openStore(maker: string, options: SidStoreOptions, log: Logger): SessionStore {
-  if (isStoreGiven(options)) return options.store
+function openStore(
+  maker: string,
+  options: SidStoreOptions,
+  shared: Pick<SidSettings, 'codec' | 'policy' | 'userId'>,
+): Pick<SidSettings, 'store' | 'older'> {
+  if (isStoreGiven(options)) return { store: options.store, older: null }
   const driver =
     'pool' in options && options.pool !== undefined
       ? fromPg(checkedPool(maker, options.pool))
       : (options as { readonly database: Driver }).database
-  const { migrate = 'auto', schema, tables } = options
+  const { migrate = 'auto', schema, tables, fallback } = options
   if (migrate !== 'auto' && migrate !== 'check' && migrate !== 'off') {
     throw new ConfigurationError(
       `migrate must be 'auto', 'check' or 'off'; it is ${JSON.stringify(migrate)}.`,
     )
   }
   const deadline = parseDuration('deadline', options.deadline ?? '5s')
-  return new PostgresStore({ driver, migrate, deadline, log, schema, tables })
+  const { log } = shared.policy
+  return {
+    store: new PostgresStore({ driver, migrate, deadline, log, schema, tables }),
+    older: openFallback(fallback, { ...shared, driver, deadline, tables: { schema, tables } }),
+  }
 }
 
 function isStoreGiven(
@@ -147,8 +156,14 @@ const COMMON: Record<keyof SidCommonOptions, true> = {
   userId: true,
 }
 
-const OF_DATABASE: Record<Exclude<keyof SidDatabaseOptions, keyof SidCommonOptions>, true> = {
+type OfDatabase = Exclude<
+  keyof SidDatabaseOptions,
+  keyof SidCommonOptions | keyof ConnectPgSimpleOptions
+>
+
+const OF_DATABASE: Record<OfDatabase, true> = {
   deadline: true,
+  fallback: true,
   migrate: true,
   schema: true,
   tables: true,

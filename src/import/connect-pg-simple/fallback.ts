@@ -62,7 +62,7 @@ export class ConnectPgSimpleFallback {
   }
 
   /**
-   * Moves the session of this sid, if it is there, and tells whether there may be one here now.
+   * Moves the session of this sid, if it is there, and tells whether it is worth looking for here.
    *
    * @throws {SchemaError} The old table is missing, or is no table of connect-pg-simple.
    * @throws {StoreUnavailableError} The database did not answer, or others hold the row all the time.
@@ -78,8 +78,9 @@ export class ConnectPgSimpleFallback {
       const { content } = this.#source.read(row)
       if (content.status !== 'movable') return false
       const [outcome] = await this.#ask(() => this.#mover.move([content], 'wait'))
-      // Busy: the old application has just saved it, or another process was faster.
-      if (outcome !== 'busy') return outcome === 'moved'
+      // Busy: the old application has just saved it, or another process was faster. Known: the other
+      // was faster still, or the row is a late one of a session that has ended. Loading it tells.
+      if (outcome !== 'busy') return true
     }
     throw new StoreUnavailableError(
       'The session is changed in the old table faster than it can be moved. Nothing was written.',

@@ -12,7 +12,7 @@ export type IdentifySid = (sid: string) => {
 }
 
 /** Whom a session belongs to, told from what it holds; null for nobody. */
-export type ReadUserId = (session: Readonly<Record<string, unknown>>) => string | null | undefined
+export type ReadUserId = (session: Readonly<Record<string, unknown>>) => unknown
 
 /** What else is needed to read a row. */
 export interface RowReading {
@@ -44,10 +44,10 @@ function contentOf(row: Row, sid: string, reading: RowReading): FoundSession['co
   if (row.sess === null) return unreadable('larger than 4 MiB')
   const session = parse(row.sess as string)
   if (!isObject(session)) return unreadable('no JSON object')
-  if (!isObject(session.cookie)) return unreadable('without a cookie, which express-session needs')
-  const entries = entriesOf(session, codec)
+  const entries = entriesOf(withoutExpiry(session), codec)
   if (typeof entries === 'string') return unreadable(entries)
-  const idle = maxAgeOf(session.cookie) ?? ttl
+  const maxAge = maxAgeOf(session.cookie)
+  const idle = maxAge ?? ttl
   const deadline = Number(row.deadline) * 1000
   const lastAccessAt = Number.isFinite(deadline) ? Math.round(deadline - idle) : null
   return {
@@ -57,7 +57,7 @@ function contentOf(row: Row, sid: string, reading: RowReading): FoundSession['co
     id,
     secretHash,
     userId: userIdOf(session, userId),
-    ownIdleTimeout: maxAgeOf(session.cookie),
+    ownIdleTimeout: maxAge,
     createdAt: lastAccessAt,
     lastAccessAt,
     rememberFor: Math.max(idle, ttl, Math.min(deadline - Date.now(), 400 * DAY)) + DAY,
@@ -77,9 +77,18 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function maxAgeOf({ originalMaxAge }: Record<string, unknown>): number | null {
-  if (typeof originalMaxAge !== 'number' || !(originalMaxAge >= 1)) return null
-  return Math.round(Math.min(originalMaxAge, 3650 * DAY))
+/** When each access moves the expiry on, the row alone holds it, and the store adds it to the cookie. */
+function withoutExpiry(session: Record<string, unknown>): Record<string, unknown> {
+  const { cookie } = session
+  if (!isObject(cookie) || typeof cookie.originalMaxAge !== 'number') return session
+  const { expires: _, ...sliding } = cookie
+  return { ...session, cookie: sliding }
+}
+
+function maxAgeOf(cookie: unknown): number | null {
+  const maxAge = isObject(cookie) ? cookie.originalMaxAge : null
+  if (typeof maxAge !== 'number' || !(maxAge >= 1)) return null
+  return Math.round(Math.min(maxAge, 3650 * DAY))
 }
 
 /** A session whose user cannot be told goes without, until its next save. */

@@ -1,0 +1,59 @@
+import type { Codec } from '../../codec/codec.ts'
+import { ConfigurationError } from '../../errors.ts'
+import { ConnectPgSimpleFallback } from '../../import/connect-pg-simple/fallback.ts'
+import type { OldTableOptions } from '../../import/connect-pg-simple/old-table.ts'
+import type { ReadUserId } from '../../import/connect-pg-simple/read-row.ts'
+import type { Driver } from '../../postgres/driver.ts'
+import { resolveTableNames, type TableNameOptions } from '../../postgres/table-names.ts'
+import type { SessionPolicy } from '../../session/settings.ts'
+import type { OlderSessions } from './older-sessions.ts'
+import { sidIdentity } from './sid-identity.ts'
+
+/** What a fallback shares with the store that asks it. */
+export interface FallbackSurroundings {
+  readonly driver: Driver
+  /** Milliseconds that a call may take. */
+  readonly deadline: number
+  readonly tables: TableNameOptions
+  readonly codec: Codec
+  readonly policy: SessionPolicy
+  readonly userId: ReadUserId | null | undefined
+}
+
+const KNOWN = ['table', 'schema', 'timeZone']
+
+/**
+ * Opens the table of connect-pg-simple whose sessions are to move here as their users come by.
+ *
+ * @throws {ConfigurationError} A setting of it is unknown or wrong.
+ */
+export function openFallback(
+  table: OldTableOptions | undefined,
+  { driver, deadline, tables, codec, policy, userId }: FallbackSurroundings,
+): OlderSessions | null {
+  if (table === undefined) return null
+  refuseUnknown(table)
+  return new ConnectPgSimpleFallback({
+    driver,
+    deadline,
+    names: resolveTableNames(tables),
+    table,
+    identify: sidIdentity,
+    codec,
+    userId: userId ?? null,
+    idleTimeout: policy.idleTimeout,
+    absoluteTimeout: policy.absoluteTimeout,
+  })
+}
+
+function refuseUnknown(table: OldTableOptions): void {
+  if (typeof table !== 'object' || table === null) {
+    throw new ConfigurationError("fallback must be an object, such as { table: 'session' }.")
+  }
+  for (const name of Object.keys(table)) {
+    if (KNOWN.includes(name)) continue
+    throw new ConfigurationError(
+      `fallback knows no option called '${name}'. It knows ${KNOWN.join(', ')}.`,
+    )
+  }
+}
