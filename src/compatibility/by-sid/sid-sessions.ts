@@ -1,0 +1,273 @@
+import { KnownSession } from '../../session/known-session.ts'
+import { observeStore } from '../../session/observed-store.ts'
+import { type Purger, purgeAll, startPurger } from '../../session/purger.ts'
+import { SessionEventHub } from '../../session/session-events.ts'
+import type { SessionPolicy } from '../../session/settings.ts'
+import type { CredentialChange, SessionRecord, SessionStore } from '../../store/session-store.ts'
+import { HeldSession } from './held-session.ts'
+import type { SessionContent } from './session-content.ts'
+import { changedTexts, encodeText, readSession } from './session-texts.ts'
+import type { SidSettings } from './settings.ts'
+import { sidIdentity } from './sid-identity.ts'
+
+/** A session that was found, and what its request knows of it. */
+export interface FoundSession {
+  readonly held: HeldSession
+  /** What it holds. The caller's own. */
+  readonly session: Record<string, unknown>
+  /** Milliseconds until it ends unless it is used. */
+  readonly expiresIn: number
+}
+
+/**
+ * Sessions that other middlewares name by a sid and store whole, kept key by key in a `SessionStore`.
+ *
+ * Every write hangs on the row of the live session, and only what nobody has stored yet is created: a
+ * slow request can neither take back another's change nor bring back what has ended.
+ */
+export class SidSessions {
+  readonly events: SessionEventHub
+  readonly #settings: SidSettings
+  readonly #store: SessionStore
+  #purger: Purger | null = null
+
+  constructor(settings: SidSettings) {
+    this.#settings = settings
+    this.events = new SessionEventHub(settings.policy.log)
+    this.#store = observeStore(settings.store, this.events)
+  }
+
+  /** Finds a live session, here or where it was before. */
+  async load(sid: string): Promise<FoundSession | null> {
+    this.#startPurger()
+    const held = new HeldSession(sid)
+    const found = (await this.#find(held)) ?? (await this.#findOlder(sid, held))
+    if (found !== null) this.#endGrace(held)
+    return found
+  }
+
+  /** Stores what has changed since `held` was last seen; creates what was never stored. */
+  save(held: HeldSession, content: SessionContent): Promise<void> {
+    this.#startPurger()
+    return held.inTurn(async () => {
+      if (held.isGone) return this.#dropped(held)
+      if (hasEnded(content)) return this.#end(held)
+      if (held.known !== null || (await this.#meet(held, content)))
+        await this.#change(held, content)
+    })
+  }
+
+  /**
+   * Notes an access, when the last one noted is long enough ago, and saves those keys of `content` that
+   * have changed. No other key is looked at.
+   */
+  touch(held: HeldSession, content: SessionContent): Promise<void> {
+    this.#startPurger()
+    return held.inTurn(async () => {
+      if (held.isGone) return
+      if (hasEnded(content)) return this.#end(held)
+      if (held.known !== null || (await this.#find(held)) !== null)
+        await this.#change(held, content)
+    })
+  }
+
+  /** Ends a session, wherever it is. */
+  async destroy(sid: string): Promise<void> {
+    await this.#settings.older?.forget(sid)
+    await this.#destroy(sidIdentity(sid).id, null)
+  }
+
+  /** How many live sessions there are. */
+  async count(): Promise<number> {
+    return (await this.#store.count()).live
+  }
+
+  /** Stops purging and takes no further calls. */
+  async close(): Promise<void> {
+    await this.#purger?.stop()
+    await this.#store.close()
+  }
+
+  // Finding
+
+  async #find(held: HeldSession): Promise<FoundSession | null> {
+    const { id, proof } = held.identity
+    const result = await this.#store.load(proof)
+    if (result.status === 'live') return this.#learn(held, result.record)
+    if (result.status === 'unknown') this.events.emit('tokenUnknown', { sessionId: id })
+    else this.events.emit('expired', { sessionId: id, userId: result.userId })
+    return null
+  }
+
+  async #findOlder(sid: string, held: HeldSession): Promise<FoundSession | null> {
+    const isHere = await this.#settings.older?.adopt(sid)
+    return isHere ? this.#find(held) : null
+  }
+
+  #learn(held: HeldSession, record: SessionRecord): FoundSession {
+    const { entries, previousToken, ...summary } = record
+    const { policy } = this.#settings
+    const { secretHashes } = held.identity.proof
+    const { codec } = this.#settings
+    const { texts, session } = readSession(codec, entries, (key) => {
+      this.events.emit('decodeFailed', { sessionId: record.id, key, codec: codec.name })
+    })
+    held.stands(new KnownSession(policy, summary, secretHashes, previousToken), texts)
+    return { held, session, expiresIn: record.expiresAt - record.now }
+  }
+
+  /** A token that was renewed by native sessions fades once its successor is shown, here as there. */
+  #endGrace({ known }: HeldSession): void {
+    if (!known?.isGraceToEnd) return
+    const { overlap } = this.#settings.policy.renewal.grace
+    const touch = { id: known.id, lifetime: known.lifetime(), overlap }
+    // What fails has been told by an event, and the grace ends by itself.
+    this.#store.touch(touch).catch(() => undefined)
+  }
+
+  // Saving
+
+  /** Makes the session, or else sees the one that is there. Tells whether there is one to change. */
+  async #meet(held: HeldSession, content: SessionContent): Promise<boolean> {
+    if (!content.mayBeStored && (await this.#create(held, content))) return false
+    for (let attempt = 0; attempt < 2; attempt++) {
+      if ((await this.#find(held)) !== null) return true
+      if (await this.#create(held, content)) return false
+      // What was there and is not live has expired: its row makes room.
+      await this.#store.destroy(held.identity.id, null)
+    }
+    return false
+  }
+
+  /** Makes the session unless there is one already. Tells whether that settled the matter. */
+  async #create(held: HeldSession, content: SessionContent): Promise<boolean> {
+    const { policy, codec } = this.#settings
+    const { id, secretHash } = held.identity
+    const { texts, terms, userId = null } = content
+    const idle = terms.expiresIn ?? policy.idleTimeout
+    const ownIdleTimeout = terms.ownIdleTimeout ?? null
+    const result = await this.#store.create({
+      id,
+      secretHash,
+      userId,
+      lifetime: { idle, purge: idle },
+      ownIdleTimeout,
+      absolute: policy.absoluteTimeout,
+      entries: [...texts].map(([key, text]) => encodeText(codec, key, text)),
+    })
+    if (result.status === 'taken') {
+      held.ended()
+      this.#dropped(held)
+      return true
+    }
+    // To make one that is there already is no error to a store. Nothing of this one was stored then.
+    const { times } = result
+    if (times.createdAt < times.now) return false
+    const summary = { id, userId, ownIdleTimeout, ...times }
+    held.stands(new KnownSession(policy, summary, [secretHash]), texts)
+    this.events.emit('created', { sessionId: id, userId })
+    return true
+  }
+
+  async #change(held: HeldSession, content: SessionContent): Promise<void> {
+    const known = held.known as KnownSession
+    if (content.userId === null && known.summary.userId !== null)
+      return this.#release(held, content)
+    const { written, deleted } = changedTexts(held.texts, content.texts, content.isHidden)
+    const credentials = planCredentials(this.#settings.policy, known, content)
+    if (written.length + deleted.length === 0 && credentials === undefined) {
+      return this.#noteAccess(known, content)
+    }
+    const { codec } = this.#settings
+    const result = await this.#store.save({
+      ...known.guard,
+      lifetime: known.lifetime(content.terms.expiresIn ?? known.idleTimeout),
+      written: written.map(([key, text]) => encodeText(codec, key, text)),
+      deleted: deleted.map((key) => codec.encodeKey(key)),
+      ...(credentials === undefined ? {} : { credentials }),
+    })
+    if (result.status === 'gone') {
+      held.ended()
+      return this.#dropped(held)
+    }
+    const { signIn, ownIdleTimeout } = credentials ?? {}
+    known.learn(result.times, {
+      ...signIn,
+      ...(ownIdleTimeout === undefined ? {} : { ownIdleTimeout }),
+    })
+    for (const [key, text] of written) held.texts.set(key, text)
+    for (const key of deleted) held.texts.delete(key)
+    if (signIn) this.events.emit('signedIn', { sessionId: known.id, userId: signIn.userId })
+  }
+
+  /**
+   * Begins the session anew, as nobody's: no write takes a user away from a session that stays. What
+   * slower requests of that user still save is refused.
+   */
+  async #release(held: HeldSession, content: SessionContent): Promise<void> {
+    const { id, userId } = (held.known as KnownSession).summary
+    const isOurs = await this.#destroy(id, userId)
+    if (isOurs && (await this.#create(held, content))) return
+    held.ended()
+    this.#dropped(held)
+  }
+
+  async #noteAccess(known: KnownSession, { terms }: SessionContent): Promise<void> {
+    const idle = terms.expiresIn ?? known.idleTimeout
+    const now = known.storeClock
+    if (now - known.summary.lastAccessAt < this.#settings.policy.touchInterval(idle)) return
+    await this.#store.touch({ id: known.id, lifetime: known.lifetime(idle) })
+    known.learn({ ...known.summary, now, lastAccessAt: now }, {})
+  }
+
+  // Ending
+
+  async #end(held: HeldSession): Promise<void> {
+    held.ended()
+    if (held.known !== null) await this.#destroy(held.identity.id, held.known.summary.userId)
+  }
+
+  async #destroy(sessionId: string, userId: string | null): Promise<boolean> {
+    const wasLive = await this.#store.destroy(sessionId, userId)
+    if (wasLive) this.events.emit('destroyed', { sessionId, userId })
+    return wasLive
+  }
+
+  #dropped({ identity }: HeldSession): void {
+    const message =
+      'a session had ended or changed hands, so what a request saved in it was dropped'
+    this.#settings.policy.log.info({ sessionId: identity.id }, message)
+  }
+
+  /** Sessions that nobody uses again are deleted without anybody having to ask for it. */
+  #startPurger(): void {
+    const { purgeInterval, policy } = this.#settings
+    if (this.#purger !== null || purgeInterval === Number.POSITIVE_INFINITY) return
+    const purge = (signal: AbortSignal): Promise<number> =>
+      purgeAll(this.#store, this.events, { signal })
+    this.#purger = startPurger(purge, purgeInterval, policy.log)
+  }
+}
+
+function hasEnded({ terms }: SessionContent): boolean {
+  return terms.expiresIn !== null && terms.expiresIn <= 0
+}
+
+/** A user or lifetime to change. The sid stays, so a sign-in replaces the secret by itself. */
+function planCredentials(
+  policy: SessionPolicy,
+  { summary, secretHashes, storeClock }: KnownSession,
+  { terms, userId }: SessionContent,
+): CredentialChange | undefined {
+  const { ownIdleTimeout = summary.ownIdleTimeout } = terms
+  if (userId !== undefined && userId !== null && userId !== summary.userId) {
+    const [to] = secretHashes as [Uint8Array]
+    return {
+      token: { from: secretHashes, to },
+      signIn: { userId },
+      ownIdleTimeout,
+      absoluteExpiresAt: storeClock + policy.absoluteTimeout,
+    }
+  }
+  return ownIdleTimeout === summary.ownIdleTimeout ? undefined : { ownIdleTimeout }
+}
