@@ -10,6 +10,7 @@ const frameworkTypes: Readonly<Record<string, readonly string[]>> = {
   './h3': ['h3'],
   './hono': ['hono'],
   './koa': ['@types/koa'],
+  './nestjs': ['@nestjs/common'],
 }
 
 const compilerOptions = {

@@ -44,6 +44,16 @@ export abstract class SessionError extends Error {
   get statusCode(): number {
     return 500
   }
+
+  /** The same, by its other name in `http-errors`. NestJS takes no status that lacks one of them. */
+  get status(): number {
+    return this.statusCode
+  }
+
+  /** Has frameworks answer with the status alone: what went wrong is for the log. */
+  get expose(): boolean {
+    return false
+  }
 }
 
 /**

@@ -148,7 +148,9 @@ async function* eventsOf(head: IncomingMessage): AsyncGenerator<string> {
     for (let end = text.indexOf('\n\n'); end !== -1; end = text.indexOf('\n\n')) {
       const event = text.slice(0, end)
       text = text.slice(end + 2)
-      if (event.startsWith('data: ')) yield event.slice('data: '.length)
+      for (const line of event.split('\n')) {
+        if (line.startsWith('data: ')) yield line.slice('data: '.length)
+      }
     }
   }
 }

@@ -1,0 +1,139 @@
+/**
+ * Sessions for NestJS 12, on the platforms Express and Fastify, for its own decorator `@Session()`.
+ *
+ * @module
+ */
+import type {
+  DynamicModule,
+  HttpServer,
+  InjectionToken,
+  MiddlewareConsumer,
+  ModuleMetadata,
+  OptionalFactoryDependency,
+} from '@nestjs/common'
+import { ConfigurationError } from '../errors.ts'
+import type { DefaultData, SessionOpener } from '../http/exchange.ts'
+
+/** Injects what the module was given as `sessions`: `@Inject(SESSIONS) sessions: Sessions`. */
+export const SESSIONS: symbol = Symbol('pg-sessions.sessions')
+
+/** What the module needs. */
+export interface SessionsModuleOptions<Data extends object = DefaultData> {
+  /** What `createSessions` has given. */
+  readonly sessions: SessionOpener<Data>
+  /** The adapter of the platform: `expressSessions` or `fastifySessions`. */
+  readonly adapter: (sessions: SessionOpener<Data>) => object
+}
+
+/** How to make what the module needs of what the application provides. */
+export interface SessionsModuleAsyncOptions<Data extends object = DefaultData>
+  extends Pick<ModuleMetadata, 'imports'> {
+  /** What the factory is given. */
+  readonly inject?: (InjectionToken | OptionalFactoryDependency)[]
+  useFactory(
+    ...injected: unknown[]
+  ): SessionsModuleOptions<Data> | Promise<SessionsModuleOptions<Data>>
+}
+
+/**
+ * The module that gives each request its session, in all routes of the application. Import it once, in
+ * the root module.
+ *
+ * NestJS hands the session to handlers by its own decorator `@Session()`, on both platforms. What a handler
+ * changes is saved before the head of its response leaves. When a save fails the response is dropped and no
+ * cookie is sent; the error goes to the exception filters, without which it is answered with its status.
+ *
+ * @example
+ * ```ts
+ * import { Controller, Module, Post, Redirect, Session } from '@nestjs/common'
+ * import type { Session as UserSession } from 'pg-sessions'
+ * import { SessionsModule } from 'pg-sessions/nestjs'
+ *
+ * @Controller()
+ * class LoginController {
+ *   @Post('login')
+ *   @Redirect('/')
+ *   async login(@Session() session: UserSession) {
+ *     await session.signIn('ann')
+ *   }
+ * }
+ *
+ * @Module({
+ *   imports: [SessionsModule.forRoot({ sessions, adapter: expressSessions })],
+ *   controllers: [LoginController],
+ * })
+ * export class AppModule {}
+ * ```
+ */
+export const SessionsModule: SessionsModuleFactory = { forRoot, forRootAsync }
+
+/** The ways to make the module. */
+export interface SessionsModuleFactory {
+  /** Makes the module of sessions that there are already. */
+  forRoot<Data extends object>(options: SessionsModuleOptions<Data>): DynamicModule
+  /**
+   * Makes the module of sessions that are created when the application starts, of what it provides: its
+   * settings, its pool.
+   */
+  forRootAsync<Data extends object>(options: SessionsModuleAsyncOptions<Data>): DynamicModule
+}
+
+function forRoot<Data extends object>(options: SessionsModuleOptions<Data>): DynamicModule {
+  return forRootAsync({ useFactory: () => options })
+}
+
+function forRootAsync<Data extends object>({
+  imports = [],
+  inject = [],
+  useFactory,
+}: SessionsModuleAsyncOptions<Data>): DynamicModule {
+  let options: SessionsModuleOptions<Data> | undefined
+  const provider = {
+    provide: SESSIONS,
+    inject,
+    async useFactory(...injected: unknown[]) {
+      options = await useFactory(...injected)
+      return options.sessions
+    },
+  }
+  // A class without decorators is given nothing, but is asked for this when all providers are there.
+  class SessionsModule {
+    configure(consumer: MiddlewareConsumer): void {
+      if (options !== undefined) addToPlatform(platformOf(consumer), options)
+    }
+  }
+  return {
+    module: SessionsModule,
+    global: true,
+    imports,
+    providers: [provider],
+    exports: [SESSIONS],
+  }
+}
+
+interface Platform extends Pick<HttpServer, 'getType'> {
+  /** Express's own. */
+  use(middleware: object): unknown
+  /** Fastify's own. */
+  register?(plugin: object): unknown
+}
+
+/** The builder behind the consumer knows the platform; its interface does not say so. */
+function platformOf(consumer: MiddlewareConsumer & { getHttpAdapter?(): Platform }): Platform {
+  const platform = consumer.getHttpAdapter?.()
+  if (platform === undefined) {
+    throw new ConfigurationError(
+      'SessionsModule found no HTTP platform. Use NestJS 12 with @nestjs/platform-express or @nestjs/platform-fastify.',
+    )
+  }
+  return platform
+}
+
+function addToPlatform<Data extends object>(
+  platform: Platform,
+  { sessions, adapter }: SessionsModuleOptions<Data>,
+): void {
+  const added = adapter(sessions)
+  if (platform.getType?.() === 'fastify') platform.register?.(added)
+  else platform.use(added)
+}
