@@ -50,6 +50,11 @@ export abstract class SessionError extends Error {
     return this.statusCode
   }
 
+  /** Koa writes there what it has read there. */
+  set status(status: number) {
+    Object.defineProperty(this, 'status', { value: status, writable: true, configurable: true })
+  }
+
   /** Has frameworks answer with the status alone: what went wrong is for the log. */
   get expose(): boolean {
     return false
