@@ -95,6 +95,13 @@ module.exports = {
       ['codec/', errors],
       'A codec that knows the tables it was written for cannot be used on others.',
     ),
+    room(
+      'compatibility',
+      // A user hands over a pool, as to the stores that these take the place of. What was stored before
+      // comes through import/.
+      ['session/', 'store/', 'codec/', 'postgres/', 'import/', 'drivers/pg\\.ts$', errors],
+      'A store for another middleware that knows our request life cycle would mix two of them.',
+    ),
     room('drivers', [driver], 'A driver that does more than the seam asks cannot be replaced.'),
     room('embedded', [errors], 'A test server that loads the package tests it with itself.'),
     room(
@@ -111,6 +118,7 @@ module.exports = {
     ),
     strangers('drivers', 'An application would load the client of a driver it does not use.'),
     strangers('adapters', 'An application would load a framework it does not use.'),
+    strangers('compatibility', 'An application would load the store of a middleware it lacks.'),
     {
       name: 'no-cycles',
       comment: 'Files in a cycle can only be understood, and loaded, all at once.',
