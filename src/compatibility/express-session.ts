@@ -17,6 +17,7 @@ export type {
   SessionRequest,
 } from './express-session/loaded-session.ts'
 export type { CookieData, SessionCookie } from './express-session/session-cookie.ts'
+export { expressSessionTokens, type SignedTokenOptions } from './express-session/signed-tokens.ts'
 
 /** What a session holds when nobody has said: any key, values of unknown type. */
 export interface StoredSession {

@@ -6,12 +6,14 @@ import type { ReadUserId } from '../../import/connect-pg-simple/read-row.ts'
 import type { Driver } from '../../postgres/driver.ts'
 import { resolveTableNames, type TableNameOptions } from '../../postgres/table-names.ts'
 import type { SessionPolicy } from '../../session/settings.ts'
+import type { SessionStore } from '../../store/session-store.ts'
 import type { OlderSessions } from './older-sessions.ts'
 import { sidIdentity } from './sid-identity.ts'
 
 /** What a fallback shares with the store that asks it. */
 export interface FallbackSurroundings {
   readonly driver: Driver
+  readonly store: SessionStore
   /** Milliseconds that a call may take. */
   readonly deadline: number
   readonly tables: TableNameOptions
@@ -29,7 +31,7 @@ const KNOWN = ['table', 'schema', 'timeZone']
  */
 export function openFallback(
   table: OldTableOptions | undefined,
-  { driver, deadline, tables, codec, policy, userId }: FallbackSurroundings,
+  { driver, store, deadline, tables, codec, policy, userId }: FallbackSurroundings,
 ): OlderSessions | null {
   if (table === undefined) return null
   refuseUnknown(table)
@@ -37,6 +39,7 @@ export function openFallback(
     driver,
     deadline,
     names: resolveTableNames(tables),
+    ready: () => store.ready(),
     table,
     identify: sidIdentity,
     codec,

@@ -127,10 +127,9 @@ function openStore(
   }
   const deadline = parseDuration('deadline', options.deadline ?? '5s')
   const { log } = shared.policy
-  return {
-    store: new PostgresStore({ driver, migrate, deadline, log, schema, tables }),
-    older: openFallback(fallback, { ...shared, driver, deadline, tables: { schema, tables } }),
-  }
+  const store = new PostgresStore({ driver, migrate, deadline, log, schema, tables })
+  const surroundings = { ...shared, driver, store, deadline, tables: { schema, tables } }
+  return { store, older: openFallback(fallback, surroundings) }
 }
 
 function isStoreGiven(
