@@ -48,6 +48,7 @@ const EXPRESS: readonly ApplicationName[] = [
   'Express, no session',
   'Express, pg-sessions',
   'Express, express-session, MemoryStore',
+  'Express, express-session, PgSessionStore',
   'Express, express-session, connect-pg-simple',
   'Express, express-session, connect-redis (redis 5)',
   'Express, express-session, connect-redis (redis 6)',
@@ -56,6 +57,7 @@ const FASTIFY: readonly ApplicationName[] = [
   'Fastify, no session',
   'Fastify, pg-sessions',
   'Fastify, @fastify/session, its memory store',
+  'Fastify, @fastify/session, PgSessionStore',
   'Fastify, @fastify/session, connect-pg-simple',
 ]
 const ALL = [...EXPRESS, ...FASTIFY]

@@ -6,6 +6,7 @@ import type { Servers } from '../store-level/contender.ts'
 import {
   connectPgSimpleStore,
   connectRedisStore,
+  pgSessionStore,
 } from '../store-level/contenders/express-session-stores.ts'
 import type { StartApplication } from './application.ts'
 import * as express from './applications/express.ts'
@@ -17,6 +18,9 @@ const APPLICATIONS = {
   'Express, pg-sessions': express.native,
   'Express, express-session, MemoryStore': express.expressSession(
     async () => new session.MemoryStore(),
+  ),
+  'Express, express-session, PgSessionStore': express.expressSession(({ postgres }) =>
+    pgSessionStore(postgres, 'http_express_store'),
   ),
   'Express, express-session, connect-pg-simple': express.expressSession(({ postgres }) =>
     connectPgSimpleStore(postgres, 'http_express'),
@@ -31,6 +35,9 @@ const APPLICATIONS = {
   'Fastify, pg-sessions': fastify.native,
   'Fastify, @fastify/session, its memory store': fastify.withFastifySession(
     async () => new fastifySession.MemoryStore(),
+  ),
+  'Fastify, @fastify/session, PgSessionStore': fastify.withFastifySession(({ postgres }) =>
+    pgSessionStore(postgres, 'http_fastify_store'),
   ),
   'Fastify, @fastify/session, connect-pg-simple': fastify.withFastifySession(({ postgres }) =>
     connectPgSimpleStore(postgres, 'http_fastify'),

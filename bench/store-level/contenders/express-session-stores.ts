@@ -2,6 +2,7 @@ import connectPgSimple from 'connect-pg-simple'
 import { RedisStore } from 'connect-redis'
 import session, { type SessionValue, type Store } from 'express-session'
 import { Pool } from 'pg'
+import { PgSessionStore } from 'pg-sessions/express-session'
 import { createClient as createClient6 } from 'redis'
 import { createClient as createClient5 } from 'redis-5'
 import { IDLE_TIMEOUT } from '../../data/visitors.ts'
@@ -35,6 +36,14 @@ export async function connectPgSimpleStore(url: string, dataset: string): Promis
     );
     create index "${tableName}_expire" on "${tableName}" (expire)`)
   return new (connectPgSimple(session))({ pool, tableName, pruneSessionInterval: false })
+}
+
+/** Ours in the place of one of theirs, with its defaults. */
+export async function pgSessionStore(url: string, dataset: string): Promise<Store> {
+  const pool = new Pool({ connectionString: url })
+  const schema = `bench_${dataset}`
+  await pool.query(`drop schema if exists "${schema}" cascade`)
+  return new PgSessionStore({ pool, schema, purgeInterval: 'never', log: false }) as Store
 }
 
 /** Major versions of the package `redis`: 6 puts a time limit on every command, which costs. */

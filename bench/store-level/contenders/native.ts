@@ -15,8 +15,8 @@ import type { Contender, OpenContender, Operation } from '../contender.ts'
 const TOUCH_INTERVAL = IDLE_TIMEOUT / 60
 
 /**
- * One load in so many is followed by a touch: a visitor who asks for a page every six seconds, where
- * the touch interval is a minute.
+ * One load in so many is followed by a touch, and one save in so many notes the access: a visitor who
+ * asks for a page every six seconds, where the touch interval is a minute.
  */
 export const LOADS_PER_TOUCH = 10
 
@@ -74,7 +74,9 @@ export function nativeOperations(store: SessionStore, data: Readonly<Record<stri
   const save: Operation = async ({ id }) => {
     const value = jsonCodec.encode(100_000 + (++saved % 100_000), 'visits')
     const written = [{ key: jsonCodec.encodeKey('visits'), value }]
-    const change = { id, userId: null, lifetime: lifetimes.next(id), written, deleted: [] }
+    const isAccessNoted = saved % LOADS_PER_TOUCH !== 0
+    const lifetime = lifetimes.next(id)
+    const change = { id, userId: null, lifetime, written, deleted: [], isAccessNoted }
     const result = await store.save(change)
     if (result.status !== 'saved') throw new Error(`save: ${result.status}`)
     lifetimes.learn(id, result.times)
