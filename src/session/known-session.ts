@@ -18,6 +18,7 @@ export class KnownSession {
   readonly #previousToken: PreviousToken | null
   #summary: SessionSummary
   #seenAt = performance.now()
+  #outdatedHashes: readonly Uint8Array[] | null = null
   /** The hashes of the token that this request holds, any of which the store may have. */
   secretHashes: readonly Uint8Array[]
 
@@ -67,6 +68,11 @@ export class KnownSession {
     return sinceAccess >= this.#policy.touchInterval(this.idleTimeout)
   }
 
+  /** Notes that the token that this request holds is of a form that is on its way out. */
+  outdate(): void {
+    this.#outdatedHashes = this.secretHashes
+  }
+
   /** Whether this request is to replace its token for good, as was asked for elsewhere. */
   get isRotationDue(): boolean {
     return this.#summary.isRotationDue === true
@@ -80,7 +86,8 @@ export class KnownSession {
     if (this.isRotationDue) return true
     const { interval, grace } = this.#policy.renewal
     const age = this.storeClock - this.#summary.tokenIssuedAt
-    if (!this.#previousToken?.isShown) return age >= interval
+    const isOutdated = this.secretHashes === this.#outdatedHashes
+    if (!this.#previousToken?.isShown) return isOutdated || age >= interval
     return age >= grace.patience && this.#isGraceWhole
   }
 

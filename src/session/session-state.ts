@@ -184,6 +184,7 @@ export class SessionState {
     const { entries, previousToken, ...summary } = result.record
     const { policy } = this.context
     const known = new KnownSession(policy, summary, proof.secretHashes, previousToken)
+    if (proof.isOutdated) known.outdate()
     this.#saver.known = known
     for (const { key, value } of entries) {
       const name = this.#undecodableIsAbsent(null, () => this.context.codec.decodeKey(key))

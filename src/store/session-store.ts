@@ -72,6 +72,11 @@ export interface TokenProof {
    * shares its records with a system that keeps tokens in clear is given those.
    */
   readonly secretHashes: readonly Uint8Array[]
+  /**
+   * Whether the token is of a form that is on its way out. The session gets another with the response, and
+   * this one works on for the grace of a renewal. Nothing to a store.
+   */
+  readonly isOutdated?: boolean
 }
 
 export type LoadResult =
