@@ -99,10 +99,9 @@ export class WaiSource implements ImportSource {
   }
 
   /**
-   * The session's row is held first; its entries go with it by cascade.
-   *
-   * That they still are what was read holds only in a transaction that sees one moment, as
-   * `oneMoment` makes it: an entry that is added meanwhile makes it fail, rather than be lost.
+   * That a session still is what was read holds only in a transaction that sees one moment, as
+   * `oneMoment` makes it. An entry that is added meanwhile then makes the cascade fail, and one that is
+   * changed or removed the deletion of the entries; a cascade alone would pass over what is gone.
    */
   claim(held: 'skip' | 'wait'): string {
     const { sessions, data } = this.#names
@@ -112,6 +111,10 @@ export class WaiSource implements ImportSource {
         where ${versionOf(data)} = free.version and ${this.#isLive}
         order by old.id
         for update of old ${held === 'skip' ? 'skip locked' : ''}
+      ), emptied as (
+        delete from ${data} entry
+        using held
+        where entry.wai_pg_session = held.id
       ), claimed as (
         delete from ${sessions} old
         using held
