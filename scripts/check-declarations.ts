@@ -5,6 +5,7 @@ import { type CommandResult, runCommand } from './run-command.ts'
 
 /** Subpaths that name a framework's types, which their users have installed. */
 const frameworkTypes: Readonly<Record<string, readonly string[]>> = {
+  './elysia': ['elysia'],
   './express': ['@types/express'],
   './fastify': ['fastify'],
   './h3': ['h3'],
