@@ -16,4 +16,6 @@ export interface Report {
   readonly document: object
   /** Printed otherwise. */
   readonly lines: readonly string[]
+  /** The exit status. Defaults to 0: it was done. */
+  readonly status?: 0 | 1
 }

@@ -4,6 +4,7 @@ import { type CommandDef, renderUsage } from 'citty'
 import { ConfigurationError } from '../errors.ts'
 import type { Command } from './command.ts'
 import { destroy } from './commands/destroy.ts'
+import { importCommand } from './commands/import.ts'
 import { list } from './commands/list.ts'
 import { migrate } from './commands/migrate.ts'
 import { purge } from './commands/purge.ts'
@@ -16,7 +17,7 @@ import { refuseWrongArgs } from './strict-args.ts'
 const PROGRAM = 'pg-sessions'
 
 const commands: ReadonlyMap<string, Command> = new Map(
-  Object.entries({ status, migrate, sql, purge, list, destroy }),
+  Object.entries({ status, migrate, sql, purge, list, destroy, import: importCommand }),
 )
 
 /**
@@ -43,7 +44,8 @@ export async function run(argv: readonly string[]): Promise<number> {
     refuseWrongArgs(rawArgs, command.args)
     input = new Input(rawArgs, command.args)
     const report = await command.run(input)
-    return print(input.flag('json') ? json(report.document) : `${report.lines.join('\n')}\n`)
+    print(input.flag('json') ? json(report.document) : `${report.lines.join('\n')}\n`)
+    return report.status ?? 0
   } catch (error) {
     const { code, problem, ...failure } = describeFailure(error, input?.address ?? '')
     const help = command === undefined ? `${PROGRAM} --help` : `${PROGRAM} ${name} --help`

@@ -113,6 +113,7 @@ test('status counts sessions and users and tells what waits for purge', async ()
     indexBytes: expect.any(Number),
     purgeBacklog: 1,
     nextPurgeAt: time,
+    connectPgSimple: [],
   })
 })
 

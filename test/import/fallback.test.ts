@@ -27,6 +27,7 @@ function open(options: Partial<FallbackOptions> = {}): ConnectPgSimpleFallback {
     driver: fromPg(old.pool),
     deadline: 5000,
     names: resolveTableNames(),
+    ready: () => store.ready(),
     table: {},
     identify: sidIdentity,
     codec: jsonCodec,

@@ -1,10 +1,14 @@
+import {
+  type OldTableStatus,
+  readOldTables,
+} from '../../import/connect-pg-simple/find-old-tables.ts'
 import { checkSchema } from '../../postgres/migrate.ts'
 import { latestVersion } from '../../postgres/schema-sql.ts'
 import { readStatus, type StoreStatus } from '../../postgres/store-status.ts'
 import type { Command } from '../command.ts'
 import { withDatabase } from '../connect.ts'
 import { databaseOptions } from '../input.ts'
-import { countOf, formatBytes, formatTime, jsonTime } from '../plain-text.ts'
+import { countOf, formatBytes, formatTime, jsonTime, printable } from '../plain-text.ts'
 
 export const status: Command = {
   summary: 'Show the schema version, the sessions and the size of their tables',
@@ -13,9 +17,14 @@ export const status: Command = {
     const { names, timeout } = input
     const found = await withDatabase(input, async (driver) => {
       await checkSchema(driver, names, { timeout })
-      return readStatus(driver, names, { timeout })
+      const here = await readStatus(driver, names, { timeout })
+      return { here, old: await readOldTables(driver, { timeout }) }
     })
-    return { document: documentOf(found), lines: linesOf(found) }
+    const { here, old } = found
+    return {
+      document: { ...documentOf(here), connectPgSimple: old },
+      lines: [...linesOf(here), ...old.map(oldLine)],
+    }
   },
 }
 
@@ -45,6 +54,12 @@ function linesOf(found: StoreStatus): readonly string[] {
     ['purge', describePurge(found)],
   ]
   return facts.map(([name, fact]) => `${name.padEnd(16)}${fact}`)
+}
+
+/** What is still to move; nothing is said where no other system kept sessions. */
+function oldLine({ schema, table, live, expired }: OldTableStatus): string {
+  const fact = `${countOf(live, 'session')} of connect-pg-simple in ${printable(`${schema}.${table}`)}, and ${expired} expired`
+  return `${'left to move'.padEnd(16)}${fact}`
 }
 
 function describePurge({ purgeBacklog, nextPurgeAt }: StoreStatus): string {

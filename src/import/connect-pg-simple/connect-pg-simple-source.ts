@@ -18,7 +18,7 @@ export class ConnectPgSimpleSource implements ImportSource {
   }
 
   page(after: string | null, { rows, bytes }: { rows: number; bytes: number }): Statement {
-    return this.#statement(
+    return named(
       'page',
       `
       select sid, ${CONTENT}
@@ -39,25 +39,29 @@ export class ConnectPgSimpleSource implements ImportSource {
   }
 
   count(): Statement {
-    const { name, deadline } = this.#table
-    return this.#statement(
-      'count',
-      `
-      select count(*) filter (where ${deadline} > now())::text as live,
-        count(*) filter (where ${deadline} <= now())::text as expired
-      from ${name} old`,
-      [],
-    )
+    return countStatement(this.#table)
   }
 
   claim(held: 'skip' | 'wait'): string {
     return claim(this.#table, held === 'skip' ? 'skip locked' : '')
   }
+}
 
-  #statement(verb: string, text: string, values: readonly (string | null)[]): Statement {
-    const hash = createHash('sha256').update(text).digest('hex').slice(0, 8)
-    return { name: `pg_sessions_connect_${verb}_${hash}`, text, values }
-  }
+/** Counts what a table holds. Scans it once. */
+export function countStatement({ name, deadline }: OldTable): Statement {
+  return named(
+    'count',
+    `
+      select count(*) filter (where ${deadline} > now())::text as live,
+        count(*) filter (where ${deadline} <= now())::text as expired
+      from ${name} old`,
+    [],
+  )
+}
+
+function named(verb: string, text: string, values: readonly (string | null)[]): Statement {
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 8)
+  return { name: `pg_sessions_connect_${verb}_${hash}`, text, values }
 }
 
 /** Over the text, since an access changes the deadline of a row and nothing else. */

@@ -15,8 +15,10 @@ export interface FallbackOptions {
   readonly driver: Driver
   /** Milliseconds that a call may take. */
   readonly deadline: number
-  /** Our tables; they must be there. */
+  /** Our tables. */
   readonly names: TableNames
+  /** Makes our tables usable; cheap when they are. */
+  readonly ready: () => Promise<void>
   readonly table: OldTableOptions
   readonly identify: IdentifySid
   readonly codec: Codec
@@ -69,6 +71,7 @@ export class ConnectPgSimpleFallback {
    */
   async adopt(sid: string): Promise<boolean> {
     if (!isText(sid)) return false
+    await this.#options.ready()
     const { id } = this.#options.identify(sid)
     for (let attempt = 1; attempt <= TRIES; attempt++) {
       const find = findStatement(this.#options.names, this.#old, sid, id)
@@ -91,13 +94,14 @@ export class ConnectPgSimpleFallback {
   /** Ends a session that ends before it was ever moved. Harmless to repeat. */
   async forget(sid: string): Promise<void> {
     if (!isText(sid)) return
-    const { names, identify, idleTimeout } = this.#options
+    const { names, identify, idleTimeout, ready } = this.#options
+    await ready()
     const mark = markOf(identify(sid).id)
     const forget = forgetStatement(names, this.#old, sid, mark, idleTimeout + DAY)
     await this.#ask(() => this.#runner.run(forget, { repeatable: true }))
   }
 
-  /** What is missing here is the old table: ours have been asked before it. */
+  /** What is missing here is the old table: ours are ready. */
   async #ask<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     try {
       return await ask()

@@ -175,3 +175,21 @@ test('a visitor with no key, an odd key or an unknown one asks nothing of the ol
     expect(await read(stranger)).toEqual({})
   }
 })
+
+test('an entry that the original is just adding comes along: the move waits for it, and sees it', async () => {
+  const key = await original.begin({ user: 'ann' })
+  const id = (await original.lookUp(key)) as string
+  const writer = await original.pool.connect()
+  await writer.query('begin')
+  await writer.query(
+    "insert into wai_pg_session_data (wai_pg_session, key, value) values ($1, '\\x000000000000000174', '\\x0000000000000000')",
+    [id],
+  )
+  const found = read(new Visitor(open(), key))
+  const waiting =
+    "select from pg_stat_activity where wait_event_type = 'Lock' and query like '%claimed%'"
+  await expect.poll(async () => (await original.pool.query(waiting)).rowCount).toBeGreaterThan(0)
+  await writer.query('commit')
+  writer.release()
+  expect(await found).toEqual({ user: 'ann', t: '' })
+})

@@ -1,0 +1,55 @@
+import { jsonCodec } from '../../codec/json-codec.ts'
+import { sidIdentity } from '../../compatibility/by-sid/sid-identity.ts'
+import { ConfigurationError, SchemaError } from '../../errors.ts'
+import { ConnectPgSimpleSource } from '../../import/connect-pg-simple/connect-pg-simple-source.ts'
+import { findOldTables } from '../../import/connect-pg-simple/find-old-tables.ts'
+import { resolveOldTable } from '../../import/connect-pg-simple/old-table.ts'
+import type { ImportSource } from '../../import/import-source.ts'
+import type { Driver } from '../../postgres/driver.ts'
+import { StatementRunner } from '../../postgres/statement-runner.ts'
+import type { Input } from '../input.ts'
+import { printable } from '../plain-text.ts'
+
+/**
+ * Opens the table of connect-pg-simple that the user named.
+ *
+ * @param ttl - Milliseconds that a session lives whose cookie does not say.
+ * @throws {ConfigurationError} There is no such table; names those that there are.
+ */
+export async function openConnectPgSimple(
+  input: Input,
+  driver: Driver,
+  ttl: number,
+): Promise<ImportSource> {
+  const table = resolveOldTable({
+    table: input.text('table'),
+    schema: input.text('table-schema'),
+    timeZone: input.text('time-zone'),
+  })
+  const reading = { identify: sidIdentity, codec: jsonCodec, userId: null, ttl }
+  const source = new ConnectPgSimpleSource(table, reading)
+  try {
+    const page = source.page(null, { rows: 1, bytes: 1 })
+    await new StatementRunner(driver, input.timeout).run(page, { repeatable: true })
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error
+    throw await noSuchTable(input, driver, table.shown)
+  }
+  return source
+}
+
+async function noSuchTable(
+  input: Input,
+  driver: Driver,
+  shown: string,
+): Promise<ConfigurationError> {
+  const found = await findOldTables(driver, { timeout: input.timeout })
+  const names = found.map(({ schema, table }) => printable(`${schema}.${table}`)).join(', ')
+  const advice =
+    found.length === 0
+      ? 'No table of this database has them, so there is nothing to import.'
+      : `These have them: ${names}. Write --table, and --table-schema if need be.`
+  return new ConfigurationError(
+    `There is no table ${printable(shown)} with the columns sid, sess and expire. ${advice}`,
+  )
+}

@@ -1,0 +1,62 @@
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { ConfigurationError, isSessionError, SchemaError } from '../../errors.ts'
+import type { ImportSource } from '../../import/import-source.ts'
+import { oneMoment } from '../../import/wai/one-moment.ts'
+import { mapperOf, type WaiMapping } from '../../import/wai/wai-mapping.ts'
+import { WaiSource } from '../../import/wai/wai-source.ts'
+import type { Driver } from '../../postgres/driver.ts'
+import { StatementRunner } from '../../postgres/statement-runner.ts'
+import type { Input } from '../input.ts'
+import { printable } from '../plain-text.ts'
+
+/**
+ * Opens the tables of wai-session-postgresql. Its sessions are to be moved over `oneMoment(driver)`.
+ *
+ * @param timeout - Milliseconds that a session lives from its last access, as that service has it.
+ * @throws {ConfigurationError} The tables are not there, or the mapping is none.
+ */
+export async function openWai(
+  input: Input,
+  driver: Driver,
+  timeout: number,
+): Promise<ImportSource> {
+  const schema = input.text('table-schema') ?? 'public'
+  const mapping = await loadMapping(input.text('map'))
+  const dropUndecodable = input.flag('drop-undecodable') || mapping.dropUndecodable === true
+  const map = mapperOf({ ...mapping, dropUndecodable })
+  const source = new WaiSource({ schema, timeout, map, takesFlagged: false })
+  try {
+    const page = source.page(null, { rows: 1, bytes: 1 })
+    await new StatementRunner(oneMoment(driver), input.timeout).run(page, { repeatable: true })
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error
+    throw new ConfigurationError(
+      `The tables wai_pg_sessions and wai_pg_session_data are not in the schema ${printable(schema)}. Write the one that they are in: --table-schema name.`,
+    )
+  }
+  return source
+}
+
+/** Loads what a module says of the types of keys and values, and of what becomes of them. */
+async function loadMapping(path: string | undefined): Promise<WaiMapping<unknown, unknown>> {
+  if (path === undefined) return {}
+  try {
+    const { key, value, map, codec, dropUndecodable } = await import(
+      pathToFileURL(resolve(path)).href
+    )
+    if (key === undefined && value === undefined && map === undefined && codec === undefined) {
+      throw new ConfigurationError(
+        'The module of --map exports nothing that is known. It may export key, value, map, codec and dropUndecodable.',
+      )
+    }
+    // The module is the user's own; `mapperOf` looks at each of these.
+    return { key, value, map, codec, dropUndecodable }
+  } catch (error) {
+    if (isSessionError(error)) throw error
+    const [reason = ''] = String(error instanceof Error ? error.message : error).split('\n')
+    throw new ConfigurationError(
+      `The module of --map cannot be loaded: ${printable(reason)}. Write the path of a JavaScript module, such as --map ./map.js.`,
+    )
+  }
+}
