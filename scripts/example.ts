@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Runtime, runtimesFor } from './example-runtimes.ts'
 import { installPackages } from './install-packages.ts'
 import { type CommandResult, root, runCommand } from './run-command.ts'
-import { type Runtime, runtimesFor } from './runtime.ts'
 
 /** One of `examples/`: a small application in a package of its own. */
 export interface Example {

@@ -1,6 +1,5 @@
-import { join } from 'node:path'
-import { installPackages } from './install-packages.ts'
-import { root } from './run-command.ts'
+import { dirname } from 'node:path'
+import { installRuntime } from './runtimes.ts'
 
 /** What runs JavaScript: this Node, or one that npm provides. */
 export interface Runtime {
@@ -24,13 +23,20 @@ const nodeTest = [
   '--test-timeout=60000',
 ] as const
 
-/** The runtimes that a package's `engines` names, each at a version that they take; installed on first use. */
+/**
+ * The runtimes that a package's `engines` names, each at a version that it takes; installed on first use.
+ */
 export async function runtimesFor(engines: Readonly<Record<string, string>>): Promise<Runtime[]> {
   const runtimes: Runtime[] = []
   if (engines.node !== undefined) runtimes.push(await nodeFor(engines.node))
   if (engines.bun !== undefined) {
-    const path = await folderOf('bun')
-    runtimes.push({ name: 'Bun', path, test: ['bun', 'test'], start: 'start:bun' })
+    const path = [dirname(await installRuntime('bun'))]
+    runtimes.push({
+      name: 'Bun',
+      path,
+      test: ['bun', 'test', '--timeout', '60000'],
+      start: 'start:bun',
+    })
   }
   return runtimes
 }
@@ -38,15 +44,8 @@ export async function runtimesFor(engines: Readonly<Record<string, string>>): Pr
 async function nodeFor(range: string): Promise<Runtime> {
   const isEnough = compare(process.versions.node, lowest(range)) >= 0
   const name = isEnough ? `Node ${process.versions.node}` : 'Node 24'
-  const path = isEnough ? [] : await folderOf('node-24')
+  const path = isEnough ? [] : [dirname(await installRuntime('node-24'))]
   return { name, path, test: nodeTest, start: 'start' }
-}
-
-async function folderOf(runtime: string): Promise<string[]> {
-  const folder = join(root, 'runtimes', runtime)
-  const { ok, output } = await installPackages(folder)
-  if (!ok) throw new Error(output)
-  return [join(folder, 'node_modules', '.bin')]
 }
 
 function lowest(range: string): string {
