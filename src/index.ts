@@ -27,7 +27,14 @@ export {
 } from './errors.ts'
 export type { Exchange, ExchangeWatch, SessionOpener } from './http/exchange.ts'
 export type { HeadAddition } from './http/head-addition.ts'
-export type { Connection, Driver, QueryOptions, Row, Statement } from './postgres/driver.ts'
+export type {
+  Connection,
+  Driver,
+  Listening,
+  QueryOptions,
+  Row,
+  Statement,
+} from './postgres/driver.ts'
 export {
   type MigrateMode,
   PostgresStore,
@@ -39,6 +46,7 @@ export type { Logger } from './session/logger.ts'
 export type { PurgeOptions, Purger } from './session/purger.ts'
 export type { DefaultData, Session, SessionData, SessionLifetime } from './session/session.ts'
 export type { SessionEvents, SessionListener } from './session/session-events.ts'
+export type { SessionWatch, WatchEnd, Watched } from './session/session-watcher.ts'
 export { defaultSettings, type SessionLimits, type SessionSettings } from './session/settings.ts'
 export { type IssuedToken, randomToken, type Tokens } from './session/token.ts'
 export type { SessionInfo, Sessions } from './sessions.ts'

@@ -4,6 +4,12 @@ import { type PurgeOptions, type Purger, purgeAll, startPurger } from './session
 import type { DefaultData } from './session/session.ts'
 import type { SessionContext } from './session/session-context.ts'
 import type { SessionEvents, SessionListener } from './session/session-events.ts'
+import {
+  type SessionWatch,
+  SessionWatcher,
+  type WatchEnd,
+  type Watched,
+} from './session/session-watcher.ts'
 import type { SessionStore, SessionSummary, StoreCounts } from './store/session-store.ts'
 
 /** What a list of sessions tells of each: nothing in it lets anybody in. */
@@ -27,12 +33,14 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
   readonly #cookie: ResolvedCookie
   readonly #background: Set<Promise<unknown>>
   readonly #purgers = new Set<Purger>()
+  readonly #watcher: SessionWatcher
 
   /** @internal */
   constructor(context: SessionContext, cookie: ResolvedCookie, background: Set<Promise<unknown>>) {
     this.#context = context
     this.#cookie = cookie
     this.#background = background
+    this.#watcher = new SessionWatcher(context.store, context.policy.log)
   }
 
   get #store(): SessionStore {
@@ -156,12 +164,38 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
   }
 
   /**
+   * Tells once when a session ends: destroyed, cleared, revoked, expired, or passed to another user by a
+   * sign-in. Whichever process ends it, the news comes at once, or within a second where the database
+   * client cannot listen. A new token for the same user ends nothing.
+   *
+   * All that is watched shares one connection that listens, beside the client's own; it comes with the
+   * first watch and goes with `close()`. While it is down, one query each half second asks about all. A
+   * session that cannot be asked about counts as live. Watching notes no access, and keeps no process
+   * alive.
+   *
+   * @param watched - A loaded session, which is then watched for the user it belongs to; or the public id
+   * of one, watched for whomever it belongs to at the first look.
+   * @param onEnd - Called once, at any time after this call. What it throws is logged.
+   * @throws {ConfigurationError} The session is not stored, so there is nothing to end.
+   * @throws {UnsupportedError} The store cannot tell which sessions live.
+   * @example
+   * ```ts
+   * const watch = sessions.watch(session, () => socket.close(4401))
+   * socket.on('close', () => watch.stop())
+   * ```
+   */
+  watch(watched: Watched, onEnd: (end: WatchEnd) => unknown): SessionWatch {
+    return this.#watcher.watch(watched, onEnd)
+  }
+
+  /**
    * Ends the work of these sessions: stops purgers, waits for calls under way, takes no new ones. The
    * database client that was passed in stays open.
    */
   async close(): Promise<void> {
     await Promise.all([...this.#purgers].map((purger) => purger.stop()))
     this.#purgers.clear()
+    await this.#watcher.close()
     await Promise.allSettled([...this.#background])
     await this.#store.close()
   }

@@ -1,8 +1,10 @@
 import type { Connection, Driver, Row, Statement } from '../postgres/driver.ts'
 import { ask, type PgClientLike, type PgOptions, queryOf, run } from './pg/client.ts'
+import { listenBeside, type PgListeningClientLike } from './pg/listen.ts'
 import { DeadlineError } from './waiting/deadline.ts'
 
 export type { PgClientLike, PgOptions, PgQuery } from './pg/client.ts'
+export type { PgListeningClientLike } from './pg/listen.ts'
 export { ConnectionEndedError, fromSingleConnection } from './pg/single-connection.ts'
 export { DeadlineError } from './waiting/deadline.ts'
 
@@ -11,6 +13,11 @@ export interface PgPoolLike {
   connect(): Promise<PgPoolClientLike>
   connect(callback: (error: Error | undefined, client?: PgPoolClientLike) => void): void
   on(event: 'error', listener: (error: Error) => void): unknown
+  /** What the pool makes clients of. Without these two, `sessions.watch` asks now and then. */
+  readonly Client?: new (
+    options: object,
+  ) => PgListeningClientLike
+  readonly options?: object
 }
 
 /** What `fromPg` needs of a client that a pool lends. */
@@ -26,6 +33,7 @@ export interface PgPoolClientLike extends PgClientLike {
  * do not reach what sessions hold. A client that timed out or lost step with the server is
  * destroyed, never put back. A statement waits for a free client no longer than for its answer.
  * An idle connection that dies cannot end the process; your own listeners still hear of it.
+ * `sessions.watch` listens on a connection of its own, made as the pool makes them and not counted by it.
  *
  * @example
  * ```ts
@@ -39,6 +47,7 @@ export interface PgPoolClientLike extends PgClientLike {
  */
 export function fromPg(pool: PgPoolLike, options: PgOptions = {}): Driver {
   const prepare = options.prepare ?? true
+  const { Client, options: clientOptions } = pool
   surviveErrors(pool)
   return {
     name: 'pg',
@@ -59,6 +68,11 @@ export function fromPg(pool: PgPoolLike, options: PgOptions = {}): Driver {
         }
       })
     },
+    ...(Client !== undefined &&
+      clientOptions !== undefined && {
+        listen: (channel, onMessage, onLost) =>
+          listenBeside(new Client(clientOptions), channel, { onMessage, onLost }),
+      }),
   }
 }
 

@@ -21,6 +21,7 @@ export interface PgliteTransactionLike {
 /** What `fromPglite` needs of a database; every `PGlite` has it. */
 export interface PgliteLike extends PgliteTransactionLike {
   transaction<Result>(use: (transaction: PgliteTransactionLike) => Promise<Result>): Promise<Result>
+  listen(channel: string, onMessage: (payload: string) => void): Promise<() => Promise<void>>
 }
 
 const TEXT_TYPE = 25
@@ -78,6 +79,19 @@ export function fromPglite(db: PgliteLike): Driver {
         })
       } finally {
         endTurn()
+      }
+    },
+    async listen(channel, onMessage) {
+      const endTurn = await turns.take()
+      const unlisten = await db.listen(channel, onMessage).finally(endTurn)
+      let isOver = false
+      return {
+        async stop() {
+          if (isOver) return
+          isOver = true
+          // A database that has been closed has nothing to end.
+          await unlisten().catch(() => {})
+        },
       }
     },
   }

@@ -1,4 +1,5 @@
 import type { Driver, QueryOptions, Row, Statement } from '../postgres/driver.ts'
+import { listenOn } from './postgres-js/channel.ts'
 import {
   cancel,
   type PostgresJsLike,
@@ -30,7 +31,8 @@ export interface PostgresJsOptions {
  * values do not reach what sessions hold. A statement that times out is cancelled on the server, or
  * taken out of the queue. Postgres.js cannot drop a single connection, so one on which `use` of
  * `withConnection` failed is lent again only after the server has rolled it back. To hear of
- * connections that die while they are lent, it adds to the client's `onclose`.
+ * connections that die while they are lent, it adds to the client's `onclose`. `sessions.watch` uses the
+ * one connection beside the others on which postgres.js listens; it ends with the client.
  *
  * @throws {TypeError} The client has a `transform.row`, which would be given rows not meant for it.
  * @example
@@ -71,6 +73,7 @@ export function fromPostgresJs(sql: PostgresJsLike, options: PostgresJsOptions =
         else await cleanUp(reserved, loan)
       }
     },
+    listen: (channel, onMessage, onLost) => listenOn(sql, channel, { onMessage, onLost }),
   }
 }
 

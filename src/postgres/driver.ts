@@ -55,4 +55,23 @@ export interface Driver {
    * connection is discarded or left clean: nobody meets a half-finished transaction.
    */
   withConnection<Result>(use: (connection: Connection) => Promise<Result>): Promise<Result>
+  /**
+   * Listens for notifications on a connection of its own, which `query` and `withConnection` can do
+   * without. Optional: without it, what would be told is asked for now and then.
+   *
+   * @param channel - Lowercase letters, digits and `_`, at most 63 of them.
+   * @param onMessage - Told the payload of each notification from the moment this resolves.
+   * @param onLost - Told once when the connection is gone, unless `stop` ended it. It is not made again.
+   */
+  listen?(
+    channel: string,
+    onMessage: (payload: string) => void,
+    onLost: () => void,
+  ): Promise<Listening>
+}
+
+/** A connection that listens, until it is lost or stopped. */
+export interface Listening {
+  /** Ends it. Never rejects, and is harmless to repeat. */
+  stop(): Promise<void>
 }

@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto'
 import { SessionsClosedError } from '../errors.ts'
 import type {
   CreateResult,
+  EndingHints,
   EntryUpdate,
+  LiveSession,
   LoadResult,
   NewSession,
   ReplaceResult,
@@ -16,11 +19,13 @@ import type {
   Touch,
   UpdateResult,
 } from '../store/session-store.ts'
+import { AnnouncementListener } from './announcement-listener.ts'
+import { Announcer } from './announcer.ts'
 import type { Driver, Row } from './driver.ts'
 import { fromHex, hex, hexArray, interval, plainArray } from './encoding.ts'
 import { GroupCommit, type GroupCommitLimits, type SharedOperation } from './group-commit.ts'
 import { checkSchema, migrate } from './migrate.ts'
-import { readSummary, readTimes } from './rows.ts'
+import { readLive, readSummary, readTimes } from './rows.ts'
 import {
   type Created,
   changeValues,
@@ -88,6 +93,8 @@ export class PostgresStore implements SessionStore {
   readonly #creations: GroupCommit<NewSession, Created>
   readonly #saves: GroupCommit<SessionChange, SaveResult>
   readonly #touches: GroupCommit<Touch, 'touched'>
+  readonly #announcer: Announcer
+  readonly #channel: string
   readonly #options: PostgresStoreOptions
   #underWay = 0
   #onIdle: (() => void) | null = null
@@ -102,6 +109,8 @@ export class PostgresStore implements SessionStore {
     this.#names = resolveTableNames(options)
     this.#statements = storeStatements(this.#names)
     this.#runner = new StatementRunner(options.driver, options.deadline ?? 5000)
+    this.#channel = channelOf(this.#names)
+    this.#announcer = new Announcer(this.#runner, this.#statements.announce, this.#channel)
     this.#loads = this.#shared(loadOperation(this.#statements))
     this.#creations = this.#shared(createOperation(this.#statements))
     this.#saves = this.#shared(saveOperation(this.#statements))
@@ -134,13 +143,18 @@ export class PostgresStore implements SessionStore {
     const options = isRenewalAlone(change) ? REPEATABLE : ONCE
     const [row] = await this.#run('save_credentials', values, options)
     if (row === undefined) return { status: 'gone' }
+    const { signIn } = credentials
+    if (signIn !== undefined && signIn.userId !== change.userId)
+      this.#announcer.announce([change.id])
     return { status: 'saved', times: readTimes(row), rotated: row.rotated === 'true' }
   }
 
   async replace(ended: SessionGuard, successor: NewSession): Promise<ReplaceResult> {
     const values = [ended.userId, ...newSessionValues(successor)]
     const [row] = await this.#runFor(ended.id, 'replace', values, ONCE)
-    return row === undefined ? { status: 'gone' } : { status: 'created', times: readTimes(row) }
+    if (row === undefined) return { status: 'gone' }
+    this.#announcer.announce([ended.id])
+    return { status: 'created', times: readTimes(row) }
   }
 
   async update(update: EntryUpdate): Promise<UpdateResult> {
@@ -175,6 +189,8 @@ export class PostgresStore implements SessionStore {
 
   async destroy(id: string, owner: string | null): Promise<boolean> {
     const [row] = await this.#runFor(id, 'destroy', [owner], REPEATABLE)
+    // Also when there was none: this may be the repeat of a call whose answer was lost.
+    if (isUuid(id)) this.#announcer.announce([id])
     return row?.was_live === 'true'
   }
 
@@ -186,7 +202,26 @@ export class PostgresStore implements SessionStore {
   async destroyByUser(userId: string, except: readonly string[]): Promise<readonly string[]> {
     const values = [userId, plainArray(except.filter(isUuid))]
     const rows = await this.#run('destroy_by_user', values, REPEATABLE)
-    return rows.filter((row) => row.was_live === 'true').map((row) => row.id as string)
+    const ended = rows.filter((row) => row.was_live === 'true').map((row) => row.id as string)
+    this.#announcer.announce(ended)
+    return ended
+  }
+
+  async findLive(ids: readonly string[]): Promise<readonly LiveSession[]> {
+    const rows = await this.#run('find_live', [plainArray(ids.filter(isUuid))], REPEATABLE)
+    return rows.map(readLive)
+  }
+
+  async listen(onHint: (id: string | null) => void): Promise<EndingHints | null> {
+    if (this.#isClosed) throw new SessionsClosedError()
+    const { listen } = this.#driver
+    if (listen === undefined) return null
+    return new AnnouncementListener({
+      listen: listen.bind(this.#driver),
+      channel: this.#channel,
+      announce: (id) => this.#announcer.announce([id]),
+      onHint,
+    })
   }
 
   async count(): Promise<StoreCounts> {
@@ -206,6 +241,7 @@ export class PostgresStore implements SessionStore {
         this.#onIdle = resolve
       })
     }
+    await this.#announcer.settled()
     // The callers have their answers before whoever closes goes on.
     await new Promise((resolve) => setImmediate(resolve))
   }
@@ -287,6 +323,11 @@ export class PostgresStore implements SessionStore {
     }
     this.#isReady = true
   }
+}
+
+/** One channel for each set of tables in a database; a name as it is may be too long for one. */
+function channelOf({ session }: TableNames): string {
+  return `pg_sessions_${createHash('sha256').update(session).digest('hex').slice(0, 16)}`
 }
 
 function guardValues(guarded: Guarded): (string | null)[] {

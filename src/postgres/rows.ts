@@ -1,4 +1,10 @@
-import type { Entry, SessionRecord, SessionSummary, SessionTimes } from '../store/session-store.ts'
+import type {
+  Entry,
+  LiveSession,
+  SessionRecord,
+  SessionSummary,
+  SessionTimes,
+} from '../store/session-store.ts'
 import type { Row } from './driver.ts'
 
 /** Reads the rows that `statements.ts` asks for. */
@@ -39,6 +45,11 @@ export function readTimes(row: Row): SessionTimes {
 export function readSummary(row: Row): SessionSummary {
   const { id, ownIdleTimeout, times } = readState(row)
   return { id, userId: row.user_id ?? null, ownIdleTimeout, ...times }
+}
+
+export function readLive(row: Row): LiveSession {
+  const remaining = milliseconds(row.expires_at ?? '') - milliseconds(row.now ?? '')
+  return { id: row.id as string, userId: row.user_id ?? null, remaining }
 }
 
 /** @param isShown - Whether the client showed the token before the one in force. */

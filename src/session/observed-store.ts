@@ -20,6 +20,7 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
       isClosed ? Promise.reject(new SessionsClosedError()) : call(...args).catch(onError)
   }
 
+  const { findLive, listen } = store
   return {
     name: store.name,
     ready: observed('ready', store.ready.bind(store)),
@@ -33,6 +34,8 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
     destroy: observed('destroy', store.destroy.bind(store)),
     listByUser: observed('listByUser', store.listByUser.bind(store)),
     destroyByUser: observed('destroyByUser', store.destroyByUser.bind(store)),
+    ...(findLive === undefined ? {} : { findLive: observed('findLive', findLive.bind(store)) }),
+    ...(listen === undefined ? {} : { listen: observed('listen', listen.bind(store)) }),
     count: observed('count', store.count.bind(store)),
     purge: observed('purge', store.purge.bind(store)),
     close: async () => {

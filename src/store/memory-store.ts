@@ -2,8 +2,10 @@ import { SessionsClosedError, StoreError } from '../errors.ts'
 import { MemoryRecord } from './memory-record.ts'
 import type {
   CreateResult,
+  EndingHints,
   EntryUpdate,
   Lifetime,
+  LiveSession,
   LoadResult,
   NewSession,
   ReplaceResult,
@@ -45,6 +47,7 @@ export class MemoryStore implements SessionStore {
   readonly name = 'memory'
   readonly #records = new Map<string, MemoryRecord>()
   readonly #now: () => number
+  readonly #listeners = new Set<(id: string) => void>()
   #closed = false
 
   constructor(options: MemoryStoreOptions = {}) {
@@ -83,6 +86,7 @@ export class MemoryStore implements SessionStore {
     if (credentials?.signIn && !isReplaced) return { status: 'gone' }
 
     if (credentials) record.changeTerms(credentials, lifetime, now)
+    if (record.userId !== change.userId) this.#hint(record.id)
     record.noteAccess(lifetime, now)
     for (const key of change.deleted) record.delete(key)
     for (const { key, value } of change.written) record.set(key, value)
@@ -98,7 +102,7 @@ export class MemoryStore implements SessionStore {
     if (this.#records.has(successor.id)) {
       throw new StoreError('The new session has the id of one that exists: give it its own.')
     }
-    this.#records.delete(ended.id)
+    this.#remove(ended.id)
     return { status: 'created', times: this.#add(successor, now).times(now) }
   }
 
@@ -138,7 +142,7 @@ export class MemoryStore implements SessionStore {
     const now = this.#begin()
     const record = this.#records.get(id)
     if (!record || (owner !== null && record.userId !== owner)) return false
-    this.#records.delete(id)
+    this.#remove(id)
     return record.isLive(now)
   }
 
@@ -152,8 +156,26 @@ export class MemoryStore implements SessionStore {
   async destroyByUser(userId: string, except: readonly string[]): Promise<readonly string[]> {
     const now = this.#begin()
     const ended = this.#where((record) => record.userId === userId && !except.includes(record.id))
-    for (const record of ended) this.#records.delete(record.id)
+    for (const record of ended) this.#remove(record.id)
     return ended.filter((record) => record.isLive(now)).map((record) => record.id)
+  }
+
+  async findLive(ids: readonly string[]): Promise<readonly LiveSession[]> {
+    const now = this.#begin()
+    return ids.flatMap((id) => {
+      const record = this.#records.get(id)
+      if (!record?.isLive(now)) return []
+      return [{ id, userId: record.userId, remaining: record.times(now).expiresAt - now }]
+    })
+  }
+
+  async listen(onHint: (id: string | null) => void): Promise<EndingHints> {
+    this.#begin()
+    this.#listeners.add(onHint)
+    const stop = async (): Promise<void> => {
+      this.#listeners.delete(onHint)
+    }
+    return { isReliable: true, stop }
   }
 
   async count(): Promise<StoreCounts> {
@@ -165,7 +187,7 @@ export class MemoryStore implements SessionStore {
   async purge(limit: number): Promise<number> {
     const now = this.#begin()
     const dead = this.#where((record) => record.isPurgeable(now)).slice(0, limit)
-    for (const record of dead) this.#records.delete(record.id)
+    for (const record of dead) this.#remove(record.id)
     return dead.length
   }
 
@@ -179,6 +201,16 @@ export class MemoryStore implements SessionStore {
   #begin(): number {
     if (this.#closed) throw new SessionsClosedError()
     return this.#now()
+  }
+
+  #remove(id: string): void {
+    this.#records.delete(id)
+    this.#hint(id)
+  }
+
+  /** After the step under way, so that whoever looks then finds what it has done. */
+  #hint(id: string): void {
+    for (const listener of this.#listeners) queueMicrotask(() => listener(id))
   }
 
   #find(guard: SessionGuard, now: number): MemoryRecord | undefined {

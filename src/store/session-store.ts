@@ -317,8 +317,9 @@ export interface SessionStore {
    * `sessions.watch` looks again and again.
    *
    * @param onHint - Told the id of a session; null when any may have ended.
+   * @returns Null when the store never gives hints.
    */
-  listen?(onHint: (id: string | null) => void): Promise<EndingHints>
+  listen?(onHint: (id: string | null) => void): Promise<EndingHints | null>
 
   /** Ends the store's own work: waits for calls under way, takes no new ones, leaves borrowed clients open. */
   close(): Promise<void>

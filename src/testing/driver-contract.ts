@@ -1,6 +1,7 @@
 import { answerTests, waitTests } from './driver-contract/deadlines.ts'
 import { failureTests, reconnectTests } from './driver-contract/failures.ts'
 import type { DriverHarness, DriverTest } from './driver-contract/harness.ts'
+import { listeningTests } from './driver-contract/listening.ts'
 import { loanTests } from './driver-contract/loans.ts'
 import { nameTests, textTests } from './driver-contract/texts.ts'
 import type { TestRunner } from './store-contract.ts'
@@ -73,5 +74,6 @@ export function driverContract(
   runner.describe('lent connections', () => loanTests(test))
   runner.describe('waiting for a connection', () => waitTests(test))
   if (!inProcess) runner.describe('waiting for an answer', () => answerTests(test))
+  runner.describe('notifications', () => listeningTests(test))
   if (reconnects) runner.describe('connections that die', () => reconnectTests(test))
 }

@@ -11,6 +11,7 @@ import { renewalTests } from './store-contract/renewals.ts'
 import { signInTests } from './store-contract/sign-in.ts'
 import { tokenTests } from './store-contract/tokens.ts'
 import { userTests } from './store-contract/users.ts'
+import { watchingTests } from './store-contract/watching.ts'
 
 export type { StoreHarness } from './store-contract/harness.ts'
 
@@ -67,6 +68,7 @@ export function storeContract(runner: TestRunner, open: () => Promise<StoreHarne
   runner.describe('lifetimes', () => lifetimeTests(test))
   runner.describe('what has ended', () => endingTests(test))
   runner.describe('users, counts and purge', () => userTests(test))
+  runner.describe('what can be watched', () => watchingTests(test))
   runner.describe('many at once', () => concurrencyTests(test))
   runner.describe('ends at once', () => concurrentEndingTests(test))
 }

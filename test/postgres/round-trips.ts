@@ -179,7 +179,7 @@ export const roundTrips: readonly RoundTrips[] = [
       session.setLifetime({ idleTimeout: '30d', absoluteTimeout: '90d' })
       await session.signIn('ann')
     },
-    statements: ['load', 'save_credentials'],
+    statements: ['load', 'save_credentials', 'announce'],
   },
   {
     who: 'a user',
@@ -191,7 +191,7 @@ export const roundTrips: readonly RoundTrips[] = [
     who: 'a user',
     does: 'signs in as somebody else',
     request: (session) => session.signIn('bob'),
-    statements: ['load', 'replace'],
+    statements: ['load', 'replace', 'announce'],
   },
   {
     who: 'a visitor',
@@ -200,19 +200,19 @@ export const roundTrips: readonly RoundTrips[] = [
       session.clear()
       session.set('basket', [])
     },
-    statements: ['load', 'replace'],
+    statements: ['load', 'replace', 'announce'],
   },
   {
     who: 'a user',
     does: 'signs out',
     request: (session) => session.signOut(),
-    statements: ['load', 'destroy'],
+    statements: ['load', 'destroy', 'announce'],
   },
   {
     who: 'a user',
     does: 'destroys the session',
     request: (session) => session.destroy(),
-    statements: ['load', 'destroy'],
+    statements: ['load', 'destroy', 'announce'],
   },
 ]
 
@@ -230,7 +230,7 @@ export const roundTripsAcross: readonly {
   {
     call: 'destroyById',
     make: (sessions) => sessions.destroyById('01890000-0000-7000-8000-000000000000'),
-    statements: ['destroy'],
+    statements: ['destroy', 'announce'],
   },
   {
     call: 'destroyById of something that is no id',

@@ -21,6 +21,11 @@ export interface PostgresJsLike extends PostgresJsSqlLike {
     }
   }
   reserve(): Promise<PostgresJsReservedLike>
+  listen(
+    channel: string,
+    onMessage: (payload: string) => void,
+    onListening: () => void,
+  ): Promise<{ unlisten(): Promise<void> }>
 }
 
 /** What `fromPostgresJs` needs of a reserved connection. */

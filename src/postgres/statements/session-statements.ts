@@ -4,7 +4,10 @@ import { STATE } from './fragments.ts'
 /** Ending and listing sessions across requests. */
 export function sessionStatements({
   session,
-}: TableNames): Record<'destroy' | 'list_by_user' | 'destroy_by_user' | 'count' | 'purge', string> {
+}: TableNames): Record<
+  'destroy' | 'list_by_user' | 'destroy_by_user' | 'find_live' | 'announce' | 'count' | 'purge',
+  string
+> {
   return {
     destroy: `
       delete from ${session}
@@ -23,6 +26,18 @@ export function sessionStatements({
       where user_id = $1::text
         and id <> all ($2::text::uuid[])
       returning id::text as id, (expires_at > now())::text as was_live`,
+
+    find_live: `
+      select id::text as id, user_id, date_part('epoch', expires_at)::text as expires_at,
+        date_part('epoch', now())::text as now
+      from ${session}
+      where id = any ($1::text::uuid[]) and expires_at > now()`,
+
+    // Alone rather than within the statement that ended the sessions: all commits that notify take turns,
+    // and here none waits for the disk meanwhile.
+    announce: `
+      select pg_notify($1::text, e.id)::text as announced
+      from unnest($2::text::text[]) as e (id)`,
 
     count: `
       select count(*) filter (where expires_at > now())::text as live,

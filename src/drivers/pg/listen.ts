@@ -1,0 +1,82 @@
+import type { Listening } from '../../postgres/driver.ts'
+import { within } from '../waiting/deadline.ts'
+import { type PgClientLike, run } from './client.ts'
+
+/** What listening needs of a client of `pg` that nobody else uses. */
+export interface PgListeningClientLike extends Pick<PgClientLike, 'query'> {
+  on(event: 'error' | 'end', listener: () => void): unknown
+  on(event: 'notification', listener: (message: PgNotification) => void): unknown
+  connect(): Promise<unknown>
+  end(): Promise<void>
+  /** Lets the process end although the connection is open. */
+  unref?(): void
+}
+
+/** A notification as a client of `pg` gives it. */
+export interface PgNotification {
+  readonly channel: string
+  readonly payload?: string | undefined
+}
+
+/** Who listens. */
+interface Ear {
+  onMessage(payload: string): void
+  onLost(): void
+}
+
+/** Milliseconds that connecting may take; the client's own default is to wait for ever. */
+const PATIENCE = 10_000
+/** Milliseconds that saying goodbye may take: a connection whose other end has vanished never ends. */
+const FAREWELL = 1_000
+
+/**
+ * Listens on a client beside the pool. One that the pool lends would be missing there for as long as
+ * somebody listens, and a pool of one would never lend again.
+ *
+ * @throws {DeadlineError} There was no connection in time.
+ */
+export async function listenBeside(
+  client: PgListeningClientLike,
+  channel: string,
+  { onMessage, onLost }: Ear,
+): Promise<Listening> {
+  let isOver = false
+  const lose = (): void => {
+    if (isOver) return
+    isOver = true
+    onLost()
+    void end(client)
+  }
+  client.on('notification', (message) => {
+    if (!isOver && message.channel === channel) onMessage(message.payload ?? '')
+  })
+  try {
+    // Until it listens, what goes wrong is told by the rejection.
+    const opening = open(client, channel)
+    client.on('error', () => {})
+    await within(PATIENCE, 'connect', opening)
+  } catch (error) {
+    isOver = true
+    void end(client)
+    throw error
+  }
+  client.on('error', lose)
+  client.on('end', lose)
+  client.unref?.()
+  return {
+    async stop() {
+      if (isOver) return
+      isOver = true
+      await end(client)
+    },
+  }
+}
+
+async function open(client: PgListeningClientLike, channel: string): Promise<void> {
+  await client.connect()
+  await run(client, `listen "${channel}"`)
+}
+
+async function end(client: PgListeningClientLike): Promise<void> {
+  await within(FAREWELL, 'read', client.end()).catch(() => {})
+}

@@ -1,0 +1,70 @@
+import type { Listening } from '../../postgres/driver.ts'
+import type { PostgresJsLike } from './client.ts'
+
+/** Who listens. */
+interface Ear {
+  onMessage(payload: string): void
+  onLost(): void
+}
+
+/** Somebody who waits until the client listens. */
+interface Waiting {
+  readonly ear: Ear
+  begin(): void
+}
+
+/**
+ * One channel of one client, for all who listen to it.
+ *
+ * Postgres.js connects anew by itself for as long as it takes, says so only by calling back, and can no
+ * longer be told to stop once it has. So each channel is asked for once.
+ */
+class Channel {
+  readonly #waiting = new Set<Waiting>()
+  readonly #ears = new Set<Ear>()
+  #isListening = false
+
+  constructor(sql: PostgresJsLike, name: string) {
+    const hear = (payload: string): void => {
+      for (const ear of [...this.#ears]) ear.onMessage(payload)
+    }
+    // It goes on trying after a failure, and calls back when it has succeeded.
+    sql.listen(name, hear, () => this.#begin()).catch(() => {})
+  }
+
+  listen(ear: Ear): Promise<Listening> {
+    return new Promise((resolve) => {
+      const begin = (): void => {
+        this.#ears.add(ear)
+        const stop = async (): Promise<void> => {
+          this.#ears.delete(ear)
+        }
+        resolve({ stop })
+      }
+      if (this.#isListening) begin()
+      else this.#waiting.add({ ear, begin })
+    })
+  }
+
+  #begin(): void {
+    // Called back once more: the connection before was lost, and with it what was said meanwhile.
+    const lost = [...this.#ears]
+    this.#ears.clear()
+    this.#isListening = true
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const { begin } of waiting) begin()
+    for (const ear of lost) ear.onLost()
+  }
+}
+
+const channels = new WeakMap<PostgresJsLike, Map<string, Channel>>()
+
+/** Listens on the connection that postgres.js keeps for that beside its others. */
+export function listenOn(sql: PostgresJsLike, name: string, ear: Ear): Promise<Listening> {
+  const known = channels.get(sql) ?? new Map<string, Channel>()
+  channels.set(sql, known)
+  const channel = known.get(name) ?? new Channel(sql, name)
+  known.set(name, channel)
+  return channel.listen(ear)
+}

@@ -1,0 +1,64 @@
+import { textArray } from './encoding.ts'
+import { sqlStateOf } from './sql-state.ts'
+import type { StatementRunner } from './statement-runner.ts'
+
+/** Notifications that one statement sends. */
+const MOST_AT_ONCE = 1000
+
+/** Undefined function, feature not supported, no privilege: it will be refused the next time too. */
+const FUTILE: ReadonlySet<string> = new Set(['42883', '0A000', '42501'])
+
+/**
+ * Tells all processes that listen which sessions have ended or passed to another user.
+ *
+ * Nobody waits for it, and what fails is dropped, since whoever listens looks by itself now and then.
+ * Announcements that wait at the same moment share a statement. Only public ids go out.
+ */
+export class Announcer {
+  readonly #runner: StatementRunner
+  readonly #statement: { readonly name: string; readonly text: string }
+  readonly #channel: string
+  readonly #waiting = new Set<string>()
+  #sending: Promise<void> | null = null
+  #isFutile = false
+
+  constructor(
+    runner: StatementRunner,
+    statement: { readonly name: string; readonly text: string },
+    channel: string,
+  ) {
+    this.#runner = runner
+    this.#statement = statement
+    this.#channel = channel
+  }
+
+  announce(ids: readonly string[]): void {
+    if (this.#isFutile || ids.length === 0) return
+    for (const id of ids) this.#waiting.add(id)
+    this.#sending ??= this.#sendAll().finally(() => {
+      this.#sending = null
+    })
+  }
+
+  /** Resolves once nothing waits to be announced. */
+  async settled(): Promise<void> {
+    while (this.#sending !== null) await this.#sending
+  }
+
+  async #sendAll(): Promise<void> {
+    while (this.#waiting.size > 0 && !this.#isFutile) {
+      const ids = [...this.#waiting].slice(0, MOST_AT_ONCE)
+      for (const id of ids) this.#waiting.delete(id)
+      await this.#send(ids)
+    }
+  }
+
+  async #send(ids: readonly string[]): Promise<void> {
+    const values = [this.#channel, textArray(ids)]
+    try {
+      await this.#runner.run({ ...this.#statement, values }, { repeatable: true })
+    } catch (error) {
+      this.#isFutile = FUTILE.has(sqlStateOf(error) ?? '')
+    }
+  }
+}
