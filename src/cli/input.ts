@@ -67,6 +67,11 @@ export class Input {
     throw new ConfigurationError(`--${name} is empty. Write a value, or leave the option out.`)
   }
 
+  /** Whether it is given at all. */
+  has(name: string): boolean {
+    return this.#args[name] !== undefined
+  }
+
   flag(name: string): boolean {
     return this.#args[name] === true
   }

@@ -5,12 +5,17 @@ import { StatementRunner } from '../../postgres/statement-runner.ts'
 import { type Duration, parseDuration } from '../../session/duration.ts'
 import type { Command } from '../command.ts'
 import { withDatabase } from '../connect.ts'
-import { openConnectPgSimple } from '../import/connect-pg-simple.ts'
+import { connectPgSimple } from '../import/connect-pg-simple.ts'
 import { describeImport } from '../import/describe-import.ts'
 import { ImportMeter } from '../import/import-meter.ts'
+import type { OldSystem } from '../import/old-system.ts'
+import { waiSessionPostgresql } from '../import/wai-session-postgresql.ts'
 import { databaseOptions, type Input } from '../input.ts'
 
-const SYSTEMS = { 'connect-pg-simple': openConnectPgSimple } as const
+const SYSTEMS: Readonly<Record<string, OldSystem>> = {
+  'connect-pg-simple': connectPgSimple,
+  wai: waiSessionPostgresql,
+}
 
 export const importCommand: Command = {
   summary: 'Move the live sessions of another system here, beside the traffic of both',
@@ -18,22 +23,31 @@ export const importCommand: Command = {
     system: { type: 'positional', required: false, description: Object.keys(SYSTEMS).join(' or ') },
     table: {
       type: 'string',
-      description: 'Table to move them from (default: session)',
+      description: 'connect-pg-simple: table to move them from (default: session)',
       valueHint: 'name',
     },
     'table-schema': {
       type: 'string',
-      description: 'Its database schema (default: as the search path finds it)',
+      description: 'Its database schema (default: as the search path finds it; wai: public)',
       valueHint: 'name',
     },
     'time-zone': {
       type: 'string',
-      description: "Zone of its times (default: the server's)",
+      description: "connect-pg-simple: zone of its times (default: the server's)",
       valueHint: 'zone',
+    },
+    map: {
+      type: 'string',
+      description: 'wai: module that says what becomes of keys and values (default: strings)',
+      valueHint: 'file',
+    },
+    'drop-undecodable': {
+      type: 'boolean',
+      description: 'wai: leave out entries of other types, rather than leave their sessions',
     },
     'idle-timeout': {
       type: 'string',
-      description: 'Lifetime of sessions whose cookie has none (default: 1d)',
+      description: 'Lifetime of sessions that have none of their own (default: 1d; wai: 1h)',
       valueHint: 'duration',
     },
     'absolute-timeout': {
@@ -50,17 +64,19 @@ export const importCommand: Command = {
     ...databaseOptions,
   },
   async run(input) {
-    const openSource = systemOf(input)
+    const system = systemOf(input)
     const options = {
       names: input.names,
       batchSize: input.count('batch-size', 250, 10_000),
       isRehearsal: input.flag('dry-run'),
       absoluteTimeout: duration(input, 'absolute-timeout') ?? Number.POSITIVE_INFINITY,
     }
-    const idleTimeout = duration(input, 'idle-timeout') ?? parseDuration('idle-timeout', '1d')
-    return withDatabase(input, async (driver) => {
-      await checkSchema(driver, options.names, { timeout: input.timeout })
-      const source = await openSource(input, driver, idleTimeout)
+    const idleTimeout =
+      duration(input, 'idle-timeout') ?? parseDuration('--idle-timeout', system.idleTimeout)
+    return withDatabase(input, async (plainDriver) => {
+      const driver = system.reach(plainDriver)
+      await checkSchema(plainDriver, options.names, { timeout: input.timeout })
+      const source = await system.open(input, driver, idleTimeout)
       const runner = new StatementRunner(driver, input.timeout)
       const meter = new ImportMeter()
       const { signal, onProgress } = meter
@@ -86,13 +102,19 @@ async function stoppable<Result>(meter: ImportMeter, run: () => Promise<Result>)
   }
 }
 
-function systemOf(input: Input): (typeof SYSTEMS)[keyof typeof SYSTEMS] {
+function systemOf(input: Input): OldSystem {
   const name = input.text('system')
   const system = Object.entries(SYSTEMS).find(([each]) => each === name)?.[1]
-  if (system !== undefined) return system
-  throw new ConfigurationError(
-    `Whose sessions to move is not clear. Write ${Object.keys(SYSTEMS).join(' or ')} after import.`,
-  )
+  if (system === undefined) {
+    throw new ConfigurationError(
+      `Whose sessions to move is not clear. Write ${Object.keys(SYSTEMS).join(' or ')} after import.`,
+    )
+  }
+  const wrong = Object.values(SYSTEMS)
+    .flatMap(({ ownOptions }) => ownOptions)
+    .find((option) => !system.ownOptions.includes(option) && input.has(option))
+  if (wrong === undefined) return system
+  throw new ConfigurationError(`--${wrong} is no option of \`import ${name}\`. Leave it out.`)
 }
 
 function duration(input: Input, name: string): number | undefined {

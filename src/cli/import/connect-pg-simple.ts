@@ -9,6 +9,14 @@ import type { Driver } from '../../postgres/driver.ts'
 import { StatementRunner } from '../../postgres/statement-runner.ts'
 import type { Input } from '../input.ts'
 import { printable } from '../plain-text.ts'
+import type { OldSystem } from './old-system.ts'
+
+export const connectPgSimple: OldSystem = {
+  ownOptions: ['table', 'time-zone'],
+  idleTimeout: '1d',
+  reach: (driver) => driver,
+  open: openTable,
+}
 
 /**
  * Opens the table of connect-pg-simple that the user named.
@@ -16,11 +24,7 @@ import { printable } from '../plain-text.ts'
  * @param ttl - Milliseconds that a session lives whose cookie does not say.
  * @throws {ConfigurationError} There is no such table; names those that there are.
  */
-export async function openConnectPgSimple(
-  input: Input,
-  driver: Driver,
-  ttl: number,
-): Promise<ImportSource> {
+async function openTable(input: Input, driver: Driver, ttl: number): Promise<ImportSource> {
   const table = resolveOldTable({
     table: input.text('table'),
     schema: input.text('table-schema'),

@@ -9,18 +9,22 @@ import type { Driver } from '../../postgres/driver.ts'
 import { StatementRunner } from '../../postgres/statement-runner.ts'
 import type { Input } from '../input.ts'
 import { printable } from '../plain-text.ts'
+import type { OldSystem } from './old-system.ts'
+
+export const waiSessionPostgresql: OldSystem = {
+  ownOptions: ['map', 'drop-undecodable'],
+  idleTimeout: '1h',
+  reach: oneMoment,
+  open: openTables,
+}
 
 /**
- * Opens the tables of wai-session-postgresql. Its sessions are to be moved over `oneMoment(driver)`.
+ * Opens the tables of wai-session-postgresql.
  *
  * @param timeout - Milliseconds that a session lives from its last access, as that service has it.
  * @throws {ConfigurationError} The tables are not there, or the mapping is none.
  */
-export async function openWai(
-  input: Input,
-  driver: Driver,
-  timeout: number,
-): Promise<ImportSource> {
+async function openTables(input: Input, driver: Driver, timeout: number): Promise<ImportSource> {
   const schema = input.text('table-schema') ?? 'public'
   const mapping = await loadMapping(input.text('map'))
   const dropUndecodable = input.flag('drop-undecodable') || mapping.dropUndecodable === true
@@ -28,7 +32,7 @@ export async function openWai(
   const source = new WaiSource({ schema, timeout, map, takesFlagged: false })
   try {
     const page = source.page(null, { rows: 1, bytes: 1 })
-    await new StatementRunner(oneMoment(driver), input.timeout).run(page, { repeatable: true })
+    await new StatementRunner(driver, input.timeout).run(page, { repeatable: true })
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error
     throw new ConfigurationError(

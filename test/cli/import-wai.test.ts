@@ -1,0 +1,90 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createSessions, type Sessions } from 'pg-sessions'
+import { fromWai } from 'pg-sessions/from-wai'
+import { fromPg } from 'pg-sessions/pg'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import {
+  expected,
+  type OriginalService,
+  openOriginalService,
+} from '../import/wai/original-service.ts'
+import { Visitor } from '../support/each-store-visitor.ts'
+import { type Outcome, runCli } from './run-cli.ts'
+
+let original: OriginalService
+let sessions: Sessions<Record<string, unknown>>
+let folder: string
+beforeEach(async () => {
+  original = await openOriginalService()
+  sessions = createSessions<Record<string, unknown>>({
+    ...fromWai({ database: fromPg(original.pool) }),
+    log: false,
+  })
+  await sessions.ready()
+  folder = await mkdtemp(join(tmpdir(), 'pg-sessions-map-'))
+})
+afterEach(async () => {
+  await sessions.close()
+  await original.dispose()
+  await rm(folder, { recursive: true })
+})
+
+const run = (...args: string[]): Promise<Outcome> =>
+  runCli(['import', 'wai', ...args], { databaseUrl: original.database.url })
+
+async function mapping(source: string): Promise<string> {
+  const file = join(folder, 'map.mjs')
+  await writeFile(file, source)
+  return file
+}
+
+test('moves live sessions, says what it left and why, and shows no key', async () => {
+  const { status, stdout, stderr } = await run()
+  expect(stdout).toMatch(
+    /^Moved 4 sessions of wai-session-postgresql in [\d.]+ s\.\nLeft 1 row whose deadline has passed\.\nLeft 2 rows that cannot be a session here: marked by clearSession, /,
+  )
+  expect(status).toBe(0)
+  for (const { sessionKey, state } of expected.sessions) {
+    expect(stdout + stderr).not.toContain(sessionKey)
+    if (!state.startsWith('live, no data') && state.startsWith('live')) {
+      const user = new Visitor(sessions, sessionKey)
+      expect(await user.visit((session) => session.entries()), state).not.toEqual([])
+    }
+  }
+  expect(await run('--json')).toMatchObject({ stdout: expect.stringContaining('"moved": 0') })
+})
+
+test('a module says of which types keys and values are, and what becomes of them', async () => {
+  await original.pool.query('delete from wai_pg_sessions')
+  const key = await original.begin({ user: 'ann', basket: '["tea"]' })
+  const file = await mapping(`
+    export const map = ({ entries }) => ({
+      userId: entries.get('user'),
+      data: { basket: JSON.parse(entries.get('basket')) },
+    })`)
+  expect((await run('--map', file, '--dry-run')).stdout).toMatch(/^Would move 1 session /)
+  expect((await run('--map', file)).stdout).toMatch(/^Moved 1 session /)
+  const ann = new Visitor(sessions, key)
+  expect(await ann.visit((session) => session.get('basket'))).toEqual(['tea'])
+  expect(await sessions.listByUser('ann')).toHaveLength(1)
+})
+
+test.each<[string, string]>([
+  ['export const nothing = 1', 'exports nothing that is known'],
+  ["export const key = 'string'", "mapping's key must be a type of pg-sessions/cereal"],
+  ['export const map = {}', "mapping's map must be a function"],
+  ["throw new TypeError('the reason')", 'cannot be loaded: the reason'],
+])('refuses a module that is no mapping: %s', async (source, problem) => {
+  const { status, stderr } = await run('--map', await mapping(source))
+  expect(stderr).toContain(problem)
+  expect(status).toBe(2)
+})
+
+test('refuses what cannot be: another system’s option, or tables that are not there', async () => {
+  expect((await run('--time-zone', 'UTC')).stderr).toContain('no option of `import wai`')
+  const { status, stderr } = await run('--table-schema', 'elsewhere')
+  expect(stderr).toContain('are not in the schema elsewhere.\nWrite the one that they are in')
+  expect(status).toBe(2)
+})
