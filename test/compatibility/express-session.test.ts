@@ -1,8 +1,8 @@
-import type { Express } from 'express'
-import { PgSessionStore, type SidCommonOptions } from 'pg-sessions/express-session'
 import { describe, expect, it } from 'vitest'
-import { expressSessionApplication, plainRoutes, sessionOf } from './express-session-application.ts'
-import { eachGround, type Ground, type Grounds } from './grounds.ts'
+import { sessionOf } from './express-session-application.ts'
+import { gated } from './gate.ts'
+import { eachGround } from './grounds.ts'
+import { openExpressSession as open } from './open-express-session.ts'
 
 eachGround((grounds) => {
   describe('express-session on Express 5 with PgSessionStore', () => {
@@ -75,42 +75,3 @@ eachGround((grounds) => {
     })
   })
 })
-
-async function open(
-  grounds: Grounds,
-  options: SidCommonOptions = {},
-  addRoutes: (app: Express) => void = () => {},
-) {
-  const ground: Ground = await grounds.lay()
-  const store = new PgSessionStore({
-    store: ground.watched.store,
-    log: false,
-    purgeInterval: 'never',
-    ...options,
-  })
-  const application = await expressSessionApplication(store, (app) => {
-    plainRoutes(app)
-    addRoutes(app)
-  })
-  grounds.closing(application)
-  return { ...application, ground, store }
-}
-
-function gated() {
-  let reach: () => void = () => undefined
-  let openGate: () => void = () => undefined
-  const reached = new Promise<void>((resolve) => {
-    reach = resolve
-  })
-  const opened = new Promise<void>((resolve) => {
-    openGate = resolve
-  })
-  return {
-    reached,
-    open: () => openGate(),
-    wait: () => {
-      reach()
-      return opened
-    },
-  }
-}

@@ -51,7 +51,7 @@ export class SidSessions {
     this.#startPurger()
     return held.inTurn(async () => {
       if (held.isGone) return this.#dropped(held)
-      if (hasEnded(content)) return this.#end(held)
+      if (hasEnded(content)) return this.#end(held, content)
       if (held.known !== null || (await this.#meet(held, content)))
         await this.#change(held, content)
     })
@@ -65,7 +65,7 @@ export class SidSessions {
     this.#startPurger()
     return held.inTurn(async () => {
       if (held.isGone) return
-      if (hasEnded(content)) return this.#end(held)
+      if (hasEnded(content)) return this.#end(held, content)
       if (held.known !== null || (await this.#find(held)) !== null)
         await this.#change(held, content)
     })
@@ -222,9 +222,11 @@ export class SidSessions {
 
   // Ending
 
-  async #end(held: HeldSession): Promise<void> {
+  async #end(held: HeldSession, { mayBeStored }: SessionContent): Promise<void> {
     held.ended()
-    if (held.known !== null) await this.#destroy(held.identity.id, held.known.summary.userId)
+    const { known, identity } = held
+    if (known !== null) await this.#destroy(known.id, known.summary.userId)
+    else if (mayBeStored) await this.#destroy(identity.id, null)
   }
 
   async #destroy(sessionId: string, userId: string | null): Promise<boolean> {
