@@ -46,14 +46,14 @@ export interface SessionsModuleAsyncOptions<Data extends object = DefaultData>
  * @example
  * ```ts
  * import { Controller, Module, Post, Redirect, Session } from '@nestjs/common'
- * import type { Session as UserSession } from 'pg-sessions'
+ * import type { Session as VisitorSession } from 'pg-sessions'
  * import { SessionsModule } from 'pg-sessions/nestjs'
  *
  * @Controller()
  * class LoginController {
  *   @Post('login')
  *   @Redirect('/')
- *   async login(@Session() session: UserSession) {
+ *   async login(@Session() session: VisitorSession) {
  *     await session.signIn('ann')
  *   }
  * }

@@ -49,6 +49,7 @@ function compilerOptions(): ts.CompilerOptions {
     // Users write applications: nobody declares the types of what they export.
     declaration: false,
     isolatedDeclarations: false,
+    experimentalDecorators: true, // as NestJS asks of them
     noEmit: true,
   }
 }
