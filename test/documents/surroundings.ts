@@ -6,7 +6,9 @@ import type { ServerResponse } from 'node:http'
 import type * as expressModule from 'express'
 import type * as pg from 'pg'
 import type * as main from 'pg-sessions'
+import type * as haskell from 'pg-sessions/cereal'
 import type * as express from 'pg-sessions/express'
+import type { WaiMapping } from 'pg-sessions/from-wai'
 import type * as drivers from 'pg-sessions/pg'
 
 /** What `session` holds where an example does not say. */
@@ -25,11 +27,15 @@ export declare const expressSessions: typeof express.expressSessions
 export declare const fromPg: typeof drivers.fromPg
 export declare const Pool: typeof pg.Pool
 
+export declare const cereal: typeof haskell.cereal
+export declare const cerealCodec: typeof haskell.cerealCodec
+
 export declare const app: expressModule.Express
 export declare const database: main.Driver
 export declare const hono: {
   readonly fetch: (request: Request, env: object) => Response | Promise<Response>
 }
+export declare const mapping: WaiMapping
 export declare const next: expressModule.NextFunction
 export declare const pool: pg.Pool
 export declare const req: expressModule.Request

@@ -5,6 +5,8 @@ import { type Cereal, cerealType } from './cereal.ts'
  *
  * @example
  * ```ts
+ * import type { Cereal } from 'pg-sessions/cereal'
+ *
  * type Chain = { type: 'End' } | { type: 'Link'; fields: [string, Chain] }
  * const chain: Cereal<Chain> = cereal.data({
  *   End: [],
