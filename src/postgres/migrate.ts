@@ -159,7 +159,10 @@ set local idle_in_transaction_session_timeout = ${share(1)};
 select pg_advisory_xact_lock(${fingerprint(names).readBigInt64BE()});`
 }
 
-/** Looked up in the catalog, because a failing read would end the transaction. */
+/**
+ * Looked up in the catalog, because a failing read would end the transaction. In its tables: functions such
+ * as `to_regclass` may answer from a cache of before the wait for the lock.
+ */
 async function readFoundation(
   connection: Connection,
   names: TableNames,
@@ -170,15 +173,16 @@ async function readFoundation(
     connection.query(
       {
         name: 'read_schema_foundation',
-        text: /* sql */ `select
-  (to_regnamespace($1::text) is not null)::text as schema,
-  (to_regclass($2::text) is not null)::text as "table"`,
-        values: [names.schema, names.migration],
+        text: /* sql */ `select count(distinct n.oid)::text as schemas, count(c.oid)::text as tables
+from pg_catalog.pg_namespace as n
+  left join pg_catalog.pg_class as c on c.relnamespace = n.oid and c.relname = $2::text
+where n.nspname = $1::text`,
+        values: [names.raw.schema, names.raw.migration],
       },
       { timeout },
     ),
   )
-  return { schema: rows[0]?.schema === 'true', table: rows[0]?.table === 'true' }
+  return { schema: rows[0]?.schemas === '1', table: rows[0]?.tables === '1' }
 }
 
 /**
