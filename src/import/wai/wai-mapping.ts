@@ -41,12 +41,12 @@ export interface WaiMapping<Key = string, Value = string> {
 }
 
 /** What a session will be here, or why it cannot be one. */
-export type Mapped =
+type Mapped =
   | { readonly entries: readonly Entry[]; readonly userId: string | null }
   | { readonly problem: string }
 
 /** The times of a session, in milliseconds since the epoch. */
-export interface WaiTimes {
+interface WaiTimes {
   readonly createdAt: number
   readonly lastAccessAt: number
 }

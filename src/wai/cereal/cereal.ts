@@ -54,7 +54,7 @@ export interface CerealParts<Value> {
 }
 
 /** Which whole numbers a type has, and how TypeScript holds them. */
-export interface WholeNumbers {
+interface WholeNumbers {
   readonly kind: 'number' | 'bigint'
   /** The least and the greatest; null where there is none. */
   readonly least: bigint | null

@@ -23,7 +23,7 @@ function listOf<Value>(name: string, type: Cereal<Value>): Cereal<Value[]> {
   })
 }
 
-export function writeElements<Value>(
+function writeElements<Value>(
   output: CerealOutput,
   type: Cereal<Value>,
   value: readonly Value[],

@@ -25,13 +25,13 @@ function read<Found>(file: string): Found {
   return JSON.parse(readFileSync(new URL(`../../interop/${file}`, import.meta.url), 'utf8'))
 }
 
-export const shape: Cereal<Shape> = cereal.data({
+const shape: Cereal<Shape> = cereal.data({
   Circle: { radius: cereal.double },
   Rect: { width: cereal.int32, height: cereal.int32 },
   Named: [cereal.string, cereal.maybe(cereal.bool)],
 })
 
-export type Shape =
+type Shape =
   | { type: 'Circle'; radius: number }
   | { type: 'Rect'; width: number; height: number }
   | { type: 'Named'; fields: [string, boolean | null] }
