@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { answerWithError, NodeExchange } from '../http/node-exchange.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
+import { openUpgradeSession } from '../http/upgrade-session.ts'
 
 /** Options of the Node adapter. */
 export interface NodeSessionsOptions {
@@ -101,4 +102,39 @@ export function connectSessions<Data extends object = DefaultData>(
     },
     { of: (request: IncomingMessage) => kept.of(request) },
   )
+}
+
+/**
+ * Gives the session of a request that becomes a WebSocket: of an `upgrade` event, of `connection` in
+ * `ws`, of a handshake in Socket.IO.
+ *
+ * No response follows that could carry a cookie, so it opens the session that the client has and begins
+ * none: signing in, rotating and a first value throw `ResponseStartedError`. Changes of a session that
+ * is there are saved by `save()`, and at once by `update` and `take`; they go by its id, so they work on
+ * after a new token. To hear when it ends, use `sessions.watch`.
+ *
+ * Browsers send the cookie with a WebSocket from any page of the same site, and some from any page at
+ * all: compare the request's `Origin` with your own before.
+ *
+ * @see https://cheatsheetseries.owasp.org/cheatsheets/WebSocket_Security_Cheat_Sheet.html
+ * @example
+ * ```ts
+ * import { upgradeSession } from 'pg-sessions/node'
+ *
+ * server.on('upgrade', async (request, socket, head) => {
+ *   const session = upgradeSession(sessions, request)
+ *   await session.load()
+ *   if (session.userId === null) return socket.destroy()
+ *   wss.handleUpgrade(request, socket, head, (client) => {
+ *     const watch = sessions.watch(session, () => client.close(4401))
+ *     client.on('close', () => watch.stop())
+ *   })
+ * })
+ * ```
+ */
+export function upgradeSession<Data extends object = DefaultData>(
+  sessions: SessionOpener<Data>,
+  request: IncomingMessage,
+): Session<Data> {
+  return openUpgradeSession(sessions, request)
 }
