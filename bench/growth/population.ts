@@ -35,6 +35,8 @@ export async function measurePopulations(stage: Stage): Promise<PopulationFigure
     for (const sessions of POPULATIONS[stage.extent]) {
       sizes.set(sessions, await populate(stage, client, sessions))
     }
+    await stage.postgres.admin.query('checkpoint')
+    for (const sessions of sizes.keys()) await client.ask('visitAll', datasetOf(sessions))
     const figures: PopulationFigure[] = []
     for (const operation of ['read request', 'write request'] as const) {
       stage.onProgress(`growth: ${operation} among ${[...sizes.keys()].join(', ')} sessions`)
