@@ -44,9 +44,10 @@ export class WaiFallback {
     const { driver, deadline, names, absoluteTimeout, schema } = options
     this.#schema = schema
     this.#names = names
-    this.#runner = new StatementRunner(oneMoment(driver), deadline)
+    this.#runner = new StatementRunner(driver, deadline)
     this.#source = new WaiSource({ ...options, takesFlagged: true })
-    this.#mover = new Mover({ runner: this.#runner, names, source: this.#source, absoluteTimeout })
+    const runner = new StatementRunner(oneMoment(driver), deadline)
+    this.#mover = new Mover({ runner, names, source: this.#source, absoluteTimeout })
   }
 
   /**

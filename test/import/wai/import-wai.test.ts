@@ -195,6 +195,34 @@ test('a copy of the old tables that is put back after the move brings nobody bac
   expect(await here(sessionKey)).toBe('unknown')
 })
 
+test('a reply that got lost after the commit moves nothing twice, and loses nothing', async () => {
+  const driver = fromPg(original.pool)
+  let lost = 0
+  const losing: Driver = {
+    ...driver,
+    query: driver.query.bind(driver),
+    withConnection: (use) =>
+      driver.withConnection((connection) =>
+        use({
+          run: (sql) => connection.run(sql),
+          async query(statement, options) {
+            const rows = await connection.query(statement, options)
+            if (statement.text !== 'commit' || lost++ !== 2) return rows
+            throw Object.assign(new TypeError('lost'), { code: 'ECONNRESET' })
+          },
+        }),
+      ),
+  }
+  const report = await run({ batchSize: 2 }, losing)
+  expect(lost).toBeGreaterThan(3)
+  expect(report.isComplete).toBe(true)
+  expect((await store.count()).live).toBe(4)
+  for (const { sessionKey, data, state } of expected.sessions) {
+    if (!state.startsWith('live')) continue
+    expect(await here(sessionKey), state).toEqual(Object.fromEntries(data))
+  }
+})
+
 /** Lets something happen after the moment that a move sees was fixed, and before it touches a row. */
 function interruptMoves(happen: () => Promise<void>): Driver {
   const driver = fromPg(original.pool)
