@@ -88,6 +88,23 @@ export class PgSessionStore extends EventEmitter {
     this.#answer(this.#sessions.destroy(sid), callback)
   }
 
+  /**
+   * Gives all live sessions, native ones that are not express-session's included. Their sids are not known,
+   * since the database holds only hashes. Reads the whole table. For a store that was made of `pool` or
+   * `database`.
+   */
+  all<Stored = StoredSession>(callback: Callback<Stored[]>): void {
+    const sessions = this.#sessions.all().then((all) => {
+      return all.map(({ session, expiresIn }) => withExpiry(session, expiresIn))
+    })
+    this.#answer(sessions as Promise<Stored[]>, callback)
+  }
+
+  /** Ends all live sessions, as `all` gives them. */
+  clear(callback?: Callback<void>): void {
+    this.#answer(this.#sessions.clear(), callback)
+  }
+
   /** Counts the live sessions. Reads the whole table. */
   length(callback: Callback<number>): void {
     this.#answer(this.#sessions.count(), callback)

@@ -5,12 +5,13 @@ import { ConfigurationError } from '../../errors.ts'
 import type { OldTableOptions } from '../../import/connect-pg-simple/old-table.ts'
 import type { Driver } from '../../postgres/driver.ts'
 import { type MigrateMode, PostgresStore } from '../../postgres/postgres-store.ts'
-import type { TableNameOptions } from '../../postgres/table-names.ts'
+import { resolveTableNames, type TableNameOptions } from '../../postgres/table-names.ts'
 import { type Duration, parseDuration } from '../../session/duration.ts'
 import type { Logger } from '../../session/logger.ts'
 import { resolveSettings, type SessionPolicy } from '../../session/settings.ts'
 import type { SessionStore } from '../../store/session-store.ts'
 import { type ConnectPgSimpleOptions, withoutFormerNames } from './former-options.ts'
+import { LiveSessions } from './live-sessions.ts'
 import type { OlderSessions } from './older-sessions.ts'
 import { openFallback } from './open-fallback.ts'
 import { plainTokens } from './sid-identity.ts'
@@ -68,6 +69,8 @@ export type SidStoreOptions =
 /** What the options mean, in milliseconds and without gaps. */
 export interface SidSettings {
   readonly store: SessionStore
+  /** A way to all sessions; null where the store knows none. */
+  readonly live: LiveSessions | null
   /** Sessions of before the switch, when there are any. */
   readonly older: OlderSessions | null
   readonly codec: Codec
@@ -113,8 +116,8 @@ function openStore(
   maker: string,
   options: SidStoreOptions,
   shared: Pick<SidSettings, 'codec' | 'policy' | 'userId'>,
-): Pick<SidSettings, 'store' | 'older'> {
-  if (isStoreGiven(options)) return { store: options.store, older: null }
+): Pick<SidSettings, 'store' | 'live' | 'older'> {
+  if (isStoreGiven(options)) return { store: options.store, live: null, older: null }
   const driver =
     'pool' in options && options.pool !== undefined
       ? fromPg(checkedPool(maker, options.pool))
@@ -129,7 +132,8 @@ function openStore(
   const { log } = shared.policy
   const store = new PostgresStore({ driver, migrate, deadline, log, schema, tables })
   const surroundings = { ...shared, driver, store, deadline, tables: { schema, tables } }
-  return { store, older: openFallback(fallback, surroundings) }
+  const live = new LiveSessions(driver, resolveTableNames({ schema, tables }), deadline)
+  return { store, live, older: openFallback(fallback, surroundings) }
 }
 
 function isStoreGiven(

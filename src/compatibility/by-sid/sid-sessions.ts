@@ -1,9 +1,15 @@
+import { StoreError } from '../../errors.ts'
 import { KnownSession } from '../../session/known-session.ts'
 import { observeStore } from '../../session/observed-store.ts'
 import { type Purger, purgeAll, startPurger } from '../../session/purger.ts'
 import { SessionEventHub } from '../../session/session-events.ts'
 import type { SessionPolicy } from '../../session/settings.ts'
-import type { CredentialChange, SessionRecord, SessionStore } from '../../store/session-store.ts'
+import type {
+  CredentialChange,
+  SessionRecord,
+  SessionStore,
+  TokenProof,
+} from '../../store/session-store.ts'
 import { HeldSession } from './held-session.ts'
 import type { SessionContent } from './session-content.ts'
 import { changedTexts, encodeText, readSession } from './session-texts.ts'
@@ -80,6 +86,35 @@ export class SidSessions {
   /** How many live sessions there are. */
   async count(): Promise<number> {
     return (await this.#store.count()).live
+  }
+
+  /** All live sessions. Reads the whole table. @throws {StoreError} The store has no way to all. */
+  async all(): Promise<FoundSession[]> {
+    await this.#store.ready()
+    const all: FoundSession[] = []
+    for await (const page of this.#pages()) {
+      for (const result of await Promise.all(page.map((proof) => this.#store.load(proof)))) {
+        // What has ended since the page was read is left out.
+        if (result.status === 'live') all.push(this.#learn(new HeldSession(''), result.record))
+      }
+    }
+    return all
+  }
+
+  /** Ends all live sessions. @throws {StoreError} The store has no way to all. */
+  async clear(): Promise<void> {
+    await this.#store.ready()
+    for await (const page of this.#pages()) {
+      for (const { id } of page) await this.#destroy(id, null)
+    }
+  }
+
+  #pages(): AsyncGenerator<readonly TokenProof[], void, undefined> {
+    const { live } = this.#settings
+    if (live !== null) return live.pages()
+    throw new StoreError(
+      'all and clear need a way to every session, which a store by itself does not give: make it of pool or database rather than of store.',
+    )
   }
 
   /** Stops purging and takes no further calls. */
