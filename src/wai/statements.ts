@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { ENTRIES } from '../postgres/statements/fragments.ts'
+import { ENTRIES, entryList, list } from '../postgres/statements/fragments.ts'
 import type { WaiTableNames } from './tables.ts'
 
 /** A statement's fixed half: its name and text. */
@@ -102,7 +102,7 @@ function sessionTexts({
           where wai_pg_session = ${sessions}.id and key is not null and value is not null
         ) as entries
       from ${sessions}
-      where session_key = any ($1::text::text[])`,
+      where session_key = any (${list(1, 'text')})`,
 
     create: `
       with created as (
@@ -113,7 +113,7 @@ function sessionTexts({
       ), written as (
         insert into ${data} (wai_pg_session, key, value)
         select created.id, decode(e.key, 'hex'), decode(e.value, 'hex')
-        from created, unnest($2::text::text[], $3::text::text[]) as e (key, value)
+        from created, ${entryList(2)}
       )
       select state from created`,
 
@@ -128,7 +128,7 @@ function sessionTexts({
       with free as (
         select id
         from ${sessions}
-        where id = any ($1::text::bigint[]) and ${isLive(2)} and session_last_access + 0 < ${NOW}
+        where id = any (${list(1, 'bigint')}) and ${isLive(2)} and session_last_access + 0 < ${NOW}
         for no key update skip locked
       )
       update ${sessions}
@@ -170,12 +170,12 @@ function saveTexts({
   const written = `
         insert into ${data} (wai_pg_session, key, value)
         select $1::text::bigint, decode(e.key, 'hex'), decode(e.value, 'hex')
-        from live, unnest($5::text::text[], $6::text::text[]) as e (key, value)
+        from live, ${entryList(5)}
         on conflict (wai_pg_session, key) do update set value = excluded.value`
   const deleted = `
         delete from ${data}
         where wai_pg_session = $1::text::bigint
-          and key = any (array(select decode(d.key, 'hex') from unnest($4::text::text[]) as d (key)))
+          and key = any (array(select decode(d.key, 'hex') from unnest(${list(4, 'text')}) as d (key)))
           and exists (select from live)`
   const holdsKey = 'session_key = any ($7::text::text[])'
   return {
@@ -219,7 +219,7 @@ function saveTexts({
       ), written as (
         insert into ${data} (wai_pg_session, key, value)
         select created.id, decode(e.key, 'hex'), decode(e.value, 'hex')
-        from created, unnest($5::text::text[], $6::text::text[]) as e (key, value)
+        from created, ${entryList(5)}
       )
       select state from created`,
   }
