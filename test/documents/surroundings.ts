@@ -2,7 +2,7 @@
  * What the shorter examples take for granted: the application, the database and the user's own
  * functions. An example that declares a name of its own hides the one here.
  */
-import type { ServerResponse } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import type * as expressModule from 'express'
 import type * as pg from 'pg'
 import type * as main from 'pg-sessions'
@@ -10,6 +10,7 @@ import type * as haskell from 'pg-sessions/cereal'
 import type * as express from 'pg-sessions/express'
 import type { WaiMapping } from 'pg-sessions/from-wai'
 import type * as drivers from 'pg-sessions/pg'
+import type { WebSocket, WebSocketServer } from 'ws'
 
 /** What `session` holds where an example does not say. */
 interface ExampleData {
@@ -42,9 +43,12 @@ export declare const req: expressModule.Request
 export declare const request: Request
 export declare const res: expressModule.Response
 export declare const response: ServerResponse
+export declare const server: Server
 export declare const session: main.Session<ExampleData>
 export declare const sessions: main.Sessions
+export declare const socket: WebSocket
 export declare const store: main.SessionStore
+export declare const wss: WebSocketServer
 
 /** The application's own. */
 export declare const findUser: (form: unknown) => Promise<{ readonly id: string } | null>
