@@ -12,6 +12,9 @@ export interface Options {
   readonly profiles: string | null
 }
 
+/** What to do other than to measure. */
+export type Errand = 'help' | 'page'
+
 export const help = `Usage: npm run bench [-- <options>]
 
 Measures what sessions cost: pg-sessions beside its peers, in rounds that take turns.
@@ -21,6 +24,7 @@ Measures what sessions cost: pg-sessions beside its peers, in rounds that take t
   --only <names>   some sections: ${SECTIONS.join(',')}
   --json           one JSON object on stdout instead of tables; bench/README.md explains its keys
   --profile <dir>  also write a CPU profile of each measured program, which makes it slower
+  --page           measures nothing: puts the results that are kept into docs/performance.md
   --help
 
 It starts a PostgreSQL server of its own, or uses the one that DATABASE_URL names, whose schemas and
@@ -31,9 +35,10 @@ Results go to bench/results. "npm run --silent bench" leaves out what npm prints
 export class CommandLineError extends Error {}
 
 /** @throws {CommandLineError} An option or a section is unknown. */
-export function readCommandLine(args: readonly string[]): Options | 'help' {
+export function readCommandLine(args: readonly string[]): Options | Errand {
   const values = parse(args)
   if (values.help) return 'help'
+  if (values.page) return 'page'
   if (values.quick && values.full) throw new CommandLineError('--quick or --full, not both.')
   return {
     extent: values.quick ? 'quick' : values.full ? 'full' : 'standard',
@@ -53,6 +58,7 @@ function parse(args: readonly string[]) {
         full: flag,
         json: flag,
         help: flag,
+        page: flag,
         only: { type: 'string' },
         profile: { type: 'string' },
       },

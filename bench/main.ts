@@ -20,12 +20,14 @@ import { runStoreLevel } from './store-level/run-store-level.ts'
 import { measureMemory } from './upkeep/measure-memory.ts'
 import { measurePurge } from './upkeep/measure-purge.ts'
 import { measureTouch } from './upkeep/measure-touch.ts'
+import { writePage } from './write-page.ts'
 
 const RESULTS = join(import.meta.dirname, 'results')
 
 async function main(): Promise<void> {
   const options = readCommandLine(process.argv.slice(2))
   if (options === 'help') return console.log(help)
+  if (options === 'page') return writePage(RESULTS)
   mkdirSync(RESULTS, { recursive: true })
   const result = await measure(options, (soFar) => keep(options, soFar))
   console.log(options.json ? JSON.stringify(result) : printResult(result))
