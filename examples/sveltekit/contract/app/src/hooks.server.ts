@@ -1,0 +1,64 @@
+import { type RequestEvent, redirect } from '@sveltejs/kit'
+import { type Handle, type HandleServerError, sequence } from '@sveltejs/kit/hooks'
+import type { Session } from 'pg-sessions'
+import { type SvelteKitSessions, sveltekitSessions } from 'pg-sessions/sveltekit'
+import type { ApplicationParts, ErrorPage } from 'pg-sessions/testing'
+import '../../parts.ts'
+
+declare global {
+  namespace App {
+    interface Locals {
+      own: SvelteKitSessions
+      other: SvelteKitSessions
+      page?: ErrorPage
+    }
+  }
+}
+
+const handles = new WeakMap<ApplicationParts, Handle>()
+
+/** A hook of the application that sends visitors elsewhere, and tells them why. */
+const guard: Handle = async ({ event, resolve }) => {
+  const isLate = event.url.pathname === '/guarded-late'
+  const response = isLate ? await resolve(event) : null
+  if (event.url.pathname.startsWith('/guarded')) {
+    globalThis.contractParts.script.change(event.locals.session, event.request.url)
+    redirect(303, '/use')
+  }
+  return response ?? resolve(event)
+}
+
+/** Each of the contract's tests has sessions of its own, for the one application that has been built. */
+export const handle: Handle = (input) => {
+  const parts = globalThis.contractParts
+  const known = handles.get(parts) ?? handleOf(parts)
+  handles.set(parts, known)
+  return known(input)
+}
+
+/** Tells the error page of what was not expected. */
+export const handleError: HandleServerError = ({ kind, error, event }) => {
+  if (kind === 'unknown') event.locals.page = pageOf(error, event, event.locals.session)
+  return { message: '' }
+}
+
+function handleOf({ sessions, others }: ApplicationParts): Handle {
+  const other = sveltekitSessions(others)
+  const own = sveltekitSessions(sessions, {
+    onError: (error, event, session) => responseOf(pageOf(error, event, session)),
+  })
+  const errorPage: Handle = async ({ event, resolve }) => {
+    Object.assign(event.locals, { own, other })
+    const response = await resolve(event)
+    return event.locals.page === undefined ? response : responseOf(event.locals.page)
+  }
+  return sequence(other, own, own, errorPage, guard)
+}
+
+function pageOf(error: unknown, event: Pick<RequestEvent, 'request'>, session: Session): ErrorPage {
+  return globalThis.contractParts.script.errorPage(session, event.request.url, error)
+}
+
+function responseOf({ status, text }: ErrorPage): Response {
+  return new Response(text, { status })
+}

@@ -1,0 +1,165 @@
+/**
+ * Sessions for SvelteKit 2 and 3, on `event.locals.session`.
+ *
+ * @module
+ */
+import { type CookieToSet, cookieToSet } from '../http/cookie-to-set.ts'
+import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
+import {
+  addToResponse,
+  dropBody,
+  errorResponse,
+  type FetchExchange,
+  openFetchExchange,
+} from '../http/fetch-exchange.ts'
+import { RequestSessions } from '../http/request-sessions.ts'
+
+declare global {
+  namespace App {
+    interface Locals {
+      /** This request's session. Nothing is read until it is used. */
+      session: Session
+    }
+  }
+}
+
+/** What the hook needs of SvelteKit's `RequestEvent`. */
+export interface SvelteKitEvent {
+  readonly request: Request
+  readonly locals: object
+  readonly cookies: {
+    set(name: string, value: string, options: CookieOptions): void
+  }
+}
+
+type CookieOptions = Omit<CookieToSet, 'name' | 'value'> & {
+  readonly encode: (value: string) => string
+}
+
+/** What SvelteKit gives to its `handle` hook. */
+export interface SvelteKitHandleInput<Event extends SvelteKitEvent> {
+  readonly event: Event
+  resolve(event: Event): Response | Promise<Response>
+}
+
+/** SvelteKit's `handle` hook, which knows what its sessions hold. */
+export interface SvelteKitSessions<
+  Data extends object = DefaultData,
+  Event extends SvelteKitEvent = SvelteKitEvent,
+> {
+  (input: SvelteKitHandleInput<Event>): Promise<Response>
+  /**
+   * The request's session with the type that `createSessions` was given. With several of these in one
+   * application each gives its own, while `event.locals.session` is that of the last one in the sequence.
+   *
+   * @throws {ConfigurationError} This hook does not run before whatever asks.
+   */
+  of(event: Pick<SvelteKitEvent, 'locals'>): Session<Data>
+}
+
+/** Options of the SvelteKit adapter. */
+export interface SvelteKitSessionsOptions<Data extends object, Event extends SvelteKitEvent> {
+  /**
+   * Answers when the session cannot be saved: the application's error page. By default a short plain text
+   * with the error's `statusCode` does. What it throws goes to SvelteKit: after `error(503, …)` the static
+   * error page is shown, after any other error `handleError` is told as well.
+   */
+  readonly onError?: (
+    error: unknown,
+    event: Event,
+    session: Session<Data>,
+  ) => Response | Promise<Response>
+}
+
+/**
+ * Makes the `handle` hook that gives each request its session. Put it first in `sequence(…)`.
+ *
+ * What `load` functions, actions, endpoints and later hooks change is saved before the response goes on,
+ * also when SvelteKit answers with an error page, a 404 or a redirect. When the save fails the response is
+ * dropped and no cookie is sent. What changes after that, in promises that a `load` function streams, is
+ * saved soon after each change; only changes that need no new cookie are possible then.
+ *
+ * The cookie joins the response itself, since SvelteKit takes no more cookies once a response is made.
+ *
+ * @example
+ * ```ts
+ * import { sveltekitSessions } from 'pg-sessions/sveltekit'
+ *
+ * export const handle = sveltekitSessions(sessions)
+ * ```
+ */
+export function sveltekitSessions<
+  Data extends object = DefaultData,
+  Event extends SvelteKitEvent = SvelteKitEvent,
+>(
+  sessions: SessionOpener<Data>,
+  { onError = errorResponse }: SvelteKitSessionsOptions<Data, Event> = {},
+): SvelteKitSessions<Data, Event> {
+  const kept = new RequestSessions<Data>('sveltekitSessions(sessions)')
+
+  const handle = async ({ event, resolve }: SvelteKitHandleInput<Event>): Promise<Response> => {
+    const exchange = openFetchExchange(sessions, event.request)
+    const isFirst = kept.keep(event.locals, () => exchange)
+    kept.expose(event.locals)
+    if (!isFirst) return resolve(event)
+    const answer = (response: Response): Promise<Response> =>
+      saved(exchange, response, (error) => onError(error, event, exchange.session))
+    try {
+      return await answer(await resolve(event))
+    } catch (thrown) {
+      // Of what reaches a hook only the redirect of a later one is no failure.
+      if (!isRedirect(thrown)) throw thrown
+      const { status, location } = thrown
+      const redirect = await answer(new Response(null, { status, headers: { location } }))
+      // SvelteKit answers in the way that the request asks for, as long as it still takes cookies.
+      if (redirect.status === status && setCookies(exchange, event)) throw thrown
+      return redirect
+    } finally {
+      exchange.handOver()
+    }
+  }
+  const of = (event: Pick<SvelteKitEvent, 'locals'>): Session<Data> => kept.of(event.locals)
+  return Object.assign(handle, { of })
+}
+
+/** The response once everything is saved, or what to answer instead. */
+async function saved<Data extends object>(
+  exchange: FetchExchange<Data>,
+  response: Response,
+  errorPage: (error: unknown) => Response | Promise<Response>,
+): Promise<Response> {
+  try {
+    return addToResponse(response, await exchange.commit())
+  } catch (error) {
+    exchange.discard()
+    dropBody(response)
+    const page = await errorPage(error)
+    // An error page that changes the session again must not go round in circles.
+    if (exchange.hasChanges) return saved(exchange, page, errorResponse)
+    return addToResponse(page, exchange.head)
+  }
+}
+
+/** What `redirect(303, '/login')` of SvelteKit throws. */
+function isRedirect(
+  thrown: unknown,
+): thrown is { readonly status: number; readonly location: string } {
+  const { status, location } = Object(thrown)
+  return typeof location === 'string' && status >= 300 && status <= 308
+}
+
+/** Gives the cookies to SvelteKit. False when it takes no more, since a response has been made. */
+function setCookies<Data extends object>(
+  exchange: FetchExchange<Data>,
+  { cookies }: SvelteKitEvent,
+): boolean {
+  try {
+    for (const line of exchange.head.setCookies) {
+      const { name, value, ...options } = cookieToSet(line)
+      cookies.set(name, value, { ...options, encode: (text) => text })
+    }
+    return true
+  } catch {
+    return false
+  }
+}
