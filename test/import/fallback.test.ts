@@ -32,6 +32,7 @@ function open(options: Partial<FallbackOptions> = {}): ConnectPgSimpleFallback {
     identify: sidIdentity,
     codec: jsonCodec,
     userId: null,
+    onUnreadable: () => {},
     idleTimeout: 86_400_000,
     absoluteTimeout: Number.POSITIVE_INFINITY,
     ...options,
@@ -72,6 +73,26 @@ test('an unknown, an expired and a hostile sid are no sessions, and nothing is w
   }
   expect(await old.sids()).toEqual(['a'])
   expect(await old.database.query('select 1 from sessions.session')).toEqual([])
+})
+
+test('a row that cannot be a session is told of, by its public id, and stays', async () => {
+  await old.insert('a', '"no object"')
+  const told: unknown[] = []
+  const fallback = open({ onUnreadable: (...words) => told.push(words) })
+  expect(await fallback.adopt('a')).toBe(false)
+  expect(told).toEqual([[sidIdentity('a').id, 'no JSON object']])
+  expect(await old.sids()).toEqual(['a'])
+})
+
+test('a session goes to the user whom its data names, or to nobody', async () => {
+  await old.save('a', { user: 'ann' })
+  await old.save('b', { user: { hostile: true } })
+  const fallback = open({
+    userId: ({ user }) => (typeof user === 'string' ? user : (user as () => string)()),
+  })
+  for (const sid of ['a', 'b']) expect(await fallback.adopt(sid)).toBe(true)
+  expect(await store.listByUser('ann')).toHaveLength(1)
+  expect(await isHere('b')).toBe(true)
 })
 
 test('what the old application saves while the session is on its way is moved too', async () => {

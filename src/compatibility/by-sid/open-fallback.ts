@@ -44,6 +44,10 @@ export function openFallback(
     identify: sidIdentity,
     codec,
     userId: userId ?? null,
+    onUnreadable(sessionId, problem) {
+      const message = 'a session of connect-pg-simple cannot move here, so its user has none'
+      policy.log.warn({ sessionId, problem }, message)
+    },
     idleTimeout: policy.idleTimeout,
     absoluteTimeout: policy.absoluteTimeout,
   })

@@ -23,6 +23,8 @@ export interface FallbackOptions {
   readonly identify: IdentifySid
   readonly codec: Codec
   readonly userId: ReadUserId | null
+  /** Told of a session that cannot be one here: by its public id, and what is wrong with it. */
+  readonly onUnreadable: (id: string | null, problem: string) => void
   /** Milliseconds that a session without a `maxAge` of its own lives from an access. */
   readonly idleTimeout: number
   /** Milliseconds from the move to the absolute deadline; `Infinity` for none. */
@@ -79,6 +81,9 @@ export class ConnectPgSimpleFallback {
       if (row.is_here === 'true') return true
       if (row.sid === null || row.sid === undefined) return false
       const { content } = this.#source.read(row)
+      if (content.status === 'unreadable') {
+        this.#options.onUnreadable(content.id, content.problem)
+      }
       if (content.status !== 'movable') return false
       const [outcome] = await this.#ask(() => this.#mover.move([content], 'wait'))
       // Busy: the old application has just saved it, or another process was faster. Known: the other
