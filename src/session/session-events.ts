@@ -21,7 +21,10 @@ export interface SessionEvents {
   purged: { readonly removed: number; readonly milliseconds: number }
   /** A stored key or value does not decode, so it counts as absent. */
   decodeFailed: { readonly sessionId: string; readonly key: string | null; readonly codec: string }
-  /** A client came with a well-formed token that names no session, or has the wrong secret. */
+  /**
+   * A client came with a well-formed token that names no session, or has the wrong secret. The id is
+   * empty where tokens name none.
+   */
   tokenUnknown: { readonly sessionId: string }
   /** A client sent something that is no token, or several different ones. */
   tokenRefused: { readonly reason: 'malformed' | 'ambiguous' }

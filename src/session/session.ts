@@ -254,8 +254,9 @@ export class Session<Data extends object = DefaultData> {
   }
 
   /**
-   * The session's public id, a UUID; null for an anonymous session. It grants nothing, and may be
-   * logged, listed and used to end the session. @throws {NotLoadedError} Before `load()`.
+   * The session's public id, a UUID unless the store gives another; null for an anonymous session. It
+   * grants nothing, and may be logged, listed and used to end the session.
+   * @throws {NotLoadedError} Before `load()`.
    */
   get id(): string | null {
     return this.#state.summary('session.id')?.id ?? null

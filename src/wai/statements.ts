@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { ENTRIES, entryList, list } from '../postgres/statements/fragments.ts'
+import { GUARD, isLive, NOTE_ACCESS, NOW, STATE } from './sql-fragments.ts'
 import type { WaiTableNames } from './tables.ts'
 
 /** A statement's fixed half: its name and text. */
@@ -27,48 +28,6 @@ export type WaiOperation =
 
 /** The statements by operation. */
 export type WaiStatements = Readonly<Record<WaiOperation, StatementText>>
-
-/**
- * Whole seconds of a time, as the original's clock has them: to the nearest, and halves to the even one.
- *
- * `round` of a float8 goes to the even one on every platform that PostgreSQL supports, `round` of a
- * numeric would not. So created and last access may lie half a second ahead.
- *
- * @see https://www.postgresql.org/docs/current/functions-math.html
- */
-export function wholeSeconds(time: string): string {
-  return `round(date_part('epoch', ${time}))::bigint`
-}
-
-const NOW = wholeSeconds('now()')
-
-/**
- * A session that has been idle for exactly the timeout is live; one second later it is not.
- *
- * It is found by its id or key. The sum keeps PostgreSQL from looking through all live sessions by their
- * last access instead, which seem to be few when its statistics are an hour old.
- */
-function isLive(timeout: number): string {
-  return `session_last_access + 0 >= ${NOW} - $${timeout}::text::bigint`
-}
-
-/**
- * What a session's key and flag were, without telling the key. Who logs in on the other side first sets
- * the flag and then changes the key, so a session whose mark has changed may have changed hands.
- */
-const MARK = `concat(
-            case when session_invalidate_key then 'flagged ' end,
-            encode(sha256(convert_to(session_key, 'UTF8')), 'hex')
-          )`
-
-const STATE = `concat_ws(' ', id, session_created_at, session_last_access,
-          date_part('epoch', now()), ${MARK}) as state`
-
-/** The session $1, live under the timeout $2, that still is what the caller saw ($3). */
-const GUARD = `id = $1::text::bigint and ${isLive(2)}
-          and ($3::text is null or ${MARK} = $3::text)`
-
-const NOTE_ACCESS = `session_last_access = greatest(session_last_access, ${NOW})`
 
 /**
  * Writes the statements for the original's tables. The rules are those of the native tables: one guarded

@@ -3,7 +3,8 @@ import type { CookieSettings } from '../cookie/cookie-settings.ts'
 import type { Driver } from '../postgres/driver.ts'
 import type { Duration } from '../session/duration.ts'
 import type { Tokens } from '../session/token.ts'
-import { WaiStore, type WaiStoreOptions } from './wai-store.ts'
+import type { WaiStoreOptions } from './store-options.ts'
+import { WaiStore } from './wai-store.ts'
 import { type WaiTokenOptions, waiTokens } from './wai-tokens.ts'
 
 /** What the other service does, to do the same. */

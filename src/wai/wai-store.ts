@@ -1,12 +1,11 @@
-import { ConfigurationError, UnsupportedError } from '../errors.ts'
-import type { Driver, Row } from '../postgres/driver.ts'
+import { UnsupportedError } from '../errors.ts'
+import type { Row } from '../postgres/driver.ts'
 import { fromHex, hex, hexArray, textArray } from '../postgres/encoding.ts'
 import { GroupCommit, type GroupCommitLimits } from '../postgres/group-commit.ts'
 import { type RunOptions, StatementRunner } from '../postgres/statement-runner.ts'
-import { type Duration, formatDuration, parseDuration } from '../session/duration.ts'
+import { parseDuration } from '../session/duration.ts'
 import type {
   CreateResult,
-  CredentialChange,
   Entry,
   EntryUpdate,
   LoadResult,
@@ -23,32 +22,14 @@ import type {
   Touch,
   UpdateResult,
 } from '../store/session-store.ts'
+import { NO_USERS, newKey, replacedKey } from './keys-to-store.ts'
 import { loadOperation, type ShownKeys, touchOperation } from './operations.ts'
-import { PreparedTables, type WaiTablesMode } from './prepared-tables.ts'
+import { PreparedTables } from './prepared-tables.ts'
 import { readCreated, readState } from './rows.ts'
 import { type WaiOperation, type WaiStatements, waiStatements } from './statements.ts'
+import { checkedMode, type WaiStoreOptions, wholeSeconds } from './store-options.ts'
 import { waiTableNames } from './tables.ts'
 import { keyOf } from './wai-tokens.ts'
-
-/** What a `WaiStore` needs. */
-export interface WaiStoreOptions {
-  readonly driver: Driver
-  /**
-   * How long a session lives without being used, in whole seconds: the same as the other service's
-   * `storeSettingsSessionTimeout`, since each deletes what is too old by its own.
-   */
-  readonly timeout: Duration
-  /** The database schema that holds the tables. Defaults to `public`. */
-  readonly schema?: string
-  /**
-   * What to do about the tables at first use: `'auto'` creates what is missing, as the original would
-   * with `storeSettingsCreateTable`; `'check'` only looks for them; `'off'` does nothing. Defaults to
-   * `'auto'`.
-   */
-  readonly migrate?: WaiTablesMode
-  /** How long a call may take, waiting for a connection and repeats included. Defaults to `'5s'`. */
-  readonly deadline?: Duration
-}
 
 type Guarded = SessionGuard & Pick<SessionChange, 'lifetime'>
 
@@ -261,47 +242,6 @@ export class WaiStore implements SessionStore {
   }
 }
 
-const NO_USERS =
-  "The tables of wai-session-postgresql have no place for a user. To log in write session.clear(), which brings a new key, and keep who it is in an entry: session.set('user', …)."
-const NO_LIFETIME =
-  'The tables of wai-session-postgresql have no place for the lifetime of one session: leave out setLifetime.'
-const NO_GRACE =
-  "The tables of wai-session-postgresql have no place for a second key: write renewInterval: 'never'."
-
-/** The key of a session that is to begin. */
-function newKey({ secretHash, userId, ownIdleTimeout, absolute }: NewSession): string {
-  if (userId !== null) throw new UnsupportedError(NO_USERS)
-  if (ownIdleTimeout !== null || absolute !== Number.POSITIVE_INFINITY) {
-    throw new UnsupportedError(NO_LIFETIME)
-  }
-  return checkedKey(secretHash)
-}
-
-function replacedKey({
-  token,
-  signIn,
-  absoluteExpiresAt,
-  ownIdleTimeout,
-}: CredentialChange): { readonly from: readonly string[]; readonly to: string } | undefined {
-  if (signIn !== undefined) throw new UnsupportedError(NO_USERS)
-  if (absoluteExpiresAt !== undefined || (ownIdleTimeout ?? null) !== null) {
-    throw new UnsupportedError(NO_LIFETIME)
-  }
-  if (token === undefined) return undefined
-  if (token.grace !== undefined) throw new UnsupportedError(NO_GRACE)
-  const from = token.from.map(keyOf).filter((key) => key !== null)
-  return { from, to: checkedKey(token.to) }
-}
-
-/** Tokens of another form would store what the other side could not read from any cookie. */
-function checkedKey(secretHash: Uint8Array): string {
-  const key = keyOf(secretHash)
-  if (key !== null) return key
-  throw new ConfigurationError(
-    'The store for wai-session-postgresql keeps keys, not hashes of tokens: write tokens: waiTokens(), or take all settings from waiSettings().',
-  )
-}
-
 function entryValues(entries: readonly Entry[]): readonly string[] {
   return [hexArray(entries.map(({ key }) => key)), hexArray(entries.map(({ value }) => value))]
 }
@@ -309,22 +249,6 @@ function entryValues(entries: readonly Entry[]): readonly string[] {
 /** Any other id names no row, and PostgreSQL would refuse it as an error. */
 function isRowId(id: string): boolean {
   return /^[1-9][0-9]{0,18}$/.test(id) && BigInt(id) < 2n ** 63n
-}
-
-function wholeSeconds(timeout: Duration): number {
-  const milliseconds = parseDuration('timeout', timeout)
-  if (milliseconds % 1000 === 0) return milliseconds
-  const rounded = formatDuration(Math.max(1, Math.round(milliseconds / 1000)) * 1000)
-  throw new ConfigurationError(
-    `timeout is '${timeout}', and wai-session-postgresql counts whole seconds: write '${rounded}'.`,
-  )
-}
-
-function checkedMode(mode: WaiTablesMode): WaiTablesMode {
-  if (mode === 'auto' || mode === 'check' || mode === 'off') return mode
-  throw new ConfigurationError(
-    `migrate must be 'auto', 'check' or 'off'; it is ${JSON.stringify(mode)}.`,
-  )
 }
 
 function bytesOrNull(digits: string | null | undefined): Uint8Array | null {

@@ -2,7 +2,7 @@ import { Client } from 'pg'
 import type { Driver } from 'pg-sessions'
 import { WaiStore } from 'pg-sessions/wai'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { wholeSeconds } from '../../src/wai/statements.ts'
+import { wholeSeconds } from '../../src/wai/sql-fragments.ts'
 import { type OriginalDatabase, OriginalSide, roundHalfEven } from './original-side.ts'
 import { holds, shareDatabase } from './shared-database.ts'
 

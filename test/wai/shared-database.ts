@@ -15,7 +15,7 @@ export type Texts = Record<string, string>
 export const codec = cerealCodec({ key: cereal.string, value: cereal.string })
 
 /** A row of `wai_pg_sessions`. */
-export interface SessionRow {
+interface SessionRow {
   readonly id: string
   readonly session_key: string
   readonly session_created_at: string
