@@ -3,14 +3,9 @@ import { KnownSession } from '../../session/known-session.ts'
 import { observeStore } from '../../session/observed-store.ts'
 import { type Purger, purgeAll, startPurger } from '../../session/purger.ts'
 import { SessionEventHub } from '../../session/session-events.ts'
-import type { SessionPolicy } from '../../session/settings.ts'
-import type {
-  CredentialChange,
-  SessionRecord,
-  SessionStore,
-  TokenProof,
-} from '../../store/session-store.ts'
+import type { SessionRecord, SessionStore, TokenProof } from '../../store/session-store.ts'
 import { HeldSession } from './held-session.ts'
+import { hasEnded, planCredentials } from './plan-credentials.ts'
 import type { SessionContent } from './session-content.ts'
 import { changedTexts, encodeText, readSession } from './session-texts.ts'
 import type { SidSettings } from './settings.ts'
@@ -284,27 +279,4 @@ export class SidSessions {
       purgeAll(this.#store, this.events, { signal })
     this.#purger = startPurger(purge, purgeInterval, policy.log)
   }
-}
-
-function hasEnded({ terms }: SessionContent): boolean {
-  return terms.expiresIn !== null && terms.expiresIn <= 0
-}
-
-/** A user or lifetime to change. The sid stays, so a sign-in replaces the secret by itself. */
-function planCredentials(
-  policy: SessionPolicy,
-  { summary, secretHashes, storeClock }: KnownSession,
-  { terms, userId }: SessionContent,
-): CredentialChange | undefined {
-  const { ownIdleTimeout = summary.ownIdleTimeout } = terms
-  if (userId !== undefined && userId !== null && userId !== summary.userId) {
-    const [to] = secretHashes as [Uint8Array]
-    return {
-      token: { from: secretHashes, to },
-      signIn: { userId },
-      ownIdleTimeout,
-      absoluteExpiresAt: storeClock + policy.absoluteTimeout,
-    }
-  }
-  return ownIdleTimeout === summary.ownIdleTimeout ? undefined : { ownIdleTimeout }
 }
