@@ -57,7 +57,7 @@ test('the commands of the page, one after the other, move everything', async () 
   await old.save('a', { user: 'ann' })
   for (const command of commands) {
     const outcome = await runCli(command, { databaseUrl: old.database.url })
-    expect(outcome, command.join(' ')).toMatchObject({ status: 0 })
+    expect(outcome, `${command.join(' ')}: ${outcome.stderr}`).toMatchObject({ status: 0 })
   }
   expect(await old.sids()).toEqual([])
   await old.pool.query(block('sql', 'drop table session;'))
