@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Row, Statement } from '../../postgres/driver.ts'
 import { readEntries } from '../../postgres/rows.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
-import { wholeSeconds } from '../../wai/sql-fragments.ts'
+import { NOW } from '../../wai/sql-fragments.ts'
 import { type WaiTableNames, waiTableNames } from '../../wai/tables.ts'
 import { keyOf } from '../../wai/wai-tokens.ts'
 import type { FoundSession, ImportSource, PageLimits, UnreadableSession } from '../import-source.ts'
@@ -21,8 +21,6 @@ export interface WaiSourceOptions {
 }
 
 const LARGEST = 4_194_304
-/** The original's clock: to the nearest second. */
-const NOW = "round(date_part('epoch', now()))::bigint"
 const SECOND = 1000
 
 /** The tables of wai-session-postgresql as a source of sessions to move. */
