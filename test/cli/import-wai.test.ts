@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +12,7 @@ import {
   openOriginalService,
 } from '../import/wai/original-service.ts'
 import { Visitor } from '../support/each-store-visitor.ts'
-import { type Outcome, runCli } from './run-cli.ts'
+import { type Outcome, runCli, startCli } from './run-cli.ts'
 
 let original: OriginalService
 let sessions: Sessions<Record<string, unknown>>
@@ -88,3 +89,21 @@ test('refuses what cannot be: another system’s option, or tables that are not 
   expect(stderr).toContain('are not in the schema elsewhere.\nWrite the one that they are in')
   expect(status).toBe(2)
 })
+
+test('an import that is killed halfway goes on where it was, and nothing is lost or doubled', async () => {
+  await original.pool.query('delete from wai_pg_sessions')
+  const keys: string[] = []
+  for (let each = 0; each < 300; each++) keys.push(await original.begin({ each: `${each}` }))
+  const moved = async (): Promise<number> => (await sessions.count()).live
+  const killed = startCli(['import', 'wai', '--batch-size', '5'], {
+    databaseUrl: original.database.url,
+  })
+  await expect.poll(moved, { timeout: 60_000, interval: 5 }).toBeGreaterThan(0)
+  killed.kill('SIGKILL')
+  await once(killed, 'exit')
+  expect((await run()).status).toBe(0)
+  expect(await moved()).toBe(300)
+  expect(await original.keys()).toEqual([])
+  const last = new Visitor(sessions, keys[299] ?? null)
+  expect(await last.visit((session) => session.get('each'))).toBe('299')
+}, 120_000)

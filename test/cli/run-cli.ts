@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 
@@ -12,18 +13,27 @@ export interface Outcome {
 const loader = import.meta.resolve('tsx')
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Runs the program in a process of its own, as a user would. */
-export async function runCli(
+interface CliOptions {
+  readonly databaseUrl?: string
+  readonly root?: string
+}
+
+/** Starts the program in a process of its own, as a user would. */
+export function startCli(
   args: readonly string[],
-  options: { readonly databaseUrl?: string; readonly root?: string } = {},
-): Promise<Outcome> {
-  const { databaseUrl, root = repository } = options
+  { databaseUrl, root = repository }: CliOptions = {},
+): ChildProcessByStdio<null, Readable, Readable> {
   const { DATABASE_URL: _, ...env } = process.env
-  const child = spawn(process.execPath, ['--import', loader, `${root}/src/cli/main.ts`, ...args], {
+  return spawn(process.execPath, ['--import', loader, `${root}/src/cli/main.ts`, ...args], {
     cwd: root,
     env: { ...env, ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }) },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+}
+
+/** Runs it to its end. */
+export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<Outcome> {
+  const child = startCli(args, options)
   const [[status], stdout, stderr] = await Promise.all([
     once(child, 'exit'),
     text(child.stdout),
