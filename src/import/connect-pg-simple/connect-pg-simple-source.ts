@@ -72,7 +72,7 @@ export function columns({ deadline }: OldTable): string {
             ${VERSION} as version, ${deadline} as deadline`
 }
 
-export const CONTENT = `case when size <= ${LARGEST} then sess end as sess, version,
+export const CONTENT: string = `case when size <= ${LARGEST} then sess end as sess, version,
         date_part('epoch', deadline)::text as deadline, (deadline > now())::text as is_live`
 
 /** Rows are held before they are deleted, since a delete alone cannot pass over held ones. */
