@@ -62,9 +62,12 @@ export async function installPackage(
   }
 }
 
+/** Leaves out what is built or installed, and the packages that stand for themselves. */
 function isSource(path: string): boolean {
   const name = basename(path)
-  return join(root, name) !== path || !/^(\.|(node_modules|dist|coverage)$)/.test(name)
+  if (name === 'node_modules') return false
+  const apart = /^(\.|(dist|coverage|bench|examples|runtimes)$)/
+  return join(root, name) !== path || !apart.test(name)
 }
 
 async function step(cwd: string, command: string, args: readonly string[]): Promise<void> {

@@ -36,7 +36,7 @@ async function createUser(
 }
 
 async function runNode(cwd: string, file: string, ...args: string[]): Promise<string> {
-  const { ok, output } = await runCommand(process.execPath, [file, ...args], cwd)
+  const { ok, output } = await runCommand(process.execPath, [file, ...args], { cwd })
   expect(ok, output).toBe(true)
   return output
 }
