@@ -73,16 +73,21 @@ class Batches {
    * Moves what the rows after this cursor hold, and tells where to go on; null at the end.
    *
    * A batch is read and tried again while some of it is busy, or an answer got lost: what was moved is
-   * gone from there by then.
+   * gone from there by then. So is what a request has moved between our reading and our moving; only
+   * what is there a second time, though its session is known here, was written there late.
    */
   async next(after: string | null): Promise<string | null> {
+    let late: ReadonlySet<string> = new Set()
     for (let attempt = 1; ; attempt++) {
       const page = await this.#read(after)
       const last = page.at(-1)
       if (last === undefined) return null
       const outcomes = await this.#move(page, attempt)
       if (outcomes !== null) {
-        const isSettled = !outcomes.includes('busy') || attempt === TRIES
+        const known = keysOf(page, outcomes, 'known')
+        const isSure = known.every((key) => late.has(key)) && !outcomes.includes('busy')
+        const isSettled = isSure || attempt === TRIES
+        late = new Set(known)
         for (const outcome of outcomes) {
           // What stays there is counted when the page is seen for the last time.
           if (outcome === 'moved' || isSettled) this.tally.count(outcome)
@@ -114,6 +119,16 @@ class Batches {
       throw error
     }
   }
+}
+
+function keysOf(
+  page: readonly FoundSession[],
+  outcomes: readonly MoveOutcome[],
+  wanted: MoveOutcome,
+): string[] {
+  return movableOf(page)
+    .filter((_, index) => outcomes[index] === wanted)
+    .map(({ key }) => key)
 }
 
 /** Doubles from about 10 ms, and varies, so that two importers do not keep in step. */

@@ -1,4 +1,4 @@
-import { PostgresStore } from 'pg-sessions'
+import { type Driver, PostgresStore } from 'pg-sessions'
 import { fromPg } from 'pg-sessions/pg'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { jsonCodec } from '../../src/codec/json-codec.ts'
@@ -108,4 +108,22 @@ test('a session that is here is not overwritten', async () => {
   expect(await run()).toEqual({ ...nothingLeft, moved: 0, known: 1 })
   expect(await here('a')).toMatchObject({ user: 'ann' })
   expect(await here('a')).not.toHaveProperty('more')
+})
+
+test('a session that a request moves between our reading and our moving is not called a late row', async () => {
+  for (let each = 0; each < 5; each++) await old.save(`sid ${each}`, { each })
+  const driver = fromPg(old.pool)
+  let isFirst = true
+  const overtaken: Driver = {
+    ...driver,
+    async query(statement, options) {
+      if (isFirst && statement.name.includes('move')) {
+        isFirst = false
+        expect(await run()).toMatchObject({ moved: 5 })
+      }
+      return driver.query(statement, options)
+    },
+  }
+  const report = await run({ runner: new StatementRunner(overtaken, 10_000) })
+  expect(report).toEqual({ ...nothingLeft, moved: 0 })
 })
