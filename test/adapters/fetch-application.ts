@@ -1,11 +1,25 @@
 import { getRequestListener } from '@hono/node-server'
 import type { Session } from 'pg-sessions'
 import { withSession } from 'pg-sessions/fetch'
-import { type OpenApplication, ownHeaders, type Script } from 'pg-sessions/testing'
+import {
+  type ApplicationParts,
+  type OpenApplication,
+  ownHeaders,
+  type Script,
+} from 'pg-sessions/testing'
 import { serve } from './listen.ts'
 
 /** The contract's application as one handler of the Fetch standard. */
-export const openFetchApplication: OpenApplication = ({ sessions, others, script }) => {
+export const openFetchApplication: OpenApplication = (parts) =>
+  // The server's own stand-in for `Response` would hide what the standard's does.
+  serve(getRequestListener(fetchHandler(parts), { overrideGlobalObjects: false }))
+
+/** The same, for servers that take a handler of the Fetch standard as it is. */
+export function fetchHandler({
+  sessions,
+  others,
+  script,
+}: ApplicationParts): (request: Request) => Promise<Response> {
   const routes = fetchRoutes(script)
   const errorPage = (error: unknown, { url }: Request, session: Session): Response => {
     const { status, text } = script.errorPage(session, url, error)
@@ -15,9 +29,7 @@ export const openFetchApplication: OpenApplication = ({ sessions, others, script
     const route = routes[new URL(request.url).pathname]
     return route ? route({ request, session, other }) : new Response('Not here', { status: 404 })
   })
-  const handler = withSession(sessions, inner, { onError: errorPage })
-  // The server's own stand-in for `Response` would hide what the standard's does.
-  return serve(getRequestListener(handler, { overrideGlobalObjects: false }))
+  return withSession(sessions, inner, { onError: errorPage })
 }
 
 interface Visit {
