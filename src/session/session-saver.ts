@@ -29,6 +29,8 @@ export interface StateWatch {
   readonly onChange?: () => void
   /** The access is to be noted, once the response is on its way. */
   readonly onTouchDue?: () => void
+  /** A save has given the cookie something to say. Told before the save resolves. */
+  readonly onNews?: () => void
   /** Whether the head of the response has left, so that no cookie can be sent any more. */
   readonly isHeadSent?: () => boolean
   /** Whether a head that looks sent to its handler in truth waits for the save under way. */
@@ -73,7 +75,7 @@ export class SessionSaver {
     const { known } = this
     const begins = userId !== null || changes.writes
     if (known === null) {
-      if (changes.end === 'destroy' && this.#hadToken) this.news = { kind: 'ended' }
+      if (changes.end === 'destroy' && this.#hadToken) this.#tell({ kind: 'ended' })
       if (begins) await this.#create(changes, userId)
     } else if (changes.end === 'destroy' && !begins) {
       await this.#destroy(known)
@@ -130,7 +132,7 @@ export class SessionSaver {
     const { id: sessionId, userId } = known.summary
     const wasLive = await this.#context.store.destroy(sessionId, null)
     this.known = null
-    this.news = { kind: 'ended' }
+    this.#tell({ kind: 'ended' })
     if (wasLive) this.#context.events.emit('destroyed', { sessionId, userId })
   }
 
@@ -225,7 +227,12 @@ export class SessionSaver {
   }
 
   #issued({ remaining, isRemembered }: KnownSession, { token }: IssuedToken): void {
-    this.news = { kind: 'issued', token, remaining, isRemembered }
+    this.#tell({ kind: 'issued', token, remaining, isRemembered })
+  }
+
+  #tell(news: CookieNews): void {
+    this.news = news
+    this.#watch.onNews?.()
   }
 
   /** Asked by a save, whose cookie can still go with a head that waits for it. */

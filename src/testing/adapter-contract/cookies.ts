@@ -7,6 +7,7 @@ import {
   assertNoCookie,
   entriesOf,
   holdingsOf,
+  varyNames,
 } from './harness.ts'
 
 /** When a cookie is sent, and what else the response then says. */
@@ -80,7 +81,9 @@ function tokenTests(test: AdapterTest): void {
   test('protects the cookie by its attributes', async ({ visitor }) => {
     const answer = await visitor().ask('/change?set=a:1')
     const [, ...attributes] = answer.lines('set-cookie').join().split('; ')
-    assert.deepEqual(attributes, ['Path=/', 'HttpOnly', 'Secure', 'SameSite=Lax'])
+    // Some frameworks write the line themselves, in an order and a spelling of their own.
+    const known = attributes.map((attribute) => attribute.toLowerCase()).sort()
+    assert.deepEqual(known, ['httponly', 'path=/', 'samesite=lax', 'secure'])
   })
 
   test('sends a new token on rotate, after which the old one is dead', async ({ regular }) => {
@@ -136,7 +139,7 @@ function ownHeaderTests(test: AdapterTest): void {
     assert.deepEqual(lines('set-cookie'), ownHeaders['Set-Cookie'])
     assert.deepEqual(lines('cache-control'), [ownHeaders['Cache-Control']])
     assert.deepEqual(lines('cdn-cache-control'), [ownHeaders['CDN-Cache-Control']])
-    assert.match(lines('vary').join(', '), /^Accept, ?Cookie$/)
+    assertVariesByBoth({ lines })
     assert.deepEqual(await entriesOf(browser), { old: 'kept', a: '1' })
   })
 
@@ -146,12 +149,17 @@ function ownHeaderTests(test: AdapterTest): void {
     const others = answer.lines('set-cookie').filter((line) => !line.startsWith('__Host-id='))
     assert.deepEqual(others, ownHeaders['Set-Cookie'])
     assert.deepEqual(answer.lines('cdn-cache-control'), [])
-    assert.match(answer.lines('vary').join(', '), /^Accept, ?Cookie$/)
+    assertVariesByBoth(answer)
   })
 
   test("adds to the route's own Vary when the session is only read", async ({ regular }) => {
     const answer = await (await regular()).ask('/headed?load')
-    assert.match(answer.lines('vary').join(', '), /^Accept, ?Cookie$/)
+    assertVariesByBoth(answer)
     assert.deepEqual(answer.lines('cache-control'), [ownHeaders['Cache-Control']])
   })
+}
+
+function assertVariesByBoth(answer: Pick<Answer, 'lines'>): void {
+  const names = varyNames(answer).filter((name) => name === 'Accept' || name === 'Cookie')
+  assert.deepEqual(names, ['Accept', 'Cookie'])
 }

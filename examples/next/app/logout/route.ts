@@ -1,0 +1,8 @@
+import { NextResponse } from 'next/server'
+import { getSession } from '../../session.ts'
+
+export async function POST(request: Request): Promise<Response> {
+  const session = await getSession()
+  await session.signOut()
+  return NextResponse.redirect(new URL('/', request.url), 303)
+}

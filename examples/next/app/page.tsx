@@ -1,0 +1,22 @@
+import { getSession } from '../session.ts'
+
+export default async function Page() {
+  const session = await getSession()
+  await session.load()
+  return (
+    <form method="post">
+      <p>
+        Hello, {session.userId ?? 'stranger'}. Clicks: {session.data.clicks ?? 0}.
+      </p>
+      <button type="submit" formAction="/click">
+        Click
+      </button>
+      <button type="submit" formAction="/login">
+        Sign in
+      </button>
+      <button type="submit" formAction="/logout">
+        Sign out
+      </button>
+    </form>
+  )
+}

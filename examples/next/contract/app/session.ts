@@ -1,0 +1,21 @@
+import { cookies } from 'next/headers'
+import { after } from 'next/server'
+import type { Sessions } from 'pg-sessions'
+import { type NextSessions, nextSessions } from 'pg-sessions/next'
+import '../parts.ts'
+
+const made = new WeakMap<Sessions, NextSessions<object>>()
+
+/** Each of the contract's tests has sessions of its own, for the one application that has been built. */
+function of(sessions: Sessions): ReturnType<typeof make> {
+  const known = (made.get(sessions) as ReturnType<typeof make> | undefined) ?? make(sessions)
+  made.set(sessions, known as NextSessions<object>)
+  return known
+}
+
+function make(sessions: Sessions) {
+  return nextSessions(sessions, { cookies, after })
+}
+
+export const own = () => of(globalThis.contractParts.sessions)
+export const other = () => of(globalThis.contractParts.others)

@@ -1,0 +1,171 @@
+/**
+ * Sessions for the app router of Next 15.1 and newer.
+ *
+ * @module
+ */
+import { ConfigurationError } from '../errors.ts'
+import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
+import { addToResponse, dropBody, errorResponse } from '../http/fetch-exchange.ts'
+import { type NextCookies, openVisit, type Visit } from './next/visit.ts'
+
+export type { NextCookies }
+
+/** What the adapter needs of Next. */
+export interface NextFunctions {
+  /** Of `next/headers`. */
+  readonly cookies: () => Promise<NextCookies>
+  /** Of `next/server`. */
+  readonly after: (task: () => Promise<void>) => void
+}
+
+/** Options of {@link NextSessions.saving}. */
+export interface SavingOptions<Data extends object> {
+  /**
+   * Answers when a Route Handler throws or its session cannot be saved. By default what it throws goes to
+   * Next, and a save that fails is answered by a short plain text with the error's `statusCode`.
+   */
+  readonly onError?: (error: unknown, session: Session<Data>) => Response | Promise<Response>
+}
+
+/** Gives the session of the request that is under way. */
+export interface NextSessions<Data extends object> {
+  /**
+   * The session, in Server Components, Server Actions and Route Handlers.
+   *
+   * `await session.save()` before an action or a handler is done. Only until then can a cookie be set:
+   * `save`, `signIn` and `signOut` set it. What nobody has saved is saved after the response where that
+   * needs no new cookie; the event `lateSaveFailed` tells of the rest.
+   *
+   * While components render, the session is there to be read. What needs a new cookie throws
+   * `ResponseStartedError` then, before anything is stored.
+   *
+   * @throws {Error} Whatever `cookies()` throws where Next has no request.
+   */
+  (): Promise<Session<Data>>
+  /**
+   * Wraps a Server Action or a Route Handler so that what it changes is saved when it is done, also when
+   * that is by `redirect()`, `notFound()` and the like.
+   */
+  saving<Args extends readonly unknown[], Result>(
+    handler: (...args: Args) => Result | Promise<Result>,
+    options?: SavingOptions<Data>,
+  ): (...args: Args) => Promise<Result | Response>
+}
+
+/**
+ * Makes `getSession` for an application of Next.
+ *
+ * One request has one session, which is read once. Noting an access waits until the response is sent. A
+ * token that is due to be renewed is renewed where a cookie can be set: by `saving`, and in `proxy.ts` by
+ * `withSession` of `pg-sessions/fetch`.
+ *
+ * @example
+ * ```ts
+ * import { cookies } from 'next/headers'
+ * import { after } from 'next/server'
+ * import { nextSessions } from 'pg-sessions/next'
+ *
+ * export const getSession = nextSessions(sessions, { cookies, after })
+ * ```
+ *
+ * @throws {ConfigurationError} A function is missing.
+ */
+export function nextSessions<Data extends object = DefaultData>(
+  sessions: SessionOpener<Data>,
+  { cookies, after }: NextFunctions,
+): NextSessions<Data> {
+  if (typeof cookies !== 'function' || typeof after !== 'function') {
+    throw new ConfigurationError(
+      "nextSessions needs two functions of Next: nextSessions(sessions, { cookies, after }), with cookies from 'next/headers' and after from 'next/server'.",
+    )
+  }
+  // Next gives each request a store of its own, and another one when an action is done and renders.
+  const visits = new WeakMap<NextCookies, Visit<Data>>()
+  const visit = async (): Promise<Visit<Data>> => {
+    const store = await cookies()
+    const known = visits.get(store) ?? openVisit(sessions, store, after)
+    visits.set(store, known)
+    return known
+  }
+
+  return Object.assign(async () => (await visit()).session, {
+    saving<Args extends readonly unknown[], Result>(
+      handler: (...args: Args) => Result | Promise<Result>,
+      options: SavingOptions<Data> = {},
+    ): (...args: Args) => Promise<Result | Response> {
+      return async (...args) => {
+        const isRoute = args[0] instanceof Request
+        return run(await visit(), () => answered(() => handler(...args), isRoute), options)
+      }
+    },
+  })
+}
+
+/** Next sends no cookies with the answers that it makes itself of `notFound()` and the like in a route. */
+async function answered<Result>(
+  handler: () => Result | Promise<Result>,
+  isRoute: boolean,
+): Promise<Result | Response> {
+  try {
+    return await handler()
+  } catch (thrown) {
+    const [, status] = /^NEXT_HTTP_ERROR_FALLBACK;(\d{3})$/.exec(digestOf(thrown)) ?? []
+    if (!isRoute || status === undefined) throw thrown
+    return new Response(null, { status: Number(status) })
+  }
+}
+
+async function run<Data extends object, Result>(
+  visit: Visit<Data>,
+  handler: () => Promise<Result | Response>,
+  { onError }: SavingOptions<Data>,
+): Promise<Result | Response> {
+  let result: Result | Response
+  try {
+    result = await handler()
+  } catch (thrown) {
+    if (isOfNext(thrown)) {
+      try {
+        await visit.finish()
+      } catch (error) {
+        if (onError === undefined) throw error
+        return errorPage(visit, error, onError)
+      }
+      throw thrown
+    }
+    if (onError === undefined) throw thrown
+    result = await onError(thrown, visit.session)
+  }
+  try {
+    await visit.finish()
+  } catch (error) {
+    if (!(result instanceof Response)) throw error
+    dropBody(result)
+    return errorPage(visit, error, onError)
+  }
+  return result instanceof Response ? addToResponse(result, visit.addition) : result
+}
+
+async function errorPage<Data extends object>(
+  visit: Visit<Data>,
+  error: unknown,
+  onError: SavingOptions<Data>['onError'] = errorResponse,
+): Promise<Response> {
+  let page = await onError(error, visit.session)
+  try {
+    await visit.finish()
+  } catch (again) {
+    page = errorResponse(again)
+  }
+  return addToResponse(page, visit.addition)
+}
+
+/** What `redirect()`, `notFound()`, `forbidden()` and `unauthorized()` throw to Next. */
+function isOfNext(thrown: unknown): boolean {
+  return digestOf(thrown).startsWith('NEXT_')
+}
+
+function digestOf(thrown: unknown): string {
+  const digest: unknown = Object(thrown).digest
+  return typeof digest === 'string' ? digest : ''
+}

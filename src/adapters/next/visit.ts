@@ -1,0 +1,94 @@
+import { type CookieToSet, cookieToSet } from '../../http/cookie-to-set.ts'
+import type { Exchange, Session, SessionOpener } from '../../http/exchange.ts'
+import type { HeadAddition } from '../../http/head-addition.ts'
+
+/** What `await cookies()` of Next gives. */
+export interface NextCookies {
+  getAll(): readonly { readonly name: string; readonly value: string }[]
+  set(cookie: CookieToSet): unknown
+}
+
+/** A session joined to a request that is under way in Next. */
+export interface Visit<Data extends object> {
+  readonly session: Session<Data>
+  /**
+   * Saves what there is to save. After the first success no cookie can be set any more.
+   *
+   * @throws {SessionError} The save failed, and what it should have saved has been dropped.
+   */
+  finish(): Promise<void>
+  /** What a response has to say, but for the cookie, which Next adds itself. */
+  readonly addition: HeadAddition
+}
+
+/** Joins a session to the request that a store of cookies belongs to. */
+export function openVisit<Data extends object>(
+  sessions: SessionOpener<Data>,
+  store: NextCookies,
+  after: (task: () => Promise<void>) => void,
+): Visit<Data> {
+  let isOver = false
+  const canSet = (): boolean => !isOver && takesCookies(store)
+  const exchange: Exchange<Data> = sessions.open(cookieHeader(store), {
+    isHeadSent: () => !canSet(),
+    onNews() {
+      // All there can be to say otherwise is that the session has ended, which its cookie survives.
+      if (!canSet()) return
+      for (const line of exchange.head.setCookies) store.set(cookieToSet(line))
+    },
+  })
+  // Now, while Next knows the request: in a body that streams it no longer does.
+  after(() => {
+    isOver = true
+    return exchange.commitLate()
+  })
+  return {
+    session: exchange.session,
+    async finish() {
+      try {
+        await exchange.commit()
+        isOver = true
+      } catch (error) {
+        exchange.discard()
+        throw error
+      }
+    },
+    get addition() {
+      return { ...exchange.head, setCookies: [] }
+    },
+  }
+}
+
+/** What a name, or a value that was not encoded, may consist of. @see RFC 6265 §4.1.1 */
+const PLAIN = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/
+
+/** Next has taken the header apart and decoded it; a value with a `;` in it would now begin a cookie. */
+function cookieHeader(store: NextCookies): string {
+  return store
+    .getAll()
+    .filter(({ name, value }) => PLAIN.test(name) && !name.includes('=') && PLAIN.test(value))
+    .map(({ name, value }) => `${name}=${value}`)
+    .join('; ')
+}
+
+const REACHED = Symbol('reached')
+
+/**
+ * Whether Next takes a cookie now. It says so only by refusing one, so it is given one that cannot be
+ * read: where it gets as far as reading it, it would have taken it.
+ */
+function takesCookies(store: NextCookies): boolean {
+  const unreadable = {
+    get name(): string {
+      throw REACHED
+    },
+    value: '',
+    path: '/',
+  }
+  try {
+    store.set(unreadable)
+  } catch (error) {
+    return error === REACHED
+  }
+  return true
+}
