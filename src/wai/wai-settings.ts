@@ -1,5 +1,6 @@
 import type { Codec } from '../codec/codec.ts'
 import type { CookieSettings } from '../cookie/cookie-settings.ts'
+import { ConfigurationError } from '../errors.ts'
 import type { Driver } from '../postgres/driver.ts'
 import type { Duration } from '../session/duration.ts'
 import type { Tokens } from '../session/token.ts'
@@ -60,6 +61,7 @@ export interface WaiSettings {
  * ```
  */
 export function waiSettings(options: WaiOptions): WaiSettings {
+  checkOptions(options)
   const { database, codec, cookie, keys, ...storeOptions } = options
   return {
     store: new WaiStore({ ...storeOptions, driver: database }),
@@ -69,5 +71,36 @@ export function waiSettings(options: WaiOptions): WaiSettings {
     idleTimeout: options.timeout,
     absoluteTimeout: 'none',
     touchInterval: '500ms',
+  }
+}
+
+const KNOWN: Readonly<Record<keyof WaiOptions, true>> = {
+  database: true,
+  timeout: true,
+  schema: true,
+  migrate: true,
+  deadline: true,
+  codec: true,
+  cookie: true,
+  keys: true,
+}
+
+/** What is left out or misspelt would have the two sides pass each other by without a word. */
+function checkOptions(options: Partial<WaiOptions>): void {
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(KNOWN, name))
+  if (unknown !== undefined) {
+    throw new ConfigurationError(
+      `waiSettings knows no option called '${unknown}'. It knows ${Object.keys(KNOWN).join(', ')}; other settings stand beside it in createSessions.`,
+    )
+  }
+  if (typeof options.codec?.encodeKey !== 'function') {
+    throw new ConfigurationError(
+      'waiSettings needs the types of keys and values: codec: cerealCodec({ key: cereal.string, value: cereal.string }).',
+    )
+  }
+  if (typeof options.cookie?.name !== 'string') {
+    throw new ConfigurationError(
+      "waiSettings needs the cookie's name, which the other service gives withSession: cookie: { name: 'SESSION' }.",
+    )
   }
 }

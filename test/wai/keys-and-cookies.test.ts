@@ -213,6 +213,21 @@ describe('what the tables cannot hold', () => {
     expect(store({ schema: 'pg_own' })).toThrow(ConfigurationError)
   })
 
+  it('needs every option that both sides must agree on, and knows no other', () => {
+    const options = {
+      database: fromPg(shared.pool),
+      timeout: '1h',
+      cookie: { name: 'SESSION' },
+      codec,
+    } as const
+    const make = (more: object) => () => waiSettings({ ...options, ...more })
+    expect(make({})).not.toThrow()
+    expect(make({ timout: '2h' })).toThrow("no option called 'timout'")
+    expect(make({ codec: undefined })).toThrow('cerealCodec(')
+    expect(make({ cookie: {} })).toThrow("cookie: { name: 'SESSION' }")
+    expect(make({ timeout: undefined })).toThrow(ConfigurationError)
+  })
+
   it('is refused when it is asked for, and nothing is written', async () => {
     const sessions = shared.sessions()
     const ann = shared.visitor()
