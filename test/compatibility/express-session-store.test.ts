@@ -1,7 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { inspect } from 'node:util'
 import { StoreUnavailableError } from 'pg-sessions'
 import { PgSessionStore, type SidCommonOptions } from 'pg-sessions/express-session'
 import { describe, expect, it } from 'vitest'
+import { sidIdentity } from '../../src/compatibility/by-sid/sid-identity.ts'
 import { eachGround, type Ground, type Grounds } from './grounds.ts'
 
 interface Cookie {
@@ -83,6 +85,46 @@ eachGround((grounds) => {
       await destroy('sid')
       await set('sid', { fresh: true })
       expect(await get('sid'), 'one that was never given out').toEqual({ fresh: true })
+    })
+
+    it('what a request has ended by an expiry in the past it cannot bring back itself', async () => {
+      const { set, get } = await open(grounds)
+      await set('sid', { a: 1 })
+      const session = { cookie: { expires: new Date(Date.now() - 1) } }
+      await set('sid', session)
+      session.cookie.expires = new Date(Date.now() + 60_000)
+      await set('sid', session)
+      expect(await get('sid')).toBeNull()
+    })
+
+    it('a maxAge that a middleware computes a few milliseconds less writes nothing', async () => {
+      const { set, get, touch, ground } = await open(grounds)
+      const cookie = (originalMaxAge: number): object => ({
+        originalMaxAge,
+        expires: new Date(Date.now() + originalMaxAge),
+      })
+      await set('sid', { cookie: cookie(3_600_000) })
+      const found = (await get('sid')) as Stored
+      ground.watched.calls.length = 0
+      await touch('sid', Object.assign(found, { cookie: cookie(3_599_998) }))
+      await set('sid', found)
+      expect(ground.watched.calls).toEqual([])
+      await touch('sid', Object.assign(found, { cookie: cookie(1_800_000) }))
+      expect(ground.watched.calls).toEqual(['save'])
+      expect((await get('sid'))?.cookie).toMatchObject({ originalMaxAge: 1_800_000 })
+    })
+
+    it('shows nothing secret of what it remembers with a session', async () => {
+      const { set, get, store } = await open(grounds)
+      await set('sid', { a: 1, cookie: {} })
+      const found = await get('sid')
+      const shown = inspect([store, found], { showHidden: true, depth: 12 })
+      const { secretHash, id } = sidIdentity('sid')
+      for (const secret of [Buffer.from(secretHash).toString('hex', 0, 3), id]) {
+        expect(shown).not.toContain(secret)
+      }
+      expect(shown).not.toMatch(/<Buffer|Uint8Array/)
+      expect(JSON.stringify(found)).toBe('{"a":1,"cookie":{}}')
     })
 
     it('a whole session that is set anew replaces what is there', async () => {
