@@ -21,6 +21,17 @@ interface OriginalClient extends Pick<Pool, 'query'> {
   release(): void
 }
 
+interface OriginalOptions {
+  /** Whole seconds. */
+  readonly timeout?: number
+  /** Seconds since the epoch. */
+  readonly clock?: () => number
+}
+
+function systemClock(): number {
+  return Date.now() / 1000
+}
+
 /**
  * The original's side of the tables, statement by statement as it was observed to send them. Each is its
  * own transaction but for `clearSession`. Its clock is the application's, to the nearest second.
@@ -32,7 +43,7 @@ export class OriginalSide {
 
   constructor(
     database: OriginalDatabase,
-    { timeout = 3600, clock = () => Date.now() / 1000 } = {},
+    { timeout = 3600, clock = systemClock }: OriginalOptions = {},
   ) {
     this.#database = database
     this.#timeout = timeout

@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
-import { createSessions, type SessionEvents, type Sessions, type StoreSettings } from 'pg-sessions'
+import {
+  type Codec,
+  createSessions,
+  type SessionEvents,
+  type Sessions,
+  type StoreSettings,
+} from 'pg-sessions'
 import { cereal, cerealCodec } from 'pg-sessions/cereal'
 import { fromPg } from 'pg-sessions/pg'
 import { type WaiOptions, WaiStore, waiSettings } from 'pg-sessions/wai'
@@ -12,7 +18,7 @@ import { OriginalSide } from './original-side.ts'
 /** What a Haskell `Session IO String String` holds. */
 export type Texts = Record<string, string>
 
-export const codec = cerealCodec({ key: cereal.string, value: cereal.string })
+export const codec: Codec = cerealCodec({ key: cereal.string, value: cereal.string })
 
 /** A row of `wai_pg_sessions`. */
 interface SessionRow {
