@@ -60,7 +60,7 @@ export interface NextSessions<Data extends object> {
  * `withSession` of `pg-sessions/fetch`.
  *
  * @example
- * ```ts
+ * ```tsx
  * import { cookies } from 'next/headers'
  * import { after } from 'next/server'
  * import { nextSessions } from 'pg-sessions/next'

@@ -51,7 +51,7 @@ export type RouterMiddleware<Data extends object> = (
  *
  * @param context - Of your own, so that loaders find the session in it: `createContext<Session>()`.
  * @example
- * ```ts
+ * ```tsx
  * import type { Session } from 'pg-sessions'
  * import { reactRouterSessions } from 'pg-sessions/react-router'
  * import { createContext } from 'react-router'
