@@ -70,7 +70,7 @@ export interface MovableSession {
   readonly entries: readonly Entry[]
 }
 
-export interface ExpiredSession {
+interface ExpiredSession {
   readonly status: 'expired'
 }
 

@@ -17,7 +17,7 @@ export interface ImportReport {
 }
 
 /** Rows with one kind of fault. */
-export interface UnreadableRows {
+interface UnreadableRows {
   readonly problem: string
   readonly count: number
   /** Some of the public ids that they would have here. */

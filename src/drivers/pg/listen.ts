@@ -13,7 +13,7 @@ export interface PgListeningClientLike extends Pick<PgClientLike, 'query'> {
 }
 
 /** A notification as a client of `pg` gives it. */
-export interface PgNotification {
+interface PgNotification {
   readonly channel: string
   readonly payload?: string | undefined
 }
