@@ -45,7 +45,14 @@ async function render(
   change: (session: Session) => void,
 ): Promise<{ answer: Response; text: string }> {
   const sessions = createSessions({ store, log: false })
-  const script = { change } as Script
+  const script: Script = {
+    change,
+    use: async () => '',
+    async *body() {},
+    async *events() {},
+    error: new RangeError('thrown'),
+    errorPage: () => ({ status: 500, text: 'error page' }),
+  }
   const { origin, close } = await openApplication({ sessions, others: sessions, script })
   try {
     const answer = await fetch(new URL('/rendered', origin), { headers: { cookie } })
