@@ -33,9 +33,6 @@ export declare const cerealCodec: typeof haskell.cerealCodec
 
 export declare const app: expressModule.Express
 export declare const database: main.Driver
-export declare const hono: {
-  readonly fetch: (request: Request, env: object) => Response | Promise<Response>
-}
 export declare const mapping: WaiMapping
 export declare const next: expressModule.NextFunction
 export declare const pool: pg.Pool
