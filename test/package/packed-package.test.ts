@@ -1,16 +1,10 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import {
-  installPackage,
-  type PackedPackage,
-  packPackage,
-  readManifest,
-} from '../../scripts/pack-package.ts'
+import { type PackedPackage, packPackage, readManifest } from '../../scripts/pack-package.ts'
 import { runCommand } from '../../scripts/run-command.ts'
-import { createTestDatabase } from '../support/database.ts'
+import { createPackageUser } from './package-user.ts'
 
 let folder: string
 let packed: PackedPackage
@@ -21,19 +15,6 @@ beforeAll(async () => {
 }, 300_000)
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
-
-/** Writes files into a new folder where the packed package is installed. */
-async function createUser(
-  name: string,
-  files: Readonly<Record<string, string>>,
-  others: readonly string[] = [],
-): Promise<string> {
-  const user = join(folder, name)
-  await mkdir(user)
-  await installPackage(packed, user, others)
-  for (const [file, text] of Object.entries(files)) await writeFile(join(user, file), text)
-  return user
-}
 
 async function runNode(cwd: string, file: string, ...args: string[]): Promise<string> {
   const { ok, output } = await runCommand(process.execPath, [file, ...args], { cwd })
@@ -70,7 +51,7 @@ test('every subpath gives the same names by import and by require, with no clien
     .filter((subpath) => subpath !== './package.json')
     .map((subpath) => `pg-sessions${subpath.slice(1)}`)
   const list = JSON.stringify(names)
-  const user = await createUser('importer', {
+  const user = await createPackageUser(packed, join(folder, 'importer'), {
     'esm.mjs': `const found = {}
       for (const name of ${list}) found[name] = Object.keys(await import(name)).sort()
       console.log(JSON.stringify(found))`,
@@ -89,51 +70,9 @@ test('every subpath gives the same names by import and by require, with no clien
 })
 
 test('the command line runs from the installed package', async () => {
-  const user = await createUser('operator', {})
+  const user = await createPackageUser(packed, join(folder, 'operator'), {})
   const { bin } = JSON.parse(await readFile(join(packed.folder, 'package.json'), 'utf8'))
   const main = join(user, 'node_modules', 'pg-sessions', bin['pg-sessions'])
   expect(await readFile(main, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/)
   expect(await runNode(user, main, '--help')).toContain('migrate')
-})
-
-test('an application in one bundled file still makes its tables', async () => {
-  const application = `
-    import express from 'express'
-    import { Pool } from 'pg'
-    import { createSessions } from 'pg-sessions'
-    import { expressSessions } from 'pg-sessions/express'
-    import { fromPg } from 'pg-sessions/pg'
-
-    async function main() {
-      const pool = new Pool({ connectionString: process.argv[2] })
-      const sessions = createSessions({ database: fromPg(pool) })
-      express().use(expressSessions(sessions))
-      await sessions.ready()
-      await sessions.close()
-      await pool.end()
-    }
-    main()`
-  const user = await createUser('bundler', { 'application.js': application }, ['express', 'pg'])
-  const alone = await mkdtemp(join(folder, 'alone-'))
-  await build({
-    entryPoints: [join(user, 'application.js')],
-    outfile: join(alone, 'application.cjs'),
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    external: ['pg-native'],
-    logLevel: 'silent',
-  })
-  const database = await createTestDatabase()
-  try {
-    await runNode(alone, 'application.cjs', database.url)
-    const tables = await database.query(
-      `select table_name from information_schema.tables where table_schema = 'sessions' order by 1`,
-    )
-    expect(tables.map(({ table_name }) => table_name)).toEqual(
-      expect.arrayContaining(['migration', 'session', 'session_data']),
-    )
-  } finally {
-    await database.drop()
-  }
 })
