@@ -3,14 +3,14 @@ import { build as buildWithEsbuild, type Metafile } from 'esbuild'
 import { build as buildWithVite, type Rolldown } from 'vite'
 
 /** An application in one file. */
-export interface Bundle {
+interface Bundle {
   readonly file: string
   /** The modules of the package that left code in the file: `adapters/express`, and its bytes there. */
   readonly carried: ReadonlyMap<string, number>
 }
 
 /** What is bundled, and where to. */
-export interface BundleRequest {
+interface BundleRequest {
   readonly entry: string
   readonly into: string
   readonly minify?: boolean
