@@ -1,6 +1,6 @@
 /**
  * Puts the figures of the results that are kept into `docs/performance.md`: those of the standard run, and
- * in their place those of the full run where there are any.
+ * in their place those of runs of some sections, and of the full run, where there are any.
  *
  *     npm run bench -- --page
  */
@@ -10,7 +10,7 @@ import { fillPage } from './report/page.ts'
 import type { Result } from './report/result.ts'
 
 const PAGE = join(import.meta.dirname, '..', 'docs', 'performance.md')
-const KEPT = ['standard', 'full', 'full-only-growth-memory']
+const KEPT = ['standard', 'standard-only-http', 'full', 'full-only-growth-memory']
 
 export function writePage(resultsFolder: string): void {
   const files = KEPT.map((name) => join(resultsFolder, `${name}.json`)).filter(existsSync)
