@@ -14,7 +14,18 @@ import { installPackages } from './install-packages.ts'
 import { root, runCommand } from './run-command.ts'
 
 const matrix = join(root, 'test', 'matrix')
-const databaseSuites = ['postgres', 'store', 'drivers', 'session', 'http', 'adapters', 'cli']
+const databaseSuites = [
+  'postgres',
+  'store',
+  'drivers',
+  'session',
+  'http',
+  'adapters',
+  'cli',
+  'compatibility',
+  'import',
+  'wai',
+]
 
 /** One version: the alias its binaries are installed under, and what it is called. */
 interface Version {
