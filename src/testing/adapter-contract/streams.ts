@@ -106,7 +106,9 @@ function abortTests(test: AdapterTest): void {
     const browser = await regular()
     const call = store.hold('save')
     const saved = store.next('save')
-    const asking = browser.begin('/change?set=a:1')
+    // A tab with a connection of its own: on one used before, Deno's client sends the request again that
+    // was just destroyed (denoland/deno#36786).
+    const asking = browser.twin().begin('/change?set=a:1')
     await call.reached
     asking.abort()
     await assert.rejects(asking.answer)
