@@ -1,5 +1,6 @@
 /**
- * Runs the contract suites on every runtime that the package supports.
+ * Runs the contract suites on every runtime that the package supports, on the package as it is published:
+ * packed, installed in a folder outside the repository, and imported by its public names.
  *
  *     npm run test:runtimes                 all of them
  *     npm run test:runtimes -- node-24 bun  two of them
@@ -7,10 +8,12 @@
  * `node-20` stands for the Node that runs this; the others are installed on first use, by the lockfiles in
  * runtimes/. PostgreSQL is started here, once for each, since its binaries need Node.
  */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { startEmbeddedPostgres } from 'pg-sessions/embedded-postgres'
+import { installPackage, packPackage } from './pack-package.ts'
 import { root, runCommand } from './run-command.ts'
 import { installRuntime, type RuntimeName, runtimeNames } from './runtimes.ts'
 
@@ -22,12 +25,15 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   deno: ['run', '--allow-all', '--no-lock', '--node-modules-dir=manual'],
 }
 
-/** Makes one file of the suite, for runtimes that read no TypeScript. */
-async function buildSuite(): Promise<string> {
-  // Below node_modules of the repository, so that the database clients are found from there.
-  const folder = join(root, 'node_modules', '.cache', 'pg-sessions')
-  await mkdir(folder, { recursive: true })
-  const outfile = join(folder, 'runtimes.mjs')
+/** What the suite imports beside the package. */
+const CLIENTS = ['pg', 'postgres', '@hono/node-server']
+
+/** Makes one file of the suite, for runtimes that read no TypeScript, where the package is installed. */
+async function buildSuite(folder: string): Promise<string> {
+  const user = join(folder, 'user')
+  await mkdir(user)
+  await installPackage(await packPackage(folder), user, CLIENTS)
+  const outfile = join(user, 'runtimes.mjs')
   await build({
     entryPoints: [join(root, 'test/runtimes/suite.ts')],
     outfile,
@@ -35,7 +41,7 @@ async function buildSuite(): Promise<string> {
     platform: 'node',
     format: 'esm',
     target: 'es2022',
-    external: ['pg', 'postgres', '@hono/node-server', 'vitest'],
+    external: ['pg-sessions', 'pg-sessions/*', ...CLIENTS, 'vitest'],
     logLevel: 'warning',
   })
   return outfile
@@ -68,9 +74,17 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(`There is no runtime ${unknown}. There are ${names.join(', ')}.`)
     return 2
   }
-  const suite = await buildSuite()
+  const folder = await mkdtemp(join(tmpdir(), 'pg-sessions-runtimes-'))
+  try {
+    return await runAll(args.length > 0 ? args : names, await buildSuite(folder))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function runAll(chosen: readonly string[], suite: string): Promise<number> {
   let [passed, failed] = [0, 0]
-  for (const name of args.length > 0 ? args : names) {
+  for (const name of chosen) {
     const counts = await run(name, suite)
     passed += counts.passed
     failed += counts.failed

@@ -95,6 +95,13 @@ runner.describe('the Fetch adapter', () => {
   adapterContract(runner, openApplication(), { raw: false })
 })
 
+for (const [name, driver] of Object.entries(drivers)) {
+  runner.describe(`the Fetch adapter on PostgresStore over ${name}`, () => {
+    const openStore = (): PostgresStore => new PostgresStore({ driver })
+    adapterContract(runner, openApplication(), { raw: false, openStore })
+  })
+}
+
 function harnessOf(
   driver: Driver,
   use: () => PromiseLike<unknown>,
