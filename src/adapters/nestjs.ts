@@ -22,7 +22,7 @@ export interface SessionsModuleOptions<Data extends object = DefaultData> {
   /** What `createSessions` has given. */
   readonly sessions: SessionOpener<Data>
   /** The adapter of the platform: `expressSessions` or `fastifySessions`. */
-  readonly adapter: (sessions: SessionOpener<Data>) => object
+  readonly adapter: <Kind extends object>(sessions: SessionOpener<Kind>) => object
 }
 
 /** How to make what the module needs of what the application provides. */
