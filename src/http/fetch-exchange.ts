@@ -10,6 +10,8 @@ export interface FetchExchange<Data extends object>
    * its own soon after, and no cookie can be sent any more.
    */
   handOver(): void
+  /** Says that another response takes the place of the one that was handed over, with a head of its own. */
+  takeBack(): void
 }
 
 /**
@@ -35,6 +37,9 @@ export function openFetchExchange<Data extends object>(
     handOver() {
       isHandedOver = true
       void saveLate(exchange)
+    },
+    takeBack() {
+      isHandedOver = false
     },
   })
 }

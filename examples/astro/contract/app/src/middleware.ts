@@ -1,0 +1,47 @@
+import { sequence } from 'astro:middleware'
+import type { APIContext, MiddlewareHandler } from 'astro'
+import { type AstroSessions, astroSessions } from 'pg-sessions/astro'
+import type { ApplicationParts } from 'pg-sessions/testing'
+import '../../parts.ts'
+
+declare global {
+  namespace App {
+    interface Locals {
+      own: AstroSessions
+      other: AstroSessions
+    }
+  }
+}
+
+const handlers = new WeakMap<ApplicationParts, MiddlewareHandler>()
+
+/** Each of the contract's tests has sessions of its own, for the one application that has been built. */
+export const onRequest: MiddlewareHandler = (context, next) => {
+  const parts = globalThis.contractParts
+  const known = handlers.get(parts) ?? handlerOf(parts)
+  handlers.set(parts, known)
+  return known(context, next)
+}
+
+function handlerOf({ sessions, others, script }: ApplicationParts): MiddlewareHandler {
+  const other = astroSessions(others)
+  const own = astroSessions(sessions, {
+    onError(error, { request, url }: APIContext, session) {
+      if (url.searchParams.has('toAstro')) throw error
+      const { status, text } = script.errorPage(session, request.url, error)
+      return new Response(text, { status })
+    },
+  })
+  return sequence(other, around, own, own, (context, next) => {
+    Object.assign(context.locals, { own, other })
+    return next()
+  })
+}
+
+/** Middleware before ours, which does with the response what others do. */
+const around: MiddlewareHandler = async ({ url }, next) => {
+  const response = await next()
+  if (url.searchParams.has('copied')) return new Response(response.body, response)
+  if (url.searchParams.has('fails')) throw globalThis.contractParts.script.error
+  return response
+}

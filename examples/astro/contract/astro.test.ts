@@ -1,0 +1,7 @@
+import { describe, it } from 'node:test'
+import { adapterContract } from 'pg-sessions/testing'
+import { openApplication } from './application.ts'
+
+describe('astroSessions', () => {
+  adapterContract({ describe, it }, openApplication, { raw: false })
+})

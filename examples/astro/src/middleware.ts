@@ -1,0 +1,17 @@
+import { Pool } from 'pg'
+import { createSessions } from 'pg-sessions'
+import { astroSessions } from 'pg-sessions/astro'
+import { fromPg } from 'pg-sessions/pg'
+
+declare module 'pg-sessions' {
+  interface SessionData {
+    clicks: number
+  }
+}
+
+const pool = new Pool({ connectionString: process.env.DATABASE_URL })
+const development = process.env.NODE_ENV !== 'production' // plain http on localhost
+const sessions = createSessions({ database: fromPg(pool), cookie: { development } })
+
+sessions.startPurger()
+export const onRequest = astroSessions(sessions)

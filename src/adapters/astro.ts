@@ -1,0 +1,141 @@
+/**
+ * Sessions for Astro 7, on `context.locals.session`.
+ *
+ * @module
+ */
+import { ConfigurationError } from '../errors.ts'
+import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
+import { errorResponse, openFetchExchange } from '../http/fetch-exchange.ts'
+import { RequestSessions } from '../http/request-sessions.ts'
+import { answered, type Visit } from './astro/answer.ts'
+import { type AstroContext, isSameRequest, requestOf } from './astro/same-request.ts'
+
+export type { AstroContext }
+
+declare global {
+  namespace App {
+    interface Locals {
+      /** This request's session. Nothing is read until it is used. */
+      session: Session
+    }
+  }
+}
+
+/** Middleware of Astro, which knows what its sessions hold. */
+export interface AstroSessions<
+  Data extends object = DefaultData,
+  Context extends AstroContext = AstroContext,
+> {
+  (context: Context, next: () => Promise<Response>): Promise<Response>
+  /**
+   * The request's session with the type that `createSessions` was given: `of(Astro)` in a page,
+   * `of(context)` elsewhere. With several of these in one application each gives its own, while
+   * `locals.session` is that of the last one in the sequence.
+   *
+   * @throws {ConfigurationError} The page is prerendered, or this middleware does not run before it.
+   */
+  of(context: Pick<AstroContext, 'locals' | 'isPrerendered'>): Session<Data>
+}
+
+/** Options of the Astro adapter. */
+export interface AstroSessionsOptions<Data extends object, Context extends AstroContext> {
+  /**
+   * Answers when the session cannot be saved: the application's error page. By default a short plain text
+   * with the error's `statusCode` does. What it throws goes to Astro, which shows `500.astro`, with that
+   * status.
+   */
+  readonly onError?: (
+    error: unknown,
+    context: Context,
+    session: Session<Data>,
+  ) => Response | Promise<Response>
+}
+
+/**
+ * Makes the middleware that gives each request its session. Put it first in `sequence(…)`.
+ *
+ * What pages, endpoints, actions and later middleware change is saved before the response goes on, also
+ * when it is a redirect, a rewrite or a 404. What was set before a page throws is saved with `500.astro`,
+ * which Astro passes through middleware, too. When the save fails the response is dropped and no
+ * cookie is sent. What components of a page change while it streams is saved soon after each change; only
+ * changes that need no new cookie are possible then.
+ *
+ * A page that is prerendered is made when nobody is there, so it has no session, and asking for one throws.
+ *
+ * @example
+ * ```ts
+ * import { astroSessions } from 'pg-sessions/astro'
+ *
+ * export const onRequest = astroSessions(sessions)
+ * ```
+ */
+export function astroSessions<
+  Data extends object = DefaultData,
+  Context extends AstroContext = AstroContext,
+>(
+  sessions: SessionOpener<Data>,
+  { onError = errorResponse }: AstroSessionsOptions<Data, Context> = {},
+): AstroSessions<Data, Context> {
+  const kept = new RequestSessions<Data>('astroSessions(sessions)')
+  const visits = new WeakMap<object, Visit<Data>>()
+
+  const visitOf = (context: Context): Visit<Data> => {
+    const known = visits.get(context.locals)
+    if (known !== undefined) {
+      if (isSameRequest(known, context)) return known
+      throw new ConfigurationError(
+        'Several requests share one object of locals, and so would share one session. Make a new object for each request that is passed to the handler of @astrojs/node.',
+      )
+    }
+    const exchange = openFetchExchange(sessions, context.request)
+    const visit = { ...requestOf(context), exchange, isRunning: false, failure: null, answer: null }
+    visits.set(context.locals, visit)
+    kept.keep(context.locals, () => exchange)
+    return visit
+  }
+
+  const onRequest = async (context: Context, next: () => Promise<Response>): Promise<Response> => {
+    if (context.isPrerendered) {
+      refuseSession(context.locals)
+      return next()
+    }
+    const visit = visitOf(context)
+    kept.expose(context.locals)
+    // Astro runs middleware within itself for a rewrite, and once more for the page of an error.
+    if (visit.isRunning) return next()
+    visit.isRunning = true
+    visit.exchange.takeBack()
+    try {
+      const response = await next()
+      return await answered(visit, context, response, (error) =>
+        onError(error, context, visit.exchange.session),
+      )
+    } catch (thrown) {
+      visit.failure = { thrown }
+      throw thrown
+    } finally {
+      visit.isRunning = false
+    }
+  }
+  const of = (context: Pick<AstroContext, 'locals' | 'isPrerendered'>): Session<Data> => {
+    if (context.isPrerendered) throw prerendered()
+    return kept.of(context.locals)
+  }
+  return Object.assign(onRequest, { of })
+}
+
+/** A visitor's session must not get into a page that is made once for all. */
+function refuseSession(locals: object): void {
+  Object.defineProperty(locals, 'session', {
+    configurable: true,
+    get() {
+      throw prerendered()
+    },
+  })
+}
+
+function prerendered(): ConfigurationError {
+  return new ConfigurationError(
+    'This page is prerendered: it is made when the application is built, for everybody, so it has no session. Write `export const prerender = false` into it, or move what needs the session into a component with `server:defer`.',
+  )
+}

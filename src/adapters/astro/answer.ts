@@ -1,0 +1,81 @@
+import { errorAnswer } from '../../http/error-answer.ts'
+import {
+  addToResponse,
+  dropBody,
+  errorResponse,
+  type FetchExchange,
+} from '../../http/fetch-exchange.ts'
+import type { AstroContext, RequestMarks } from './same-request.ts'
+
+/** A request, with its rewrites and its error page. */
+export interface Visit<Data extends object> extends RequestMarks {
+  readonly exchange: FetchExchange<Data>
+  isRunning: boolean
+  /** What the last run has thrown to Astro, whose error page is another run. */
+  failure: { readonly thrown: unknown } | null
+  /** What the last run has answered. */
+  answer: Response | null
+}
+
+/** Saves, and gives the response with what the session has to say, or what to answer instead. */
+export async function answered<Data extends object>(
+  visit: Visit<Data>,
+  { cache }: Pick<AstroContext, 'cache'>,
+  response: Response,
+  errorPage: (error: unknown) => Response | Promise<Response>,
+): Promise<Response> {
+  const { exchange } = visit
+  const answer = await saved(exchange, withStatusOfFailure(visit, response), errorPage)
+  moveCookies(visit, answer)
+  // Astro writes the header of its cache over what middleware says, and CDNs heed that one.
+  if (exchange.head.noStore && cache?.enabled) cache.set(false)
+  visit.answer = answer
+  exchange.handOver()
+  return answer
+}
+
+async function saved<Data extends object>(
+  exchange: FetchExchange<Data>,
+  response: Response,
+  errorPage: (error: unknown) => Response | Promise<Response>,
+): Promise<Response> {
+  try {
+    return addToResponse(response, await exchange.commit())
+  } catch (error) {
+    exchange.discard()
+    dropBody(response)
+    const page = await errorPage(error)
+    // An error page that changes the session again must not go round in circles.
+    if (exchange.hasChanges) return saved(exchange, page, errorResponse)
+    return addToResponse(page, exchange.head)
+  }
+}
+
+/** `500.astro` always has the status 500, whatever went wrong. */
+function withStatusOfFailure<Data extends object>(
+  { failure }: Visit<Data>,
+  page: Response,
+): Response {
+  if (failure === null || page.status !== 500) return page
+  const { status } = errorAnswer(failure.thrown)
+  if (status === page.status) return page
+  return new Response(page.body, { status, headers: page.headers })
+}
+
+/**
+ * Takes the cookies off the answer that an error page replaces. Astro joins the headers of both, where the
+ * first one's win, but for cookies, which would be there twice.
+ */
+function moveCookies<Data extends object>(
+  { exchange: { head }, answer: replaced }: Visit<Data>,
+  answer: Response,
+): void {
+  if (replaced === null || replaced === answer || !head.noStore) return
+  const lines = replaced.headers.getSetCookie()
+  const others = lines.filter((line) => !head.setCookies.includes(line))
+  if (others.length < lines.length) {
+    replaced.headers.delete('set-cookie')
+    for (const line of others) replaced.headers.append('set-cookie', line)
+  }
+  addToResponse(replaced, { ...head, setCookies: [] })
+}

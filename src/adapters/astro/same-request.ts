@@ -1,0 +1,44 @@
+/** What the middleware needs of Astro's `APIContext`. */
+export interface AstroContext {
+  readonly request: Request
+  readonly locals: object
+  readonly isPrerendered: boolean
+  /** The file that answers, like `/blog/[slug]`. */
+  readonly routePattern: string
+  /** Astro's cache of whole responses, where it has one. */
+  readonly cache?: {
+    readonly enabled: boolean
+    set(input: false): void
+  }
+}
+
+/** What tells one request from another. */
+export interface RequestMarks {
+  readonly request: Request
+  readonly state: unknown
+}
+
+/** Where Astro keeps what it knows of a request; rewrites replace the request, and leave this. */
+const FETCH_STATE = Symbol.for('astro.fetchState')
+
+export function requestOf(context: AstroContext): RequestMarks {
+  return { request: context.request, state: Reflect.get(context, FETCH_STATE) }
+}
+
+/**
+ * Whether a context with the locals of a request that was seen before belongs to that request.
+ *
+ * Astro hands the locals of a request on to its rewrites and to its error page, and so they carry the
+ * session. But whoever mounts an application into another server makes them, and may make them once for all
+ * requests: then the session of the first visitor would be everybody's.
+ */
+export function isSameRequest(
+  known: RequestMarks & { readonly isRunning: boolean },
+  context: AstroContext,
+): boolean {
+  const { request, state } = requestOf(context)
+  if (request === known.request) return true
+  if (state === known.state && (state !== undefined || known.isRunning)) return true
+  // For the page of an error Astro may make a new request of the old one.
+  return /\/(?:404|500)\/?$/.test(context.routePattern)
+}
