@@ -9,37 +9,51 @@ import type { Row } from './driver.ts'
 
 /** Reads the rows that `statements.ts` asks for. */
 
-/** The `state` column, word by word. */
+/** The `state` column. */
 interface State {
   readonly id: string
-  readonly secretHash: string
+  readonly secretHash: Uint8Array
   /** The hash before the last renewal while its grace lasts; null otherwise. */
-  readonly previousHash: string | null
+  readonly previousHash: Uint8Array | null
   readonly previousUntil: number
   readonly ownIdleTimeout: number | null
   readonly times: SessionTimes
+  /** What stands behind it in the column. */
+  readonly entries: Buffer
 }
 
+/** Where each part of the `state` column begins, in bytes. */
+const SECRET_HASH = 16
+const TIMES = 48
+const OWN_IDLE = 112
+const PREVIOUS_UNTIL = 120
+const PREVIOUS_HASH = 128
+const ENTRIES = 160
+
 export function readState(row: Row): State {
-  const [id, secretHash, previousHash, previousUntil, ownIdleTimeout, ...times] = words(row.state)
+  const bytes = bytesOf(row.state)
+  const times = timesAt(bytes, TIMES)
+  const previousUntil = timeAt(bytes, PREVIOUS_UNTIL)
+  const isGrace = previousUntil > times.now
   return {
-    id: id as string,
-    secretHash: secretHash as string,
-    previousHash: previousHash === NOTHING ? null : (previousHash as string),
-    previousUntil: milliseconds(previousUntil),
-    ownIdleTimeout: ownIdleTimeout === NOTHING ? null : Number(ownIdleTimeout),
-    times: timesOf(times),
+    id: idAt(row.state as string),
+    secretHash: bytes.subarray(SECRET_HASH, TIMES),
+    previousHash: isGrace ? bytes.subarray(PREVIOUS_HASH, ENTRIES) : null,
+    previousUntil,
+    ownIdleTimeout: integerAt(bytes, OWN_IDLE) || null,
+    times,
+    entries: bytes.subarray(ENTRIES),
   }
 }
 
 /** The session that a row with a `state` column is about. */
 export function readId(row: Row): string {
-  return (row.state as string).slice(0, UUID_LENGTH)
+  return idAt(row.state as string)
 }
 
 /** The `times` column. */
 export function readTimes(row: Row): SessionTimes {
-  return timesOf(words(row.times))
+  return timesAt(bytesOf(row.times), 0)
 }
 
 export function readSummary(row: Row): SessionSummary {
@@ -48,7 +62,7 @@ export function readSummary(row: Row): SessionSummary {
 }
 
 export function readLive(row: Row): LiveSession {
-  const remaining = milliseconds(row.expires_at ?? '') - milliseconds(row.now ?? '')
+  const remaining = milliseconds(row.expires_at) - milliseconds(row.now)
   return { id: row.id as string, userId: row.user_id ?? null, remaining }
 }
 
@@ -57,40 +71,59 @@ export function readRecord(row: Row, state: State, isShown: boolean): SessionRec
   const { id, previousHash, previousUntil, ownIdleTimeout, times } = state
   const userId = row.user_id ?? null
   const previousToken = previousHash === null ? null : { until: previousUntil, isShown }
-  const entries = readEntries(row.entries)
-  return { id, userId, ownIdleTimeout, ...times, previousToken, entries }
+  return { id, userId, ownIdleTimeout, ...times, previousToken, entries: unpack(state.entries) }
 }
 
-const NOTHING = '-'
-const UUID_LENGTH = 36
-
-function words(column: string | null | undefined): string[] {
-  return (column as string).split(' ')
+function bytesOf(column: string | null | undefined): Buffer {
+  return Buffer.from(column as string, 'hex')
 }
 
-function timesOf(words: readonly string[]): SessionTimes {
-  const [created, authenticated, accessed, issued, expires, absolute, purge, now] = words
+function idAt(digits: string): string {
+  const part = (from: number, to: number): string => digits.slice(from, to)
+  return `${part(0, 8)}-${part(8, 12)}-${part(12, 16)}-${part(16, 20)}-${part(20, 32)}`
+}
+
+function timesAt(bytes: Buffer, at: number): SessionTimes {
+  const authenticatedAt = timeAt(bytes, at + 8)
   return {
-    createdAt: milliseconds(created),
-    authenticatedAt: authenticated === NOTHING ? null : milliseconds(authenticated),
-    lastAccessAt: milliseconds(accessed),
-    tokenIssuedAt: milliseconds(issued),
-    expiresAt: milliseconds(expires),
-    absoluteExpiresAt: milliseconds(absolute),
-    purgeAt: milliseconds(purge),
-    now: milliseconds(now),
+    createdAt: timeAt(bytes, at),
+    authenticatedAt: authenticatedAt === Number.NEGATIVE_INFINITY ? null : authenticatedAt,
+    lastAccessAt: timeAt(bytes, at + 16),
+    tokenIssuedAt: timeAt(bytes, at + 24),
+    expiresAt: timeAt(bytes, at + 32),
+    absoluteExpiresAt: timeAt(bytes, at + 40),
+    purgeAt: timeAt(bytes, at + 48),
+    now: timeAt(bytes, at + 56),
   }
 }
 
-/** PostgreSQL gives seconds with six decimals, and `Infinity` for a deadline that never comes. */
-function milliseconds(seconds: string | undefined): number {
+/** Milliseconds from 1970 to 2000, where PostgreSQL begins to count. */
+const EPOCH = 946_684_800_000
+
+/** PostgreSQL counts microseconds; its infinities are the greatest and the least integer. */
+function timeAt(bytes: Buffer, at: number): number {
+  const microseconds = integerAt(bytes, at)
+  if (microseconds >= 2 ** 63) return Number.POSITIVE_INFINITY
+  if (microseconds <= -(2 ** 63)) return Number.NEGATIVE_INFINITY
+  return microseconds / 1000 + EPOCH
+}
+
+/** Exact below 2^53, which is the case for times until the year 2255. */
+function integerAt(bytes: Buffer, at: number): number {
+  return bytes.readInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4)
+}
+
+/** Of seconds with six decimals; `Infinity` for a deadline that never comes. */
+function milliseconds(seconds: string | null | undefined): number {
   return Number(seconds) * 1000
 }
 
 /** Entries come as one byte string: each key and each value after its length, of four bytes. */
 export function readEntries(packed: string | null | undefined): Entry[] {
-  if (!packed) return []
-  const bytes = Buffer.from(packed, 'hex')
+  return packed ? unpack(Buffer.from(packed, 'hex')) : []
+}
+
+function unpack(bytes: Buffer): Entry[] {
   const entries: Entry[] = []
   for (let at = 0; at < bytes.length; ) {
     const key = at + LENGTH

@@ -11,7 +11,7 @@ import type {
   Touch,
 } from '../store/session-store.ts'
 import type { Row } from './driver.ts'
-import { fromHex, hex, hexArray, interval, plainArray, textArray } from './encoding.ts'
+import { hex, hexArray, interval, plainArray, textArray } from './encoding.ts'
 import type { SharedOperation } from './group-commit.ts'
 import { readId, readRecord, readState, readTimes } from './rows.ts'
 import type { StoreStatements } from './statements.ts'
@@ -176,9 +176,8 @@ function readLoad(row: Row | undefined, proof: TokenProof): LoadResult {
 }
 
 /** Compares in constant time, so that answers tell nothing about a hash. */
-function matches(proof: TokenProof, digits: string | null): boolean {
-  if (digits === null) return false
-  const stored = fromHex(digits)
+function matches(proof: TokenProof, stored: Uint8Array | null): boolean {
+  if (stored === null) return false
   return proof.secretHashes.some(
     (hash) => hash.length === stored.length && timingSafeEqual(hash, stored),
   )

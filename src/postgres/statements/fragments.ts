@@ -23,26 +23,44 @@ export function entryListById(first: number): string {
   return `unnest(${lists.join(', ')}) as e (id, key, value)`
 }
 
-/** One column of words rather than many columns: reading rows is most of what a load costs a client. */
-const TIME_WORDS: string = `date_part('epoch', created_at),
-          coalesce(date_part('epoch', authenticated_at)::text, '-'),
-          date_part('epoch', last_access_at), date_part('epoch', token_issued_at),
-          date_part('epoch', expires_at),
-          date_part('epoch', absolute_expires_at), date_part('epoch', purge_at),
-          date_part('epoch', now())`
+/**
+ * Times as PostgreSQL keeps them, eight bytes each: microseconds since 2000. Far cheaper than text on both
+ * sides; `rows.ts` reads them.
+ */
+const TIME_BYTES: string = `timestamptz_send(created_at)
+          || timestamptz_send(coalesce(authenticated_at, '-infinity'))
+          || timestamptz_send(last_access_at) || timestamptz_send(token_issued_at)
+          || timestamptz_send(expires_at) || timestamptz_send(absolute_expires_at)
+          || timestamptz_send(purge_at) || timestamptz_send(now())`
 
-export const TIMES: string = `concat_ws(' ', ${TIME_WORDS}) as times`
+export const TIMES: string = `encode(${TIME_BYTES}, 'hex') as times`
 
-export const STATE: string = `concat_ws(' ', id, encode(secret_hash, 'hex'),
-          case when previous_until > now()
-            then concat(encode(previous_hash, 'hex'), ' ', date_part('epoch', previous_until))
-            else '- -' end,
-          coalesce(own_idle_ms::text, '-'), ${TIME_WORDS}) as state`
+/**
+ * A session's row as bytes, each part at its place. Where there was no renewal, the hash before it is the
+ * one in force, and nobody asks for it.
+ */
+const STATE_BYTES: string = `uuid_send(id) || secret_hash || ${TIME_BYTES}
+          || int8send(coalesce(own_idle_ms, 0))
+          || timestamptz_send(coalesce(previous_until, '-infinity'))
+          || coalesce(previous_hash, secret_hash)`
+
+const ENTRY_BYTES = `string_agg(
+            int4send(octet_length(key)) || key || int4send(octet_length(value)) || value, ''
+          )`
 
 /** One byte string, which a client decodes at once: each key and value after its length. */
-export const ENTRIES: string = `encode(string_agg(
-            int4send(octet_length(key)) || key || int4send(octet_length(value)) || value, ''
-          ), 'hex')`
+export const ENTRIES: string = `encode(${ENTRY_BYTES}, 'hex')`
+
+export const STATE: string = `encode(${STATE_BYTES}, 'hex') as state`
+
+/** A session's row and, behind it, its entries, in one column: reading columns costs a client. */
+export function stateAndEntries(sessionData: string, id: string): string {
+  return `encode(
+          ${STATE_BYTES}
+          || coalesce((select ${ENTRY_BYTES} from ${sessionData} where session_id = ${id}), ''),
+          'hex'
+        ) as state`
+}
 
 export const LIVE_AND_OWNED: string = `id = $1::text::uuid and user_id is not distinct from $2::text
           and expires_at > now()`

@@ -1,5 +1,5 @@
 import type { TableNames } from '../table-names.ts'
-import { ENTRIES, list, STATE } from './fragments.ts'
+import { list, stateAndEntries } from './fragments.ts'
 
 /** Reading a session with its entries. */
 export function loadStatements({
@@ -9,20 +9,12 @@ export function loadStatements({
   return {
     // Served by both primary keys. A dead session answers too, so that expiry can be told from guessing.
     load: `
-      select ${STATE}, user_id, (
-          select ${ENTRIES}
-          from ${sessionData}
-          where session_id = $1::text::uuid
-        ) as entries
+      select ${stateAndEntries(sessionData, '$1::text::uuid')}, user_id
       from ${session}
       where id = $1::text::uuid`,
 
     load_many: `
-      select ${STATE}, user_id, (
-          select ${ENTRIES}
-          from ${sessionData}
-          where session_id = ${session}.id
-        ) as entries
+      select ${stateAndEntries(sessionData, `${session}.id`)}, user_id
       from ${session}
       where id = any (${list(1, 'uuid')})`,
   }
