@@ -1,6 +1,7 @@
 import { errorAnswer } from './error-answer.ts'
 import type { Exchange, SessionOpener } from './exchange.ts'
 import { addToHead, type HeadAddition, type HeadFields } from './head-addition.ts'
+import { ownResponse } from './own-response.ts'
 
 /** A session joined to a request of the Fetch standard. */
 export interface FetchExchange<Data extends object>
@@ -51,21 +52,15 @@ async function saveLate(exchange: Pick<Exchange, 'hasChanges' | 'commitLate' | '
 }
 
 /**
- * Adds to a response: to itself, or to a copy when its headers cannot be changed, as those of
- * `Response.redirect()` and of fetched responses. What is no response to the request (101, and the
- * network error of `Response.error()`) is left as it is.
+ * Adds to a response: to itself, or to a copy when its headers cannot be changed or may be those of other
+ * requests' responses, too. What is no response to the request (101, and the network error of
+ * `Response.error()`) is left as it is.
  */
 export function addToResponse(response: Response, addition: HeadAddition): Response {
   if (!addition.varyCookie || response.status < 200) return response
-  try {
-    addToHead(fieldsOf(response.headers), addition)
-    return response
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error
-    const copy = new Response(response.body, response)
-    addToHead(fieldsOf(copy.headers), addition)
-    return copy
-  }
+  const own = ownResponse(response)
+  addToHead(fieldsOf(own.headers), addition)
+  return own
 }
 
 /** Lets go of a body that nobody will read. What its source says to that is of no interest any more. */

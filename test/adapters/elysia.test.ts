@@ -40,6 +40,18 @@ describe('elysiaSessions on Node', () => {
     expectNewCookie(response, 302)
   })
 
+  it('adds nothing to a response that a module keeps for all of its requests', async () => {
+    const shared = new Response(null, { status: 204, headers: { 'X-Mine': '1' } })
+    const app = new Elysia().use(elysiaSessions(memorySessions())).get('/:act', (context) => {
+      if (context.params.act === 'set') context.session.set('a', 1)
+      return shared
+    })
+    const ask = (path: string): Promise<Response> =>
+      app.handle(new Request(`http://localhost/${path}`))
+    expect((await ask('set')).headers.getSetCookie()).toHaveLength(1)
+    expect([...(await ask('leave')).headers]).toEqual([['x-mine', '1']])
+  })
+
   it('gives a failed save its status, and drops what the handler had said', async () => {
     const app = new Elysia().use(elysiaSessions(unsavableSessions())).get('/', (context) => {
       context.session.set('a', 1)

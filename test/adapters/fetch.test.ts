@@ -52,6 +52,48 @@ describe('withSession', () => {
     expect(await session.entries()).toEqual([['notice', 'sorry']])
   })
 
+  it('adds nothing to a response that a module keeps for all of its requests', async () => {
+    const shared = new Response(null, { status: 404, headers: { 'x-mine': '1' } })
+    const handler = withSession(memorySessions(), ({ url }, session) => {
+      if (url.endsWith('/set')) session.set('a', 1)
+      return shared
+    })
+    const first = await handler(new Request('http://localhost/set'))
+    const second = await handler(request)
+    expect([first.status, first.headers.get('x-mine')]).toEqual([404, '1'])
+    expect(first.headers.getSetCookie()).toHaveLength(1)
+    expect([...second.headers]).toEqual([['x-mine', '1']])
+  })
+
+  it('adds nothing to headers that responses of a server have in common', async () => {
+    const shared = new Headers({ 'content-type': 'text/css' })
+    class ServersResponse extends Response {
+      override readonly headers: Headers = shared
+    }
+    const handler = withSession(memorySessions(), ({ url }, session) => {
+      if (url.endsWith('/set')) session.set('a', 1)
+      return new ServersResponse('b {}', { status: 201, statusText: 'Made' })
+    })
+    const first = await handler(new Request('http://localhost/set'))
+    expect([first.status, first.statusText, await first.text()]).toEqual([201, 'Made', 'b {}'])
+    expect(first.headers.get('content-type')).toBe('text/css')
+    expect(first.headers.getSetCookie()).toHaveLength(1)
+    expect([...(await handler(request)).headers]).toEqual([['content-type', 'text/css']])
+  })
+
+  it('sends a response with a body as it is, and a copy where its headers cannot be changed', async () => {
+    const own = new Response('own')
+    const answers = [own, Response.redirect('http://localhost/there', 303)]
+    const handler = withSession(memorySessions(), async (_request, session) => {
+      await session.load()
+      return answers.shift() ?? Response.error()
+    })
+    expect(await handler(request)).toBe(own)
+    const redirect = await handler(request)
+    expect([redirect.status, redirect.headers.get('vary')]).toEqual([303, 'Cookie'])
+    expect((await handler(request)).type).toBe('error')
+  })
+
   it('lets go of a body that is not sent, whatever its source says', async () => {
     let reason: unknown = 'not cancelled'
     const body = new ReadableStream({

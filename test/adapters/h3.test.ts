@@ -55,6 +55,16 @@ describe('h3Sessions', () => {
     }
   })
 
+  it('adds nothing to a response that a module keeps for all of its requests', async () => {
+    const shared = new Response(null, { status: 204, headers: { 'X-Mine': '1' } })
+    const app = new H3().register(h3Sessions(memorySessions())).get('/:act', (event) => {
+      if (event.context.params?.act === 'set') event.context.session.set('a', 1)
+      return shared
+    })
+    expectNewCookie((await app.request('/set')).headers)
+    expect([...(await app.request('/leave')).headers]).toEqual([['x-mine', '1']])
+  })
+
   it('joins what the event and the answer say of Vary and of caches', async () => {
     const answers = [
       (headers: Record<string, string>) => new Response('mine', { headers }),

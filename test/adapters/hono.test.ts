@@ -43,6 +43,16 @@ describe('honoSessions', () => {
     expect(headers.getSetCookie()).toEqual([])
   })
 
+  it('adds nothing to a response that a module keeps for all of its requests', async () => {
+    const shared = new Response(null, { status: 204, headers: { 'X-Mine': '1' } })
+    const app = new Hono().use(honoSessions(memorySessions())).get('/:act', (c) => {
+      if (c.req.param('act') === 'set') c.var.session.set('a', 1)
+      return shared
+    })
+    expect((await app.request('/set')).headers.getSetCookie()).toHaveLength(1)
+    expect([...(await app.request('/leave')).headers]).toEqual([['x-mine', '1']])
+  })
+
   it('says what is missing when a request never went through it', async () => {
     const { of } = honoSessions(memorySessions())
     const app = new Hono().get('/', (c) => {

@@ -2,6 +2,7 @@
 import type { H3Event } from 'h3'
 import { addToResponse, dropBody } from '../../http/fetch-exchange.ts'
 import { addToHead, type HeadAddition, type HeadFields } from '../../http/head-addition.ts'
+import { ownResponse } from '../../http/own-response.ts'
 
 type EventResponse = H3Event['res']
 
@@ -26,7 +27,7 @@ export function rememberHeaders(response: EventResponse): () => void {
  * and over these those of the event, which for a `Response` of an error are its `errHeaders`.
  */
 export function addToValue(value: unknown, event: EventResponse, addition: HeadAddition): unknown {
-  const answer = value instanceof Response ? withOpenHeaders(value) : value
+  const answer = value instanceof Response ? ownResponse(value) : value
   const isError = answer instanceof Response && answer.status >= 400
   const over = isError ? event.errHeaders : event.headers
   const headers: unknown = Reflect.get(Object(answer), 'headers')
@@ -54,16 +55,6 @@ export function dropValue(value: unknown): void {
   if (value instanceof Response) return dropBody(value)
   const body = value instanceof ReadableStream ? value : Reflect.get(Object(value), 'body')
   if (body instanceof ReadableStream) body.cancel().catch(() => undefined)
-}
-
-/** Headers of `Response.redirect()` and of fetched responses cannot be changed. */
-function withOpenHeaders(response: Response): Response {
-  try {
-    response.headers.delete('x-pg-sessions')
-    return response
-  } catch {
-    return new Response(response.body, response)
-  }
 }
 
 /** Two layers of headers as one; what is set lies over what is beneath. */
