@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { StoreUnavailableError } from '../errors.ts'
 import type { Connection, Driver } from './driver.ts'
+import { lendConnection } from './lend-connection.ts'
 import { type Migration, migrations } from './migrations/index.ts'
 import { explainRefusal, missing, newer, outdated } from './schema-errors.ts'
 import { foundationSql, newestVersion, stepSql } from './schema-sql.ts'
@@ -18,8 +19,8 @@ export interface MigrateOptions extends SchemaCheckOptions {
   /** Milliseconds to wait for each step, and for another process that is migrating. */
   readonly timeout: number
   /**
-   * Milliseconds to wait for the version of the tables, which waits for nobody: a connection that is
-   * dead shows here. Defaults to `timeout`.
+   * Milliseconds to wait for what waits for no other process: a connection, the version of the tables,
+   * the begin of the transaction. A network that is dead shows here. Defaults to `timeout`.
    */
   readonly readTimeout?: number
   readonly log?: { info(facts: object, message: string): void } | undefined
@@ -53,14 +54,32 @@ export async function migrate(
   if (found > latest) throw newer(names, found, latest)
   if (found === latest) return { from: found, to: found }
   try {
-    const from = await driver.withConnection((connection) =>
+    const from = await lendConnection(driver, { timeout, purpose: 'migrate' }, (connection) =>
       applyMissing(connection, names, steps, options),
     )
     return { from, to: latest }
   } catch (error) {
-    throw explainRefusal(names, found, error) ?? classifyDatabaseError(error, { name: 'migrate' })
+    throw (
+      explainRefusal(names, found, error) ??
+      explainWait(names, error) ??
+      classifyDatabaseError(error, { name: 'migrate' })
+    )
   }
 }
+
+/** Says whom a migration has waited for in vain. */
+function explainWait(names: TableNames, error: unknown): StoreUnavailableError | undefined {
+  const sqlState = sqlStateOf(error)
+  if (sqlState !== LOCK_NOT_AVAILABLE) return undefined
+  return new StoreUnavailableError(
+    `Another process is migrating the tables in schema '${names.raw.schema}', or a transaction holds a lock on them, and did not finish in time. Nothing was changed; trying again is safe. If nobody migrates, look into pg_stat_activity for a transaction that stays open, and end it.`,
+    'none',
+    { statement: 'migrate', sqlState },
+  )
+}
+
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const LOCK_NOT_AVAILABLE = '55P03'
 
 /**
  * Makes sure that the tables are there, in the version that this release works with. One read.
@@ -128,10 +147,11 @@ async function applyMissing(
   connection: Connection,
   names: TableNames,
   steps: readonly Migration[],
-  { timeout, log }: MigrateOptions,
+  { timeout, readTimeout = timeout, log }: MigrateOptions,
 ): Promise<number> {
   const run = (sql: string): Promise<void> => within(timeout, connection.run(sql))
-  await run(beginSql(names, timeout))
+  await within(readTimeout, connection.run(beginSql(timeout)))
+  await run(`select pg_advisory_xact_lock(${fingerprint(names).readBigInt64BE()})`)
   const there = await readFoundation(connection, names, timeout)
   if (!there.table) await run(foundationSql(names, { schema: !there.schema }))
   const from = await readVersion(connection, names, timeout)
@@ -150,13 +170,12 @@ async function applyMissing(
  * ours includes what its last holder did. Every setting ends with the transaction, since the
  * connection may go back to a pool.
  */
-function beginSql(names: TableNames, timeout: number): string {
+function beginSql(timeout: number): string {
   const share = (part: number): string => `'${Math.ceil(timeout * part)}ms'`
   return /* sql */ `begin isolation level read committed;
 set local lock_timeout = ${share(0.8)};
 set local statement_timeout = ${share(0.9)};
-set local idle_in_transaction_session_timeout = ${share(1)};
-select pg_advisory_xact_lock(${fingerprint(names).readBigInt64BE()});`
+set local idle_in_transaction_session_timeout = ${share(1)};`
 }
 
 /**

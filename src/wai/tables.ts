@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { SchemaError } from '../errors.ts'
 import type { Driver } from '../postgres/driver.ts'
+import { lendConnection } from '../postgres/lend-connection.ts'
 import { within } from '../postgres/migrate.ts'
 import { classifyDatabaseError, sqlStateOf } from '../postgres/sql-state.ts'
 import { quoteIdentifier, resolveTableNames } from '../postgres/table-names.ts'
@@ -54,7 +55,11 @@ export async function createWaiTables(
     if (found.isComplete) return
     try {
       const sql = creation(names, found.schema, patience.create)
-      return await driver.withConnection((lent) => within(patience.create, lent.run(sql)))
+      return await lendConnection(
+        driver,
+        { timeout: patience.read, purpose: CREATE.name },
+        (lent) => within(patience.create, lent.run(sql)),
+      )
     } catch (error) {
       const state = sqlStateOf(error) ?? ''
       if (MADE_MEANWHILE.has(state) && attempt < 5) continue

@@ -167,6 +167,7 @@ test('who waits in vain for another migration is told so, and later finds it don
   await expect(migrate(driver, names, { timeout: 800 })).rejects.toMatchObject({
     code: 'ERR_STORE_UNAVAILABLE',
     sqlState: '55P03',
+    message: expect.stringContaining('Another process is migrating'),
   })
   await database.query(
     `select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'

@@ -1,4 +1,5 @@
 import type { Driver, QueryOptions, Row, Statement } from '../../postgres/driver.ts'
+import { lendConnection } from '../../postgres/lend-connection.ts'
 
 const BEGIN = {
   name: 'pg_sessions_begin',
@@ -24,7 +25,7 @@ export function oneMoment(driver: Driver): Driver {
     query(statement: Statement, { timeout }: QueryOptions): Promise<readonly Row[]> {
       const endsAt = performance.now() + timeout
       const left = (): QueryOptions => ({ timeout: Math.max(1, endsAt - performance.now()) })
-      return driver.withConnection(async (connection) => {
+      return lendConnection(driver, { timeout, purpose: statement.name }, async (connection) => {
         await connection.query(BEGIN, left())
         const rows = await connection.query(statement, left())
         await connection.query(COMMIT, left())

@@ -1,0 +1,110 @@
+import pg from 'pg'
+import { type Driver, PostgresStore } from 'pg-sessions'
+import { fromPg } from 'pg-sessions/pg'
+import { fromPostgresJs } from 'pg-sessions/postgres-js'
+import postgres from 'postgres'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
+
+/** A call's deadline. Without one, a migration would wait for a minute or for ever. */
+const deadline = 1000
+
+let database: TestDatabase
+let proxy: TcpProxy
+
+beforeEach(async () => {
+  database = await createTestDatabase()
+  proxy = await startTcpProxy(database.url)
+})
+afterEach(async () => {
+  await proxy.close()
+  await database.drop()
+})
+
+/** The same driver; something happens between the look at the tables and the first migration. */
+function butFirst(driver: Driver, happen: () => Promise<unknown>): Driver {
+  let isFirst = true
+  return {
+    ...driver,
+    async withConnection(use) {
+      if (isFirst) await happen()
+      isFirst = false
+      return driver.withConnection(use)
+    },
+  }
+}
+
+function openPg(options: pg.PoolConfig = {}): { driver: Driver; pool: pg.Pool } {
+  const pool = new pg.Pool({ connectionString: proxy.url, ...options })
+  return { driver: fromPg(pool), pool }
+}
+
+function openPostgresJs(max: number): { driver: Driver; sql: postgres.Sql } {
+  const sql = postgres(proxy.url, { max, onnotice: () => {} })
+  return { driver: fromPostgresJs(sql), sql }
+}
+
+/** The store says that it is unavailable, and is ready as soon as the way is free. */
+async function expectStuckUntil(driver: Driver, free: () => unknown): Promise<void> {
+  const store = new PostgresStore({ driver, deadline })
+  await expect(store.ready()).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+  await free()
+  const ready = (): Promise<string> => store.ready().then(() => 'ready', String)
+  await expect.poll(ready, { timeout: 10_000 }).toBe('ready')
+  await store.close()
+}
+
+test('a migration whose connection nobody greets gives up, and the next one succeeds', async () => {
+  // Each use is on a connection of its own, and pg waits for ever for an answer to its greeting.
+  const { driver, pool } = openPg({ maxUses: 1 })
+  await expectStuckUntil(
+    butFirst(driver, () => proxy.blackHole()),
+    () => proxy.passNew(),
+  )
+  proxy.cut()
+  await pool.end()
+})
+
+test('a migration that finds no free connection says so, and leaves the next one to others', async () => {
+  const { driver, pool } = openPg({ max: 1 })
+  let held: pg.PoolClient | undefined
+  const hold = async (): Promise<void> => {
+    held = await pool.connect()
+  }
+  const store = new PostgresStore({ driver: butFirst(driver, hold), deadline })
+  await expect(store.ready()).rejects.toThrow('No database connection was to be had within 1000 ms')
+  held?.release()
+  const { rows } = await pool.query(`select to_regnamespace('sessions') as found`)
+  expect(rows).toEqual([{ found: null }])
+  expect(pool.totalCount).toBe(1)
+  await store.ready()
+  await store.close()
+  await pool.end()
+})
+
+test('postgres.js has no connection to reserve: the migration gives up, and the next one succeeds', async () => {
+  const { driver, sql } = openPostgresJs(1)
+  let held: postgres.ReservedSql | undefined
+  const hold = async (): Promise<void> => {
+    held = await sql.reserve()
+  }
+  await expectStuckUntil(butFirst(driver, hold), () => held?.release())
+  await sql.end()
+})
+
+test.each(['pg', 'postgres.js'])(
+  'a migration over a connection of %s that is dead gives up, and the next one succeeds',
+  async (client) => {
+    const { driver, end } =
+      client === 'pg'
+        ? (({ driver, pool }) => ({ driver, end: () => pool.end() }))(openPg())
+        : (({ driver, sql }) => ({ driver, end: () => sql.end({ timeout: 1 }) }))(openPostgresJs(2))
+    await expectStuckUntil(
+      butFirst(driver, () => proxy.blackHole()),
+      () => proxy.passNew(),
+    )
+    proxy.cut()
+    await end()
+  },
+)
