@@ -5,14 +5,9 @@
  */
 import type { Elysia } from 'elysia'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
-import {
-  addToResponse,
-  dropBody,
-  errorResponse,
-  type FetchExchange,
-  openFetchExchange,
-} from '../http/fetch-exchange.ts'
+import { dropBody, type FetchExchange, openFetchExchange } from '../http/fetch-exchange.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
+import { savedResponse } from '../http/saved-response.ts'
 
 type Nothing = Elysia['~Singleton']['store']
 
@@ -157,11 +152,7 @@ async function finished<Data extends object>(
   const exchange = kept.opened(request)
   if (exchange === null || !(response instanceof Response)) return response
   try {
-    return addToResponse(response, await exchange.commit())
-  } catch (error) {
-    exchange.discard()
-    dropBody(response)
-    return addToResponse(errorResponse(error), exchange.head)
+    return await savedResponse(exchange, response)
   } finally {
     exchange.handOver()
   }

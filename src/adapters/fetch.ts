@@ -5,13 +5,8 @@
  * @module
  */
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
-import {
-  addToResponse,
-  dropBody,
-  errorResponse,
-  type FetchExchange,
-  openFetchExchange,
-} from '../http/fetch-exchange.ts'
+import { errorResponse, openFetchExchange } from '../http/fetch-exchange.ts'
+import { savedResponse } from '../http/saved-response.ts'
 
 /** A handler that is given the request's session. What follows is passed on as it comes. */
 export type SessionHandler<Data extends object, Rest extends readonly unknown[]> = (
@@ -77,28 +72,9 @@ export function withSession<
         if (onError === undefined) throw error
         response = await errorPage(error)
       }
-      return await saved(exchange, response, errorPage)
+      return await savedResponse(exchange, response, errorPage)
     } finally {
       exchange.handOver()
     }
-  }
-}
-
-/** The response once everything is saved, or what to answer instead. */
-async function saved<Data extends object>(
-  exchange: FetchExchange<Data>,
-  response: Response,
-  errorPage: (error: unknown) => Response | Promise<Response>,
-): Promise<Response> {
-  try {
-    return addToResponse(response, await exchange.commit())
-  } catch (error) {
-    exchange.discard()
-    dropBody(response)
-    const page = await errorPage(error)
-    // An error page that changes the session again must not go round in circles.
-    if (exchange.hasChanges) return saved(exchange, page, errorResponse)
-    // A token that an earlier save has replaced is dead: the client needs the new one all the same.
-    return addToResponse(page, exchange.head)
   }
 }

@@ -5,12 +5,12 @@
  */
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import {
-  addToResponse,
   dropBody,
   errorResponse,
   type FetchExchange,
   openFetchExchange,
 } from '../http/fetch-exchange.ts'
+import { savedResponse } from '../http/saved-response.ts'
 import { isThrownDataAsIs, thrownData } from './react-router/thrown-data.ts'
 
 export {
@@ -75,7 +75,10 @@ export function reactRouterSessions<Data extends object = DefaultData>(
       visits.set(args.context, visit)
       args.context.set(context, visit.exchange.session)
       try {
-        return await answered(visit, await next())
+        const response = await next()
+        const page = isThrownDataAsIs(response) ? errorResponse(visit.failure) : response
+        // An error page may have changed the session once more.
+        return await savedResponse(visit.exchange, page)
       } finally {
         visit.exchange.handOver()
       }
@@ -107,22 +110,5 @@ async function saved<Data extends object>(
     dropBody(response)
     visit.failure = error
     throw thrownData(error)
-  }
-}
-
-/** Adds what the session has to say to the response, or to the page that has taken its place. */
-async function answered<Data extends object>(
-  { exchange, failure }: Visit<Data>,
-  response: Response,
-): Promise<Response> {
-  const page = isThrownDataAsIs(response) ? errorResponse(failure) : response
-  try {
-    // An error page may have changed the session once more.
-    if (exchange.hasChanges) await exchange.commit()
-    return addToResponse(page, exchange.head)
-  } catch (error) {
-    exchange.discard()
-    dropBody(page)
-    return addToResponse(errorResponse(error), exchange.head)
   }
 }

@@ -5,14 +5,9 @@
  */
 import { type CookieToSet, cookieToSet } from '../http/cookie-to-set.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
-import {
-  addToResponse,
-  dropBody,
-  errorResponse,
-  type FetchExchange,
-  openFetchExchange,
-} from '../http/fetch-exchange.ts'
+import { errorResponse, type FetchExchange, openFetchExchange } from '../http/fetch-exchange.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
+import { savedResponse } from '../http/saved-response.ts'
 
 declare global {
   namespace App {
@@ -103,7 +98,7 @@ export function sveltekitSessions<
     kept.expose(event.locals)
     if (!isFirst) return resolve(event)
     const answer = (response: Response): Promise<Response> =>
-      saved(exchange, response, (error) => onError(error, event, exchange.session))
+      savedResponse(exchange, response, (error) => onError(error, event, exchange.session))
     try {
       return await answer(await resolve(event))
     } catch (thrown) {
@@ -120,24 +115,6 @@ export function sveltekitSessions<
   }
   const of = (event: Pick<SvelteKitEvent, 'locals'>): Session<Data> => kept.of(event.locals)
   return Object.assign(handle, { of })
-}
-
-/** The response once everything is saved, or what to answer instead. */
-async function saved<Data extends object>(
-  exchange: FetchExchange<Data>,
-  response: Response,
-  errorPage: (error: unknown) => Response | Promise<Response>,
-): Promise<Response> {
-  try {
-    return addToResponse(response, await exchange.commit())
-  } catch (error) {
-    exchange.discard()
-    dropBody(response)
-    const page = await errorPage(error)
-    // An error page that changes the session again must not go round in circles.
-    if (exchange.hasChanges) return saved(exchange, page, errorResponse)
-    return addToResponse(page, exchange.head)
-  }
 }
 
 /** What `redirect(303, '/login')` of SvelteKit throws. */

@@ -1,10 +1,6 @@
 import { errorAnswer } from '../../http/error-answer.ts'
-import {
-  addToResponse,
-  dropBody,
-  errorResponse,
-  type FetchExchange,
-} from '../../http/fetch-exchange.ts'
+import { addToResponse, type FetchExchange } from '../../http/fetch-exchange.ts'
+import { savedResponse } from '../../http/saved-response.ts'
 import type { AstroContext, RequestMarks } from './same-request.ts'
 
 /** A request, with its rewrites and its error page. */
@@ -25,30 +21,13 @@ export async function answered<Data extends object>(
   errorPage: (error: unknown) => Response | Promise<Response>,
 ): Promise<Response> {
   const { exchange } = visit
-  const answer = await saved(exchange, withStatusOfFailure(visit, response), errorPage)
+  const answer = await savedResponse(exchange, withStatusOfFailure(visit, response), errorPage)
   moveCookies(visit, answer)
   // Astro writes the header of its cache over what middleware says, and CDNs heed that one.
   if (exchange.head.noStore && cache?.enabled) cache.set(false)
   visit.answer = answer
   exchange.handOver()
   return answer
-}
-
-async function saved<Data extends object>(
-  exchange: FetchExchange<Data>,
-  response: Response,
-  errorPage: (error: unknown) => Response | Promise<Response>,
-): Promise<Response> {
-  try {
-    return addToResponse(response, await exchange.commit())
-  } catch (error) {
-    exchange.discard()
-    dropBody(response)
-    const page = await errorPage(error)
-    // An error page that changes the session again must not go round in circles.
-    if (exchange.hasChanges) return saved(exchange, page, errorResponse)
-    return addToResponse(page, exchange.head)
-  }
 }
 
 /** `500.astro` always has the status 500, whatever went wrong. */
