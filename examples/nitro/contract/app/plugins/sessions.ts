@@ -1,0 +1,41 @@
+import { defineNitroPlugin } from 'nitro/runtime'
+import type { Session } from 'pg-sessions'
+import { withSession } from 'pg-sessions/fetch'
+import type { ApplicationParts } from 'pg-sessions/testing'
+import '../../parts.ts'
+
+declare module 'h3' {
+  interface H3EventContext {
+    session: Session
+    other: Session
+  }
+}
+
+type Fetch = (request: Request) => Promise<Response>
+
+const visits = new WeakMap<ApplicationParts, Fetch>()
+
+export default defineNitroPlugin((app) => {
+  const answer = app.fetch
+
+  const visitOf = ({ sessions, others, script }: ApplicationParts): Fetch => {
+    const inner = withSession(others, (request, other, session: Session) =>
+      answer(request, {}, { session, other }),
+    )
+    return withSession(sessions, inner, {
+      onError(error, { url }, session) {
+        const { status, text } = script.errorPage(session, url, error)
+        return new Response(text, { status })
+      },
+    })
+  }
+
+  // Each of the contract's tests has sessions of its own, for the one application that has been built.
+  app.fetch = (request, init, context) => {
+    if (!(request instanceof Request)) return answer(request, init, context)
+    const parts = globalThis.contractParts
+    const visit = visits.get(parts) ?? visitOf(parts)
+    visits.set(parts, visit)
+    return visit(request)
+  }
+})
