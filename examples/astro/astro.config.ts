@@ -5,5 +5,5 @@ export default defineConfig({
   output: 'server',
   adapter: node({ mode: 'standalone' }),
   session: false, // Astro's own, which keeps them in files
-  vite: { ssr: { external: ['pg-sessions'] } }, // here it is a link, and Vite bundles what is linked
+  vite: { resolve: { preserveSymlinks: true } }, // pg-sessions is a link here, and is not to be bundled
 })

@@ -3,5 +3,5 @@ import { adapterContract } from 'pg-sessions/testing'
 import { openApplication } from './application.ts'
 
 describe('astroSessions', () => {
-  adapterContract({ describe, it }, openApplication, { raw: false })
+  adapterContract({ describe, it }, (parts) => openApplication(parts), { raw: false })
 })

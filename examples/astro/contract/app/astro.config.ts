@@ -3,7 +3,8 @@ import { defineConfig } from 'astro/config'
 
 export default defineConfig({
   output: 'server',
-  adapter: node({ mode: 'standalone' }),
+  adapter: node({ mode: 'middleware' }),
   session: false,
-  vite: { ssr: { external: ['pg-sessions'] } },
+  cache: { provider: { entrypoint: new URL('src/cdn.ts', import.meta.url) } },
+  vite: { resolve: { preserveSymlinks: true } },
 })

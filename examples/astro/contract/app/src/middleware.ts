@@ -1,5 +1,6 @@
 import { sequence } from 'astro:middleware'
 import type { APIContext, MiddlewareHandler } from 'astro'
+import { createSessions, MemoryStore } from 'pg-sessions'
 import { type AstroSessions, astroSessions } from 'pg-sessions/astro'
 import type { ApplicationParts } from 'pg-sessions/testing'
 import '../../parts.ts'
@@ -18,10 +19,13 @@ const handlers = new WeakMap<ApplicationParts, MiddlewareHandler>()
 /** Each of the contract's tests has sessions of its own, for the one application that has been built. */
 export const onRequest: MiddlewareHandler = (context, next) => {
   const parts = globalThis.contractParts
+  if (parts === undefined) return atBuild(context, next)
   const known = handlers.get(parts) ?? handlerOf(parts)
   handlers.set(parts, known)
   return known(context, next)
 }
+
+const atBuild = astroSessions(createSessions({ store: new MemoryStore(), log: false }))
 
 function handlerOf({ sessions, others, script }: ApplicationParts): MiddlewareHandler {
   const other = astroSessions(others)
@@ -32,16 +36,30 @@ function handlerOf({ sessions, others, script }: ApplicationParts): MiddlewareHa
       return new Response(text, { status })
     },
   })
-  return sequence(other, around, own, own, (context, next) => {
-    Object.assign(context.locals, { own, other })
-    return next()
-  })
+  return sequence(
+    other,
+    before,
+    own,
+    own,
+    (context, next) => {
+      Object.assign(context.locals, { own, other })
+      return next()
+    },
+    after,
+  )
 }
 
 /** Middleware before ours, which does with the response what others do. */
-const around: MiddlewareHandler = async ({ url }, next) => {
+const before: MiddlewareHandler = async ({ url, routePattern }, next) => {
   const response = await next()
   if (url.searchParams.has('copied')) return new Response(response.body, response)
-  if (url.searchParams.has('fails')) throw globalThis.contractParts.script.error
+  const fails = url.searchParams.has('fails') && routePattern !== '/500'
+  if (fails) throw globalThis.contractParts.script.error
   return response
+}
+
+/** Middleware after ours. */
+const after: MiddlewareHandler = ({ url }, next) => {
+  const target = url.searchParams.get('nextAt')
+  return target === null ? next() : next(target)
 }
