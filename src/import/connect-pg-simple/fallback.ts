@@ -1,8 +1,9 @@
 import type { Codec } from '../../codec/codec.ts'
-import { SchemaError, StoreUnavailableError } from '../../errors.ts'
+import { StoreUnavailableError } from '../../errors.ts'
 import type { Driver } from '../../postgres/driver.ts'
 import { StatementRunner } from '../../postgres/statement-runner.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
+import { askOldTables } from '../ask-old-tables.ts'
 import { markOf } from '../mark.ts'
 import { Mover } from '../mover.ts'
 import { ConnectPgSimpleSource } from './connect-pg-simple-source.ts'
@@ -106,17 +107,11 @@ export class ConnectPgSimpleFallback {
     await this.#ask(() => this.#runner.run(forget, { repeatable: true }))
   }
 
-  /** What is missing here is the old table: ours are ready. */
-  async #ask<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
-    try {
-      return await ask()
-    } catch (error) {
-      if (!(error instanceof SchemaError)) throw error
-      throw new SchemaError(
-        error.code as 'ERR_SCHEMA_MISSING' | 'ERR_SCHEMA_OUTDATED',
-        `The fallback's table ${this.#old.shown} is missing, or has no columns sid, sess and expire. Name it in fallback as it is, or leave fallback out when all sessions have moved.`,
-      )
-    }
+  #ask<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    return askOldTables(
+      ask,
+      `The fallback's table ${this.#old.shown} is missing, or has no columns sid, sess and expire. Name it in fallback as it is, or leave fallback out when all sessions have moved.`,
+    )
   }
 }
 

@@ -1,7 +1,8 @@
-import { SchemaError, StoreUnavailableError } from '../../errors.ts'
+import { StoreUnavailableError } from '../../errors.ts'
 import type { Driver } from '../../postgres/driver.ts'
 import { StatementRunner } from '../../postgres/statement-runner.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
+import { askOldTables } from '../ask-old-tables.ts'
 import { Mover } from '../mover.ts'
 import { oneMoment } from './one-moment.ts'
 import type { MapSession } from './wai-mapping.ts'
@@ -77,15 +78,10 @@ export class WaiFallback {
     )
   }
 
-  async #ask<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
-    try {
-      return await ask()
-    } catch (error) {
-      if (!(error instanceof SchemaError)) throw error
-      throw new SchemaError(
-        'ERR_SCHEMA_MISSING',
-        `The tables of wai-session-postgresql are not in schema '${this.#schema}'. Name theirs, or leave out the move when all sessions have come over.`,
-      )
-    }
+  #ask<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    return askOldTables(
+      ask,
+      `The tables of wai-session-postgresql are not in schema '${this.#schema}'. Name theirs, or leave out the move when all sessions have come over.`,
+    )
   }
 }
