@@ -4,6 +4,7 @@ import type { DriverHarness, DriverTest } from './driver-contract/harness.ts'
 import { listeningTests } from './driver-contract/listening.ts'
 import { loanTests } from './driver-contract/loans.ts'
 import { nameTests, textTests } from './driver-contract/texts.ts'
+import { harnessTest } from './harness-test.ts'
 import type { TestRunner } from './store-contract.ts'
 
 export type { DriverHarness } from './driver-contract/harness.ts'
@@ -58,16 +59,7 @@ export function driverContract(
   open: () => Promise<DriverHarness>,
   { reconnects = true, inProcess = false }: DriverTraits = {},
 ): void {
-  const test: DriverTest = (sentence, body) => {
-    runner.it(sentence, async () => {
-      const harness = await open()
-      try {
-        await body(harness)
-      } finally {
-        await harness.dispose()
-      }
-    })
-  }
+  const test: DriverTest = harnessTest(runner, open)
   runner.describe('text in, text out', () => textTests(test))
   runner.describe('statement names', () => nameTests(test))
   runner.describe('failures', () => failureTests(test))

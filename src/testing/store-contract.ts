@@ -1,3 +1,4 @@
+import { harnessTest } from './harness-test.ts'
 import { byteTests } from './store-contract/bytes.ts'
 import { concurrencyTests } from './store-contract/concurrency.ts'
 import { concurrentEndingTests } from './store-contract/concurrent-endings.ts'
@@ -48,16 +49,7 @@ export interface TestRunner {
  * ```
  */
 export function storeContract(runner: TestRunner, open: () => Promise<StoreHarness>): void {
-  const test: StoreTest = (sentence, body) => {
-    runner.it(sentence, async () => {
-      const harness = await open()
-      try {
-        await body(harness)
-      } finally {
-        await harness.dispose()
-      }
-    })
-  }
+  const test: StoreTest = harnessTest(runner, open)
   runner.describe('records', () => recordTests(test))
   runner.describe('entries', () => entryTests(test))
   runner.describe('bytes', () => byteTests(test))
