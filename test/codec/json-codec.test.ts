@@ -1,27 +1,15 @@
 import { deepStrictEqual } from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { structuredCloneCodec } from '../../src/codec/structured-clone-codec.ts'
 import { jsonCodec } from '../../src/codec/json-codec.ts'
+import { structuredCloneCodec } from '../../src/codec/structured-clone-codec.ts'
 import { InvalidValueError, UndecodableError } from '../../src/errors.ts'
+import { anything } from './anything.ts'
 import { nested, refusal } from './refusal.ts'
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 const bytes = (written: string): Uint8Array => new TextEncoder().encode(written)
 const roundTrip = (value: unknown): unknown => jsonCodec.decode(jsonCodec.encode(value, 'basket'))
-
-const anything = fc.anything({
-  withBigInt: true,
-  withBoxedValues: true,
-  withDate: true,
-  withMap: true,
-  withNullPrototype: true,
-  withObjectString: true,
-  withSet: true,
-  withSparseArray: true,
-  withTypedArray: true,
-  stringUnit: 'binary',
-})
 
 describe('jsonCodec', () => {
   it('stores the JSON text that JSON.stringify writes, in UTF-8', () => {

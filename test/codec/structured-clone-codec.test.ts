@@ -3,24 +3,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { structuredCloneCodec } from '../../src/codec/structured-clone-codec.ts'
 import { InvalidValueError, UndecodableError } from '../../src/errors.ts'
+import { anything } from './anything.ts'
 import { nested, refusal } from './refusal.ts'
 
 const bytes = (written: string): Uint8Array => new TextEncoder().encode(written)
 const roundTrip = (value: unknown): unknown =>
   structuredCloneCodec.decode(structuredCloneCodec.encode(value, 'basket'))
-
-const anything = fc.anything({
-  withBigInt: true,
-  withBoxedValues: true,
-  withDate: true,
-  withMap: true,
-  withNullPrototype: true,
-  withObjectString: true,
-  withSet: true,
-  withSparseArray: true,
-  withTypedArray: true,
-  stringUnit: 'binary',
-})
 
 describe('structuredCloneCodec', () => {
   it.each<[string, unknown]>([

@@ -3,28 +3,24 @@ import pg from 'pg'
 import { createSessions, PostgresStore, type SessionEvents, type Sessions } from 'pg-sessions'
 import { fromPg, fromSingleConnection } from 'pg-sessions/pg'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { createTestDatabase } from '../support/database.ts'
 import { Visitor } from '../support/each-store-visitor.ts'
 import { watchStore } from '../support/each-store-watch.ts'
-import { elapse } from '../support/postgres-store.ts'
+import { elapse, openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
 
 /**
  * The defects of wai-session-postgresql 0.2.1.3 (D1 to D18 of our notes on it), each with its scenario
  * and what happens here instead.
  */
 
-let database: TestDatabase
+let harness: PostgresStoreHarness
 let pool: pg.Pool
 beforeAll(async () => {
-  database = await createTestDatabase()
-  pool = new pg.Pool({ connectionString: database.url })
-  await new PostgresStore({ driver: fromPg(pool) }).ready()
+  harness = await openPostgresStore()
+  pool = harness.pool
 })
 beforeEach(() => pool.query('delete from sessions.session'))
-afterAll(async () => {
-  await pool.end()
-  await database.drop()
-})
+afterAll(() => harness.dispose())
 
 type Data = Record<string, unknown>
 
@@ -113,7 +109,10 @@ it('D4: a first visit that signs in or clears works, and a session purged meanwh
 })
 
 it('D5: it starts in a schema of its own, whatever the search path is', async () => {
-  const other = new pg.Pool({ connectionString: database.url, options: '-c search_path=elsewhere' })
+  const other = new pg.Pool({
+    connectionString: harness.database.url,
+    options: '-c search_path=elsewhere',
+  })
   const sessions = createSessions<Data>({
     database: fromPg(other),
     schema: 'own "schema"',
@@ -193,11 +192,11 @@ it('D9: a purger outlives a missing table and dead connections, waits its turn, 
     lines.length + 1,
   )
 
-  await database.query(
+  await harness.database.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and pid <> pg_backend_pid()`,
   )
-  await database.query('alter table sessions.hidden rename to session')
+  await harness.database.query('alter table sessions.hidden rename to session')
   await expect.poll(() => count('session')).toBe(0)
   await purger.stop()
   const purges = store.calls.length
@@ -383,7 +382,7 @@ it('D16: keys and values can be read with plain SQL', async () => {
 })
 
 it('D17: clear works whenever it is called, and one connection is one queue, however often it is used', async () => {
-  const client = new pg.Client({ connectionString: database.url })
+  const client = new pg.Client({ connectionString: harness.database.url })
   await client.connect()
   const driver = fromSingleConnection(client)
   const sessions = createSessions<Data>({ database: driver, log: false })

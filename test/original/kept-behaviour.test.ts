@@ -8,25 +8,20 @@ import {
 } from 'pg-sessions'
 import { fromPg, fromSingleConnection } from 'pg-sessions/pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { Visitor } from '../support/each-store-visitor.ts'
 import { watchStore } from '../support/each-store-watch.ts'
-import { elapse } from '../support/postgres-store.ts'
+import { elapse, openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
 
 /** What wai-session-postgresql does well (K1 to K10 of our notes on it), and is the same here. */
 
-let database: TestDatabase
+let harness: PostgresStoreHarness
 let pool: pg.Pool
 beforeAll(async () => {
-  database = await createTestDatabase()
-  pool = new pg.Pool({ connectionString: database.url })
-  await new PostgresStore({ driver: fromPg(pool) }).ready()
+  harness = await openPostgresStore()
+  pool = harness.pool
 })
 beforeEach(() => pool.query('delete from sessions.session'))
-afterAll(async () => {
-  await pool.end()
-  await database.drop()
-})
+afterAll(() => harness.dispose())
 
 type Data = Record<string, unknown>
 
@@ -195,7 +190,7 @@ describe('K7: the same settings', () => {
   })
 
   it('a pool or one connection behind a mutex', async () => {
-    const client = new pg.Client({ connectionString: database.url })
+    const client = new pg.Client({ connectionString: harness.database.url })
     await client.connect()
     const sessions = createSessions({ database: fromSingleConnection(client), log: false })
     const visitors = Array.from({ length: 20 }, () => new Visitor(sessions))
