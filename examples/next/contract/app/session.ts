@@ -19,3 +19,9 @@ function make(sessions: Sessions) {
 
 export const own = () => of(globalThis.contractParts.sessions)
 export const other = () => of(globalThis.contractParts.others)
+
+/** As an application has it, once for all requests. */
+export const getSession = nextSessions(
+  { open: (header, watch) => globalThis.contractParts.sessions.open(header, watch) },
+  { cookies, after },
+)

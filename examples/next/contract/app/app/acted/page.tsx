@@ -1,20 +1,19 @@
-import { redirect } from 'next/navigation'
-import { own } from '../../session.ts'
+import { getSession } from '../../session.ts'
+import * as actions from './actions.ts'
 
-async function act(): Promise<void> {
-  'use server'
-  const session = await own()()
-  session.set('acted', true)
-  await session.save()
-  redirect('/rendered')
-}
-
+/** A form for each action, and what the session holds as the page is rendered. */
 export default async function Page() {
-  const session = await own()()
+  const session = await getSession()
+  const entries = Object.fromEntries(await session.entries())
   return (
-    <form action={act}>
-      <p>{JSON.stringify(await session.entries())}</p>
-      <button type="submit">Act</button>
-    </form>
+    <main>
+      <output>{JSON.stringify({ userId: session.userId, entries })}</output>
+      {Object.entries(actions).map(([name, action]) => (
+        <form key={name} action={action as (form: FormData) => Promise<void>} data-act={name}>
+          <input name="key" />
+          <button type="submit">{name}</button>
+        </form>
+      ))}
+    </main>
   )
 }
