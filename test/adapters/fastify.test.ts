@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:http2'
 import { Readable } from 'node:stream'
 import Fastify, { type FastifyInstance, type FastifyPluginAsync } from 'fastify'
 import type { Sessions } from 'pg-sessions'
@@ -99,5 +101,37 @@ describe('fastifySessions', () => {
     const response = await app.inject('/')
     expect(response.statusCode).toBe(503)
     expect(response.body).toBe('The session could not be saved. Please try again later.')
+  })
+
+  it('serves HTTP/2, also past Fastify', async () => {
+    const app = Fastify({ http2: true })
+    await app.register(fastifySessions(memorySessions()))
+    app.get('/change', async ({ session }, reply) => {
+      session.set('a', 1)
+      return reply.redirect('/read')
+    })
+    app.get('/read', async ({ session }) => session.entries())
+    app.get('/raw', async ({ session }, reply) => {
+      session.set('b', 2)
+      reply.hijack()
+      reply.raw.end(JSON.stringify(await session.entries()))
+    })
+    const client = connect(await app.listen({ port: 0, host: '127.0.0.1' }))
+    const ask = async (path: string, cookie = ''): Promise<{ cookie: string; body: string }> => {
+      const stream = client.request({ ':path': path, cookie: ['theme=dark', cookie] })
+      const [{ 'set-cookie': [line = ''] = [] }] = await once(stream, 'response')
+      let body = ''
+      for await (const chunk of stream.setEncoding('utf8')) body += chunk
+      return { cookie: line.split(';')[0], body }
+    }
+    try {
+      const { cookie } = await ask('/change')
+      expect(cookie).toMatch(/^__Host-id=/)
+      expect((await ask('/raw', cookie)).body).toBe('[["a",1],["b",2]]')
+      expect((await ask('/read', cookie)).body).toBe('[["a",1],["b",2]]')
+    } finally {
+      client.close()
+      await app.close()
+    }
   })
 })
