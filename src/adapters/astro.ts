@@ -8,7 +8,8 @@ import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { errorResponse, openFetchExchange } from '../http/fetch-exchange.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 import { answered, type Visit } from './astro/answer.ts'
-import { type AstroContext, isSameRequest, requestOf } from './astro/same-request.ts'
+import type { AstroContext } from './astro/astro-context.ts'
+import { isSameRequest, requestOf } from './astro/same-request.ts'
 
 export type { AstroContext }
 

@@ -74,7 +74,8 @@ export function errorResponse(error: unknown): Response {
   return new Response(body, { status, headers: { 'cache-control': 'no-store' } })
 }
 
-function fieldsOf(headers: Headers): HeadFields {
+/** Headers of the Fetch standard, to be added to in place. */
+export function fieldsOf(headers: Headers): HeadFields {
   return {
     getHeader: (name) =>
       name === 'Set-Cookie' ? headers.getSetCookie() : (headers.get(name) ?? undefined),

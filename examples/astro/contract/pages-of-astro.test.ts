@@ -119,7 +119,7 @@ describe('error pages of Astro', () => {
     const answer = await ask('/throw?onError')
     assert.deepEqual([answer.status, answer.text], [500, 'error page'])
     assert.deepEqual(answer.cookies, ['__Host-id'])
-    assert.deepEqual((await entriesOf(ask)).entries, { clicks: 1, sorry: true })
+    assert.deepEqual((await entriesOf(ask)).entries, { clicks: 2 })
   })
 })
 

@@ -54,7 +54,7 @@ export async function onStage(
     error: thrown,
     errorPage(session, url, error) {
       errors.push(error)
-      if (url.includes('onError')) session.set('sorry', true)
+      if (url.includes('onError')) session.set('clicks', 2)
       const status: unknown = Reflect.get(Object(error), 'statusCode')
       return { status: typeof status === 'number' ? status : 500, text: 'error page' }
     },

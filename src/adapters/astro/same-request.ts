@@ -1,16 +1,4 @@
-/** What the middleware needs of Astro's `APIContext`. */
-export interface AstroContext {
-  readonly request: Request
-  readonly locals: object
-  readonly isPrerendered: boolean
-  /** The file that answers, like `/blog/[slug]`. */
-  readonly routePattern: string
-  /** Astro's cache of whole responses, where it has one. */
-  readonly cache?: {
-    readonly enabled: boolean
-    set(input: false): void
-  }
-}
+import type { AstroContext } from './astro-context.ts'
 
 /** What tells one request from another. */
 export interface RequestMarks {
