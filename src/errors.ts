@@ -117,12 +117,15 @@ export class NotLoadedError extends SessionError {
   }
 }
 
-/** The session needs a new cookie, but the response's head has left already. Nothing was stored. */
+/**
+ * The session needs a new cookie, but the response can carry none any more: its head has left, or Next
+ * renders components. Nothing was stored.
+ */
 export class ResponseStartedError extends SessionError {
   constructor(action: string) {
     super(
       'ERR_RESPONSE_STARTED',
-      `${action} needs a new cookie, but the head of this response has been sent. Do it before the first byte of the response.`,
+      `${action} needs a new cookie, and this response can carry none any more. Do it before the first byte of the response is sent; in Next in a Server Action or a Route Handler, not while components render.`,
     )
   }
 }

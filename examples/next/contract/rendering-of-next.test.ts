@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { createSessions, MemoryStore, type Session } from 'pg-sessions'
 import type { Script } from 'pg-sessions/testing'
 import { closeAll, openApplication } from './application.ts'
@@ -20,13 +21,32 @@ describe('components that Next renders', () => {
     assert.deepEqual(await store.count(), { live: 0, expired: 0 })
   })
 
+  for (const act of ['rotate', 'clear'] as const) {
+    it(`are told that ${act} needs a cookie, and the session stays as it is`, async () => {
+      const store = new MemoryStore()
+      const cookie = await signedIn(store)
+      const { answer, text } = await render(store, cookie, (session) => session[act]())
+      assert.match(text, /ERR_RESPONSE_STARTED/)
+      assert.deepEqual(answer.headers.getSetCookie(), [])
+      const { session } = createSessions({ store, log: false }).open(cookie)
+      await session.load()
+      assert.equal(session.userId, 'ann')
+    })
+  }
+
+  it('end a session, whose cookie then stands for nobody', async () => {
+    const store = new MemoryStore()
+    const cookie = await signedIn(store)
+    const { answer } = await render(store, cookie, (session) => session.destroy())
+    assert.deepEqual(answer.headers.getSetCookie(), [])
+    while ((await store.count()).live > 0) await setImmediate()
+    const { text } = await render(store, cookie, () => undefined)
+    assert.match(text, /rendered for nobody/)
+  })
+
   it('change a stored session without a cookie, also when nobody saves', async () => {
     const store = new MemoryStore()
-    const sessions = createSessions({ store, log: false })
-    const exchange = sessions.open('')
-    await exchange.session.signIn('ann')
-    const [line = ''] = (await exchange.commit()).setCookies
-    const [cookie = ''] = line.split(';')
+    const cookie = await signedIn(store)
     const saved = new Promise<void>((resolve) => {
       const save = store.save.bind(store)
       store.save = (change) => save(change).finally(resolve)
@@ -35,9 +55,18 @@ describe('components that Next renders', () => {
     assert.match(text, /rendered for ann/)
     assert.deepEqual(answer.headers.getSetCookie(), [])
     await saved
-    assert.equal(await sessions.open(cookie).session.get('clicks'), 7)
+    const { session } = createSessions({ store, log: false }).open(cookie)
+    assert.equal(await session.get('clicks'), 7)
   })
 })
+
+/** The cookie of a new session of Ann's. */
+async function signedIn(store: MemoryStore): Promise<string> {
+  const exchange = createSessions({ store, log: false }).open('')
+  await exchange.session.signIn('ann')
+  const [line = ''] = (await exchange.commit()).setCookies
+  return line.split(';')[0] ?? ''
+}
 
 async function render(
   store: MemoryStore,
