@@ -200,6 +200,10 @@ describe.each(['pg', 'postgres.js'])('a watch that listens over %s', (client) =>
     const isListening = `select from pg_stat_activity
       where application_name = 'pooler' and query ilike 'listen%'`
     await expect.poll(() => database.query(isListening)).not.toEqual([])
+    const looks = watching.calls.length
+    // Sooner than the listener can give up what it had believed in.
+    const soon = { timeout: 4000 }
+    await expect.poll(() => watching.calls.length, soon).toBeGreaterThan(looks + 2)
     await elsewhere.destroy(id, null)
     expect(await end).toBe('gone')
   })
