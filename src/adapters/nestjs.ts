@@ -1,5 +1,5 @@
 /**
- * Sessions for NestJS 12, on the platforms Express and Fastify, for its own decorator `@Session()`.
+ * Sessions for NestJS, on the platforms Express and Fastify, for its own decorator `@Session()`.
  *
  * @module
  */
@@ -20,9 +20,14 @@ export const SESSIONS: symbol = Symbol('pg-sessions.sessions')
 /** What the module needs. */
 export interface SessionsModuleOptions<Data extends object = DefaultData> {
   /** What `createSessions` has given. */
-  readonly sessions: SessionOpener<Data>
+  readonly sessions: SessionOpener<Data> & ClosableSessions
   /** The adapter of the platform: `expressSessions` or `fastifySessions`. */
   readonly adapter: <Kind extends object>(sessions: SessionOpener<Kind>) => object
+}
+
+/** What ends with the application, where the module's factory has made it. */
+export interface ClosableSessions {
+  close?(): Promise<unknown>
 }
 
 /** How to make what the module needs of what the application provides. */
@@ -74,32 +79,49 @@ export interface SessionsModuleFactory {
   /**
    * Makes the module of sessions that are created when the application starts, of what it provides: its
    * settings, its pool.
+   *
+   * What the factory gives is closed when the application is: by `app.close()`, or on a signal with
+   * `app.enableShutdownHooks()`, once the requests under way are answered. Sessions that the factory was
+   * injected with stay open, as those of `forRoot` do, and so does the database's client.
    */
   forRootAsync<Data extends object>(options: SessionsModuleAsyncOptions<Data>): DynamicModule
 }
 
 function forRoot<Data extends object>(options: SessionsModuleOptions<Data>): DynamicModule {
-  return forRootAsync({ useFactory: () => options })
+  return moduleOf({ useFactory: () => options }, () => false)
 }
 
-function forRootAsync<Data extends object>({
-  imports = [],
-  inject = [],
-  useFactory,
-}: SessionsModuleAsyncOptions<Data>): DynamicModule {
+function forRootAsync<Data extends object>(
+  options: SessionsModuleAsyncOptions<Data>,
+): DynamicModule {
+  return moduleOf(options, (sessions, injected) => !injected.includes(sessions))
+}
+
+function moduleOf<Data extends object>(
+  { imports = [], inject = [], useFactory }: SessionsModuleAsyncOptions<Data>,
+  isMade: (sessions: unknown, injected: readonly unknown[]) => boolean,
+): DynamicModule {
   let options: SessionsModuleOptions<Data> | undefined
+  let made: ClosableSessions | undefined
   const provider = {
     provide: SESSIONS,
     inject,
     async useFactory(...injected: unknown[]) {
       options = await useFactory(...injected)
-      return options.sessions
+      const { sessions } = options
+      if (isMade(sessions, injected)) made = sessions
+      return sessions
     },
   }
   // A class without decorators is given nothing, but is asked for this when all providers are there.
   class SessionsModule {
     configure(consumer: MiddlewareConsumer): void {
       if (options !== undefined) addToPlatform(platformOf(consumer), options)
+    }
+
+    /** Not when modules are destroyed: the platform still answers requests then. */
+    async onApplicationShutdown(): Promise<void> {
+      await made?.close?.()
     }
   }
   return {
@@ -123,7 +145,7 @@ function platformOf(consumer: MiddlewareConsumer & { getHttpAdapter?(): Platform
   const platform = consumer.getHttpAdapter?.()
   if (platform === undefined) {
     throw new ConfigurationError(
-      'SessionsModule found no HTTP platform. Use NestJS 12 with @nestjs/platform-express or @nestjs/platform-fastify.',
+      'SessionsModule found no HTTP platform. Use NestJS 11 or 12 with @nestjs/platform-express or @nestjs/platform-fastify.',
     )
   }
   return platform

@@ -1,7 +1,15 @@
 import 'reflect-metadata'
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { Controller, Get, Inject, Module, Session } from '@nestjs/common'
+import {
+  Controller,
+  type DynamicModule,
+  Get,
+  Inject,
+  Module,
+  Session,
+  type Type,
+} from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { ExpressAdapter } from '@nestjs/platform-express'
 import { FastifyAdapter } from '@nestjs/platform-fastify'
@@ -56,7 +64,7 @@ for (const { name, platform, adapter } of platforms) {
           inject: ['store'],
           useFactory: (given: MemoryStore) => ({
             sessions: createSessions({ store: given, log: false }),
-            adapter: adapter as (sessions: object) => object,
+            adapter,
           }),
         }),
       ],
@@ -92,5 +100,70 @@ for (const { name, platform, adapter } of platforms) {
     it('makes the sessions of what is injected, and injects them', async () => {
       assert.equal(await (await ask('/list')).text(), '1')
     })
+
+    it('closes what its factory has made, once the requests under way are answered', async () => {
+      const opened = await open((sessions) =>
+        SessionsModule.forRootAsync({ useFactory: () => ({ sessions, adapter }) }),
+      )
+      const answering = fetch(`${opened.url}/slow`)
+      await opened.asked
+      const closing = opened.app.close()
+      opened.passGate()
+      const answer = await answering
+      assert.deepEqual([answer.status, answer.headers.getSetCookie().length], [200, 1])
+      await closing
+      await assert.rejects(opened.sessions.count(), { code: 'ERR_SESSIONS_CLOSED' })
+    })
+
+    it('leaves open what it was handed, by forRoot and through its factory', async () => {
+      const handed = await open((sessions) => SessionsModule.forRoot({ sessions, adapter }))
+      const injected = await open((sessions) =>
+        SessionsModule.forRootAsync({
+          imports: [moduleOf('theirs', sessions)],
+          inject: ['theirs'],
+          useFactory: (given: Sessions) => ({ sessions: given, adapter }),
+        }),
+      )
+      for (const { app, sessions } of [handed, injected]) {
+        await app.close()
+        assert.deepEqual(await sessions.count(), { live: 0, expired: 0 })
+      }
+    })
   })
+
+  /** Starts an application with a route that waits at a gate. */
+  const open = async (moduleFor: (sessions: Sessions) => DynamicModule) => {
+    const sessions = createSessions({ store: new MemoryStore(), log: false })
+    const [gate, passGate] = gateOf()
+    const [asked, tellAsked] = gateOf()
+    @Controller()
+    class SlowController {
+      @Get('slow')
+      async slow(@Session() session: VisitorSession) {
+        tellAsked()
+        await gate
+        session.set('clicks', 1)
+        return 'changed'
+      }
+    }
+    @Module({ imports: [moduleFor(sessions)], controllers: [SlowController] })
+    class AppModule {}
+    const app = await NestFactory.create(AppModule, platform(), { logger: false })
+    await app.listen(0, '127.0.0.1')
+    return { app, sessions, url: await app.getUrl(), asked, passGate }
+  }
+}
+
+function gateOf(): [gate: Promise<void>, pass: () => void] {
+  let pass = (): void => undefined
+  const gate = new Promise<void>((resolve) => {
+    pass = resolve
+  })
+  return [gate, pass]
+}
+
+function moduleOf(token: string, value: unknown): Type {
+  @Module({ providers: [{ provide: token, useValue: value }], exports: [token] })
+  class ValueModule {}
+  return ValueModule
 }
