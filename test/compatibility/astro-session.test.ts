@@ -145,7 +145,7 @@ eachGround((grounds) => {
       const userId = ({ user }: Readonly<Record<string, unknown>>) => (user ? String(user) : null)
       const { visit, ground } = await open(grounds, { userId })
       await visit().set('user', 'ann').persist()
-      expect(await ground.watched.store.listByUser('ann', 10)).toHaveLength(1)
+      expect(await ground.watched.store.listByUser('ann')).toHaveLength(1)
     })
   })
 })
