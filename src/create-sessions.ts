@@ -90,19 +90,39 @@ export function createSessions<Data extends object = DefaultData>(
   return new Sessions<Data>(context, cookie, background)
 }
 
+/** A client or an address in the place of a driver would fail at the first visitor only. */
+function refuseOtherThanDriver(database: unknown): asserts database is Driver {
+  if (typeof Object(database).withConnection === 'function') return
+  throw new ConfigurationError(
+    'database must be a driver, which is made of a client: { database: fromPg(pool) } with fromPg of pg-sessions/pg, fromPostgresJs(sql) or fromPglite(db).',
+  )
+}
+
+/** So would a class, or the driver itself, in the place of a store. */
+function refuseOtherThanStore(store: object): void {
+  if ('load' in store) return
+  throw new ConfigurationError(
+    'store must be a store, such as { store: new MemoryStore() }. A driver goes with the setting database.',
+  )
+}
+
 function openStore(
-  settings: DatabaseSettings | StoreSettings,
+  settings: Partial<DatabaseSettings & StoreSettings>,
   log: SessionContext['policy']['log'],
 ): SessionStore {
-  if ('store' in settings) return settings.store
+  if (settings.store !== undefined) {
+    refuseOtherThanStore(settings.store)
+    return settings.store
+  }
   const deadline = parseDuration('deadline', settings.deadline ?? defaultSettings.deadline)
-  const { database: driver, migrate = defaultSettings.migrate, schema, tables } = settings
+  const { database, migrate = defaultSettings.migrate, schema, tables } = settings
+  refuseOtherThanDriver(database)
   if (migrate !== 'auto' && migrate !== 'check' && migrate !== 'off') {
     throw new ConfigurationError(
       `migrate must be 'auto', 'check' or 'off'; it is ${JSON.stringify(migrate)}.`,
     )
   }
-  return new PostgresStore({ driver, migrate, deadline, log, schema, tables })
+  return new PostgresStore({ driver: database, migrate, deadline, log, schema, tables })
 }
 
 /** Some stores keep records that others read too, and so cannot follow every setting. */
@@ -148,7 +168,7 @@ const OF_DATABASE: Record<Exclude<keyof DatabaseSettings, keyof CommonSettings>,
 
 /** A misspelt setting would silently leave its default in force. */
 function refuseUnknown(settings: DatabaseSettings | StoreSettings): void {
-  const { store, database, ...rest } = settings as Partial<DatabaseSettings & StoreSettings>
+  const { store, database, ...rest }: Partial<DatabaseSettings & StoreSettings> = settings ?? {}
   if ((store === undefined) === (database === undefined)) {
     throw new ConfigurationError(
       'createSessions needs either a database, such as { database: fromPg(pool) }, or a store, such as { store: new MemoryStore() }, and not both.',

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { Pool } from 'pg'
 import { ConfigurationError, createSessions, defaultSettings, MemoryStore } from 'pg-sessions'
 import { expect, it } from 'vitest'
 
@@ -66,11 +67,25 @@ const refused: [settings: object, advice: string | RegExp][] = [
   [{ deadline: '2s' }, 'deadline is a setting of PostgreSQL'],
   [{ database: {} }, 'createSessions needs either a database'],
   [{ store: undefined }, '{ database: fromPg(pool) }'],
+  [{ store: MemoryStore }, 'such as { store: new MemoryStore() }'],
+  [{ store: undefined, database: 'postgres://localhost/shop' }, '{ database: fromPg(pool) }'],
+  [{ store: undefined, database: new Pool() }, 'database must be a driver'],
 ]
 
 it.each(refused)('refuses %j at construction, and says what to write', (settings, advice) => {
   expect(create(settings)).toThrow(ConfigurationError)
   expect(create(settings)).toThrow(advice)
+})
+
+it('refuses to be called without settings, and says what to write', () => {
+  expect(() => createSessions(undefined as never)).toThrow('createSessions needs either a database')
+})
+
+it('takes a setting that is undefined for one that is left out', () => {
+  const database = { query: async () => [], withConnection: async () => [] } as never
+  const settings: object = { store: undefined, idleTimeout: undefined }
+  const make = (): unknown => createSessions({ ...settings, database, log: false })
+  expect(make).not.toThrow()
 })
 
 it('no message quotes a pepper', () => {
