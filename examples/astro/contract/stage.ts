@@ -25,6 +25,8 @@ export interface Circumstances {
   readonly change?: (session: Session) => void
   /** What components do while the page streams. */
   readonly late?: (session: Session) => Promise<string>
+  /** Told when a response's head has come. */
+  readonly onHead?: () => void
   /** Why no session can be begun. */
   readonly away?: Error
   readonly localsOf?: () => object | undefined
@@ -34,7 +36,7 @@ export const thrown: Error = new RangeError('The middleware has thrown this.')
 
 /** Runs a test on an application of its own. */
 export async function onStage(
-  { change = (session) => session.set('clicks', 1), late, away, localsOf }: Circumstances,
+  { change = (session) => session.set('clicks', 1), late, onHead, away, localsOf }: Circumstances,
   body: (stage: Stage) => Promise<void>,
 ): Promise<void> {
   const store = new MemoryStore()
@@ -64,6 +66,7 @@ export async function onStage(
   const ask = async (path: string, init: RequestInit = {}): Promise<Answer> => {
     const headers = { ...init.headers, cookie, origin }
     const answer = await fetch(new URL(path, origin), { ...init, redirect: 'manual', headers })
+    onHead?.()
     const lines = answer.headers.getSetCookie()
     const ours = lines.find((line) => line.startsWith('__Host-id='))
     if (ours !== undefined) cookie = ours.replace(/;.*/, '')
