@@ -3,17 +3,13 @@ import { sessionOf } from './express-session-application.ts'
 import { gated } from './gate.ts'
 import { eachGround } from './grounds.ts'
 import { openExpressSession as open } from './open-express-session.ts'
+import { logOutMeanwhile, setKeysAtOnce } from './shared-stories.ts'
 
 eachGround((grounds) => {
   describe('express-session on Express 5 with PgSessionStore', () => {
     it('50 parallel requests that each set another key keep all 50', async () => {
       const { browser } = await open(grounds)
-      const ann = browser()
-      await ann.get('/set/first/1')
-      const keys = Array.from({ length: 50 }, (_, index) => `key${index}`)
-      await Promise.all(keys.map((key) => ann.twin().get(`/set/${key}/yes`)))
-      const expected = Object.fromEntries(keys.map((key) => [key, 'yes']))
-      expect(await ann.json('/read')).toEqual({ first: '1', ...expected })
+      await setKeysAtOnce(browser(), 50)
     })
 
     it('a deleted key goes, and a key that another request set meanwhile stays', async () => {
@@ -44,18 +40,7 @@ eachGround((grounds) => {
           response.send('done')
         })
       })
-      const ann = browser()
-      await ann.get('/set/user/ann')
-      const stolen = ann.twin()
-      const slow = ann.twin().get('/slow')
-      await gate.reached
-      await ann.get('/logout')
-      gate.open()
-      expect(await slow, 'the slow request is answered as if nothing had happened').toMatchObject({
-        status: 200,
-        text: 'done',
-      })
-      expect(await stolen.json('/read')).toEqual({})
+      await logOutMeanwhile(browser(), gate)
       expect((await ground.watched.store.count()).live).toBe(0)
     })
 

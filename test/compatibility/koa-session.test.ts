@@ -7,6 +7,7 @@ import { serve } from '../adapters/listen.ts'
 import { Browser } from './browser.ts'
 import { gated } from './gate.ts'
 import { eachGround, type Ground, type Grounds } from './grounds.ts'
+import { logOutMeanwhile, setKeysAtOnce } from './shared-stories.ts'
 
 interface TheirSession extends Record<string, unknown> {
   maxAge: number
@@ -20,12 +21,7 @@ eachGround((grounds) => {
   describe('koa-session on Koa 3 with KoaSessionStore', () => {
     it('parallel requests that each set another key keep all', async () => {
       const { browser } = await open(grounds)
-      const ann = browser()
-      await ann.get('/set/first/1')
-      const keys = Array.from({ length: 20 }, (_, index) => `key${index}`)
-      await Promise.all(keys.map((key) => ann.twin().get(`/set/${key}/yes`)))
-      const expected = Object.fromEntries(keys.map((key) => [key, 'yes']))
-      expect(await ann.json('/read')).toEqual({ first: '1', ...expected })
+      await setKeysAtOnce(browser(), 20)
     })
 
     it('a deleted key goes, and logout while a slow request is in flight stays a logout', async () => {
@@ -41,18 +37,7 @@ eachGround((grounds) => {
           },
         },
       )
-      const ann = browser()
-      await ann.get('/set/a/1')
-      await ann.get('/set/b/2')
-      await ann.get('/delete/a')
-      expect(await ann.json('/read')).toEqual({ b: '2' })
-      const stolen = ann.twin()
-      const slow = ann.twin().get('/slow')
-      await gate.reached
-      await ann.get('/logout')
-      gate.open()
-      expect((await slow).status).toBe(200)
-      expect(await stolen.json('/read')).toEqual({})
+      await logOutMeanwhile(browser(), gate)
       expect((await ground.watched.store.count()).live).toBe(0)
     })
 
