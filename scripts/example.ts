@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Runtime, runtimesFor } from './example-runtimes.ts'
+import { laidOut } from './example-versions.ts'
 import { installPackages } from './install-packages.ts'
 import { type CommandResult, root, runCommand } from './run-command.ts'
 
@@ -23,9 +24,9 @@ export interface ExampleReport {
 
 const story = join(root, 'test', 'frameworks', 'story.ts')
 
-/** Reads the manifest of `examples/<name>`. */
+/** Reads the manifest of `examples/<name>`, or of an earlier version of it, like `nestjs-11`. */
 export function readExample(name: string): Example {
-  const folder = join(root, 'examples', name)
+  const folder = laidOut(name)
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   return { name, folder, engines: manifest.engines ?? {}, scripts: manifest.scripts ?? {} }
 }

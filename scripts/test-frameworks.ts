@@ -4,17 +4,19 @@ import { join } from 'node:path'
 import { Client } from 'pg'
 import { startEmbeddedPostgres } from 'pg-sessions/embedded-postgres'
 import { type Example, type ExampleReport, readExample, testExample } from './example.ts'
+import { versionsOf } from './example-versions.ts'
 import { root, runCommand } from './run-command.ts'
 
 const names: readonly string[] = readdirSync(join(root, 'examples'), { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
-  .map(({ name }) => name)
+  .filter((entry) => entry.isDirectory() && !/-\d+$/.test(entry.name))
+  .flatMap(({ name }) => [name, ...versionsOf(name)])
 
 const help = `Usage: npm run test:frameworks [-- [--no-build] <example>...]
 
 Tests all examples, or those named, each with the real framework over real HTTP: its types, its build,
 the adapter contract where examples/<example>/contract holds one, and the story that every example tells
-(test/frameworks/story.ts) on a real PostgreSQL server. Packages are installed on first use.
+(test/frameworks/story.ts) on a real PostgreSQL server. With an example go the earlier versions of its
+framework that it holds. Packages are installed on first use.
 
   --no-build   takes dist/ as it is
 
@@ -41,7 +43,8 @@ async function main(args: readonly string[]): Promise<number> {
       return 1
     }
   }
-  const examples = (chosen.length === 0 ? names : chosen).map(readExample)
+  const asked = chosen.flatMap((name) => [name, ...versionsOf(name)])
+  const examples = (chosen.length === 0 ? names : [...new Set(asked)]).map(readExample)
   const { passed, failed } = await testAll(examples)
   console.log(`${passed} passed, ${failed} failed`)
   return failed === 0 && passed > 0 ? 0 : 1

@@ -60,6 +60,8 @@ export function fastifySessions<Data extends object = DefaultData>(
   const kept = new RequestSessions<Data, NodeExchange<Data>>('fastifySessions(sessions)')
   /** The headers of replies before their session changed. */
   const headersBefore = new WeakMap<FastifyReply, ReplyHeaders>()
+  /** Replies that wait for their save. */
+  const waiting = new WeakSet<FastifyReply>()
 
   const plugin: FastifyPluginCallback = (app, _options, done) => {
     if (!app.hasRequestDecorator('session')) {
@@ -76,8 +78,12 @@ export function fastifySessions<Data extends object = DefaultData>(
     })
     app.addHook('onSend', (request, reply, payload, done) => {
       const exchange = kept.opened(request)
+      // An asynchronous handler that does not return the reply it sends makes Fastify send nothing after it.
+      if (waiting.has(reply)) return
       if (!exchange?.hasChanges) return done(null, payload)
-      exchange.saveEarly().then(
+      waiting.add(reply)
+      const saved = exchange.saveEarly().finally(() => waiting.delete(reply))
+      saved.then(
         () => done(null, payload),
         (error: Error) => {
           dropReply(reply, headersBefore.get(reply) ?? {}, payload)

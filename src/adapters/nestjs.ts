@@ -1,5 +1,5 @@
 /**
- * Sessions for NestJS, on the platforms Express and Fastify, for its own decorator `@Session()`.
+ * Sessions for NestJS 11 and 12, on the platforms Express and Fastify, for its own decorator `@Session()`.
  *
  * @module
  */

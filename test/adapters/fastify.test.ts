@@ -47,6 +47,22 @@ describe('fastifySessions', () => {
     expect(headers).toMatchObject({ 'x-early': '1', 'set-cookie': ['a=1', 'b=2'], vary: 'Cookie' })
   })
 
+  for (const [what, sessions, status] of [
+    ['once', memorySessions, 302],
+    ['not at all when the save fails', unsavableSessions, 503],
+  ] as const) {
+    it(`sends a redirect that an asynchronous handler does not return, ${what}`, async () => {
+      const app = await openApp(sessions())
+      app.get('/', async (request, reply) => {
+        request.session.set('a', 1)
+        reply.redirect('/there')
+      })
+      const { statusCode, headers } = await app.inject('/')
+      const cookies = status === 302 ? 1 : 0
+      expect([statusCode, [headers['set-cookie'] ?? []].flat().length]).toEqual([status, cookies])
+    })
+  }
+
   it('destroys a stream that is not sent', async () => {
     const app = await openApp(unsavableSessions())
     const body = Readable.from(['changed'])
