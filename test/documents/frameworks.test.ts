@@ -3,6 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { Pool } from 'pg'
+import { createSessions } from 'pg-sessions'
+import { fromPg } from 'pg-sessions/pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { codeBlocks, readDocument, root } from './code-blocks.ts'
@@ -148,6 +151,26 @@ describe('the login', () => {
       await rm(folder, { recursive: true, force: true })
     }
   }, 60_000)
+})
+
+test('sessions of several kinds, each with a schema of its own, know nothing of each other', async () => {
+  const database = await createTestDatabase()
+  const pool = new Pool({ connectionString: database.url })
+  try {
+    const parts = { database: fromPg(pool), log: false } as const
+    const customers = createSessions(parts)
+    const staff = createSessions({ ...parts, schema: 'staff', cookie: { name: '__Host-staff' } })
+    const exchange = customers.open(null)
+    await exchange.session.signIn('ann')
+    const [line = ''] = (await exchange.commit()).setCookies
+    const token = /^__Host-id=([^;]+)/.exec(line)?.[1]
+    const { session } = staff.open(`__Host-staff=${token}`)
+    await session.load()
+    expect([token, session.userId]).toEqual([expect.any(String), null])
+  } finally {
+    await pool.end()
+    await database.drop()
+  }
 })
 
 /** A visitor signs in and out again. The cookie of before is worth nothing then. */
