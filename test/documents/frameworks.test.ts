@@ -73,10 +73,20 @@ describe.each(pages)('the page %s', (file) => {
   })
 })
 
+/** Where an example has what it takes to run with an earlier version of its framework. */
+function earlierVersions(example: string): string[] {
+  const folder = join(example, 'versions')
+  if (!existsSync(join(root, folder))) return []
+  return readdirSync(join(root, folder)).map((version) => join(folder, version))
+}
+
 /** The versions that tests and examples install. */
 function testedVersions(): Set<string> {
   const manifests = ['examples', 'runtimes'].flatMap((folder) =>
-    readdirSync(join(root, folder)).map((name) => join(folder, name, 'package.json')),
+    readdirSync(join(root, folder), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .flatMap(({ name }) => [join(folder, name), ...earlierVersions(join(folder, name))])
+      .map((place) => join(place, 'package.json')),
   )
   const found = ['package.json', ...manifests.filter((file) => existsSync(join(root, file)))]
   return new Set(
