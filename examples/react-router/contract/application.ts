@@ -140,7 +140,12 @@ export function serverBuild(
     assets: { entry: { imports: [], module: '' }, routes: {}, url: '', version: '' },
     publicPath: '/',
     assetsBuildDirectory: '',
-    future: {},
+    // What React Router 7 asks for; 8 has it without asking.
+    future: {
+      v8_middleware: true,
+      v8_passThroughRequests: false,
+      v8_trailingSlashAwareDataRequests: false,
+    },
     ssr: true,
     isSpaMode: false,
     prerender: [],
