@@ -120,6 +120,9 @@ function entryOf(script: Script): Entry {
   }
 }
 
+/** What React Router 7 has to be asked for, and 8 has. */
+const future: object = { v8_middleware: true }
+
 /** What the build of an application's routes makes. */
 export function serverBuild(
   root: RouteModule,
@@ -140,12 +143,7 @@ export function serverBuild(
     assets: { entry: { imports: [], module: '' }, routes: {}, url: '', version: '' },
     publicPath: '/',
     assetsBuildDirectory: '',
-    // What React Router 7 asks for; 8 has it without asking.
-    future: {
-      v8_middleware: true,
-      v8_passThroughRequests: false,
-      v8_trailingSlashAwareDataRequests: false,
-    },
+    future: future as ServerBuild['future'],
     ssr: true,
     isSpaMode: false,
     prerender: [],
