@@ -18,6 +18,6 @@ export interface AstroContext {
 }
 
 /** How Astro takes a cookie's attributes. */
-export type CookieAttributes = Omit<CookieToSet, 'name' | 'value'> & {
+type CookieAttributes = Omit<CookieToSet, 'name' | 'value'> & {
   readonly encode: (value: string) => string
 }
