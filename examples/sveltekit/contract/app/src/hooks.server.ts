@@ -1,9 +1,10 @@
 import { type RequestEvent, redirect } from '@sveltejs/kit'
-import { type Handle, type HandleServerError, sequence } from '@sveltejs/kit/hooks'
+import { sequence } from '@sveltejs/kit/hooks'
 import type { Session } from 'pg-sessions'
 import { type SvelteKitSessions, sveltekitSessions } from 'pg-sessions/sveltekit'
 import type { ApplicationParts, ErrorPage } from 'pg-sessions/testing'
 import '../../parts.ts'
+import { type Handle, type HandleServerError, isUnexpected } from './of-this-version.ts'
 
 declare global {
   namespace App {
@@ -37,8 +38,9 @@ export const handle: Handle = (input) => {
 }
 
 /** Tells the error page of what was not expected. */
-export const handleError: HandleServerError = ({ kind, error, event }) => {
-  if (kind === 'unknown') event.locals.page = pageOf(error, event, event.locals.session)
+export const handleError: HandleServerError = (input) => {
+  const { error, event } = input
+  if (isUnexpected(input)) event.locals.page = pageOf(error, event, event.locals.session)
   return { message: '' }
 }
 
