@@ -1,6 +1,6 @@
 import type { Connection, Driver, Row, Statement } from '../postgres/driver.ts'
 import { ask, type PgClientLike, type PgOptions, queryOf, run } from './pg/client.ts'
-import { listenBeside, type PgListeningClientLike } from './pg/listen.ts'
+import { listenBeside, listeningOptions, type PgListeningClientLike } from './pg/listen.ts'
 import { DeadlineError } from './waiting/deadline.ts'
 
 export type { PgClientLike, PgOptions, PgQuery } from './pg/client.ts'
@@ -71,7 +71,7 @@ export function fromPg(pool: PgPoolLike, options: PgOptions = {}): Driver {
     ...(Client !== undefined &&
       clientOptions !== undefined && {
         listen: (channel, onMessage, onLost) =>
-          listenBeside(new Client(clientOptions), channel, { onMessage, onLost }),
+          listenBeside(new Client(listeningOptions(clientOptions)), channel, { onMessage, onLost }),
       }),
   }
 }

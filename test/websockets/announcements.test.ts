@@ -18,6 +18,8 @@ const HINTS_ALONE: WatchTerms = { interval: NEVER, reassurance: NEVER }
 /** Looks while there are no reliable hints, and never while there are. */
 const FLOOR_ALONE: WatchTerms = { interval: 50, reassurance: NEVER }
 
+const SILENT = { error() {}, warn() {}, info() {}, debug() {} }
+
 let database: TestDatabase
 /** Another process, which asks the database directly. */
 let elsewhere: PostgresStore
@@ -87,7 +89,7 @@ function openWatcher(listen: Listen, terms: WatchTerms): Watching {
           }
         : Reflect.get(target, member),
   })
-  const watcher = new SessionWatcher(seen, { error() {}, warn() {}, info() {} }, terms)
+  const watcher = new SessionWatcher(seen, SILENT, terms)
   cleanUp.push(async () => {
     await watcher.close()
     await store.close()

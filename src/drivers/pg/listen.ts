@@ -24,10 +24,27 @@ interface Ear {
   onLost(): void
 }
 
-/** Milliseconds that connecting may take; the client's own default is to wait for ever. */
+/** Milliseconds that it may take until it listens; the client's own default is to wait for ever. */
 const PATIENCE = 10_000
 /** Milliseconds that saying goodbye may take: a connection whose other end has vanished never ends. */
 const FAREWELL = 1_000
+
+/**
+ * The options of a client that listens: those of the pool's own, and a bound for connecting. Only the
+ * client can let go of a connection that nobody greets. Copied by their descriptors, since a pool hides
+ * its password from those who enumerate.
+ */
+export function listeningOptions(options: object): object {
+  const { connectionTimeoutMillis: own = 0 } = options as { connectionTimeoutMillis?: number }
+  const bound = own > 0 ? Math.min(own, PATIENCE) : PATIENCE
+  return Object.defineProperties(
+    {},
+    {
+      ...Object.getOwnPropertyDescriptors(options),
+      connectionTimeoutMillis: { value: bound, enumerable: true },
+    },
+  )
+}
 
 /**
  * Listens on a client beside the pool. One that the pool lends would be missing there for as long as
@@ -54,7 +71,9 @@ export async function listenBeside(
     // Until it listens, what goes wrong is told by the rejection.
     const opening = open(client, channel)
     client.on('error', () => {})
-    await within(PATIENCE, 'connect', opening)
+    // From the first moment, since the other end may never answer.
+    client.unref?.()
+    await within(PATIENCE, 'connect', opening, { isIdle: true })
   } catch (error) {
     isOver = true
     void end(client)
@@ -62,7 +81,6 @@ export async function listenBeside(
   }
   client.on('error', lose)
   client.on('end', lose)
-  client.unref?.()
   return {
     async stop() {
       if (isOver) return

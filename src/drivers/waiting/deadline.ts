@@ -26,6 +26,8 @@ export interface Abandonment<Value> {
   readonly giveUp?: () => void
   /** Called with an answer that came all the same, for what must be given back. */
   readonly late?: (value: Value) => void
+  /** Whether the process may end meanwhile. Default: `false`. */
+  readonly isIdle?: boolean
 }
 
 /**
@@ -48,6 +50,7 @@ export function within<Value>(
       abandonment.giveUp?.()
     }
     const timer = setTimeout(giveUp, Math.min(timeout, LONGEST_TIMER))
+    if (abandonment.isIdle === true) timer.unref()
     const settle = (value: Value): void => {
       clearTimeout(timer)
       if (over) abandonment.late?.(value)
