@@ -30,6 +30,55 @@ eachStore((open) => {
     expect(await ended(sessions, id ?? '')).toBe('gone')
   })
 
+  test('a session that ended between its load and its watch is told of at once', async () => {
+    const { sessions, alongside, visitor } = await open()
+    const ann = visitor()
+    await ann.visit((session) => session.signIn('ann'))
+    const session = await ann.visit(loaded)
+    await alongside().destroyByUser('ann')
+    expect(await ended(sessions, session)).toBe('gone')
+  })
+
+  test('a session goes on being watched when its token changes, by rotation or by its own user', async () => {
+    const { sessions, visitor } = await open()
+    const ann = visitor()
+    await ann.visit((session) => session.signIn('ann'))
+    const session = await ann.visit(loaded)
+    const ends: WatchEnd[] = []
+    const end = new Promise<void>((resolve) => {
+      sessions.watch(session, (it) => {
+        ends.push(it)
+        resolve()
+      })
+    })
+    await ann.visit((it) => it.rotate())
+    await ann.visit((it) => it.signIn('ann'))
+    // A watch of the present makes the store be asked about all of them.
+    const other = sessions.watch(await ann.visit(loaded), () => {})
+    expect((await ann.visit(loaded)).id).toBe(session.id)
+    other.stop()
+    expect(ends).toEqual([])
+    await ann.visit((it) => it.signOut())
+    await end
+    expect(ends).toEqual(['gone'])
+  })
+
+  test('everybody who watches the same session is told, once each, and the store asked for all', async () => {
+    const { sessions, watched, visitor } = await open()
+    const ann = visitor()
+    await ann.visit((session) => session.signIn('ann'))
+    const session = await ann.visit(loaded)
+    const told = new Map<number, number>()
+    const count = (n: number): unknown => told.set(n, (told.get(n) ?? 0) + 1)
+    const watches = Array.from({ length: 300 }, (_, n) => sessions.watch(session, () => count(n)))
+    for (const watch of watches.slice(100, 200)) watch.stop()
+    await sessions.destroyById(session.id ?? '')
+    await expect.poll(() => told.size).toBe(200)
+    expect(new Set(told.values())).toEqual(new Set([1]))
+    expect([...told.keys()].some((n) => n >= 100 && n < 200)).toBe(false)
+    expect(watched.calls.filter((call) => call === 'findLive').length).toBeLessThan(50)
+  })
+
   test('a session that passed to another user is another one for whoever had loaded it', async () => {
     const { sessions, visitor } = await open()
     const guest = visitor()
