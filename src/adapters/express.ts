@@ -7,6 +7,7 @@ import type { Request, RequestHandler } from 'express'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { NodeExchange } from '../http/node-exchange.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
+import { keepInDictionary } from './express/dictionary.ts'
 
 declare global {
   namespace Express {
@@ -53,6 +54,8 @@ export function expressSessions<Data extends object = DefaultData>(
 ): ExpressSessions<Data> {
   const kept = new RequestSessions<Data>('expressSessions(sessions)')
   const middleware: RequestHandler = (request, response, next) => {
+    keepInDictionary(request)
+    keepInDictionary(response)
     kept.keep(request, () => new NodeExchange(sessions, request, response, { fail: next }))
     kept.expose(request)
     next()
