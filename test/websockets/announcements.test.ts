@@ -171,6 +171,15 @@ describe.each(['pg', 'postgres.js'])('a watch that listens over %s', (client) =>
     expect(await end).toBe('gone')
   })
 
+  test('looks at once at a session that it is given, which may have ended unheard', async () => {
+    const watching = openWatcher(listenerOver(client, proxy.url), HINTS_ALONE)
+    watching.watcher.watch(await newSession(), () => {})
+    await untilItHears(watching)
+    const id = await newSession()
+    await database.query(`delete from sessions.session where id = '${id}'`)
+    expect(await ended(watching, id)).toBe('gone')
+  })
+
   test('does not believe in a connection that has fallen silent, and hears on the next', async () => {
     const hints: (string | null)[] = []
     const listener = new AnnouncementListener(

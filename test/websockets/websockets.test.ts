@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { io } from 'socket.io-client'
+import { io, type Socket } from 'socket.io-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
@@ -24,6 +24,23 @@ interface Chat {
   say(message: string): Promise<string>
   /** Resolves with the code and the reason once the server closes it. */
   readonly closed: Promise<[number, string]>
+}
+
+/** Milliseconds from each sign-out until the other process has closed the socket, the shortest first. */
+async function delays(
+  rounds: number,
+  open: (cookie: string) => Promise<{ readonly closed: Promise<unknown> }>,
+): Promise<number[]> {
+  const times: number[] = []
+  for (let round = 0; round < rounds; round += 1) {
+    const cookie = await near.visit('/sign-in')
+    const { closed } = await open(cookie)
+    const begin = performance.now()
+    await near.visit('/sign-out', cookie)
+    await closed
+    times.push(performance.now() - begin)
+  }
+  return times.sort((a, b) => a - b)
 }
 
 async function join({ host }: ChatServer, cookie: string): Promise<Chat> {
@@ -73,6 +90,15 @@ describe('a WebSocket of ws', () => {
     expect(await closed).toEqual([4401, 'gone'])
   })
 
+  it('closes within a second, also when it is one of many', async () => {
+    const times = await delays(20, async (cookie) => {
+      const chats = await Promise.all(Array.from({ length: 10 }, () => join(far, cookie)))
+      return { closed: Promise.all(chats.map(({ closed }) => closed)) }
+    })
+    // An announcement takes some ten milliseconds, though a busy machine may stumble now and then.
+    expect(times[10]).toBeLessThan(1000)
+  })
+
   it('closes when all sessions of its user are ended, whichever process it is in', async () => {
     const chats = await Promise.all(
       [near, far, near, far].map(async (server) => join(server, await near.visit('/sign-in'))),
@@ -106,14 +132,15 @@ describe('a WebSocket of ws', () => {
 })
 
 describe('a socket of Socket.IO', () => {
+  const connect = (cookie: string): Socket =>
+    io(`http://${far.host}`, {
+      extraHeaders: { cookie },
+      transports: ['websocket'],
+      forceNew: true,
+      reconnection: false,
+    })
+
   it('is refused to nobody, and disconnected when its user signs out in another process', async () => {
-    const connect = (cookie: string) =>
-      io(`http://${far.host}`, {
-        extraHeaders: { cookie },
-        transports: ['websocket'],
-        forceNew: true,
-        reconnection: false,
-      })
     const anonymous = connect('')
     const refusal = await new Promise<Error>((resolve) => anonymous.on('connect_error', resolve))
     expect(refusal.message).toBe('sign in first')
@@ -127,5 +154,14 @@ describe('a socket of Socket.IO', () => {
     await near.visit('/sign-out', cookie)
     expect(await ended).toBe('gone')
     expect(await disconnected).toBe('io server disconnect')
+  })
+
+  it('is disconnected within a second', async () => {
+    const times = await delays(20, async (cookie) => {
+      const socket = connect(cookie)
+      await new Promise<void>((resolve) => socket.on('connect', resolve))
+      return { closed: new Promise((resolve) => socket.on('disconnect', resolve)) }
+    })
+    expect(times[10]).toBeLessThan(1000)
   })
 })
