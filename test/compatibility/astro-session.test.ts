@@ -158,6 +158,26 @@ describe('astroSessionDriver, whatever the store', () => {
     await driver.dispose()
   })
 
+  it.each([
+    ['keeps what others have set', false, { read: 1, other: 1, late: 1 }],
+    ['stays ended', true, {}],
+  ])('%s when a request stores what it has read very long ago', async (_, ends, expected) => {
+    const driver = astroSessionDriver({ store: new MemoryStore(), log: false })
+    const id = randomUUID()
+    await new AstroVisit(driver, id).set('read', 1).persist()
+    const slow = new AstroVisit(driver, id)
+    await slow.read()
+    const another = randomUUID()
+    await new AstroVisit(driver, another).set('a', 1).persist()
+    for (let read = 0; read < 5000; read += 1) await driver.getItem(another)
+    const fast = new AstroVisit(driver, id)
+    if (ends) await driver.removeItem(id)
+    else await fast.set('read', 1).set('other', 1).persist()
+    await slow.set('late', 1).persist()
+    expect(await new AstroVisit(driver, id).read()).toEqual(expected)
+    await driver.dispose()
+  })
+
   it('works when its functions are copied, as Astro does', async () => {
     const { getItem, dispose } = astroSessionDriver({ store: new MemoryStore(), log: false })
     expect(await getItem(randomUUID())).toBeNull()
