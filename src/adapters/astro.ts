@@ -79,14 +79,15 @@ export function astroSessions<
 ): AstroSessions<Data, Context> {
   const kept = new RequestSessions<Data>('astroSessions(sessions)')
   const visits = new WeakMap<object, Visit<Data>>()
+  const shared = new WeakSet<object>()
 
   const visitOf = (context: Context): Visit<Data> => {
     const known = visits.get(context.locals)
     if (known !== undefined) {
       if (isSameRequest(known, context)) return known
-      throw new ConfigurationError(
-        'Several requests share one object of locals, and so would share one session. Make a new object for each request that is passed to the handler of @astrojs/node.',
-      )
+      shared.add(context.locals)
+      refuseSession(context.locals, sharedLocals)
+      throw sharedLocals()
     }
     const exchange = openFetchExchange(sessions, context.request)
     const visit = { ...requestOf(context), exchange, isRunning: false, failure: null, answer: null }
@@ -97,9 +98,11 @@ export function astroSessions<
 
   const onRequest = async (context: Context, next: () => Promise<Response>): Promise<Response> => {
     if (context.isPrerendered) {
-      refuseSession(context.locals)
+      refuseSession(context.locals, prerendered)
       return next()
     }
+    // The error that says so has a page, which must not have the session of somebody else.
+    if (shared.has(context.locals)) return next()
     const visit = visitOf(context)
     kept.expose(context.locals)
     // Astro runs middleware within itself for a rewrite, and once more for the page of an error.
@@ -120,19 +123,26 @@ export function astroSessions<
   }
   const of = (context: Pick<AstroContext, 'locals' | 'isPrerendered'>): Session<Data> => {
     if (context.isPrerendered) throw prerendered()
+    if (shared.has(context.locals)) throw sharedLocals()
     return kept.of(context.locals)
   }
   return Object.assign(onRequest, { of })
 }
 
-/** A visitor's session must not get into a page that is made once for all. */
-function refuseSession(locals: object): void {
+/** Whoever asks for a session that cannot be told from another's is told why. */
+function refuseSession(locals: object, reason: () => ConfigurationError): void {
   Object.defineProperty(locals, 'session', {
     configurable: true,
     get() {
-      throw prerendered()
+      throw reason()
     },
   })
+}
+
+function sharedLocals(): ConfigurationError {
+  return new ConfigurationError(
+    'Several requests share one object of locals, and so would share one session. Make a new object for each request that is passed to the handler of @astrojs/node.',
+  )
 }
 
 function prerendered(): ConfigurationError {

@@ -237,10 +237,13 @@ describe('locals', () => {
   test(
     'that several requests share are refused, since everybody would have one session',
     async ({ ask, errors }) => {
-      assert.equal((await ask('/use')).status, 200)
-      const answer = await ask('/use')
-      assert.equal(answer.status, 500)
-      assert.match(String(errors), /share one object of locals/)
+      assert.deepEqual((await ask('/change')).cookies, ['__Host-id'])
+      for (const path of ['/use', '/use', '/nowhere/at/all', '/passed-on']) {
+        const { status, cookies, text } = await ask(path, { headers: { cookie: '' } })
+        assert.ok(status >= 404, `${path} ${status}`)
+        assert.deepEqual([cookies, errors], [[], []])
+        assert.doesNotMatch(text, /clicks/)
+      }
     },
     { localsOf: () => shared },
   )

@@ -64,7 +64,7 @@ export async function onStage(
   const { origin, close } = await openApplication({ sessions, others, script }, localsOf)
   let cookie = ''
   const ask = async (path: string, init: RequestInit = {}): Promise<Answer> => {
-    const headers = { ...init.headers, cookie, origin }
+    const headers = { cookie, ...init.headers, origin }
     const answer = await fetch(new URL(path, origin), { ...init, redirect: 'manual', headers })
     onHead?.()
     const lines = answer.headers.getSetCookie()

@@ -28,5 +28,14 @@ export function isSameRequest(
   if (request === known.request) return true
   if (state === known.state && (state !== undefined || known.isRunning)) return true
   // For the page of an error Astro may make a new request of the old one.
-  return /\/(?:404|500)\/?$/.test(context.routePattern)
+  const isErrorPage = /\/(?:404|500)\/?$/.test(context.routePattern)
+  return (
+    isErrorPage &&
+    request.url === known.request.url &&
+    cookieOf(request) === cookieOf(known.request)
+  )
+}
+
+function cookieOf({ headers }: Request): string | null {
+  return headers.get('cookie')
 }
