@@ -52,7 +52,8 @@ export function expressSessionTokens({ secret, prefix = 's:' }: SignedTokenOptio
 }
 
 function readSigned(token: string, prefix: string, secrets: readonly string[]): string | null {
-  const text = decode(token)
+  // @fastify/cookie leaves base64 as it is.
+  const text = prefix === '' && /^[\w+/.-]+$/.test(token) ? token : decode(token)
   if (text === null || !text.startsWith(prefix)) return null
   const dot = text.lastIndexOf('.')
   if (dot <= prefix.length) return null
