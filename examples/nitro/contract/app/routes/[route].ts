@@ -59,6 +59,9 @@ const routes: Readonly<Record<string, Answer>> = {
     throw script().error
   },
   'passed-on': changing(notFound),
+  // Nitro answers a path itself, past its plugins.
+  fetched: async () => (await fetch('/has-session')).text(),
+  'has-session': ({ context }) => String('session' in context),
   same: () => 'true',
   other: (event) => use(event, event.context.other),
   both: async (event) => `${await use(event)}\n${await use(event, event.context.other)}`,
