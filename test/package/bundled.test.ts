@@ -25,7 +25,7 @@ const served = `
 const applications = {
   'Express and pg': {
     file: 'native.js',
-    rooms: /^(adapters\/express|drivers\/(pg|waiting)(\/.+)?)$/,
+    rooms: /^(adapters\/express(\/.+)?|drivers\/(pg|waiting)(\/.+)?)$/,
     needs: ['adapters/express', 'drivers/pg'],
     text: `
       import express from 'express'
