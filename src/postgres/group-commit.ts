@@ -12,6 +12,8 @@ export interface SharedOperation<Call, Answer> {
   readonly isExclusive: boolean
   /** About how many bytes a call carries. */
   sizeOf(call: Call): number
+  /** Whether nobody waits for the answer. */
+  mayWait?(call: Call): boolean
   /** The statement for a call that goes alone. */
   one(call: Call): Statement
   readOne(rows: readonly Row[], call: Call): Answer
@@ -27,7 +29,10 @@ export interface GroupCommitLimits {
   readonly slots: number
   /** Statements under way at most, when calls have waited for `patience` and still no slot is free. */
   readonly mostSlots: number
-  /** Milliseconds: a statement that is held up does not hold up everybody else for longer. */
+  /**
+   * Milliseconds: a statement that is held up does not hold up everybody else for longer, and calls that
+   * nobody waits for are collected for as long.
+   */
   readonly patience: number
   /** Calls that share a statement at most. */
   readonly batch: number
@@ -38,6 +43,7 @@ export interface GroupCommitLimits {
 interface Waiting<Call, Answer> {
   readonly call: Call
   readonly endsAt: number
+  readonly mayWait: boolean
   resolve(answer: Answer): void
   reject(error: unknown): void
 }
@@ -46,7 +52,8 @@ interface Waiting<Call, Answer> {
  * Lets calls that wait at the same moment share one statement.
  *
  * Nobody waits for company: a call that comes by itself leaves at once, alone. Calls that come while all
- * slots are taken go together in the next statement. None joins a statement that has been sent. When
+ * slots are taken go together in the next statement, and take along those that may wait, which otherwise
+ * leave together after a while. None joins a statement that has been sent. When
  * the database refuses a shared statement, each of its calls is tried by itself, so that nobody pays for
  * another's bad value; when the outcome is unknown, each call is told so.
  */
@@ -74,15 +81,22 @@ export class GroupCommit<Call, Answer> {
   run(call: Call): Promise<Answer> {
     const endsAt = performance.now() + this.#runner.deadline
     const isFree = this.#underWay < this.#limits.slots
-    if (isFree && !this.#hasCompany) {
+    const mayWait = this.#limits.batch > 1 && this.#operation.mayWait?.(call) === true
+    if (isFree && !this.#hasCompany && !mayWait) {
       this.#underWay++
       return this.#alone(call, endsAt).finally(() => this.#freeSlot())
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ call, endsAt, resolve, reject })
-      if (isFree) this.#gather()
+      this.#waiting.push({ call, endsAt, mayWait, resolve, reject })
+      if (isFree && this.#isPressing) this.#gather()
       else this.#watchQueue()
     })
+  }
+
+  /** Whether somebody waits for an answer, or as many calls have been collected as go together. */
+  get #isPressing(): boolean {
+    const isFull = this.#waiting.length >= this.#limits.batch
+    return isFull || this.#waiting.some(({ mayWait }) => !mayWait)
   }
 
   async #alone(call: Call, endsAt: number): Promise<Answer> {
@@ -94,7 +108,7 @@ export class GroupCommit<Call, Answer> {
 
   #freeSlot(): void {
     this.#underWay--
-    if (this.#waiting.length > 0) this.#gather()
+    if (this.#isPressing) this.#gather()
   }
 
   /**
@@ -185,10 +199,10 @@ export class GroupCommit<Call, Answer> {
     this.#timer ??= setTimeout(() => {
       this.#timer = null
       this.#waiting = this.#refuseLate(this.#waiting, 'none')
-      const isHeldUp = this.#waiting.length > 0 && this.#underWay < this.#limits.mostSlots
-      if (isHeldUp) this.#sendNext()
+      const mayGo = this.#waiting.length > 0 && this.#underWay < this.#limits.mostSlots
+      if (mayGo) this.#sendNext()
       this.#watchQueue()
-    }, this.#limits.patience).unref()
+    }, this.#limits.patience)
   }
 
   /** Nobody waits longer than the deadline. Gives those who still wait. */

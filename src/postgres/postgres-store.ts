@@ -69,7 +69,7 @@ const SHARED: GroupCommitLimits = {
   batch: 128,
   batchBytes: 1_048_576,
 }
-const ALONE: GroupCommitLimits = { ...SHARED, slots: Number.POSITIVE_INFINITY }
+const ALONE: GroupCommitLimits = { ...SHARED, slots: Number.POSITIVE_INFINITY, batch: 1 }
 
 const ONCE = { repeatable: false } as const
 const REPEATABLE = { repeatable: true } as const

@@ -114,6 +114,7 @@ export function touchOperation(statements: StoreStatements): SharedOperation<Tou
     sessionOf: idOf,
     isExclusive: true,
     sizeOf: () => 0,
+    mayWait: ({ mayWait = false }) => mayWait,
     one: ({ id, lifetime, overlap }) => ({
       ...statements.touch,
       values: [id, interval(lifetime.idle), interval(lifetime.purge), interval(overlap)],

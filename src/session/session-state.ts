@@ -154,7 +154,7 @@ export class SessionState {
   touchIfDue(): void {
     const { known } = this.#saver
     if (known === null || this.#saver.isNew || this.#hasTouched || !known.isTouchDue) return
-    this.#touch({ id: known.id, lifetime: known.lifetime() })
+    this.#touch({ id: known.id, lifetime: known.lifetime(), mayWait: true })
   }
 
   // The response

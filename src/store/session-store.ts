@@ -177,6 +177,8 @@ export interface Touch {
   readonly lifetime: Lifetime
   /** Set when the successor of a renewed token was shown: the token before it has this long left. */
   readonly overlap?: number
+  /** Whether nobody waits for the answer. A store may then collect accesses for some milliseconds. */
+  readonly mayWait?: boolean
 }
 
 export type SaveResult =

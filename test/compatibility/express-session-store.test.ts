@@ -12,7 +12,7 @@ interface Cookie {
 type Stored = Record<string, unknown> & { readonly cookie?: Cookie }
 
 /** The store by itself, as socket servers and tests of other packages use it. */
-eachGround((grounds) => {
+eachGround((grounds, storeName) => {
   describe('PgSessionStore by itself', () => {
     it('stores a session without cookie as it is, and dates and undefined as JSON does', async () => {
       const { set, get } = await open(grounds)
@@ -73,6 +73,27 @@ eachGround((grounds) => {
       await touch('sid', { cookie: { expires: later } })
       expect((await get('sid'))?.cookie?.expires).toBe(later.toISOString())
     })
+
+    // MemoryStore notes every access, which costs it nothing.
+    if (storeName === 'postgres') {
+      it('set notes an access only when a touch would', async () => {
+        const { set, get, ground } = await open(grounds)
+        const expires = new Date(Date.now() + 3_600_000)
+        const write = async (n: number, cookie: object = { originalMaxAge: 3_600_000, expires }) =>
+          set('sid', Object.assign((await get('sid')) ?? {}, { n, cookie }))
+        await write(1)
+        await ground.elapse(50_000)
+        await write(2)
+        expect(lasts(await get('sid'))).toBeLessThan(3_551_000)
+        await ground.elapse(20_000)
+        await write(3)
+        expect(lasts(await get('sid'))).toBeGreaterThan(3_590_000)
+        await write(4, { expires })
+        await write(5, { expires: new Date(Date.now() + 7_200_000) })
+        await ground.elapse(7_100_000)
+        expect(await get('sid'), 'a later end is no matter of when').toMatchObject({ n: 5 })
+      })
+    }
 
     it('touch and a late set bring back nothing that has ended', async () => {
       const { set, get, touch, destroy } = await open(grounds)

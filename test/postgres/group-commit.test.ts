@@ -91,6 +91,62 @@ describe('a call that finds nothing under way', () => {
   })
 })
 
+describe('touches that nobody waits for', () => {
+  const patientTouch = (store: PostgresStore, { id }: Begun): Promise<void> =>
+    store.touch({ id, lifetime, mayWait: true })
+
+  test('are collected, though nothing is under way, and share a statement soon', async () => {
+    const sessions = await beginMany(5)
+    const { store, operations } = await openGated()
+    const touches = sessions.map((session) => patientTouch(store, session))
+    expect(operations()).toEqual([])
+    await Promise.all(touches)
+    expect(operations()).toEqual(['touch_many'])
+  })
+
+  test('go along with the next statement that somebody waits for', async () => {
+    const [first, second, third, fourth] = await beginMany(4)
+    const { store, operations, hold } = await openGated()
+    const held = hold('touch')
+    const urgent = store.touch({ id: first!.id, lifetime })
+    await held.reached
+    const collected = [patientTouch(store, second!), patientTouch(store, third!)]
+    const awaited = store.touch({ id: fourth!.id, lifetime })
+    held.release()
+    await Promise.all([urgent, ...collected, awaited])
+    expect(operations()).toEqual(['touch', 'touch_many'])
+  })
+
+  test('leave at once when as many wait as go together', async () => {
+    const sessions = await beginMany(129)
+    const { store, sent } = await openGated()
+    await Promise.all(sessions.map((session) => patientTouch(store, session)))
+    expect(sent.map(({ operation }) => operation)).toEqual(['touch_many', 'touch'])
+  })
+
+  test('are waited for by close(), and noted', async () => {
+    const [session] = await beginMany(1)
+    const { store } = await openGated()
+    const touch = store.touch({
+      ...{ id: session!.id, mayWait: true },
+      lifetime: { idle: 2 * lifetime.idle, purge: 2 * lifetime.purge },
+    })
+    await store.close()
+    await touch
+    const result = await harness.store.load(proofOf(session!))
+    const record = result.status === 'live' ? result.record : null
+    expect(record!.expiresAt - record!.lastAccessAt).toBe(2 * lifetime.idle)
+  })
+
+  test('leave at once, alone, when calls share no statements', async () => {
+    const [session] = await beginMany(1)
+    const { store, operations } = await openGated({ groupCommit: false })
+    const touch = patientTouch(store, session!)
+    expect(operations()).toEqual(['touch'])
+    await touch
+  })
+})
+
 describe('calls that come while one is under way', () => {
   test('share exactly one statement', async () => {
     const sessions = await beginMany(50)

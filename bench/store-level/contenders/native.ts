@@ -68,8 +68,8 @@ export function nativeOperations(store: SessionStore, data: Readonly<Record<stri
     }
     if (typeof found.visits !== 'number') throw new Error('load: not what was stored')
   }
-  const touch = async ({ id }: Visitor): Promise<void> => {
-    await store.touch({ id, lifetime: lifetimes.next(id) })
+  const touch = async ({ id }: Visitor, mayWait = false): Promise<void> => {
+    await store.touch({ id, lifetime: lifetimes.next(id), mayWait })
   }
   const save: Operation = async ({ id }) => {
     const value = jsonCodec.encode(100_000 + (++saved % 100_000), 'visits')
@@ -83,7 +83,7 @@ export function nativeOperations(store: SessionStore, data: Readonly<Record<stri
   }
   const readRequest: Operation = async (visitor) => {
     await load(visitor)
-    if (++loaded % LOADS_PER_TOUCH === 0) background.add(touch(visitor))
+    if (++loaded % LOADS_PER_TOUCH === 0) background.add(touch(visitor, true))
   }
   const writeRequest: Operation = async (visitor) => {
     await load(visitor)

@@ -209,9 +209,11 @@ export class SidSessions {
       return this.#noteAccess(known, content)
     }
     const { codec } = this.#settings
+    const idle = content.terms.expiresIn ?? known.idleTimeout
     const result = await this.#store.save({
       ...known.guard,
-      lifetime: known.lifetime(content.terms.expiresIn ?? known.idleTimeout),
+      lifetime: known.lifetime(idle),
+      isAccessNoted: !this.#isAccessDue(known, idle),
       written: written.map(([key, text]) => encodeText(codec, key, text)),
       deleted: deleted.map((key) => codec.encodeKey(key)),
       ...(credentials === undefined ? {} : { credentials }),
@@ -244,10 +246,19 @@ export class SidSessions {
 
   async #noteAccess(known: KnownSession, { terms }: SessionContent): Promise<void> {
     const idle = terms.expiresIn ?? known.idleTimeout
-    const now = known.storeClock
-    if (now - known.summary.lastAccessAt < this.#settings.policy.touchInterval(idle)) return
+    if (!this.#isAccessDue(known, idle)) return
     await this.#store.touch({ id: known.id, lifetime: known.lifetime(idle) })
-    known.learn({ ...known.summary, now, lastAccessAt: now }, {})
+    const now = known.storeClock
+    const expiresAt = Math.max(known.summary.expiresAt, deadlineOf(known, idle))
+    known.learn({ ...known.summary, now, lastAccessAt: now, expiresAt }, {})
+  }
+
+  /** Whether the last access noted, or the deadline in force, has fallen behind by a touch interval. */
+  #isAccessDue(known: KnownSession, idle: number): boolean {
+    const { lastAccessAt, expiresAt } = known.summary
+    const interval = this.#settings.policy.touchInterval(idle)
+    const sinceAccess = known.storeClock - lastAccessAt
+    return sinceAccess >= interval || deadlineOf(known, idle) - expiresAt >= interval
   }
 
   // Ending
@@ -279,4 +290,9 @@ export class SidSessions {
       purgeAll(this.#store, this.events, { signal })
     this.#purger = startPurger(purge, purgeInterval, policy.log)
   }
+}
+
+/** Where an access now would move the deadline. */
+function deadlineOf({ storeClock, summary }: KnownSession, idle: number): number {
+  return Math.min(storeClock + idle, summary.absoluteExpiresAt)
 }
