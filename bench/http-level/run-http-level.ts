@@ -79,7 +79,7 @@ const PLANS = {
   },
   standard: {
     rounds: 5,
-    requests: 1600,
+    requests: 4800,
     visitors: 10_000,
     applications: ALL,
     warmUpRequests: 4800,

@@ -26,7 +26,7 @@ const PLANS = {
     warmUp: { calls: 4000, milliseconds: 800 },
   },
   standard: {
-    ...{ rounds: 7, milliseconds: 150, visitors: 10_000 },
+    ...{ rounds: 7, milliseconds: 300, visitors: 10_000 },
     warmUp: { calls: 30_000, milliseconds: 6000 },
   },
   full: {

@@ -6,6 +6,7 @@
 import { ConfigurationError } from '../errors.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { errorResponse, openFetchExchange } from '../http/fetch-exchange.ts'
+import { refuseOtherThanSessions } from '../http/refuse-other-than-sessions.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 import { answered, type Visit } from './astro/answer.ts'
 import type { AstroContext } from './astro/astro-context.ts'
@@ -63,6 +64,7 @@ export interface AstroSessionsOptions<Data extends object, Context extends Astro
  *
  * A page that is prerendered is made when nobody is there, so it has no session, and asking for one throws.
  *
+ * @throws {ConfigurationError} What it was given are no sessions.
  * @example
  * ```ts
  * import { astroSessions } from 'pg-sessions/astro'
@@ -77,6 +79,7 @@ export function astroSessions<
   sessions: SessionOpener<Data>,
   { onError = errorResponse }: AstroSessionsOptions<Data, Context> = {},
 ): AstroSessions<Data, Context> {
+  refuseOtherThanSessions(sessions, 'astroSessions')
   const kept = new RequestSessions<Data>('astroSessions(sessions)')
   const visits = new WeakMap<object, Visit<Data>>()
   const shared = new WeakSet<object>()

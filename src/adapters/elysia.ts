@@ -6,6 +6,7 @@
 import type { Elysia } from 'elysia'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { dropBody, type FetchExchange, openFetchExchange } from '../http/fetch-exchange.ts'
+import { refuseOtherThanSessions } from '../http/refuse-other-than-sessions.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 import { savedResponse } from '../http/saved-response.ts'
 
@@ -64,6 +65,7 @@ type Handle = (...args: unknown[]) => unknown
  * saved when that page is there; when that fails a short plain text answers. What changes after that, while
  * a body streams, is saved soon after each change; only changes that need no new cookie are possible then.
  *
+ * @throws {ConfigurationError} What it was given are no sessions.
  * @example
  * ```ts
  * import { Elysia } from 'elysia'
@@ -82,6 +84,7 @@ type Handle = (...args: unknown[]) => unknown
 export function elysiaSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
 ): ElysiaSessions<Data> {
+  refuseOtherThanSessions(sessions, 'elysiaSessions')
   const kept: Kept<Data> = new RequestSessions('elysiaSessions(sessions)')
   const around = (handle: Handle, request: Request): Handle => {
     if (!kept.keep(request, () => openExchange(sessions, request))) return handle

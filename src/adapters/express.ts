@@ -6,6 +6,7 @@
 import type { Request, RequestHandler } from 'express'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { NodeExchange } from '../http/node-exchange.ts'
+import { refuseOtherThanSessions } from '../http/refuse-other-than-sessions.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 import { keepInDictionary } from './express/dictionary.ts'
 
@@ -36,6 +37,7 @@ export interface ExpressSessions<Data extends object> extends RequestHandler {
  * When a save fails, the handler's response is dropped and the error goes to Express's error handlers
  * with a fitting `statusCode`; no cookie is sent. A request that does not use its session costs nothing.
  *
+ * @throws {ConfigurationError} What it was given are no sessions.
  * @example
  * ```ts
  * import { expressSessions } from 'pg-sessions/express'
@@ -52,6 +54,7 @@ export interface ExpressSessions<Data extends object> extends RequestHandler {
 export function expressSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
 ): ExpressSessions<Data> {
+  refuseOtherThanSessions(sessions, 'expressSessions')
   const kept = new RequestSessions<Data>('expressSessions(sessions)')
   const middleware: RequestHandler = (request, response, next) => {
     keepInDictionary(request)

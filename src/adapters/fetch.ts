@@ -6,6 +6,7 @@
  */
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { errorResponse, openFetchExchange } from '../http/fetch-exchange.ts'
+import { refuseOtherThanSessions } from '../http/refuse-other-than-sessions.ts'
 import { savedResponse } from '../http/saved-response.ts'
 
 /** A handler that is given the request's session. What follows is passed on as it comes. */
@@ -38,6 +39,7 @@ export interface WithSessionOptions<Data extends object> {
  * dropped, and no cookie is sent. Changes after the handler has returned, while a body streams, are
  * saved soon after they are made; only those that need no new cookie are possible then.
  *
+ * @throws {ConfigurationError} What it was given are no sessions.
  * @example
  * ```ts
  * import { withSession } from 'pg-sessions/fetch'
@@ -58,6 +60,7 @@ export function withSession<
   handler: SessionHandler<Data, Rest>,
   options: WithSessionOptions<Data> = {},
 ): (request: Request, ...rest: Rest) => Promise<Response> {
+  refuseOtherThanSessions(sessions, 'withSession')
   const { onError } = options
   return async (request, ...rest) => {
     const exchange = openFetchExchange(sessions, request)

@@ -12,6 +12,7 @@ import {
   type FetchExchange,
   openFetchExchange,
 } from '../http/fetch-exchange.ts'
+import { refuseOtherThanSessions } from '../http/refuse-other-than-sessions.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 
 /** What the middleware adds to an application's `Env`; routes after it infer it. */
@@ -42,6 +43,7 @@ export interface HonoSessions<Data extends object> extends MiddlewareHandler<Ses
  * `statusCode`. What changes after that, as in `streamSSE`, is saved soon after each change; only changes
  * that need no new cookie are possible then.
  *
+ * @throws {ConfigurationError} What it was given are no sessions.
  * @example
  * ```ts
  * import { Hono } from 'hono'
@@ -59,6 +61,7 @@ export interface HonoSessions<Data extends object> extends MiddlewareHandler<Ses
 export function honoSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
 ): HonoSessions<Data> {
+  refuseOtherThanSessions(sessions, 'honoSessions')
   const kept = new RequestSessions<Data>('honoSessions(sessions)')
 
   const middleware: MiddlewareHandler<SessionEnv<Data>> = async (c, next) => {

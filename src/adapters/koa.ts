@@ -7,6 +7,7 @@ import type { Context, Middleware } from 'koa'
 import { errorAnswer } from '../http/error-answer.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { answerWithError, NodeExchange } from '../http/node-exchange.ts'
+import { refuseOtherThanSessions } from '../http/refuse-other-than-sessions.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 import { rememberHead } from '../http/written-head.ts'
 
@@ -37,6 +38,7 @@ export interface KoaSessions<Data extends object> extends Middleware {
  * cookie is sent. What changes still later, as in an error page or after `ctx.respond = false`, is saved
  * before the head leaves. The cookie survives `ctx.throw`, which removes all other headers.
  *
+ * @throws {ConfigurationError} What it was given are no sessions.
  * @example
  * ```ts
  * import Koa from 'koa'
@@ -55,6 +57,7 @@ export interface KoaSessions<Data extends object> extends Middleware {
 export function koaSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
 ): KoaSessions<Data> {
+  refuseOtherThanSessions(sessions, 'koaSessions')
   const kept = new RequestSessions<Data, NodeExchange<Data>>('koaSessions(sessions)')
 
   const middleware: Middleware = async (context, next) => {

@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { answerWithError, NodeExchange } from '../http/node-exchange.ts'
+import { refuseOtherThanSessions } from '../http/refuse-other-than-sessions.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 import { openUpgradeSession } from '../http/upgrade-session.ts'
 
@@ -30,6 +31,7 @@ export type NodeSessions<Data extends object> = (
  * What a handler changes is saved before the head of its response leaves: the head is held meanwhile,
  * whichever way the handler writes it. A request that does not use its session costs nothing.
  *
+ * @throws {ConfigurationError} What it was given are no sessions.
  * @example
  * ```ts
  * import { createServer } from 'node:http'
@@ -48,6 +50,7 @@ export function nodeSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
   options: NodeSessionsOptions = {},
 ): NodeSessions<Data> {
+  refuseOtherThanSessions(sessions, 'nodeSessions')
   const { onError } = options
   const kept = new RequestSessions<Data>('nodeSessions(sessions)')
   return (request, response) => {
@@ -76,6 +79,7 @@ export interface ConnectSessions<Data extends object> {
  * Makes Connect middleware that gives each request its session, which is also `request.session`.
  * Errors of a save go to `next`, with the handler's response dropped.
  *
+ * @throws {ConfigurationError} What it was given are no sessions.
  * @example
  * ```ts
  * import { connectSessions } from 'pg-sessions/node'
@@ -93,6 +97,7 @@ export interface ConnectSessions<Data extends object> {
 export function connectSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
 ): ConnectSessions<Data> {
+  refuseOtherThanSessions(sessions, 'connectSessions')
   const kept = new RequestSessions<Data>('connectSessions(sessions)')
   return Object.assign(
     (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => {

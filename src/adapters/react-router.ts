@@ -19,6 +19,8 @@ export {
   reactRouterSessionStorage,
 } from './react-router/session-storage.ts'
 
+import { refuseOtherThanSessions } from '../http/refuse-other-than-sessions.ts'
+
 /** What `createContext` of React Router makes. */
 export interface RouterContext<Value> {
   defaultValue?: Value
@@ -50,6 +52,7 @@ export type RouterMiddleware<Data extends object> = (
  * that need no new cookie are possible then.
  *
  * @param context - Of your own, so that loaders find the session in it: `createContext<Session>()`.
+ * @throws {ConfigurationError} What it was given are no sessions.
  * @example
  * ```tsx
  * import type { Session } from 'pg-sessions'
@@ -64,6 +67,7 @@ export function reactRouterSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
   context: RouterContext<Session<Data>>,
 ): RouterMiddleware<Data>[] {
+  refuseOtherThanSessions(sessions, 'reactRouterSessions')
   const visits = new WeakMap<object, Visit<Data>>()
 
   // React Router turns what a middleware throws into a page before the one around it goes on, so the outer

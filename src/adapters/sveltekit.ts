@@ -6,6 +6,7 @@
 import { type CookieToSet, cookieToSet } from '../http/cookie-to-set.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { errorResponse, type FetchExchange, openFetchExchange } from '../http/fetch-exchange.ts'
+import { refuseOtherThanSessions } from '../http/refuse-other-than-sessions.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 import { savedResponse } from '../http/saved-response.ts'
 
@@ -76,6 +77,7 @@ export interface SvelteKitSessionsOptions<Data extends object, Event extends Sve
  *
  * The cookie joins the response itself, since SvelteKit takes no more cookies once a response is made.
  *
+ * @throws {ConfigurationError} What it was given are no sessions.
  * @example
  * ```ts
  * import { sveltekitSessions } from 'pg-sessions/sveltekit'
@@ -90,6 +92,7 @@ export function sveltekitSessions<
   sessions: SessionOpener<Data>,
   { onError = errorResponse }: SvelteKitSessionsOptions<Data, Event> = {},
 ): SvelteKitSessions<Data, Event> {
+  refuseOtherThanSessions(sessions, 'sveltekitSessions')
   const kept = new RequestSessions<Data>('sveltekitSessions(sessions)')
 
   const handle = async ({ event, resolve }: SvelteKitHandleInput<Event>): Promise<Response> => {

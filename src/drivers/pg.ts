@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../errors.ts'
 import type { Connection, Driver, Row, Statement } from '../postgres/driver.ts'
 import { ask, type PgClientLike, type PgOptions, queryOf, run } from './pg/client.ts'
 import { listenBeside, listeningOptions, type PgListeningClientLike } from './pg/listen.ts'
@@ -35,6 +36,7 @@ export interface PgPoolClientLike extends PgClientLike {
  * An idle connection that dies cannot end the process; your own listeners still hear of it.
  * `sessions.watch` listens on a connection of its own, made as the pool makes them and not counted by it.
  *
+ * @throws {ConfigurationError} It was given an address, a client, or anything else in the place of a pool.
  * @example
  * ```ts
  * import { Pool } from 'pg'
@@ -46,6 +48,7 @@ export interface PgPoolClientLike extends PgClientLike {
  * ```
  */
 export function fromPg(pool: PgPoolLike, options: PgOptions = {}): Driver {
+  refuseOtherThanPool(pool)
   const prepare = options.prepare ?? true
   const { Client, options: clientOptions } = pool
   surviveErrors(pool)
@@ -73,6 +76,20 @@ export function fromPg(pool: PgPoolLike, options: PgOptions = {}): Driver {
         listen: (channel, onMessage, onLost) =>
           listenBeside(new Client(listeningOptions(clientOptions)), channel, { onMessage, onLost }),
       }),
+  }
+}
+
+/** Says which function or class was meant. Never shows what it was given: an address holds a password. */
+function refuseOtherThanPool(pool: PgPoolLike): void {
+  if (typeof Object(pool).connect !== 'function') {
+    throw new ConfigurationError(
+      'fromPg needs a Pool of the package pg. Write fromPg(new Pool({ connectionString })).',
+    )
+  }
+  if ('connectionParameters' in pool) {
+    throw new ConfigurationError(
+      'fromPg needs a Pool and was given a Client. Write fromPg(new Pool({ connectionString })), or fromSingleConnection(client) for a script that has connected one.',
+    )
   }
 }
 

@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../errors.ts'
 import type { Driver, Row } from '../postgres/driver.ts'
 import { countdown, within } from './waiting/deadline.ts'
 import { Turns } from './waiting/turns.ts'
@@ -42,6 +43,7 @@ const turnsOf = new WeakMap<PgliteLike, Turns>()
  * interrupted, so a timeout only ends the wait for a turn. The database is never closed. Your
  * parsers and serializers do not reach what sessions hold.
  *
+ * @throws {ConfigurationError} It was given something else than a database.
  * @example
  * ```ts
  * import { PGlite } from '@electric-sql/pglite'
@@ -52,6 +54,11 @@ const turnsOf = new WeakMap<PgliteLike, Turns>()
  * ```
  */
 export function fromPglite(db: PgliteLike): Driver {
+  if (typeof Object(db).transaction !== 'function') {
+    throw new ConfigurationError(
+      'fromPglite needs a database of PGlite that is open. Write fromPglite(await PGlite.create()).',
+    )
+  }
   const turns = turnsOf.get(db) ?? new Turns()
   turnsOf.set(db, turns)
   return {

@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../errors.ts'
 import type { Driver, QueryOptions, Row, Statement } from '../postgres/driver.ts'
 import { listenOn } from './postgres-js/channel.ts'
 import {
@@ -34,6 +35,7 @@ export interface PostgresJsOptions {
  * connections that die while they are lent, it adds to the client's `onclose`. `sessions.watch` uses the
  * one connection beside the others on which postgres.js listens; it ends with the client.
  *
+ * @throws {ConfigurationError} It was given something else than a client.
  * @throws {TypeError} The client has a `transform.row`, which would be given rows not meant for it.
  * @example
  * ```ts
@@ -46,6 +48,11 @@ export interface PostgresJsOptions {
  * ```
  */
 export function fromPostgresJs(sql: PostgresJsLike, options: PostgresJsOptions = {}): Driver {
+  if (typeof Object(sql).reserve !== 'function') {
+    throw new ConfigurationError(
+      'fromPostgresJs needs a client of postgres.js. Write fromPostgresJs(postgres(url)).',
+    )
+  }
   const { column, row } = sql.options.transform
   if (row.from) {
     throw new TypeError(

@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../../errors.ts'
 import type { DefaultData, Exchange, Session, SessionOpener } from '../../http/exchange.ts'
+import { refuseOtherThanSessions } from '../../http/refuse-other-than-sessions.ts'
 
 type Key<Data> = keyof Data & string
 type FlashKey<Name extends string> = `__flash_${Name}__`
@@ -59,6 +60,7 @@ export interface RouterSessionStorage<Data extends object, FlashData extends obj
  * settings, so `commitSession` takes no options. What the middleware does by itself is left to you here:
  * `Cache-Control: no-store` where a cookie is set, and `Vary: Cookie`.
  *
+ * @throws {ConfigurationError} What it was given are no sessions.
  * @example
  * ```ts
  * import { reactRouterSessionStorage } from 'pg-sessions/react-router'
@@ -70,6 +72,7 @@ export function reactRouterSessionStorage<
   Data extends object = DefaultData,
   FlashData extends object = Data,
 >(sessions: SessionOpener<Data>): RouterSessionStorage<Data, FlashData> {
+  refuseOtherThanSessions(sessions, 'reactRouterSessionStorage')
   const exchanges = new WeakMap<object, Exchange<Data>>()
 
   const exchangeOf = (session: object): Exchange<Data> => {

@@ -1,0 +1,52 @@
+import { PGlite } from '@electric-sql/pglite'
+import pg from 'pg'
+import { ConfigurationError } from 'pg-sessions'
+import { fromPg, fromSingleConnection } from 'pg-sessions/pg'
+import { fromPglite } from 'pg-sessions/pglite'
+import { fromPostgresJs } from 'pg-sessions/postgres-js'
+import postgres from 'postgres'
+import { expect, test } from 'vitest'
+
+const URL_WITH_PASSWORD = 'postgres://ann:s3cret@localhost/shop'
+
+const makers = {
+  fromPg: [fromPg, 'fromPg(new Pool({ connectionString }))'],
+  fromSingleConnection: [fromSingleConnection, 'await client.connect()'],
+  fromPostgresJs: [fromPostgresJs, 'fromPostgresJs(postgres(url))'],
+  fromPglite: [fromPglite, 'fromPglite(await PGlite.create())'],
+} as const
+
+function refusal(make: () => unknown): ConfigurationError {
+  try {
+    make()
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigurationError)
+    return error as ConfigurationError
+  }
+  throw new Error('It was taken.')
+}
+
+test.each(Object.entries(makers))('%s says what to write, and shows no address', (_, made) => {
+  const [make, advice] = made
+  for (const given of [URL_WITH_PASSWORD, undefined, null, {}, Promise.resolve()]) {
+    const { message } = refusal(() => make(given as never))
+    expect(message).toContain(advice)
+    expect(message).not.toContain('s3cret')
+  }
+})
+
+test('each driver refuses the clients of the others', async () => {
+  const pool = new pg.Pool()
+  const client = new pg.Client()
+  const sql = postgres()
+  const db = await PGlite.create()
+  expect(refusal(() => fromPg(client as never)).message).toContain('fromSingleConnection(client)')
+  expect(refusal(() => fromSingleConnection(pool)).message).toContain('fromPg(pool)')
+  refusal(() => fromPg(sql as never))
+  refusal(() => fromPg(db as never))
+  refusal(() => fromPostgresJs(pool as never))
+  refusal(() => fromPostgresJs(db as never))
+  refusal(() => fromPglite(pool as never))
+  refusal(() => fromPglite(sql as never))
+  await Promise.all([pool.end(), sql.end(), db.close()])
+})
