@@ -1,4 +1,3 @@
-import { ConfigurationError } from '../errors.ts'
 import type { Connection, Driver, Row, Statement } from '../postgres/driver.ts'
 import { ask, type PgClientLike, type PgOptions, queryOf, run } from './pg/client.ts'
 import { listenBeside, listeningOptions, type PgListeningClientLike } from './pg/listen.ts'
@@ -36,7 +35,7 @@ export interface PgPoolClientLike extends PgClientLike {
  * An idle connection that dies cannot end the process; your own listeners still hear of it.
  * `sessions.watch` listens on a connection of its own, made as the pool makes them and not counted by it.
  *
- * @throws {ConfigurationError} It was given an address, a client, or anything else in the place of a pool.
+ * @throws {TypeError} It was given an address, a client, or anything else in the place of a pool.
  * @example
  * ```ts
  * import { Pool } from 'pg'
@@ -82,12 +81,12 @@ export function fromPg(pool: PgPoolLike, options: PgOptions = {}): Driver {
 /** Says which function or class was meant. Never shows what it was given: an address holds a password. */
 function refuseOtherThanPool(pool: PgPoolLike): void {
   if (typeof Object(pool).connect !== 'function') {
-    throw new ConfigurationError(
+    throw new TypeError(
       'fromPg needs a Pool of the package pg. Write fromPg(new Pool({ connectionString })).',
     )
   }
   if ('connectionParameters' in pool) {
-    throw new ConfigurationError(
+    throw new TypeError(
       'fromPg needs a Pool and was given a Client. Write fromPg(new Pool({ connectionString })), or fromSingleConnection(client) for a script that has connected one.',
     )
   }

@@ -1,4 +1,3 @@
-import { ConfigurationError } from '../errors.ts'
 import type { Driver, Row } from '../postgres/driver.ts'
 import { countdown, within } from './waiting/deadline.ts'
 import { Turns } from './waiting/turns.ts'
@@ -43,7 +42,7 @@ const turnsOf = new WeakMap<PgliteLike, Turns>()
  * interrupted, so a timeout only ends the wait for a turn. The database is never closed. Your
  * parsers and serializers do not reach what sessions hold.
  *
- * @throws {ConfigurationError} It was given something else than a database.
+ * @throws {TypeError} It was given something else than a database.
  * @example
  * ```ts
  * import { PGlite } from '@electric-sql/pglite'
@@ -55,7 +54,7 @@ const turnsOf = new WeakMap<PgliteLike, Turns>()
  */
 export function fromPglite(db: PgliteLike): Driver {
   if (typeof Object(db).transaction !== 'function') {
-    throw new ConfigurationError(
+    throw new TypeError(
       'fromPglite needs a database of PGlite that is open. Write fromPglite(await PGlite.create()).',
     )
   }

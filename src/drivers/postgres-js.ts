@@ -1,4 +1,3 @@
-import { ConfigurationError } from '../errors.ts'
 import type { Driver, QueryOptions, Row, Statement } from '../postgres/driver.ts'
 import { listenOn } from './postgres-js/channel.ts'
 import {
@@ -35,8 +34,8 @@ export interface PostgresJsOptions {
  * connections that die while they are lent, it adds to the client's `onclose`. `sessions.watch` uses the
  * one connection beside the others on which postgres.js listens; it ends with the client.
  *
- * @throws {ConfigurationError} It was given something else than a client.
- * @throws {TypeError} The client has a `transform.row`, which would be given rows not meant for it.
+ * @throws {TypeError} It was given something else than a client, or one with a `transform.row`, which would be given
+ *   rows that are not meant for it.
  * @example
  * ```ts
  * import postgres from 'postgres'
@@ -49,7 +48,7 @@ export interface PostgresJsOptions {
  */
 export function fromPostgresJs(sql: PostgresJsLike, options: PostgresJsOptions = {}): Driver {
   if (typeof Object(sql).reserve !== 'function') {
-    throw new ConfigurationError(
+    throw new TypeError(
       'fromPostgresJs needs a client of postgres.js. Write fromPostgresJs(postgres(url)).',
     )
   }

@@ -14,7 +14,7 @@ import { sveltekitSessions } from 'pg-sessions/sveltekit'
 import { expect, test } from 'vitest'
 
 const none = () => undefined
-const adapters = {
+const adapters: Record<string, (sessions: never) => unknown> = {
   astroSessions,
   connectSessions,
   elysiaSessions,
@@ -29,7 +29,7 @@ const adapters = {
   reactRouterSessionStorage,
   sveltekitSessions,
   withSession: (sessions) => withSession(sessions, () => new Response()),
-} satisfies Record<string, (sessions: never) => unknown>
+}
 
 const mistakes = { undefined, 'another object': {}, 'a function': createSessions }
 

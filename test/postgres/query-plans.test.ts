@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { storeStatements } from '../../src/postgres/statements.ts'
 import { resolveTableNames } from '../../src/postgres/table-names.ts'
 import { openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'

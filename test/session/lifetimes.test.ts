@@ -104,7 +104,7 @@ eachStore((open) => {
       await ann.visit((session) => session.rotate())
       expect(await ann.visit(isAlive)).toBe(true)
     }
-    await elapse(20 * MINUTE)
+    await elapse(21 * MINUTE)
     expect(await ann.visit(isAlive)).toBe(false)
   })
 

@@ -1,4 +1,3 @@
-import { ConfigurationError } from '../../errors.ts'
 import type { Connection, Driver, Row } from '../../postgres/driver.ts'
 import { countdown, within } from '../waiting/deadline.ts'
 import { Turns } from '../waiting/turns.ts'
@@ -36,7 +35,7 @@ const connections = new WeakMap<PgClientLike, SharedConnection>()
  * starts once the server has answered it. The client is never closed. When its connection dies, no
  * call succeeds any more, and each says so at once; a `Pool` reconnects instead.
  *
- * @throws {ConfigurationError} It was given an address, a pool, or anything else in the place of a client.
+ * @throws {TypeError} It was given an address, a pool, or anything else in the place of a client.
  * @example
  * ```ts
  * import { Client } from 'pg'
@@ -90,7 +89,7 @@ export function fromSingleConnection(client: PgClientLike, options: PgOptions = 
 function refuseOtherThanClient(client: PgClientLike): void {
   const isPool = 'totalCount' in Object(client)
   if (typeof Object(client).query === 'function' && !isPool) return
-  throw new ConfigurationError(
+  throw new TypeError(
     isPool
       ? 'fromSingleConnection needs a Client and was given a Pool. Write fromPg(pool).'
       : 'fromSingleConnection needs a connected Client of the package pg: const client = new Client({ connectionString }), then await client.connect().',
