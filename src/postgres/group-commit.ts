@@ -30,7 +30,7 @@ export interface GroupCommitLimits {
   /** Statements under way at most, when calls have waited for `patience` and still no slot is free. */
   readonly mostSlots: number
   /**
-   * Milliseconds: a statement that is held up does not hold up everybody else for longer, and calls that
+   * Milliseconds: a statement that is held up does not hold up anybody else for longer, and calls that
    * nobody waits for are collected for as long.
    */
   readonly patience: number
@@ -38,6 +38,15 @@ export interface GroupCommitLimits {
   readonly batch: number
   /** Bytes that they carry together at most. A call that carries more goes alone. */
   readonly batchBytes: number
+}
+
+/** Calls of another kind, whose callers, once they are answered, are likely to come here. */
+export interface Forerunner {
+  /**
+   * Calls back once, as soon as a statement has been answered. False, and never, when none is under way or
+   * about to leave.
+   */
+  onceAnswered(listener: () => void): boolean
 }
 
 interface Waiting<Call, Answer> {
@@ -53,28 +62,43 @@ interface Waiting<Call, Answer> {
  *
  * Nobody waits for company: a call that comes by itself leaves at once, alone. Calls that come while all
  * slots are taken go together in the next statement, and take along those that may wait, which otherwise
- * leave together after a while. None joins a statement that has been sent. When
- * the database refuses a shared statement, each of its calls is tried by itself, so that nobody pays for
+ * leave together after a while. None joins a statement that has been sent.
+ *
+ * Calls that go together first let a statement of their forerunner end: requests that are loading are about
+ * to save. Without that, busy requests fall into two groups, one of which loads while the other saves, and
+ * each statement serves half of them.
+ *
+ * When the database refuses a shared statement, each of its calls is tried by itself, so that nobody pays for
  * another's bad value; when the outcome is unknown, each call is told so.
  */
-export class GroupCommit<Call, Answer> {
+export class GroupCommit<Call, Answer> implements Forerunner {
   readonly #runner: StatementRunner
   readonly #operation: SharedOperation<Call, Answer>
   readonly #limits: GroupCommitLimits
+  readonly #forerunner: Forerunner | null
   #waiting: Waiting<Call, Answer>[] = []
   #underWay = 0
   #timer: NodeJS.Timeout | null = null
   #hasCompany = false
   #isGathering = false
+  #listeners: (() => void)[] = []
 
   constructor(
     runner: StatementRunner,
     operation: SharedOperation<Call, Answer>,
     limits: GroupCommitLimits,
+    forerunner: Forerunner | null = null,
   ) {
     this.#runner = runner
     this.#operation = operation
     this.#limits = limits
+    this.#forerunner = forerunner
+  }
+
+  onceAnswered(listener: () => void): boolean {
+    if (this.#underWay === 0 && !this.#isGathering) return false
+    this.#listeners.push(listener)
+    return true
   }
 
   /** @throws As `StatementRunner.run` does; the deadline counts from this call. */
@@ -108,6 +132,7 @@ export class GroupCommit<Call, Answer> {
 
   #freeSlot(): void {
     this.#underWay--
+    for (const listener of this.#listeners.splice(0)) listener()
     if (this.#isPressing) this.#gather()
   }
 
@@ -120,10 +145,29 @@ export class GroupCommit<Call, Answer> {
     if (this.#isGathering) return
     this.#isGathering = true
     setImmediate(() => {
-      this.#isGathering = false
-      const mayGo = this.#underWay < this.#limits.mostSlots
-      if (this.#waiting.length > 0 && mayGo) this.#sendNext()
+      if (!this.#letForerunnerEnd()) this.#sendGathered()
     })
+  }
+
+  /** Sends what waits once the forerunner's callers have come. False when none is under way. */
+  #letForerunnerEnd(): boolean {
+    let hasGone = false
+    let timer: NodeJS.Timeout | undefined
+    const go = (): void => {
+      if (hasGone) return
+      hasGone = true
+      clearTimeout(timer)
+      this.#sendGathered()
+    }
+    const waits = this.#forerunner?.onceAnswered(() => setImmediate(go)) === true
+    if (waits) timer = setTimeout(go, this.#limits.patience)
+    return waits
+  }
+
+  #sendGathered(): void {
+    this.#isGathering = false
+    const mayGo = this.#underWay < this.#limits.mostSlots
+    if (this.#waiting.length > 0 && mayGo) this.#sendNext()
   }
 
   #sendNext(): void {

@@ -23,7 +23,12 @@ import { AnnouncementListener } from './announcement-listener.ts'
 import { Announcer } from './announcer.ts'
 import type { Driver, Row } from './driver.ts'
 import { fromHex, hex, hexArray, interval, plainArray } from './encoding.ts'
-import { GroupCommit, type GroupCommitLimits, type SharedOperation } from './group-commit.ts'
+import {
+  type Forerunner,
+  GroupCommit,
+  type GroupCommitLimits,
+  type SharedOperation,
+} from './group-commit.ts'
 import { checkSchema, migrate } from './migrate.ts'
 import { readLive, readSummary, readTimes } from './rows.ts'
 import {
@@ -113,7 +118,7 @@ export class PostgresStore implements SessionStore {
     this.#announcer = new Announcer(this.#runner, this.#statements.announce, this.#channel)
     this.#loads = this.#shared(loadOperation(this.#statements))
     this.#creations = this.#shared(createOperation(this.#statements))
-    this.#saves = this.#shared(saveOperation(this.#statements))
+    this.#saves = this.#shared(saveOperation(this.#statements), this.#loads)
     this.#touches = this.#shared(touchOperation(this.#statements))
   }
 
@@ -287,9 +292,12 @@ export class PostgresStore implements SessionStore {
     if (this.#underWay === 0) this.#onIdle?.()
   }
 
-  #shared<Call, Answer>(operation: SharedOperation<Call, Answer>): GroupCommit<Call, Answer> {
+  #shared<Call, Answer>(
+    operation: SharedOperation<Call, Answer>,
+    forerunner?: Forerunner,
+  ): GroupCommit<Call, Answer> {
     const limits = this.#options.groupCommit === false ? ALONE : SHARED
-    return new GroupCommit(this.#runner, operation, limits)
+    return new GroupCommit(this.#runner, operation, limits, forerunner)
   }
 
   /** Creating tables may take longer than a call may: the call gives up, the work goes on. */

@@ -3,7 +3,7 @@ import { PostgresStore, type PostgresStoreOptions } from 'pg-sessions'
 import { fromPg } from 'pg-sessions/pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { GroupCommit } from '../../src/postgres/group-commit.ts'
-import { loadOperation } from '../../src/postgres/shared-operations.ts'
+import { loadOperation, saveOperation } from '../../src/postgres/shared-operations.ts'
 import { StatementRunner } from '../../src/postgres/statement-runner.ts'
 import { storeStatements } from '../../src/postgres/statements.ts'
 import { resolveTableNames } from '../../src/postgres/table-names.ts'
@@ -338,6 +338,73 @@ describe('a session that somebody holds locked', () => {
     await Promise.all(sessions.map(({ id }) => store.touch({ id, lifetime })))
     expect(operations()).toEqual(['touch', 'touch_many'])
     await lock.release()
+  })
+})
+
+describe('saves that go together while a load is under way', () => {
+  /** Loads and saves as the store has them, with a patience of their own. */
+  async function openPair(patience: number) {
+    const gated = gatedDriver(fromPg(harness.pool))
+    const runner = new StatementRunner(gated.driver, 20_000)
+    const statements = storeStatements(resolveTableNames())
+    const limits = { slots: 1, mostSlots: 8, patience, batch: 128, batchBytes: 1_048_576 }
+    const loads = new GroupCommit(runner, loadOperation(statements), limits)
+    const saves = new GroupCommit(runner, saveOperation(statements), limits, loads)
+    // After a statement that was shared, the next calls count as having company.
+    const before = await beginMany(3)
+    await Promise.all(before.map((session) => saves.run(saveOf(session, '0'))))
+    gated.sent.length = 0
+    return { ...gated, loads, saves }
+  }
+
+  const endOfTurn = () => new Promise((resolve) => setImmediate(resolve))
+
+  test('go with those who are loading', async () => {
+    const [loading, ...saving] = await beginMany(3)
+    const { loads, saves, hold, operations } = await openPair(10_000)
+    const held = hold('load')
+    const loadedAndSaved = loads
+      .run(proofOf(loading!))
+      .then(() => saves.run(saveOf(loading!, 'after')))
+    await held.reached
+    const saved = saving.map((session) => saves.run(saveOf(session, 'new')))
+    await endOfTurn()
+    await endOfTurn()
+    expect(operations()).toEqual(['load'])
+    held.release()
+    await Promise.all([loadedAndSaved, ...saved])
+    expect(operations()).toEqual(['load', 'save_many'])
+  })
+
+  test('do not wait for a load that is held up', async () => {
+    const [loading, ...saving] = await beginMany(3)
+    const { loads, saves, hold, operations } = await openPair(10)
+    const held = hold('load')
+    const loaded = loads.run(proofOf(loading!))
+    await held.reached
+    await Promise.all(saving.map((session) => saves.run(saveOf(session, 'new'))))
+    await saves.run(saveOf(saving[0]!, 'newer'))
+    expect(operations()).toEqual(['load', 'save_many', 'save'])
+    held.release()
+    await loaded
+  })
+
+  test('wait for no load that comes after them', async () => {
+    const [first, second, ...saving] = await beginMany(4)
+    const { loads, saves, hold, operations } = await openPair(10_000)
+    const [early, late] = [hold('load'), hold('load')]
+    const loaded = [loads.run(proofOf(first!))]
+    await early.reached
+    const saved = saving.map((session) => saves.run(saveOf(session, 'new')))
+    await endOfTurn()
+    early.release()
+    await loaded[0]
+    loaded.push(loads.run(proofOf(second!)))
+    await late.reached
+    await Promise.all(saved)
+    expect(operations()).toEqual(['load', 'load', 'save_many'])
+    late.release()
+    await Promise.all(loaded)
   })
 })
 
