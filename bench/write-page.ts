@@ -10,7 +10,13 @@ import { fillPage } from './report/page.ts'
 import type { Result } from './report/result.ts'
 
 const PAGE = join(import.meta.dirname, '..', 'docs', 'performance.md')
-const KEPT = ['standard', 'standard-only-http', 'full', 'full-only-growth-memory']
+const KEPT = [
+  'standard',
+  'standard-only-http',
+  'full',
+  'full-only-growth-memory',
+  'full-only-growth',
+]
 
 export function writePage(resultsFolder: string): void {
   const files = KEPT.map((name) => join(resultsFolder, `${name}.json`)).filter(existsSync)

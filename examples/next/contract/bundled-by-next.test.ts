@@ -50,7 +50,11 @@ describe('bundled by Next', () => {
 
   it('the application carries the adapter and the driver that it uses, and no other', async () => {
     const carried = await carriedModules()
-    for (const name of ['adapters/next', 'drivers/pg', 'postgres/migrations/0001-create-sessions']) {
+    for (const name of [
+      'adapters/next',
+      'drivers/pg',
+      'postgres/migrations/0001-create-sessions',
+    ]) {
       assert.ok(carried.has(name), `${name} is in the bundle`)
     }
     const others = [...carried].filter((name) => OPTIONAL.test(name) && !USED.test(name))
