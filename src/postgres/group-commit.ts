@@ -1,5 +1,6 @@
 import { type Outcome, StoreError } from '../errors.ts'
 import type { Row, Statement } from './driver.ts'
+import type { GroupCommitLimits } from './group-commit-limits.ts'
 import { type StatementRunner, timedOut } from './statement-runner.ts'
 
 /** An operation that many callers can share one statement for. */
@@ -21,23 +22,6 @@ export interface SharedOperation<Call, Answer> {
   many(calls: readonly Call[]): Statement
   /** The answers, in the order of the calls; null for a call that is to be tried alone. */
   readMany(rows: readonly Row[], calls: readonly Call[]): readonly (Answer | null)[]
-}
-
-/** How statements are shared. */
-export interface GroupCommitLimits {
-  /** Statements under way while calls go alone rather than wait. */
-  readonly slots: number
-  /** Statements under way at most, when calls have waited for `patience` and still no slot is free. */
-  readonly mostSlots: number
-  /**
-   * Milliseconds: a statement that is held up does not hold up anybody else for longer, and calls that
-   * nobody waits for are collected for as long.
-   */
-  readonly patience: number
-  /** Calls that share a statement at most. */
-  readonly batch: number
-  /** Bytes that they carry together at most. A call that carries more goes alone. */
-  readonly batchBytes: number
 }
 
 /** Calls of another kind, whose callers, once they are answered, are likely to come here. */
@@ -134,6 +118,7 @@ export class GroupCommit<Call, Answer> implements Forerunner {
     this.#underWay--
     for (const listener of this.#listeners.splice(0)) listener()
     if (this.#isPressing) this.#gather()
+    else this.#watchQueue()
   }
 
   /**
@@ -145,7 +130,7 @@ export class GroupCommit<Call, Answer> implements Forerunner {
     if (this.#isGathering) return
     this.#isGathering = true
     setImmediate(() => {
-      if (!this.#letForerunnerEnd()) this.#sendGathered()
+      if (!this.#letForerunnerEnd()) this.#endGathering()
     })
   }
 
@@ -157,20 +142,20 @@ export class GroupCommit<Call, Answer> implements Forerunner {
       if (hasGone) return
       hasGone = true
       clearTimeout(timer)
-      this.#sendGathered()
+      this.#endGathering()
     }
     const waits = this.#forerunner?.onceAnswered(() => setImmediate(go)) === true
     if (waits) timer = setTimeout(go, this.#limits.patience)
     return waits
   }
 
-  #sendGathered(): void {
+  #endGathering(): void {
     this.#isGathering = false
-    const mayGo = this.#underWay < this.#limits.mostSlots
-    if (this.#waiting.length > 0 && mayGo) this.#sendNext()
+    this.#sendNext()
   }
 
   #sendNext(): void {
+    if (this.#waiting.length === 0 || this.#underWay === this.#limits.mostSlots) return
     this.#underWay++
     const batch = this.#nextBatch()
     this.#hasCompany = batch.length > 1
@@ -243,8 +228,7 @@ export class GroupCommit<Call, Answer> implements Forerunner {
     this.#timer ??= setTimeout(() => {
       this.#timer = null
       this.#waiting = this.#refuseLate(this.#waiting, 'none')
-      const mayGo = this.#waiting.length > 0 && this.#underWay < this.#limits.mostSlots
-      if (mayGo) this.#sendNext()
+      this.#sendNext()
       this.#watchQueue()
     }, this.#limits.patience)
   }

@@ -23,12 +23,8 @@ import { AnnouncementListener } from './announcement-listener.ts'
 import { Announcer } from './announcer.ts'
 import type { Driver, Row } from './driver.ts'
 import { fromHex, hex, hexArray, interval, plainArray } from './encoding.ts'
-import {
-  type Forerunner,
-  GroupCommit,
-  type GroupCommitLimits,
-  type SharedOperation,
-} from './group-commit.ts'
+import { type Forerunner, GroupCommit, type SharedOperation } from './group-commit.ts'
+import { ALONE, SHARED } from './group-commit-limits.ts'
 import { checkSchema, migrate } from './migrate.ts'
 import { readLive, readSummary, readTimes } from './rows.ts'
 import {
@@ -66,15 +62,6 @@ type Guarded = SessionGuard & Pick<SessionChange, 'lifetime'>
 
 /** How long a migration may take beyond the deadline of ordinary calls. */
 const MIGRATION_TIMEOUT = 60_000
-
-const SHARED: GroupCommitLimits = {
-  slots: 1,
-  mostSlots: 8,
-  patience: 10,
-  batch: 128,
-  batchBytes: 1_048_576,
-}
-const ALONE: GroupCommitLimits = { ...SHARED, slots: Number.POSITIVE_INFINITY, batch: 1 }
 
 const ONCE = { repeatable: false } as const
 const REPEATABLE = { repeatable: true } as const

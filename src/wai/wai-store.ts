@@ -1,7 +1,8 @@
 import { UnsupportedError } from '../errors.ts'
 import type { Row } from '../postgres/driver.ts'
 import { fromHex, hex, hexArray, textArray } from '../postgres/encoding.ts'
-import { GroupCommit, type GroupCommitLimits } from '../postgres/group-commit.ts'
+import { GroupCommit } from '../postgres/group-commit.ts'
+import { SHARED } from '../postgres/group-commit-limits.ts'
 import { type RunOptions, StatementRunner } from '../postgres/statement-runner.ts'
 import { parseDuration } from '../session/duration.ts'
 import type {
@@ -32,15 +33,6 @@ import { waiTableNames } from './tables.ts'
 import { keyOf } from './wai-tokens.ts'
 
 type Guarded = SessionGuard & Pick<SessionChange, 'lifetime'>
-
-/** See `PostgresStore`, whose loads and touches share statements in the same way. */
-const SHARED: GroupCommitLimits = {
-  slots: 1,
-  mostSlots: 8,
-  patience: 10,
-  batch: 128,
-  batchBytes: 1_048_576,
-}
 
 const ONCE = { repeatable: false } as const
 const REPEATABLE = { repeatable: true } as const

@@ -124,6 +124,18 @@ describe('touches that nobody waits for', () => {
     expect(sent.map(({ operation }) => operation)).toEqual(['touch_many', 'touch'])
   })
 
+  test('leave by themselves when the statement they came for could not take them', async () => {
+    const sessions = await beginMany(3)
+    const { store, operations } = await openGated()
+    // Afterwards the next touch counts as having company, and is gathered.
+    await Promise.all(sessions.map(({ id }) => store.touch({ id, lifetime })))
+    // Timers end in the order of their times: the store's own for these touches has ended before this one.
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const [session] = sessions
+    await Promise.all([store.touch({ id: session!.id, lifetime }), patientTouch(store, session!)])
+    expect(operations()).toEqual(['touch', 'touch_many', 'touch', 'touch'])
+  })
+
   test('are waited for by close(), and noted', async () => {
     const [session] = await beginMany(1)
     const { store } = await openGated()

@@ -205,11 +205,11 @@ export class SidSessions {
       return this.#release(held, content)
     const { written, deleted } = changedTexts(held.texts, content.texts, content.isHidden)
     const credentials = planCredentials(this.#settings.policy, known, content)
+    const idle = content.terms.expiresIn ?? known.idleTimeout
     if (written.length + deleted.length === 0 && credentials === undefined) {
-      return this.#noteAccess(known, content)
+      return this.#noteAccess(known, idle)
     }
     const { codec } = this.#settings
-    const idle = content.terms.expiresIn ?? known.idleTimeout
     const result = await this.#store.save({
       ...known.guard,
       lifetime: known.lifetime(idle),
@@ -244,8 +244,7 @@ export class SidSessions {
     this.#dropped(held)
   }
 
-  async #noteAccess(known: KnownSession, { terms }: SessionContent): Promise<void> {
-    const idle = terms.expiresIn ?? known.idleTimeout
+  async #noteAccess(known: KnownSession, idle: number): Promise<void> {
     if (!this.#isAccessDue(known, idle)) return
     await this.#store.touch({ id: known.id, lifetime: known.lifetime(idle) })
     const now = known.storeClock
