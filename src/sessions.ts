@@ -76,14 +76,19 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
   }
 
   /**
-   * Ends the session with this public id, whoever it belongs to.
+   * Ends the session with this public id.
    *
-   * @param owner - When given, only a session of this user is ended; another's answers as one that does
-   * not exist. Pass it whenever the id comes from a user.
+   * @param owner - Ends the session only if it belongs to this user; any other session answers as one that
+   * does not exist. Pass it whenever the id comes from a user. An owner whose `userId` is null, as a
+   * visitor's `session.userId` is, owns no session. Without an owner, the session of any user is ended.
    * @returns Whether a live session was ended.
    */
-  async destroyById(id: string, owner?: { readonly userId: string }): Promise<boolean> {
+  async destroyById(
+    id: string,
+    owner?: { readonly userId: string | null | undefined } | null,
+  ): Promise<boolean> {
     const sessionId = id.toLowerCase()
+    if (owner !== undefined && typeof owner?.userId !== 'string') return false
     const userId = owner?.userId ?? null
     const wasLive = await this.#store.destroy(sessionId, userId)
     if (wasLive) this.#context.events.emit('destroyed', { sessionId, userId })

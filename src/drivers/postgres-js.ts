@@ -134,7 +134,9 @@ function ask(
 
 function readRows(rows: PostgresJsRawRows, text: string, rename: Plan['rename']): readonly Row[] {
   const names = rename ? originalNames(rows, text, rename) : rows.columns.map(({ name }) => name)
-  return rows.map((cells) =>
+  // After a query that failed in the middle of its rows, postgres.js leaves their places in the next answer empty.
+  const received = rows.filter(() => true)
+  return received.map((cells) =>
     Object.fromEntries(
       names.map((name, index) => [name, cells[index] === null ? null : String(cells[index])]),
     ),

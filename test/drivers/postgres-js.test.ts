@@ -1,3 +1,4 @@
+import type { Statement } from 'pg-sessions'
 import { fromPostgresJs, type PostgresJsLike } from 'pg-sessions/postgres-js'
 import { type DriverHarness, driverContract } from 'pg-sessions/testing'
 import postgres from 'postgres'
@@ -20,6 +21,10 @@ const patient = { timeout: 20_000 }
 const impatient = { timeout: 50 }
 const pid = { name: 'pid', text: 'select pg_backend_pid()::text as pid', values: [] }
 const sleep = { name: 'sleep', text: `select 'slept' as x from pg_sleep(60)`, values: [] }
+
+function echo(name: string): Statement {
+  return { name: 'echo', text: 'select $1::text as x', values: [name] }
+}
 
 /** Turns all that goes in or out into something else, wherever postgres.js lets a user do so. */
 const spoiling = {
@@ -99,6 +104,31 @@ describe('fromPostgresJs', () => {
     const sleeping = `select pid from pg_stat_activity
       where datname = current_database() and wait_event = 'PgSleep'`
     await expect.poll(() => database.query(sleeping), { timeout: 20_000 }).toEqual([])
+  })
+
+  it('gives each caller its own answer after a pipelined statement was given up', async () => {
+    const sql = openSql(database.url, { max: 1 })
+    const driver = fromPostgresJs(sql)
+    // Postgres.js pipelines a statement with parameters only once it has been prepared.
+    await driver.query(echo('warm'), patient)
+    const busy = sql`select pg_sleep(60)`
+    const running = busy.catch(() => 'cancelled')
+    // The connection is busy with the sleep, so these are sent behind it.
+    const givenUp = driver
+      .query(echo('ann'), impatient)
+      .catch((error: { code: string }) => error.code)
+    const others = ['bob', 'cy', 'di'].map((name) => driver.query(echo(name), patient))
+    expect(await givenUp).toBe('ETIMEDOUT')
+    busy.cancel()
+    expect(await running).toBe('cancelled')
+    expect(await Promise.all(others)).toEqual([[{ x: 'bob' }], [{ x: 'cy' }], [{ x: 'di' }]])
+  })
+
+  it('reads whole rows after a query of the application failed in the middle of its own', async () => {
+    const sql = openSql(database.url, { max: 1 })
+    const driver = fromPostgresJs(sql)
+    await expect(sql`select 1 / (4 - n) from generate_series(1, 9) as n`).rejects.toThrow()
+    expect(await driver.query(echo('ann'), patient)).toEqual([{ x: 'ann' }])
   })
 
   it('survives a statement that cannot be cancelled, because the server takes no connection', async () => {

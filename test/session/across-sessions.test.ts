@@ -73,6 +73,17 @@ eachStore((open) => {
     expect(await bench.sessions.destroyById(id.toUpperCase(), { userId: 'ann' })).toBe(true)
   })
 
+  it('an owner that is nobody owns no session', async () => {
+    const bench = await open()
+    const [browser, id] = await signIn(bench, 'ann')
+    const strangers = [{ userId: null }, { userId: undefined }, {} as { userId: undefined }, null]
+    for (const stranger of strangers) {
+      expect(await bench.sessions.destroyById(id, stranger)).toBe(false)
+    }
+    expect(await userOf(browser)).toBe('ann')
+    expect(bench.events.filter(([name]) => name === 'destroyed')).toEqual([])
+  })
+
   it('what is no id ends nothing, and is no error', async () => {
     const { sessions } = await open()
     for (const id of ['', 'me', "' or 1=1 --", '*', '%', 'f'.repeat(32), `${'f'.repeat(36)}\n`]) {

@@ -39,6 +39,10 @@ export interface PostgresJsQueryLike extends Promise<PostgresJsRawRows> {
   canceller?: ((query: PostgresJsQueryLike) => Promise<unknown>) | null
   /** Private to postgres.js, see `cancel`. */
   cancelled?: unknown
+  /** Private to postgres.js: set once the query was written to a connection. */
+  state?: unknown
+  /** Private to postgres.js: whether the connection answers this query now. */
+  active?: boolean
 }
 
 export type PostgresJsRawRows = readonly (readonly unknown[])[] & {
@@ -46,11 +50,19 @@ export type PostgresJsRawRows = readonly (readonly unknown[])[] & {
 }
 
 /**
- * Does what `query.cancel()` does, and ties up what that leaves loose. It drops the promise of the
- * cancel request, whose rejection ends the process when the server cannot be reached. And it marks a
- * query that waits for a new connection, which then opens for nobody and is never used again.
+ * Cancels a query that waits in the client's queue, or that the server is executing.
+ *
+ * A query that is pipelined behind another one is left alone: postgres.js would mark it as cancelled and
+ * then give each later query on that connection the answer of the one before it. The query runs, and its
+ * answer is dropped.
+ *
+ * Otherwise this does what `query.cancel()` does, and fixes two of its faults. It handles the rejected
+ * promise of the cancel request, which ends the process when the server cannot be reached. And it unmarks
+ * a query that waits for a new connection, which then opens and is never used.
  */
 export function cancel(query: PostgresJsQueryLike): void {
+  const isPipelined = query.state !== undefined && query.state !== null && query.active !== true
+  if (isPipelined) return
   query.canceller?.(query).catch(() => {})
   query.canceller = null
   if (query.cancelled === true) query.cancelled = null
