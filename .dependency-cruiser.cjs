@@ -76,11 +76,11 @@ module.exports = {
     room(
       'import',
       // The move from wai-session-postgresql hands out tokens, since a key there is the cookie itself.
-      ['postgres/', 'store/', 'codec/', 'wai/', 'session/(token|duration)\\.ts$', errors],
+      ['postgres/', 'store/', 'codec/', 'haskell/', 'session/(token|duration)\\.ts$', errors],
       'A move that knows the middleware or the request it is for cannot be run from the command line.',
     ),
     room(
-      'wai',
+      'haskell',
       [
         'store/',
         'postgres/',
@@ -92,7 +92,7 @@ module.exports = {
       "A store on another system's tables that knows sessions or HTTP is another library.",
     ),
     room(
-      'wai/cereal',
+      'haskell/cereal',
       ['codec/', errors],
       'A codec that knows the tables it was written for cannot be used on others.',
     ),
@@ -172,7 +172,7 @@ module.exports = {
       name: 'request-path-stays-in-process',
       comment: 'A file, socket or process on the request path is work that the promises leave out.',
       severity: 'error',
-      from: { path: '^src/(session|codec|store|http|adapters|postgres|import|wai)/' },
+      from: { path: '^src/(session|codec|store|http|adapters|postgres|import|haskell)/' },
       to: { dependencyTypes: ['core'], path: '^(node:)?(fs|child_process|net|tls|dgram|cluster)' },
     },
     {

@@ -26,7 +26,7 @@ export {
   UnsupportedError,
 } from './errors.ts'
 export type { Exchange, ExchangeWatch, SessionOpener } from './http/exchange.ts'
-export type { HeadAddition } from './http/head-addition.ts'
+export type { ResponseHeaders } from './http/response-headers.ts'
 export type {
   Connection,
   Driver,
@@ -46,9 +46,9 @@ export type { Logger } from './session/logger.ts'
 export type { PurgeOptions, Purger } from './session/purger.ts'
 export type { DefaultData, Session, SessionData, SessionLifetime } from './session/session.ts'
 export type { SessionEvents, SessionListener } from './session/session-events.ts'
-export type { SessionWatch, WatchEnd, Watched } from './session/session-watcher.ts'
+export type { SessionWatch, WatchEndReason, WatchTarget } from './session/session-watcher.ts'
 export { defaultSettings, type SessionLimits, type SessionSettings } from './session/settings.ts'
-export { type IssuedToken, randomToken, type Tokens } from './session/token.ts'
+export { type IssuedToken, randomToken, type TokenFormat } from './session/token.ts'
 export type { SessionInfo, Sessions } from './sessions.ts'
 export { MemoryStore } from './store/memory-store.ts'
 export type * from './store/session-store.ts'

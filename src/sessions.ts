@@ -7,8 +7,8 @@ import type { SessionEvents, SessionListener } from './session/session-events.ts
 import {
   type SessionWatch,
   SessionWatcher,
-  type WatchEnd,
-  type Watched,
+  type WatchEndReason,
+  type WatchTarget,
 } from './session/session-watcher.ts'
 import type { SessionStore, SessionSummary, StoreCounts } from './store/session-store.ts'
 
@@ -189,7 +189,7 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
    * socket.on('close', () => watch.stop())
    * ```
    */
-  watch(watched: Watched, onEnd: (end: WatchEnd) => unknown): SessionWatch {
+  watch(watched: WatchTarget, onEnd: (end: WatchEndReason) => unknown): SessionWatch {
     return this.#watcher.watch(watched, onEnd)
   }
 

@@ -6,7 +6,7 @@
 import { ConfigurationError } from '../errors.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { errorResponse, openFetchExchange } from '../http/fetch-exchange.ts'
-import { refuseOtherThanSessions } from '../http/refuse-other-than-sessions.ts'
+import { assertSessions } from '../http/assert-sessions.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 import { answered, type Visit } from './astro/answer.ts'
 import type { AstroContext } from './astro/astro-context.ts'
@@ -79,7 +79,7 @@ export function astroSessions<
   sessions: SessionOpener<Data>,
   { onError = errorResponse }: AstroSessionsOptions<Data, Context> = {},
 ): AstroSessions<Data, Context> {
-  refuseOtherThanSessions(sessions, 'astroSessions')
+  assertSessions(sessions, 'astroSessions')
   const kept = new RequestSessions<Data>('astroSessions(sessions)')
   const visits = new WeakMap<object, Visit<Data>>()
   const shared = new WeakSet<object>()

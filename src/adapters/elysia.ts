@@ -6,7 +6,7 @@
 import type { Elysia } from 'elysia'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { dropBody, type FetchExchange, openFetchExchange } from '../http/fetch-exchange.ts'
-import { refuseOtherThanSessions } from '../http/refuse-other-than-sessions.ts'
+import { assertSessions } from '../http/assert-sessions.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 import { savedResponse } from '../http/saved-response.ts'
 
@@ -84,7 +84,7 @@ type Handle = (...args: unknown[]) => unknown
 export function elysiaSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
 ): ElysiaSessions<Data> {
-  refuseOtherThanSessions(sessions, 'elysiaSessions')
+  assertSessions(sessions, 'elysiaSessions')
   const kept: Kept<Data> = new RequestSessions('elysiaSessions(sessions)')
   const around = (handle: Handle, request: Request): Handle => {
     if (!kept.keep(request, () => openExchange(sessions, request))) return handle

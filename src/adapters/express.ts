@@ -6,7 +6,7 @@
 import type { Request, RequestHandler } from 'express'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { NodeExchange } from '../http/node-exchange.ts'
-import { refuseOtherThanSessions } from '../http/refuse-other-than-sessions.ts'
+import { assertSessions } from '../http/assert-sessions.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 import { keepInDictionary } from './express/dictionary.ts'
 
@@ -54,7 +54,7 @@ export interface ExpressSessions<Data extends object> extends RequestHandler {
 export function expressSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
 ): ExpressSessions<Data> {
-  refuseOtherThanSessions(sessions, 'expressSessions')
+  assertSessions(sessions, 'expressSessions')
   const kept = new RequestSessions<Data>('expressSessions(sessions)')
   const middleware: RequestHandler = (request, response, next) => {
     keepInDictionary(request)

@@ -6,7 +6,7 @@
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { answerWithError, NodeExchange } from '../http/node-exchange.ts'
-import { refuseOtherThanSessions } from '../http/refuse-other-than-sessions.ts'
+import { assertSessions } from '../http/assert-sessions.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 import { dropReply, headersOf, type ReplyHeaders } from './fastify/reply.ts'
 
@@ -59,7 +59,7 @@ const exposed = Symbol('pg-sessions')
 export function fastifySessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
 ): FastifySessions<Data> {
-  refuseOtherThanSessions(sessions, 'fastifySessions')
+  assertSessions(sessions, 'fastifySessions')
   const kept = new RequestSessions<Data, NodeExchange<Data>>('fastifySessions(sessions)')
   /** The headers of replies before their session changed. */
   const headersBefore = new WeakMap<FastifyReply, ReplyHeaders>()

@@ -6,7 +6,7 @@
  */
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { errorResponse, openFetchExchange } from '../http/fetch-exchange.ts'
-import { refuseOtherThanSessions } from '../http/refuse-other-than-sessions.ts'
+import { assertSessions } from '../http/assert-sessions.ts'
 import { savedResponse } from '../http/saved-response.ts'
 
 /** A handler that is given the request's session. What follows is passed on as it comes. */
@@ -60,7 +60,7 @@ export function withSession<
   handler: SessionHandler<Data, Rest>,
   options: WithSessionOptions<Data> = {},
 ): (request: Request, ...rest: Rest) => Promise<Response> {
-  refuseOtherThanSessions(sessions, 'withSession')
+  assertSessions(sessions, 'withSession')
   const { onError } = options
   return async (request, ...rest) => {
     const exchange = openFetchExchange(sessions, request)

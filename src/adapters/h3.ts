@@ -6,7 +6,7 @@
 import type { H3Event, H3EventContext, H3Plugin } from 'h3'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { type FetchExchange, openFetchExchange } from '../http/fetch-exchange.ts'
-import { refuseOtherThanSessions } from '../http/refuse-other-than-sessions.ts'
+import { assertSessions } from '../http/assert-sessions.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 import { addToErrorPage, addToValue, dropValue, isNotFound, rememberHeaders } from './h3/answer.ts'
 
@@ -62,7 +62,7 @@ interface H3Exchange<Data extends object> extends FetchExchange<Data> {
 export function h3Sessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
 ): H3Sessions<Data> {
-  refuseOtherThanSessions(sessions, 'h3Sessions')
+  assertSessions(sessions, 'h3Sessions')
   const kept: Kept<Data> = new RequestSessions('h3Sessions(sessions)')
   const applications = new WeakSet<object>()
   const plugin: H3Plugin = (app) => {

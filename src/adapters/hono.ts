@@ -12,7 +12,7 @@ import {
   type FetchExchange,
   openFetchExchange,
 } from '../http/fetch-exchange.ts'
-import { refuseOtherThanSessions } from '../http/refuse-other-than-sessions.ts'
+import { assertSessions } from '../http/assert-sessions.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 
 /** What the middleware adds to an application's `Env`; routes after it infer it. */
@@ -61,7 +61,7 @@ export interface HonoSessions<Data extends object> extends MiddlewareHandler<Ses
 export function honoSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
 ): HonoSessions<Data> {
-  refuseOtherThanSessions(sessions, 'honoSessions')
+  assertSessions(sessions, 'honoSessions')
   const kept = new RequestSessions<Data>('honoSessions(sessions)')
 
   const middleware: MiddlewareHandler<SessionEnv<Data>> = async (c, next) => {

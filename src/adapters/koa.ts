@@ -7,7 +7,7 @@ import type { Context, Middleware } from 'koa'
 import { errorAnswer } from '../http/error-answer.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { answerWithError, NodeExchange } from '../http/node-exchange.ts'
-import { refuseOtherThanSessions } from '../http/refuse-other-than-sessions.ts'
+import { assertSessions } from '../http/assert-sessions.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 import { rememberHead } from '../http/written-head.ts'
 
@@ -57,7 +57,7 @@ export interface KoaSessions<Data extends object> extends Middleware {
 export function koaSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
 ): KoaSessions<Data> {
-  refuseOtherThanSessions(sessions, 'koaSessions')
+  assertSessions(sessions, 'koaSessions')
   const kept = new RequestSessions<Data, NodeExchange<Data>>('koaSessions(sessions)')
 
   const middleware: Middleware = async (context, next) => {

@@ -6,7 +6,7 @@
 import { ConfigurationError } from '../errors.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { addToResponse, dropBody, errorResponse } from '../http/fetch-exchange.ts'
-import { refuseOtherThanSessions } from '../http/refuse-other-than-sessions.ts'
+import { assertSessions } from '../http/assert-sessions.ts'
 import { type NextCookies, openVisit, type Visit } from './next/visit.ts'
 
 export type { NextCookies }
@@ -75,7 +75,7 @@ export function nextSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
   { cookies, after }: NextFunctions,
 ): NextSessions<Data> {
-  refuseOtherThanSessions(sessions, 'nextSessions')
+  assertSessions(sessions, 'nextSessions')
   if (typeof cookies !== 'function' || typeof after !== 'function') {
     throw new ConfigurationError(
       "nextSessions needs two functions of Next: nextSessions(sessions, { cookies, after }), with cookies from 'next/headers' and after from 'next/server'.",

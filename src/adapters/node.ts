@@ -6,9 +6,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { answerWithError, NodeExchange } from '../http/node-exchange.ts'
-import { refuseOtherThanSessions } from '../http/refuse-other-than-sessions.ts'
+import { assertSessions } from '../http/assert-sessions.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
-import { openUpgradeSession } from '../http/upgrade-session.ts'
+import { openUpgradeSession } from '../http/session-from-upgrade.ts'
 
 /** Options of the Node adapter. */
 export interface NodeSessionsOptions {
@@ -50,7 +50,7 @@ export function nodeSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
   options: NodeSessionsOptions = {},
 ): NodeSessions<Data> {
-  refuseOtherThanSessions(sessions, 'nodeSessions')
+  assertSessions(sessions, 'nodeSessions')
   const { onError } = options
   const kept = new RequestSessions<Data>('nodeSessions(sessions)')
   return (request, response) => {
@@ -97,7 +97,7 @@ export interface ConnectSessions<Data extends object> {
 export function connectSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
 ): ConnectSessions<Data> {
-  refuseOtherThanSessions(sessions, 'connectSessions')
+  assertSessions(sessions, 'connectSessions')
   const kept = new RequestSessions<Data>('connectSessions(sessions)')
   return Object.assign(
     (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => {
@@ -124,10 +124,10 @@ export function connectSessions<Data extends object = DefaultData>(
  * @see https://cheatsheetseries.owasp.org/cheatsheets/WebSocket_Security_Cheat_Sheet.html
  * @example
  * ```ts
- * import { upgradeSession } from 'pg-sessions/node'
+ * import { sessionFromUpgrade } from 'pg-sessions/node'
  *
  * server.on('upgrade', async (request, socket, head) => {
- *   const session = upgradeSession(sessions, request)
+ *   const session = sessionFromUpgrade(sessions, request)
  *   await session.load()
  *   if (session.userId === null) return socket.destroy()
  *   wss.handleUpgrade(request, socket, head, (client) => {
@@ -137,7 +137,7 @@ export function connectSessions<Data extends object = DefaultData>(
  * })
  * ```
  */
-export function upgradeSession<Data extends object = DefaultData>(
+export function sessionFromUpgrade<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
   request: IncomingMessage,
 ): Session<Data> {

@@ -19,7 +19,7 @@ export {
   reactRouterSessionStorage,
 } from './react-router/session-storage.ts'
 
-import { refuseOtherThanSessions } from '../http/refuse-other-than-sessions.ts'
+import { assertSessions } from '../http/assert-sessions.ts'
 
 /** What `createContext` of React Router makes. */
 export interface RouterContext<Value> {
@@ -67,7 +67,7 @@ export function reactRouterSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
   context: RouterContext<Session<Data>>,
 ): RouterMiddleware<Data>[] {
-  refuseOtherThanSessions(sessions, 'reactRouterSessions')
+  assertSessions(sessions, 'reactRouterSessions')
   const visits = new WeakMap<object, Visit<Data>>()
 
   // React Router turns what a middleware throws into a page before the one around it goes on, so the outer

@@ -6,7 +6,7 @@
 import { type CookieToSet, cookieToSet } from '../http/cookie-to-set.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { errorResponse, type FetchExchange, openFetchExchange } from '../http/fetch-exchange.ts'
-import { refuseOtherThanSessions } from '../http/refuse-other-than-sessions.ts'
+import { assertSessions } from '../http/assert-sessions.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 import { savedResponse } from '../http/saved-response.ts'
 
@@ -92,7 +92,7 @@ export function sveltekitSessions<
   sessions: SessionOpener<Data>,
   { onError = errorResponse }: SvelteKitSessionsOptions<Data, Event> = {},
 ): SvelteKitSessions<Data, Event> {
-  refuseOtherThanSessions(sessions, 'sveltekitSessions')
+  assertSessions(sessions, 'sveltekitSessions')
   const kept = new RequestSessions<Data>('sveltekitSessions(sessions)')
 
   const handle = async ({ event, resolve }: SvelteKitHandleInput<Event>): Promise<Response> => {

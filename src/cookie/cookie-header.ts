@@ -28,7 +28,7 @@ const AMBIGUOUS: CookieReading = Object.freeze({ status: 'ambiguous' })
  * Of two values neither wins, since whoever can plant a cookie (another application on a sibling
  * host, say) can also choose the order. The same value twice is one value.
  *
- * @param ifSeveral - What to make of different values; `'first'` for a cookie that is shared with a
+ * @param duplicates - What to make of different values; `'first'` for a cookie that is shared with a
  *   system which takes the first, so that both mean the same session.
  * @see https://www.rfc-editor.org/rfc/rfc6265#section-5.2
  * @example
@@ -39,7 +39,7 @@ const AMBIGUOUS: CookieReading = Object.freeze({ status: 'ambiguous' })
 export function readCookie(
   header: string | null | undefined,
   name: string,
-  ifSeveral: 'refuse' | 'first' = 'refuse',
+  duplicates: 'reject' | 'first' = 'reject',
 ): CookieReading {
   if (typeof header !== 'string' || header.length > LONGEST_HEADER) return ABSENT
   const values = parseCookie(header, {
@@ -50,7 +50,7 @@ export function readCookie(
   if (values === undefined) return ABSENT
   if (typeof values === 'string') return { status: 'found', value: values }
   const [value] = values
-  const isClear = ifSeveral === 'first' || values.every((other) => other === value)
+  const isClear = duplicates === 'first' || values.every((other) => other === value)
   return value !== undefined && isClear ? { status: 'found', value } : AMBIGUOUS
 }
 

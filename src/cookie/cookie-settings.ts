@@ -34,7 +34,7 @@ export interface CookieSettings {
    * `refuse`: whoever can plant one can also put it first. `first` is for a cookie that is shared with a
    * system which takes the first, so that both mean the same session.
    */
-  readonly ifSeveral?: 'refuse' | 'first'
+  readonly duplicates?: 'reject' | 'first'
   /** For plain http on localhost: no Secure, and a name without a prefix. Defaults to `false`. */
   readonly development?: boolean
 }
@@ -52,12 +52,12 @@ export interface ResolvedCookie {
   /** Null for none. */
   readonly priority: 'low' | 'medium' | 'high' | null
   readonly persistent: boolean
-  readonly ifSeveral: 'refuse' | 'first'
+  readonly duplicates: 'reject' | 'first'
   readonly development: boolean
 }
 
 const SAME_SITES = ['lax', 'strict', 'none'] as const
-const CHOICES = ['refuse', 'first'] as const
+const CHOICES = ['reject', 'first'] as const
 const PRIORITIES = ['low', 'medium', 'high'] as const
 const LONGEST_NAME = 64
 
@@ -78,7 +78,7 @@ const KNOWN: Readonly<Record<keyof Required<CookieSettings>, true>> = {
   partitioned: true,
   priority: true,
   persistent: true,
-  ifSeveral: true,
+  duplicates: true,
   development: true,
 }
 
@@ -127,7 +127,7 @@ export function resolveCookie(settings: CookieSettings = {}): ResolvedCookie {
     partitioned: flag(settings, 'partitioned', false),
     priority: oneOf(settings, 'priority', PRIORITIES) ?? null,
     persistent: flag(settings, 'persistent', false),
-    ifSeveral: oneOf(settings, 'ifSeveral', CHOICES) ?? 'refuse',
+    duplicates: oneOf(settings, 'duplicates', CHOICES) ?? 'reject',
     development,
   }
   refuseContradictions(cookie)
@@ -225,7 +225,7 @@ function flag(
 
 function oneOf<Choice extends string>(
   settings: CookieSettings,
-  key: 'sameSite' | 'priority' | 'ifSeveral',
+  key: 'sameSite' | 'priority' | 'duplicates',
   choices: readonly Choice[],
 ): Choice | undefined {
   const value: unknown = settings[key]

@@ -5,7 +5,7 @@ import { DeadlineError } from './waiting/deadline.ts'
 
 export type { PgClientLike, PgOptions, PgQuery } from './pg/client.ts'
 export type { PgListeningClientLike } from './pg/listen.ts'
-export { ConnectionEndedError, fromSingleConnection } from './pg/single-connection.ts'
+export { ConnectionEndedError, fromPgClient } from './pg/single-connection.ts'
 export { DeadlineError } from './waiting/deadline.ts'
 
 /** What `fromPg` needs of a pool; every `pg.Pool` has it. */
@@ -87,7 +87,7 @@ function refuseOtherThanPool(pool: PgPoolLike): void {
   }
   if ('connectionParameters' in pool) {
     throw new TypeError(
-      'fromPg needs a Pool and was given a Client. Write fromPg(new Pool({ connectionString })), or fromSingleConnection(client) for a script that has connected one.',
+      'fromPg needs a Pool and was given a Client. Write fromPg(new Pool({ connectionString })), or fromPgClient(client) for a script that has connected one.',
     )
   }
 }

@@ -16,7 +16,7 @@ export interface CookieToSet {
   readonly expires?: Date
 }
 
-/** Reads a `Set-Cookie` line of ours, as {@link HeadAddition} has them. */
+/** Reads a `Set-Cookie` line of ours, as {@link ResponseHeaders} has them. */
 export function cookieToSet(line: string): CookieToSet {
   const cookie = parseSetCookie(line, { decode: (value) => value })
   return { ...cookie, path: cookie?.path ?? '/' } as CookieToSet

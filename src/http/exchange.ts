@@ -3,10 +3,10 @@ import type { ResolvedCookie } from '../cookie/cookie-settings.ts'
 import { clearCookieHeader, setCookieHeader } from '../cookie/set-cookie.ts'
 import { type DefaultData, Session } from '../session/session.ts'
 import type { SessionContext } from '../session/session-context.ts'
-import type { CookieNews, StateWatch } from '../session/session-saver.ts'
+import type { CookieUpdate, StateWatch } from '../session/session-saver.ts'
 import { SessionState } from '../session/session-state.ts'
-import type { TokenProof } from '../store/session-store.ts'
-import type { HeadAddition } from './head-addition.ts'
+import type { PresentedToken } from '../store/session-store.ts'
+import type { ResponseHeaders } from './response-headers.ts'
 
 export type { DefaultData, Session }
 
@@ -21,7 +21,7 @@ export interface SessionOpener<Data extends object = DefaultData> {
 }
 
 /** What an unused session says. */
-const NOTHING: HeadAddition = Object.freeze({
+const NOTHING: ResponseHeaders = Object.freeze({
   setCookies: Object.freeze([]),
   noStore: false,
   varyCookie: false,
@@ -82,7 +82,7 @@ export class Exchange<Data extends object = DefaultData> {
    * @throws {StoreUnavailableError} The store did not answer: answer with an error, send no cookie.
    * @throws {LimitExceededError} The session would be larger than the settings allow.
    */
-  async commit(): Promise<HeadAddition> {
+  async commit(): Promise<ResponseHeaders> {
     const state = this.#state
     if (state === null) return NOTHING
     await state.commit()
@@ -94,7 +94,7 @@ export class Exchange<Data extends object = DefaultData> {
    * What the head has to say of what has been saved so far: also after a save that failed, since an
    * earlier one may have replaced the token.
    */
-  get head(): HeadAddition {
+  get head(): ResponseHeaders {
     if (this.#state === null) return NOTHING
     const setCookies = this.#setCookies(this.#state.news)
     return { setCookies, noStore: setCookies.length > 0, varyCookie: true }
@@ -126,9 +126,9 @@ export class Exchange<Data extends object = DefaultData> {
     return this.#state
   }
 
-  #readToken(): TokenProof | null {
-    const { name, ifSeveral } = this.#cookie
-    const reading = readCookie(this.#cookieHeader, name, ifSeveral)
+  #readToken(): PresentedToken | null {
+    const { name, duplicates } = this.#cookie
+    const reading = readCookie(this.#cookieHeader, name, duplicates)
     if (reading.status === 'absent') return null
     const proof = reading.status === 'found' ? this.#context.tokens.read(reading.value) : null
     if (proof === null) {
@@ -138,7 +138,7 @@ export class Exchange<Data extends object = DefaultData> {
     return proof
   }
 
-  #setCookies(news: CookieNews): readonly string[] {
+  #setCookies(news: CookieUpdate): readonly string[] {
     if (news.kind === 'none') return []
     if (news.kind === 'ended') return [clearCookieHeader(this.#cookie)]
     const outlivesBrowser = news.isRemembered || this.#cookie.persistent

@@ -1,6 +1,6 @@
 import { errorAnswer } from './error-answer.ts'
 import type { Exchange, SessionOpener } from './exchange.ts'
-import { addToHead, type HeadAddition, type HeadFields } from './head-addition.ts'
+import { addToHead, type ResponseHeaders, type HeadFields } from './response-headers.ts'
 import { ownResponse } from './own-response.ts'
 
 /** A session joined to a request of the Fetch standard. */
@@ -56,7 +56,7 @@ async function saveLate(exchange: Pick<Exchange, 'hasChanges' | 'commitLate' | '
  * requests' responses, too. What is no response to the request (101, and the network error of
  * `Response.error()`) is left as it is.
  */
-export function addToResponse(response: Response, addition: HeadAddition): Response {
+export function addToResponse(response: Response, addition: ResponseHeaders): Response {
   if (!addition.varyCookie || response.status < 200) return response
   const own = ownResponse(response)
   addToHead(fieldsOf(own.headers), addition)

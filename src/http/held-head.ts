@@ -10,15 +10,15 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { OutgoingMessage, type ServerResponse } from 'node:http'
 import { isUint8Array } from 'node:util/types'
 import { ResponseStartedError } from '../errors.ts'
-import { addToHead, type HeadAddition } from './head-addition.ts'
+import { addToHead, type ResponseHeaders } from './response-headers.ts'
 import { type Method, Overlay } from './overlay.ts'
-import { laySentLook, type Progress, throwHeadersSent } from './sent-look.ts'
+import { laySentLook, type Progress, throwHeadersSent } from './fake-sent-state.ts'
 import { applyWriteHead, rememberHead, type StatusLine } from './written-head.ts'
 
 /** What to do when the head is about to leave. */
 export interface HoldOptions {
   /** Saves, once, when the handler first sends something. */
-  readonly commit: () => Promise<HeadAddition>
+  readonly commit: () => Promise<ResponseHeaders>
   /**
    * Answers instead of the handler, whose body is dropped: nothing has been sent, and status and
    * headers are what they were when holding began. Called when the save failed, and when Node
@@ -174,7 +174,7 @@ class HeldResponse implements HeldHead {
   }
 
   async #save(): Promise<void> {
-    let addition: HeadAddition | undefined
+    let addition: ResponseHeaders | undefined
     try {
       addition = await this.#options.commit()
       this.#replay(addition)
@@ -183,7 +183,7 @@ class HeldResponse implements HeldHead {
     }
   }
 
-  #replay(addition: HeadAddition): void {
+  #replay(addition: ResponseHeaders): void {
     const response = this.#response
     this.#phase = 'passing'
     this.#look?.lift()
@@ -216,7 +216,7 @@ class HeldResponse implements HeldHead {
     return overlay
   }
 
-  #fail(error: unknown, addition: HeadAddition | undefined): void {
+  #fail(error: unknown, addition: ResponseHeaders | undefined): void {
     const response = this.#response
     this.#phase = 'dropped'
     this.#failure = error

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type HoldMember, holdFor } from './common-hold.ts'
+import { type HoldMember, holdFor } from './shared-hold.ts'
 import { errorAnswer } from './error-answer.ts'
 import type { Exchange, Session, SessionOpener } from './exchange.ts'
-import type { HeadAddition } from './head-addition.ts'
+import type { ResponseHeaders } from './response-headers.ts'
 import { varyWithHead } from './vary-with-head.ts'
 
 /** What an adapter does when something happens to its exchange. */
@@ -95,7 +95,7 @@ export class NodeExchange<Data extends object> implements HoldMember {
     this.#exchange.discard()
   }
 
-  news(): HeadAddition {
+  news(): ResponseHeaders {
     const { head } = this.#exchange
     const setCookies = head.setCookies.filter((line) => !this.#inPlace.includes(line))
     this.#inPlace = head.setCookies

@@ -1,5 +1,5 @@
 import { ServerResponse } from 'node:http'
-import { addToHead, varyOnly } from './head-addition.ts'
+import { addToHead, varyOnly } from './response-headers.ts'
 import type { Method } from './overlay.ts'
 import { applyWriteHead } from './written-head.ts'
 

@@ -3,7 +3,7 @@ import type { StatementRunner } from '../postgres/statement-runner.ts'
 import type { FoundSession, ImportSource } from './import-source.ts'
 import { type ImportReport, ImportTally, movableOf } from './import-tally.ts'
 import type { MoveOutcome } from './move-statement.ts'
-import { Mover, type MoverOptions } from './mover.ts'
+import { SessionImporter, type MoverOptions } from './session-importer.ts'
 
 /** How an import goes about its work. */
 export interface ImportOptions extends MoverOptions {
@@ -59,13 +59,13 @@ class Batches {
   readonly tally: ImportTally = new ImportTally()
   readonly #source: ImportSource
   readonly #runner: StatementRunner
-  readonly #mover: Mover
+  readonly #mover: SessionImporter
   readonly #limits: { readonly rows: number; readonly bytes: number }
 
   constructor(options: MoverOptions, limits: { readonly rows: number; readonly bytes: number }) {
     this.#source = options.source
     this.#runner = options.runner
-    this.#mover = new Mover(options)
+    this.#mover = new SessionImporter(options)
     this.#limits = limits
   }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { EndingHints } from '../store/session-store.ts'
+import type { RevocationFeed } from '../store/session-store.ts'
 import type { Driver, Listening } from './driver.ts'
 
 /** What a listener works with. */
@@ -36,7 +36,7 @@ const TERMS: ListenerTerms = {
  * connections per transaction LISTEN succeeds and nothing is ever heard; a connection whose other end
  * has vanished looks sound for minutes.
  */
-export class AnnouncementListener implements EndingHints {
+export class AnnouncementListener implements RevocationFeed {
   readonly #parts: ListenerParts
   readonly #terms: ListenerTerms
   readonly #stopping = new AbortController()

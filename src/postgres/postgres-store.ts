@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { SessionsClosedError } from '../errors.ts'
 import type {
   CreateResult,
-  EndingHints,
+  RevocationFeed,
   EntryUpdate,
   LiveSession,
   LoadResult,
@@ -10,12 +10,12 @@ import type {
   ReplaceResult,
   SaveResult,
   SessionChange,
-  SessionGuard,
+  Precondition,
   SessionStore,
   SessionSummary,
   StoreCounts,
   TakeResult,
-  TokenProof,
+  PresentedToken,
   Touch,
   UpdateResult,
 } from '../store/session-store.ts'
@@ -23,8 +23,8 @@ import { AnnouncementListener } from './announcement-listener.ts'
 import { Announcer } from './announcer.ts'
 import type { Driver, Row } from './driver.ts'
 import { fromHex, hex, hexArray, interval, plainArray } from './encoding.ts'
-import { type Forerunner, GroupCommit, type SharedOperation } from './group-commit.ts'
-import { ALONE, SHARED } from './group-commit-limits.ts'
+import { type Forerunner, Batcher, type SharedOperation } from './batcher.ts'
+import { ALONE, SHARED } from './batch-limits.ts'
 import { checkSchema, migrate } from './migrate.ts'
 import { readLive, readSummary, readTimes } from './rows.ts'
 import {
@@ -58,7 +58,7 @@ export interface PostgresStoreOptions extends TableNameOptions {
   readonly log?: { info(facts: object, message: string): void }
 }
 
-type Guarded = SessionGuard & Pick<SessionChange, 'lifetime'>
+type Guarded = Precondition & Pick<SessionChange, 'lifetime'>
 
 /** How long a migration may take beyond the deadline of ordinary calls. */
 const MIGRATION_TIMEOUT = 60_000
@@ -81,10 +81,10 @@ export class PostgresStore implements SessionStore {
   readonly #names: TableNames
   readonly #statements: StoreStatements
   readonly #runner: StatementRunner
-  readonly #loads: GroupCommit<TokenProof, LoadResult>
-  readonly #creations: GroupCommit<NewSession, Created>
-  readonly #saves: GroupCommit<SessionChange, SaveResult>
-  readonly #touches: GroupCommit<Touch, 'touched'>
+  readonly #loads: Batcher<PresentedToken, LoadResult>
+  readonly #creations: Batcher<NewSession, Created>
+  readonly #saves: Batcher<SessionChange, SaveResult>
+  readonly #touches: Batcher<Touch, 'touched'>
   readonly #announcer: Announcer
   readonly #channel: string
   readonly #options: PostgresStoreOptions
@@ -114,7 +114,7 @@ export class PostgresStore implements SessionStore {
     if (!this.#isReady) await this.#prepareOnce()
   }
 
-  load(proof: TokenProof): Promise<LoadResult> {
+  load(proof: PresentedToken): Promise<LoadResult> {
     if (!isUuid(proof.id)) return Promise.resolve({ status: 'unknown' })
     return this.#tracked(() => this.#loads.run(proof))
   }
@@ -141,7 +141,7 @@ export class PostgresStore implements SessionStore {
     return { status: 'saved', times: readTimes(row), rotated: row.rotated === 'true' }
   }
 
-  async replace(ended: SessionGuard, successor: NewSession): Promise<ReplaceResult> {
+  async replace(ended: Precondition, successor: NewSession): Promise<ReplaceResult> {
     const values = [ended.userId, ...newSessionValues(successor)]
     const [row] = await this.#runFor(ended.id, 'replace', values, ONCE)
     if (row === undefined) return { status: 'gone' }
@@ -204,7 +204,7 @@ export class PostgresStore implements SessionStore {
     return rows.map(readLive)
   }
 
-  async listen(onHint: (id: string | null) => void): Promise<EndingHints | null> {
+  async listen(onHint: (id: string | null) => void): Promise<RevocationFeed | null> {
     if (this.#isClosed) throw new SessionsClosedError()
     const { listen } = this.#driver
     if (listen === undefined) return null
@@ -282,9 +282,9 @@ export class PostgresStore implements SessionStore {
   #shared<Call, Answer>(
     operation: SharedOperation<Call, Answer>,
     forerunner?: Forerunner,
-  ): GroupCommit<Call, Answer> {
+  ): Batcher<Call, Answer> {
     const limits = this.#options.groupCommit === false ? ALONE : SHARED
-    return new GroupCommit(this.#runner, operation, limits, forerunner)
+    return new Batcher(this.#runner, operation, limits, forerunner)
   }
 
   /** Creating tables may take longer than a call may: the call gives up, the work goes on. */

@@ -7,12 +7,12 @@ import type {
   SaveResult,
   SessionChange,
   SessionTimes,
-  TokenProof,
+  PresentedToken,
   Touch,
 } from '../store/session-store.ts'
 import type { Row } from './driver.ts'
 import { hex, hexArray, interval, plainArray, textArray } from './encoding.ts'
-import type { SharedOperation } from './group-commit.ts'
+import type { SharedOperation } from './batcher.ts'
 import { readId, readRecord, readState, readTimes } from './rows.ts'
 import type { StoreStatements } from './statements.ts'
 
@@ -25,7 +25,7 @@ import type { StoreStatements } from './statements.ts'
 
 export function loadOperation(
   statements: StoreStatements,
-): SharedOperation<TokenProof, LoadResult> {
+): SharedOperation<PresentedToken, LoadResult> {
   return {
     repeatable: true,
     sessionOf: idOf,
@@ -166,7 +166,7 @@ function entryValues({ deleted, written }: SessionChange): string[] {
   ]
 }
 
-function readLoad(row: Row | undefined, proof: TokenProof): LoadResult {
+function readLoad(row: Row | undefined, proof: PresentedToken): LoadResult {
   if (row === undefined) return { status: 'unknown' }
   const state = readState(row)
   const isCurrent = matches(proof, state.secretHash)
@@ -177,7 +177,7 @@ function readLoad(row: Row | undefined, proof: TokenProof): LoadResult {
 }
 
 /** Compares in constant time, so that answers tell nothing about a hash. */
-function matches(proof: TokenProof, stored: Uint8Array | null): boolean {
+function matches(proof: PresentedToken, stored: Uint8Array | null): boolean {
   if (stored === null) return false
   return proof.secretHashes.some(
     (hash) => hash.length === stored.length && timingSafeEqual(hash, stored),

@@ -2,7 +2,7 @@ import { rootPath } from '../codec/value-path.ts'
 import { LimitExceededError, SessionGoneError } from '../errors.ts'
 import { ChangeSet } from './change-set.ts'
 import { EntryValue } from './entry-value.ts'
-import type { KnownSession } from './known-session.ts'
+import type { SessionSnapshot } from './session-snapshot.ts'
 import type { SessionContext } from './session-context.ts'
 import type { SessionState } from './session-state.ts'
 
@@ -54,7 +54,7 @@ async function setFirst(state: SessionState, key: string, next: unknown): Promis
 
 async function compareAndSet(
   state: SessionState,
-  known: KnownSession,
+  known: SessionSnapshot,
   key: string,
   change: (current: unknown) => unknown,
   latest: Uint8Array | null | undefined,

@@ -7,7 +7,7 @@ import type {
   SessionChange,
 } from '../store/session-store.ts'
 import type { ChangeSet } from './change-set.ts'
-import type { KnownSession } from './known-session.ts'
+import type { SessionSnapshot } from './session-snapshot.ts'
 import type { SessionPolicy } from './settings.ts'
 import type { IssuedToken } from './token.ts'
 
@@ -43,7 +43,7 @@ export interface NextToken extends IssuedToken {
 export function planChange(
   policy: SessionPolicy,
   codec: Codec,
-  known: KnownSession,
+  known: SessionSnapshot,
   token: NextToken | null,
   changes: ChangeSet,
   userId: string | null,

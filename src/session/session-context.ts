@@ -2,14 +2,14 @@ import type { Codec } from '../codec/codec.ts'
 import type { SessionStore } from '../store/session-store.ts'
 import type { SessionEventHub } from './session-events.ts'
 import type { SessionPolicy } from './settings.ts'
-import type { Tokens } from './token.ts'
+import type { TokenFormat } from './token.ts'
 import type { UpdateQueue } from './update-queue.ts'
 
 /** What all sessions of one `createSessions` share. */
 export interface SessionContext {
   readonly store: SessionStore
   readonly codec: Codec
-  readonly tokens: Tokens
+  readonly tokens: TokenFormat
   readonly policy: SessionPolicy
   readonly events: SessionEventHub
   readonly updates: UpdateQueue

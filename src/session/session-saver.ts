@@ -1,14 +1,14 @@
 import { ResponseStartedError, SessionGoneError, StoreUnavailableError } from '../errors.ts'
 import type { Created, NewSession } from '../store/session-store.ts'
 import { ChangeSet } from './change-set.ts'
-import { KnownSession } from './known-session.ts'
+import { SessionSnapshot } from './session-snapshot.ts'
 import { type NextToken, planChange, planNewSession } from './save-plan.ts'
 import type { SessionContext } from './session-context.ts'
 import { StoredEntries } from './stored-entries.ts'
 import type { IssuedToken } from './token.ts'
 
 /** What the response's cookie has to say about the session. */
-export type CookieNews =
+export type CookieUpdate =
   | { readonly kind: 'none' }
   | { readonly kind: 'ended' }
   | {
@@ -51,11 +51,11 @@ export interface SaveTerms {
  */
 export class SessionSaver {
   /** The stored session; null for an anonymous one. */
-  known: KnownSession | null = null
+  known: SessionSnapshot | null = null
   /** Whether this request has stored it for the first time. */
   isNew = false
   /** What the cookie of the response has to say, as far as it has been saved. */
-  news: CookieNews = { kind: 'none' }
+  news: CookieUpdate = { kind: 'none' }
   readonly #context: SessionContext
   readonly #watch: StateWatch
   readonly #hadToken: boolean
@@ -101,7 +101,7 @@ export class SessionSaver {
     }
   }
 
-  isRenewable(known: KnownSession): boolean {
+  isRenewable(known: SessionSnapshot): boolean {
     return known.isRenewalDue && !this.#isTooLate && !this.#watch.isClientGone?.()
   }
 
@@ -114,7 +114,7 @@ export class SessionSaver {
     if (userId !== null) this.#context.events.emit('signedIn', { sessionId, userId })
   }
 
-  async #replace(known: KnownSession, changes: ChangeSet, userId: string | null): Promise<void> {
+  async #replace(known: SessionSnapshot, changes: ChangeSet, userId: string | null): Promise<void> {
     const { token, session } = this.#planNew('Clearing the session', changes, userId)
     const result = await this.#context.store.replace(known.guard, session)
     if (result.status === 'gone') {
@@ -128,7 +128,7 @@ export class SessionSaver {
     if (userId !== null) this.#context.events.emit('signedIn', { sessionId: successorId, userId })
   }
 
-  async #destroy(known: KnownSession): Promise<void> {
+  async #destroy(known: SessionSnapshot): Promise<void> {
     const { id: sessionId, userId } = known.summary
     const wasLive = await this.#context.store.destroy(sessionId, null)
     this.known = null
@@ -137,7 +137,7 @@ export class SessionSaver {
   }
 
   async #changeKnown(
-    known: KnownSession,
+    known: SessionSnapshot,
     changes: ChangeSet,
     userId: string | null,
     terms: SaveTerms,
@@ -151,7 +151,7 @@ export class SessionSaver {
 
   /** A new token when one is asked for, without a grace, or when a renewal is due. */
   #nextToken(
-    known: KnownSession,
+    known: SessionSnapshot,
     changes: ChangeSet,
     userId: string | null,
     { mayRenew }: SaveTerms,
@@ -167,7 +167,7 @@ export class SessionSaver {
   }
 
   async #saveKnown(
-    known: KnownSession,
+    known: SessionSnapshot,
     token: NextToken | null,
     changes: ChangeSet,
     userId: string | null,
@@ -180,7 +180,7 @@ export class SessionSaver {
     known.learn(result.times, {
       ...(userId === null ? {} : { userId }),
       ...(ownIdleTimeout === undefined ? {} : { ownIdleTimeout }),
-      ...(result.mark === undefined ? {} : { mark: result.mark }),
+      ...(result.version === undefined ? {} : { version: result.version }),
       ...(token !== null && result.rotated ? { isRotationDue: false } : {}),
     })
     known.entries.keepAll(changes)
@@ -202,12 +202,12 @@ export class SessionSaver {
   #begin(
     token: IssuedToken,
     session: NewSession,
-    { times, mark, id = session.id }: Created,
+    { times, version, id = session.id }: Created,
     changes: ChangeSet,
-  ): KnownSession {
+  ): SessionSnapshot {
     const { userId, ownIdleTimeout } = session
-    const summary = { id, userId, ownIdleTimeout, mark, ...times }
-    const known = new KnownSession(this.#context.policy, summary, [token.secretHash])
+    const summary = { id, userId, ownIdleTimeout, version, ...times }
+    const known = new SessionSnapshot(this.#context.policy, summary, [token.secretHash])
     known.entries.keepAll(changes)
     this.known = known
     this.isNew = true
@@ -215,7 +215,7 @@ export class SessionSaver {
     return known
   }
 
-  #tokenReplaced(known: KnownSession, token: NextToken, userId: string | null): void {
+  #tokenReplaced(known: SessionSnapshot, token: NextToken, userId: string | null): void {
     known.secretHashes = [token.secretHash]
     this.#issued(known, token)
     if (userId !== null) this.#context.events.emit('signedIn', { sessionId: known.id, userId })
@@ -226,11 +226,11 @@ export class SessionSaver {
     }
   }
 
-  #issued({ remaining, isRemembered }: KnownSession, { token }: IssuedToken): void {
+  #issued({ remaining, isRemembered }: SessionSnapshot, { token }: IssuedToken): void {
     this.#tell({ kind: 'issued', token, remaining, isRemembered })
   }
 
-  #tell(news: CookieNews): void {
+  #tell(news: CookieUpdate): void {
     this.news = news
     this.#watch.onNews?.()
   }

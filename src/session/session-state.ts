@@ -1,11 +1,16 @@
 import { NotLoadedError, ResponseStartedError, UndecodableError } from '../errors.ts'
-import type { SessionSummary, TokenProof, Touch } from '../store/session-store.ts'
+import type { SessionSummary, PresentedToken, Touch } from '../store/session-store.ts'
 import type { ChangeSet } from './change-set.ts'
 import { EntryValue } from './entry-value.ts'
-import { KnownSession } from './known-session.ts'
+import { SessionSnapshot } from './session-snapshot.ts'
 import { PendingChanges } from './pending-changes.ts'
 import type { SessionContext } from './session-context.ts'
-import { type CookieNews, type SaveTerms, SessionSaver, type StateWatch } from './session-saver.ts'
+import {
+  type CookieUpdate,
+  type SaveTerms,
+  SessionSaver,
+  type StateWatch,
+} from './session-saver.ts'
 
 /**
  * One request's view of one session: what the store has, what the handler has changed since, and
@@ -13,7 +18,7 @@ import { type CookieNews, type SaveTerms, SessionSaver, type StateWatch } from '
  */
 export class SessionState {
   readonly context: SessionContext
-  readonly #proof: TokenProof | null
+  readonly #proof: PresentedToken | null
   readonly #watch: StateWatch
   #loading: Promise<void> | null = null
   #isLoaded: boolean
@@ -27,7 +32,7 @@ export class SessionState {
   /**
    * @param proof - What the client showed; null when it showed no token.
    */
-  constructor(context: SessionContext, proof: TokenProof | null, watch: StateWatch) {
+  constructor(context: SessionContext, proof: PresentedToken | null, watch: StateWatch) {
     this.context = context
     this.#proof = proof
     this.#watch = watch
@@ -47,7 +52,7 @@ export class SessionState {
   }
 
   /** The stored session; null for an anonymous one. */
-  get known(): KnownSession | null {
+  get known(): SessionSnapshot | null {
     return this.#saver.known
   }
 
@@ -160,7 +165,7 @@ export class SessionState {
   // The response
 
   /** What the cookie of the response has to say, as far as it has been saved. */
-  get news(): CookieNews {
+  get news(): CookieUpdate {
     return this.#saver.news
   }
 
@@ -174,7 +179,7 @@ export class SessionState {
 
   async #ask(): Promise<void> {
     const { store, events } = this.context
-    const proof = this.#proof as TokenProof
+    const proof = this.#proof as PresentedToken
     const result = await store.load(proof)
     this.#isLoaded = true
     if (result.status === 'unknown') return events.emit('tokenUnknown', { sessionId: proof.id })
@@ -183,7 +188,7 @@ export class SessionState {
     }
     const { entries, previousToken, ...summary } = result.record
     const { policy } = this.context
-    const known = new KnownSession(policy, summary, proof.secretHashes, previousToken)
+    const known = new SessionSnapshot(policy, summary, proof.secretHashes, previousToken)
     if (proof.isOutdated) known.outdate()
     this.#saver.known = known
     for (const { key, value } of entries) {

@@ -1,8 +1,8 @@
 import { ConfigurationError, SessionsClosedError, UnsupportedError } from '../errors.ts'
 import type {
-  EndingHints,
+  RevocationFeed,
   LiveSession,
-  SessionGuard,
+  Precondition,
   SessionStore,
 } from '../store/session-store.ts'
 import type { Logger } from './logger.ts'
@@ -11,7 +11,7 @@ import type { Logger } from './logger.ts'
  * Why a watched session is not the one that was watched any more: it ended or expired (`gone`), or it
  * belongs to another user (`other-user`).
  */
-export type WatchEnd = 'gone' | 'other-user'
+export type WatchEndReason = 'gone' | 'other-user'
 
 /** A session that is watched, until it ends. */
 export interface SessionWatch extends Disposable {
@@ -20,7 +20,7 @@ export interface SessionWatch extends Disposable {
 }
 
 /** Whom to watch: a session that has been loaded, or the public id of one. */
-export type Watched = string | (Pick<SessionGuard, 'userId'> & { readonly id: string | null })
+export type WatchTarget = string | (Pick<Precondition, 'userId'> & { readonly id: string | null })
 
 /** How a watcher goes about it, in milliseconds. */
 export interface WatchTerms {
@@ -35,7 +35,7 @@ const TERMS: WatchTerms = { interval: 500, reassurance: 30_000 }
 interface Watch {
   /** Whom the session belongs to; undefined until the store has said so. */
   userId: string | null | undefined
-  readonly onEnd: (end: WatchEnd) => unknown
+  readonly onEnd: (end: WatchEndReason) => unknown
 }
 
 /** All watches of one session. */
@@ -60,7 +60,7 @@ export class SessionWatcher {
   /** What is to be looked at next. */
   readonly #suspects = new Set<string>()
   #checking: Promise<void> | null = null
-  #hints: Promise<EndingHints | null> | null = null
+  #hints: Promise<RevocationFeed | null> | null = null
   #isReliable: () => boolean = () => false
   #allCheckedAt = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | null = null
@@ -77,7 +77,7 @@ export class SessionWatcher {
    * @throws {UnsupportedError} The store cannot tell which sessions live.
    * @throws {SessionsClosedError} After `close()`.
    */
-  watch(watched: Watched, onEnd: (end: WatchEnd) => unknown): SessionWatch {
+  watch(watched: WatchTarget, onEnd: (end: WatchEndReason) => unknown): SessionWatch {
     if (this.#isClosed) throw new SessionsClosedError()
     if (this.#store.findLive === undefined) {
       throw new UnsupportedError(`Sessions of the store '${this.#store.name}' cannot be watched.`)
@@ -120,7 +120,7 @@ export class SessionWatcher {
     this.#hints ??= this.#listen()
   }
 
-  async #listen(): Promise<EndingHints | null> {
+  async #listen(): Promise<RevocationFeed | null> {
     try {
       const hints = (await this.#store.listen?.((id) => this.#hear(id))) ?? null
       if (hints === null) return null
@@ -201,7 +201,7 @@ export class SessionWatcher {
     }
   }
 
-  #end(id: string, watch: Watch, end: WatchEnd): void {
+  #end(id: string, watch: Watch, end: WatchEndReason): void {
     if (!this.#subjects.get(id)?.watches.has(watch)) return
     this.#forget(id, watch)
     const failed = (error: unknown): void => {

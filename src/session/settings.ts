@@ -3,7 +3,7 @@ import { ConfigurationError } from '../errors.ts'
 import type { Grace } from '../store/session-store.ts'
 import { type Duration, formatDuration, parseDuration } from './duration.ts'
 import { type Logger, reliableLogger, silentLogger, stdoutLogger } from './logger.ts'
-import { createTokens, randomToken, type Tokens } from './token.ts'
+import { createTokens, randomToken, type TokenFormat } from './token.ts'
 
 /** How much a session may hold. Sizes are bytes as the codec encodes them. */
 export interface SessionLimits {
@@ -59,7 +59,7 @@ export interface SessionSettings {
    * How tokens are made and read, for cookies that another system shares, in the place of
    * `generateSecret` and `pepper`. Defaults to an id and a secret in base64url.
    */
-  readonly tokens?: Tokens
+  readonly tokens?: TokenFormat
   /** How keys and values become bytes. Defaults to strict JSON. */
   readonly codec?: Codec
   readonly limits?: SessionLimits
@@ -117,7 +117,7 @@ export interface SessionPolicy {
   /** How long after the last noted access the next one is noted, for a session with this idle timeout. */
   touchInterval(idleTimeout: number): number
   readonly renewal: RenewalPolicy
-  readonly tokens: Tokens
+  readonly tokens: TokenFormat
   readonly limits: Required<SessionLimits>
   readonly purgeInterval: number
   readonly log: Logger
@@ -227,7 +227,7 @@ function resolveRenewal(
   return { interval, grace }
 }
 
-function resolveTokens({ tokens, generateSecret, pepper }: SessionSettings): Tokens {
+function resolveTokens({ tokens, generateSecret, pepper }: SessionSettings): TokenFormat {
   if (tokens === undefined) {
     return createTokens({
       generateSecret: resolveGenerateSecret(generateSecret),

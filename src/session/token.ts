@@ -1,7 +1,7 @@
 import * as crypto from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 import { ConfigurationError } from '../errors.ts'
-import type { TokenProof } from '../store/session-store.ts'
+import type { PresentedToken } from '../store/session-store.ts'
 
 /**
  * Makes and reads tokens: what a session's cookie holds.
@@ -9,13 +9,13 @@ import type { TokenProof } from '../store/session-store.ts'
  * An implementation of your own lets sessions share a cookie with another system. It must give tokens
  * that nobody can guess, and must read every token in one spelling only.
  */
-export interface Tokens {
+export interface TokenFormat {
   /** A token for a new session. */
   issue(): IssuedToken
   /** Another token for the session with this id. */
   reissue(id: string): IssuedToken
   /** What a store may know of a token that a client sent; null when it is no token at all. */
-  read(token: string): TokenProof | null
+  read(token: string): PresentedToken | null
 }
 
 /** A token that has just been made. The one place where it is held in clear. */
@@ -70,7 +70,7 @@ export interface TokenSettings {
  * @throws {ConfigurationError} The generator gives too little, gives the same secret twice, or a
  * pepper is shorter than 32 characters.
  */
-export function createTokens(settings: TokenSettings): Tokens {
+export function createTokens(settings: TokenSettings): TokenFormat {
   const hashes = hashFunctions(settings.peppers)
   const [currentHash] = hashes as [HashFunction]
   const generate = (): string => checkedSecret(settings.generateSecret())

@@ -2,7 +2,7 @@ import { SessionsClosedError, StoreError } from '../errors.ts'
 import { MemoryRecord } from './memory-record.ts'
 import type {
   CreateResult,
-  EndingHints,
+  RevocationFeed,
   EntryUpdate,
   Lifetime,
   LiveSession,
@@ -11,12 +11,12 @@ import type {
   ReplaceResult,
   SaveResult,
   SessionChange,
-  SessionGuard,
+  Precondition,
   SessionStore,
   SessionSummary,
   StoreCounts,
   TakeResult,
-  TokenProof,
+  PresentedToken,
   Touch,
   UpdateResult,
 } from './session-store.ts'
@@ -59,7 +59,7 @@ export class MemoryStore implements SessionStore {
     this.#begin()
   }
 
-  async load(proof: TokenProof): Promise<LoadResult> {
+  async load(proof: PresentedToken): Promise<LoadResult> {
     const now = this.#begin()
     const record = this.#records.get(proof.id)
     const isCurrent = record?.accepts(proof.secretHashes)
@@ -96,7 +96,7 @@ export class MemoryStore implements SessionStore {
   }
 
   /** @throws {StoreError} The successor's id is taken. Nothing has changed then. */
-  async replace(ended: SessionGuard, successor: NewSession): Promise<ReplaceResult> {
+  async replace(ended: Precondition, successor: NewSession): Promise<ReplaceResult> {
     const now = this.#begin()
     if (!this.#find(ended, now)) return { status: 'gone' }
     if (this.#records.has(successor.id)) {
@@ -119,7 +119,7 @@ export class MemoryStore implements SessionStore {
   }
 
   async take(
-    guard: SessionGuard & { readonly lifetime: Lifetime; readonly key: Uint8Array },
+    guard: Precondition & { readonly lifetime: Lifetime; readonly key: Uint8Array },
   ): Promise<TakeResult> {
     const now = this.#begin()
     const record = this.#find(guard, now)
@@ -169,7 +169,7 @@ export class MemoryStore implements SessionStore {
     })
   }
 
-  async listen(onHint: (id: string | null) => void): Promise<EndingHints> {
+  async listen(onHint: (id: string | null) => void): Promise<RevocationFeed> {
     this.#begin()
     this.#listeners.add(onHint)
     const stop = async (): Promise<void> => {
@@ -213,7 +213,7 @@ export class MemoryStore implements SessionStore {
     for (const listener of this.#listeners) queueMicrotask(() => listener(id))
   }
 
-  #find(guard: SessionGuard, now: number): MemoryRecord | undefined {
+  #find(guard: Precondition, now: number): MemoryRecord | undefined {
     const record = this.#records.get(guard.id)
     return record?.isLive(now) && record.userId === guard.userId ? record : undefined
   }

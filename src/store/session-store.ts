@@ -42,8 +42,8 @@ export interface SessionSummary extends SessionTimes {
   readonly userId: string | null
   /** The idle timeout of this session alone; null when it follows the settings. */
   readonly ownIdleTimeout: number | null
-  /** Given back with every write: see {@link SessionGuard.mark}. */
-  readonly mark?: string | undefined
+  /** Given back with every write: see {@link Precondition.version}. */
+  readonly version?: string | undefined
   /** Whether the token is to be replaced with the next response, as somebody else has asked for. */
   readonly isRotationDue?: boolean
 }
@@ -64,7 +64,7 @@ export interface PreviousToken {
 }
 
 /** What a client showed, as far as a store may know it. */
-export interface TokenProof {
+export interface PresentedToken {
   /** Empty for tokens that do not name their session: the store then finds it by the hashes. */
   readonly id: string
   /**
@@ -107,7 +107,7 @@ export interface NewSession {
 }
 
 /** Names a stored session as the caller last saw it; the guard of every write. */
-export interface SessionGuard {
+export interface Precondition {
   readonly id: string
   /** Whom it belonged to. A session that has since passed to another user counts as gone. */
   readonly userId: string | null
@@ -115,11 +115,11 @@ export interface SessionGuard {
    * What the store said of the session when the caller last saw it, for stores that do not know users
    * but can tell in another way when a session may have changed hands. It then counts as gone.
    */
-  readonly mark?: string | undefined
+  readonly version?: string | undefined
 }
 
 /** A change to a stored session, applied whole or not at all. */
-export interface SessionChange extends SessionGuard {
+export interface SessionChange extends Precondition {
   readonly lifetime: Lifetime
   /** Entries to write; each key at most once here and in `deleted` together. */
   readonly written: readonly Entry[]
@@ -187,7 +187,7 @@ export type SaveResult =
       readonly times: SessionTimes
       /** Whether the new token is in force; false when another request was faster. */
       readonly rotated: boolean
-      readonly mark?: string
+      readonly version?: string
     }
   | { readonly status: 'gone' }
 
@@ -197,7 +197,7 @@ export interface Created {
   readonly times: SessionTimes
   /** The session's id, where the store gives one of its own. */
   readonly id?: string
-  readonly mark?: string
+  readonly version?: string
 }
 
 export type CreateResult =
@@ -208,7 +208,7 @@ export type CreateResult =
 export type ReplaceResult = Created | { readonly status: 'gone' }
 
 /** One key to write if it still holds what the caller saw. */
-export interface EntryUpdate extends SessionGuard {
+export interface EntryUpdate extends Precondition {
   readonly lifetime: Lifetime
   readonly key: Uint8Array
   /** The value the caller saw; null for none. */
@@ -234,13 +234,13 @@ export interface StoreCounts {
 }
 
 /** A live session, as somebody who watches it sees it. */
-export interface LiveSession extends SessionGuard {
+export interface LiveSession extends Precondition {
   /** How long it has left if nobody uses it. */
   readonly remaining: number
 }
 
 /** Hears which sessions may have ended. Ends with `stop`. */
-export interface EndingHints {
+export interface RevocationFeed {
   /**
    * Whether hints come at present. While they do not, whoever watches has to look. When they begin to
    * come again, a hint of `null` says that some may have been missed.
@@ -250,7 +250,7 @@ export interface EndingHints {
 }
 
 /** Settings that a store insists on, since its records cannot follow others. In milliseconds. */
-export interface StoreDemands {
+export interface RequiredSettings {
   readonly idleTimeout: number
   readonly absoluteTimeout: number
   readonly renewInterval: number
@@ -261,13 +261,13 @@ export interface SessionStore {
   /** Names the store in messages: `postgres`. */
   readonly name: string
   /** Absent for a store that takes all settings. `createSessions` refuses others than these. */
-  readonly demands?: StoreDemands
+  readonly demands?: RequiredSettings
 
   /** Makes the store usable (tables, connections). Safe to call often, and again after a failure. */
   ready(): Promise<void>
 
   /** Reads a session, with its entries, for a client that shows its token. Never writes. */
-  load(proof: TokenProof): Promise<LoadResult>
+  load(proof: PresentedToken): Promise<LoadResult>
 
   /** Makes a session that did not exist. Never overwrites one. Repeating the same call is harmless. */
   create(session: NewSession): Promise<CreateResult>
@@ -276,14 +276,14 @@ export interface SessionStore {
   save(change: SessionChange): Promise<SaveResult>
 
   /** Ends a live session and begins another in one step; of several callers one wins. */
-  replace(ended: SessionGuard, successor: NewSession): Promise<ReplaceResult>
+  replace(ended: Precondition, successor: NewSession): Promise<ReplaceResult>
 
   /** Writes one entry if it holds what the caller saw. */
   update(update: EntryUpdate): Promise<UpdateResult>
 
   /** Removes one entry and gives its value to exactly one caller. */
   take(
-    guard: SessionGuard & { readonly lifetime: Lifetime; readonly key: Uint8Array },
+    guard: Precondition & { readonly lifetime: Lifetime; readonly key: Uint8Array },
   ): Promise<TakeResult>
 
   /** Notes an access. Moves no deadline backwards or past the absolute one, and revives nothing. */
@@ -321,7 +321,7 @@ export interface SessionStore {
    * @param onHint - Told the id of a session; null when any may have ended.
    * @returns Null when the store never gives hints.
    */
-  listen?(onHint: (id: string | null) => void): Promise<EndingHints | null>
+  listen?(onHint: (id: string | null) => void): Promise<RevocationFeed | null>
 
   /** Ends the store's own work: waits for calls under way, takes no new ones, leaves borrowed clients open. */
   close(): Promise<void>

@@ -3,14 +3,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSessions, type Sessions } from 'pg-sessions'
-import { fromWai } from 'pg-sessions/from-wai'
+import { fromWai } from 'pg-sessions/haskell/import'
 import { fromPg } from 'pg-sessions/pg'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
   expected,
   type OriginalService,
   openOriginalService,
-} from '../import/wai/original-service.ts'
+} from '../import/haskell/original-service.ts'
 import { Visitor } from '../support/each-store-visitor.ts'
 import { type Outcome, runCli, startCli } from './run-cli.ts'
 
@@ -74,7 +74,7 @@ test('a module says of which types keys and values are, and what becomes of them
 
 test.each<[string, string]>([
   ['export const nothing = 1', 'exports nothing that is known'],
-  ["export const key = 'string'", "mapping's key must be a type of pg-sessions/cereal"],
+  ["export const key = 'string'", "mapping's key must be a type of pg-sessions/haskell/cereal"],
   ['export const map = {}', "mapping's map must be a function"],
   ["throw new TypeError('the reason')", 'cannot be loaded: the reason'],
 ])('refuses a module that is no mapping: %s', async (source, problem) => {

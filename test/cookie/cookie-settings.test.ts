@@ -25,7 +25,7 @@ describe('resolveCookie', () => {
       partitioned: false,
       priority: null,
       persistent: false,
-      ifSeveral: 'refuse',
+      duplicates: 'reject',
       development: false,
     })
     expect(Object.isFrozen(cookie)).toBe(true)
@@ -57,7 +57,7 @@ describe('resolveCookie', () => {
       partitioned: true,
       priority: 'high',
       persistent: true,
-      ifSeveral: 'refuse',
+      duplicates: 'reject',
       development: false,
     }
     expect(resolveCookie(settings)).toEqual({ ...settings, httpOnly: true })

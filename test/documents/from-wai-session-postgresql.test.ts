@@ -7,7 +7,7 @@ import {
   expected,
   type OriginalService,
   openOriginalService,
-} from '../import/wai/original-service.ts'
+} from '../import/haskell/original-service.ts'
 import { codeBlocks } from './code-blocks.ts'
 import { type RunningExample, runExample } from './run-example.ts'
 

@@ -1,6 +1,6 @@
 import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
-import { fromPg, fromSingleConnection } from 'pg-sessions/pg'
+import { fromPg, fromPgClient } from 'pg-sessions/pg'
 import { fromPglite } from 'pg-sessions/pglite'
 import { fromPostgresJs } from 'pg-sessions/postgres-js'
 import postgres from 'postgres'
@@ -10,7 +10,7 @@ const URL_WITH_PASSWORD = 'postgres://ann:s3cret@localhost/shop'
 
 const makers = {
   fromPg: [fromPg, 'fromPg(new Pool({ connectionString }))'],
-  fromSingleConnection: [fromSingleConnection, 'await client.connect()'],
+  fromPgClient: [fromPgClient, 'await client.connect()'],
   fromPostgresJs: [fromPostgresJs, 'fromPostgresJs(postgres(url))'],
   fromPglite: [fromPglite, 'fromPglite(await PGlite.create())'],
 } as const
@@ -39,8 +39,8 @@ test('each driver refuses the clients of the others', async () => {
   const client = new pg.Client()
   const sql = postgres()
   const db = await PGlite.create()
-  expect(refusal(() => fromPg(client as never)).message).toContain('fromSingleConnection(client)')
-  expect(refusal(() => fromSingleConnection(pool as never)).message).toContain('fromPg(pool)')
+  expect(refusal(() => fromPg(client as never)).message).toContain('fromPgClient(client)')
+  expect(refusal(() => fromPgClient(pool as never)).message).toContain('fromPg(pool)')
   refusal(() => fromPg(sql as never))
   refusal(() => fromPg(db as never))
   refusal(() => fromPostgresJs(pool as never))

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { fromSingleConnection, type PgClientLike } from 'pg-sessions/pg'
+import { fromPgClient, type PgClientLike } from 'pg-sessions/pg'
 import { type DriverHarness, driverContract } from 'pg-sessions/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
@@ -36,7 +36,7 @@ async function openClient(config: pg.ClientConfig = {}): Promise<pg.Client> {
 async function openHarness(options: { prepare: boolean }): Promise<DriverHarness> {
   const client = await openClient({ types: { getTypeParser: () => () => 'spoilt' } })
   return {
-    driver: fromSingleConnection(client, options),
+    driver: fromPgClient(client, options),
     connections: 1,
     useClient: async () => {
       await client.query('select 1')
@@ -45,22 +45,22 @@ async function openHarness(options: { prepare: boolean }): Promise<DriverHarness
   }
 }
 
-describe('fromSingleConnection keeps the driver contract', () => {
+describe('fromPgClient keeps the driver contract', () => {
   driverContract({ describe, it }, () => openHarness({ prepare: true }), { reconnects: false })
 })
 
-describe('fromSingleConnection without prepared statements keeps the driver contract', () => {
+describe('fromPgClient without prepared statements keeps the driver contract', () => {
   driverContract({ describe, it }, () => openHarness({ prepare: false }), { reconnects: false })
 })
 
-describe('fromSingleConnection', () => {
+describe('fromPgClient', () => {
   it('takes every Client of pg, and a client of a pool, as it is', () => {
     expectTypeOf<pg.Client>().toExtend<PgClientLike>()
     expectTypeOf<pg.PoolClient>().toExtend<PgClientLike>()
   })
 
   it('never sends a statement while another is under way, which pg warns of', async () => {
-    const driver = fromSingleConnection(await openClient())
+    const driver = fromPgClient(await openClient())
     // The contract's tests use the client beside the driver, which may have been warned of before.
     const earlier = warnings.length
     await Promise.all(Array.from({ length: 20 }, () => driver.query(one, patient)))
@@ -69,7 +69,7 @@ describe('fromSingleConnection', () => {
 
   it('keeps transactions apart on one client that was wrapped twice', async () => {
     const client = await openClient()
-    const drivers = [fromSingleConnection(client), fromSingleConnection(client)]
+    const drivers = [fromPgClient(client), fromPgClient(client)]
     const transact = (count: number): Promise<Set<string | null | undefined>> =>
       drivers[count % 2]!.withConnection(async (connection) => {
         await connection.run('begin')
@@ -86,7 +86,7 @@ describe('fromSingleConnection', () => {
 
   it('refuses every call at once after its connection died, and leaves no call waiting', async () => {
     const client = await openClient()
-    const driver = fromSingleConnection(client)
+    const driver = fromPgClient(client)
     const caught = [driver.query(sleep, patient), driver.query(one, patient)]
     const failures = Promise.allSettled([...caught, driver.withConnection(() => caught[0]!)])
     const death = new Promise((resolve) => client.once('end', resolve))
@@ -104,7 +104,7 @@ describe('fromSingleConnection', () => {
 
   it('refuses calls while a lent connection that died is not given back: new ones at once', async () => {
     const client = await openClient()
-    const driver = fromSingleConnection(client)
+    const driver = fromPgClient(client)
     let giveBack = (): void => {}
     const loan = driver.withConnection(
       () =>
@@ -127,7 +127,7 @@ describe('fromSingleConnection', () => {
 
   it('refuses calls after its owner closed the client', async () => {
     const client = await openClient()
-    const driver = fromSingleConnection(client)
+    const driver = fromPgClient(client)
     await driver.query(one, patient)
     await client.end()
     await expect(driver.query(one, patient)).rejects.toMatchObject({ code: 'ENOTCONN' })

@@ -1,14 +1,14 @@
 /** A server and a client that shows the bytes, so that held and unheld responses can be compared. */
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
-import type { HeadAddition } from '../../src/http/head-addition.ts'
+import type { ResponseHeaders } from '../../src/http/response-headers.ts'
 
-export const addition: HeadAddition = {
+export const addition: ResponseHeaders = {
   setCookies: ['held=1; HttpOnly'],
   noStore: false,
   varyCookie: false,
 }
-export const nothing: HeadAddition = { setCookies: [], noStore: false, varyCookie: false }
+export const nothing: ResponseHeaders = { setCookies: [], noStore: false, varyCookie: false }
 
 export interface Served {
   readonly server: Server

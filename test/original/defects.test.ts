@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import pg from 'pg'
 import { createSessions, PostgresStore, type SessionEvents, type Sessions } from 'pg-sessions'
-import { fromPg, fromSingleConnection } from 'pg-sessions/pg'
+import { fromPg, fromPgClient } from 'pg-sessions/pg'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { createTestDatabase } from '../support/database.ts'
 import { Visitor } from '../support/each-store-visitor.ts'
@@ -219,9 +219,7 @@ it('D10: reading writes at most once in a touch interval, heap-only, and sends n
   // The server counts what one transaction has done, at once and alone.
   const client = await pool.connect()
   await client.query('begin')
-  const quiet = watchStore(
-    new PostgresStore({ driver: fromSingleConnection(client), migrate: 'off' }),
-  )
+  const quiet = watchStore(new PostgresStore({ driver: fromPgClient(client), migrate: 'off' }))
   const reader = new Visitor(
     createSessions<Data>({ store: quiet.store, idleTimeout: '1h', log: false }),
     ann.token,
@@ -384,7 +382,7 @@ it('D16: keys and values can be read with plain SQL', async () => {
 it('D17: clear works whenever it is called, and one connection is one queue, however often it is used', async () => {
   const client = new pg.Client({ connectionString: harness.database.url })
   await client.connect()
-  const driver = fromSingleConnection(client)
+  const driver = fromPgClient(client)
   const sessions = createSessions<Data>({ database: driver, log: false })
   const same = createSessions<Data>({ database: driver, log: false })
   const visitors = Array.from({ length: 20 }, (_, n) => new Visitor(n % 2 === 0 ? sessions : same))

@@ -6,7 +6,7 @@ import {
   PostgresStore,
   randomToken,
 } from 'pg-sessions'
-import { fromPg, fromSingleConnection } from 'pg-sessions/pg'
+import { fromPg, fromPgClient } from 'pg-sessions/pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Visitor } from '../support/each-store-visitor.ts'
 import { watchStore } from '../support/each-store-watch.ts'
@@ -119,7 +119,7 @@ describe('K4: the idle timeout counts from the last access', () => {
       const client = await pool.connect()
       await client.query('begin')
       await client.query(`update sessions.session set expires_at = ${expiry}, purge_at = ${expiry}`)
-      const store = new PostgresStore({ driver: fromSingleConnection(client), migrate: 'off' })
+      const store = new PostgresStore({ driver: fromPgClient(client), migrate: 'off' })
       const counts = await store.count()
       expect(counts).toEqual({ live: isAlive ? 1 : 0, expired: isAlive ? 0 : 1 })
       expect(await store.purge(10)).toBe(isAlive ? 0 : 1)
@@ -192,7 +192,7 @@ describe('K7: the same settings', () => {
   it('a pool or one connection behind a mutex', async () => {
     const client = new pg.Client({ connectionString: harness.database.url })
     await client.connect()
-    const sessions = createSessions({ database: fromSingleConnection(client), log: false })
+    const sessions = createSessions({ database: fromPgClient(client), log: false })
     const visitors = Array.from({ length: 20 }, () => new Visitor(sessions))
     await Promise.all(visitors.map((it, n) => it.visit((session) => session.set('n', n))))
     const read = await Promise.all(visitors.map((it) => it.visit((session) => session.get('n'))))

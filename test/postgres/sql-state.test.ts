@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { inspect } from 'node:util'
 import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
-import { fromPg, fromSingleConnection } from 'pg-sessions/pg'
+import { fromPg, fromPgClient } from 'pg-sessions/pg'
 import { fromPglite } from 'pg-sessions/pglite'
 import { fromPostgresJs } from 'pg-sessions/postgres-js'
 import postgres from 'postgres'
@@ -211,7 +211,7 @@ describe('a database that cannot be asked', () => {
   it('may have acted when the connection broke', async () => {
     const client = new pg.Client({ connectionString: database.url })
     await client.connect()
-    const driver = fromSingleConnection(client)
+    const driver = fromPgClient(client)
     const [row] = await driver.query(
       { name: 'pid', text: 'select pg_backend_pid()::text as pid', values: [] },
       { timeout: 20_000 },

@@ -6,13 +6,13 @@ import {
   type IssuedToken,
   MemoryStore,
   randomToken,
-  type Tokens,
+  type TokenFormat,
 } from 'pg-sessions'
 import { expect, it } from 'vitest'
 import { eachStore } from '../support/each-store.ts'
 
 /** Tokens of another form: the id in clear, a dot, and a secret in hex. */
-const dotted: Tokens = {
+const dotted: TokenFormat = {
   issue: () => dotted.reissue(randomUUID()),
   reissue(id): IssuedToken {
     const secret = randomBytes(16).toString('hex')

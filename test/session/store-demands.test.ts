@@ -7,7 +7,7 @@ import {
   randomToken,
   type SessionChange,
   type SessionStore,
-  type Tokens,
+  type TokenFormat,
 } from 'pg-sessions'
 import { describe, expect, it } from 'vitest'
 import { Visitor } from '../support/each-store-visitor.ts'
@@ -41,14 +41,14 @@ class NumberingStore extends MemoryStore {
 
   override async create(session: NewSession): ReturnType<MemoryStore['create']> {
     const result = await super.create({ ...session, id: '7' })
-    return result.status === 'created' ? { ...result, id: '7', mark: 'new' } : result
+    return result.status === 'created' ? { ...result, id: '7', version: 'new' } : result
   }
 
   override async load(proof: Parameters<MemoryStore['load']>[0]): ReturnType<MemoryStore['load']> {
     const result = await super.load({ ...proof, id: '7' })
     if (result.status !== 'live') return result
     const { isRotationDue } = this
-    return { status: 'live', record: { ...result.record, mark: 'loaded', isRotationDue } }
+    return { status: 'live', record: { ...result.record, version: 'loaded', isRotationDue } }
   }
 
   override async save(change: SessionChange): ReturnType<SessionStore['save']> {
@@ -56,12 +56,12 @@ class NumberingStore extends MemoryStore {
     const result = await super.save(change)
     if (result.status === 'gone') return result
     if (result.rotated) this.isRotationDue = false
-    return { ...result, mark: 'saved' }
+    return { ...result, version: 'saved' }
   }
 }
 
 /** Tokens that do not name their session. */
-const nameless: Tokens = {
+const nameless: TokenFormat = {
   issue: () => nameless.reissue(''),
   reissue(id): IssuedToken {
     const token = randomToken(24)
@@ -90,7 +90,7 @@ describe('a store with ids and marks of its own', () => {
     expect(await sessions.destroyById('7')).toBe(true)
   })
 
-  it('gets the mark back that it gave last', async () => {
+  it('gets the version back that it gave last', async () => {
     const store = new NumberingStore()
     const ann = new Visitor(createSessions({ store, tokens: nameless, log: false }))
     await ann.visit(async (session) => {
@@ -101,7 +101,7 @@ describe('a store with ids and marks of its own', () => {
       session.set('a', 3)
     })
     await ann.visit((session) => session.set('a', 4))
-    expect(store.changes.map(({ mark }) => mark)).toEqual(['new', 'saved', 'loaded'])
+    expect(store.changes.map(({ version }) => version)).toEqual(['new', 'saved', 'loaded'])
   })
 
   it('has a token replaced for good with the next response, changed or not', async () => {

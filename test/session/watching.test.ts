@@ -1,4 +1,4 @@
-import { ConfigurationError, createSessions, type Session, type WatchEnd } from 'pg-sessions'
+import { ConfigurationError, createSessions, type Session, type WatchEndReason } from 'pg-sessions'
 import { expect, test } from 'vitest'
 import { eachStore } from '../support/each-store.ts'
 
@@ -8,7 +8,7 @@ eachStore((open) => {
     const ann = visitor()
     await ann.visit((session) => session.signIn('ann'))
     const session = await ann.visit(loaded)
-    const ends: WatchEnd[] = []
+    const ends: WatchEndReason[] = []
     const end = new Promise<void>((resolve) => {
       sessions.watch(session, (it) => {
         ends.push(it)
@@ -44,7 +44,7 @@ eachStore((open) => {
     const ann = visitor()
     await ann.visit((session) => session.signIn('ann'))
     const session = await ann.visit(loaded)
-    const ends: WatchEnd[] = []
+    const ends: WatchEndReason[] = []
     const end = new Promise<void>((resolve) => {
       sessions.watch(session, (it) => {
         ends.push(it)
@@ -170,9 +170,9 @@ async function loaded(session: Session): Promise<Loaded> {
 }
 
 function ended(
-  sessions: { watch(watched: Loaded | string, onEnd: (end: WatchEnd) => void): unknown },
+  sessions: { watch(watched: Loaded | string, onEnd: (end: WatchEndReason) => void): unknown },
   watched: Loaded | string,
-): Promise<WatchEnd> {
+): Promise<WatchEndReason> {
   return new Promise((resolve) => {
     sessions.watch(watched, resolve)
   })

@@ -1,7 +1,7 @@
 import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
 import { type Driver, PostgresStore } from 'pg-sessions'
-import { fromSingleConnection } from 'pg-sessions/pg'
+import { fromPgClient } from 'pg-sessions/pg'
 import { fromPglite } from 'pg-sessions/pglite'
 import { fromPostgresJs } from 'pg-sessions/postgres-js'
 import { storeContract } from 'pg-sessions/testing'
@@ -27,7 +27,7 @@ async function openSingleConnection(): Promise<Opened> {
   const client = new pg.Client(database.url)
   await client.connect()
   const close = () => client.end().then(() => database.drop())
-  return { driver: fromSingleConnection(client), close }
+  return { driver: fromPgClient(client), close }
 }
 
 async function openPglite(): Promise<Opened> {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
-import { type Driver, type EndingHints, PostgresStore, type WatchEnd } from 'pg-sessions'
+import { type Driver, type RevocationFeed, PostgresStore, type WatchEndReason } from 'pg-sessions'
 import { fromPg } from 'pg-sessions/pg'
 import { fromPostgresJs } from 'pg-sessions/postgres-js'
 import postgres from 'postgres'
@@ -79,7 +79,7 @@ function openWatcher(listen: Listen, terms: WatchTerms): Watching {
   const { query, withConnection } = fromPg(pool)
   const store = new PostgresStore({ driver: { name: 'split', query, withConnection, listen } })
   const watched = watchStore(store)
-  let hints: EndingHints | null = null
+  let hints: RevocationFeed | null = null
   const seen = new Proxy(watched.store, {
     get: (target, member) =>
       member === 'listen'
@@ -112,7 +112,7 @@ async function newSession(): Promise<string> {
   return id
 }
 
-function ended({ watcher }: Watching, id: string): Promise<WatchEnd> {
+function ended({ watcher }: Watching, id: string): Promise<WatchEndReason> {
   return new Promise((resolve) => {
     watcher.watch(id, resolve)
   })

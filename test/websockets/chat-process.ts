@@ -7,7 +7,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import pg from 'pg'
 import { createSessions } from 'pg-sessions'
-import { nodeSessions, upgradeSession } from 'pg-sessions/node'
+import { nodeSessions, sessionFromUpgrade } from 'pg-sessions/node'
 import { fromPg } from 'pg-sessions/pg'
 import { Server } from 'socket.io'
 import { WebSocketServer } from 'ws'
@@ -30,7 +30,7 @@ const server = createServer(async (request, response) => {
 const sockets = new WebSocketServer({ noServer: true })
 server.on('upgrade', async (request, socket, head) => {
   if (request.url !== '/chat') return
-  const session = upgradeSession(sessions, request)
+  const session = sessionFromUpgrade(sessions, request)
   await session.load()
   if (session.userId === null) return socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n')
   sockets.handleUpgrade(request, socket, head, (client) => {
@@ -51,7 +51,7 @@ server.on('upgrade', async (request, socket, head) => {
 
 const io = new Server(server, { destroyUpgrade: false })
 io.use((socket, next) => {
-  const session = upgradeSession(sessions, socket.request)
+  const session = sessionFromUpgrade(sessions, socket.request)
   session.load().then(() => {
     if (session.userId === null) return next(new TypeError('sign in first'))
     const watch = sessions.watch(session, (end) => {

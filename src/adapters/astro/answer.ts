@@ -1,7 +1,7 @@
 import { cookieToSet } from '../../http/cookie-to-set.ts'
 import { errorAnswer } from '../../http/error-answer.ts'
 import { addToResponse, type FetchExchange, fieldsOf } from '../../http/fetch-exchange.ts'
-import { addToHead, type HeadAddition } from '../../http/head-addition.ts'
+import { addToHead, type ResponseHeaders } from '../../http/response-headers.ts'
 import { savedResponse } from '../../http/saved-response.ts'
 import type { AstroContext } from './astro-context.ts'
 import type { RequestMarks } from './same-request.ts'
@@ -40,7 +40,7 @@ export async function answered<Data extends object>(
  */
 function withAddition(
   response: Response,
-  addition: HeadAddition,
+  addition: ResponseHeaders,
   { cookies, cache }: Pick<AstroContext, 'cookies' | 'cache'>,
 ): Response {
   for (const line of addition.setCookies) {

@@ -1,7 +1,7 @@
 /** What handlers of h3 answer with, and how its headers come together. */
 import type { H3Event } from 'h3'
 import { addToResponse, dropBody } from '../../http/fetch-exchange.ts'
-import { addToHead, type HeadAddition, type HeadFields } from '../../http/head-addition.ts'
+import { addToHead, type ResponseHeaders, type HeadFields } from '../../http/response-headers.ts'
 import { ownResponse } from '../../http/own-response.ts'
 
 type EventResponse = H3Event['res']
@@ -26,7 +26,11 @@ export function rememberHeaders(response: EventResponse): () => void {
  * Adds to the head that h3 will make of a handler's value: of the headers that the value brings along,
  * and over these those of the event, which for a `Response` of an error are its `errHeaders`.
  */
-export function addToValue(value: unknown, event: EventResponse, addition: HeadAddition): unknown {
+export function addToValue(
+  value: unknown,
+  event: EventResponse,
+  addition: ResponseHeaders,
+): unknown {
   const answer = value instanceof Response ? ownResponse(value) : value
   const isError = answer instanceof Response && answer.status >= 400
   const over = isError ? event.errHeaders : event.headers
@@ -42,7 +46,7 @@ export function addToValue(value: unknown, event: EventResponse, addition: HeadA
 export function addToErrorPage(
   page: unknown,
   event: EventResponse,
-  addition: HeadAddition,
+  addition: ResponseHeaders,
 ): unknown {
   if (page instanceof Response) return addToResponse(page, addition)
   const isOwn = page === undefined || page === null || page instanceof Error

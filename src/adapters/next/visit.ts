@@ -1,6 +1,6 @@
 import { type CookieToSet, cookieToSet } from '../../http/cookie-to-set.ts'
 import type { Exchange, Session, SessionOpener } from '../../http/exchange.ts'
-import type { HeadAddition } from '../../http/head-addition.ts'
+import type { ResponseHeaders } from '../../http/response-headers.ts'
 
 /** What `await cookies()` of Next gives. */
 export interface NextCookies {
@@ -18,7 +18,7 @@ export interface Visit<Data extends object> {
    */
   finish(): Promise<void>
   /** What a response has to say, but for the cookie, which Next adds itself. */
-  readonly addition: HeadAddition
+  readonly addition: ResponseHeaders
 }
 
 /** Joins a session to the request that a store of cookies belongs to. */

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../../errors.ts'
 import type { DefaultData, Exchange, Session, SessionOpener } from '../../http/exchange.ts'
-import { refuseOtherThanSessions } from '../../http/refuse-other-than-sessions.ts'
+import { assertSessions } from '../../http/assert-sessions.ts'
 
 type Key<Data> = keyof Data & string
 type FlashKey<Name extends string> = `__flash_${Name}__`
@@ -72,7 +72,7 @@ export function reactRouterSessionStorage<
   Data extends object = DefaultData,
   FlashData extends object = Data,
 >(sessions: SessionOpener<Data>): RouterSessionStorage<Data, FlashData> {
-  refuseOtherThanSessions(sessions, 'reactRouterSessionStorage')
+  assertSessions(sessions, 'reactRouterSessionStorage')
   const exchanges = new WeakMap<object, Exchange<Data>>()
 
   const exchangeOf = (session: object): Exchange<Data> => {

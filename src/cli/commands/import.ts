@@ -68,7 +68,7 @@ export const importCommand: Command = {
     const options = {
       names: input.names,
       batchSize: input.count('batch-size', 250, 10_000),
-      isRehearsal: input.flag('dry-run'),
+      dryRun: input.flag('dry-run'),
       absoluteTimeout: duration(input, 'absolute-timeout') ?? Number.POSITIVE_INFINITY,
     }
     const idleTimeout =
@@ -84,7 +84,7 @@ export const importCommand: Command = {
       const report = await stoppable(meter, () => importSessions(work))
       return describeImport(source, report, {
         seconds: meter.seconds,
-        isRehearsal: options.isRehearsal,
+        dryRun: options.dryRun,
       })
     })
   },

@@ -7,15 +7,15 @@ import { countOf } from '../plain-text.ts'
 export function describeImport(
   source: ImportSource,
   report: ImportReport,
-  { seconds, isRehearsal }: { readonly seconds: number; readonly isRehearsal: boolean },
+  { seconds, dryRun }: { readonly seconds: number; readonly dryRun: boolean },
 ): Report {
   const { isComplete, moved, ...left } = report
-  const verb = isRehearsal ? 'Would move' : 'Moved'
+  const verb = dryRun ? 'Would move' : 'Moved'
   const again = isComplete ? [] : ['Stopped before the end. Run it again to go on.']
   return {
     document: {
       system: source.name,
-      dryRun: isRehearsal,
+      dryRun: dryRun,
       complete: isComplete,
       moved,
       left,

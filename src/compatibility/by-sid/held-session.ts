@@ -1,4 +1,4 @@
-import type { KnownSession } from '../../session/known-session.ts'
+import type { SessionSnapshot } from '../../session/session-snapshot.ts'
 import type { SessionTexts } from './session-texts.ts'
 import { type SidIdentity, sidIdentity } from './sid-identity.ts'
 
@@ -10,7 +10,7 @@ import { type SidIdentity, sidIdentity } from './sid-identity.ts'
  */
 export class HeldSession {
   readonly #identity: SidIdentity
-  #known: KnownSession | null = null
+  #known: SessionSnapshot | null = null
   #texts: SessionTexts = new Map()
   #isGone = false
   #turn: Promise<unknown> = Promise.resolve()
@@ -24,7 +24,7 @@ export class HeldSession {
   }
 
   /** The stored session; null while none has been seen. */
-  get known(): KnownSession | null {
+  get known(): SessionSnapshot | null {
     return this.#known
   }
 
@@ -38,7 +38,7 @@ export class HeldSession {
     return this.#isGone
   }
 
-  stands(known: KnownSession, texts: SessionTexts): void {
+  stands(known: SessionSnapshot, texts: SessionTexts): void {
     this.#known = known
     this.#texts = texts
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Driver } from '../../postgres/driver.ts'
 import { StatementRunner } from '../../postgres/statement-runner.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
-import type { TokenProof } from '../../store/session-store.ts'
+import type { PresentedToken } from '../../store/session-store.ts'
 
 /** Sessions that one statement finds. */
 const PAGE = 200
@@ -24,7 +24,7 @@ export class LiveSessions {
    * Goes through the live sessions, a page at a time, in the order of their ids: what is needed to load
    * each. One that begins meanwhile may be left out.
    */
-  async *pages(): AsyncGenerator<readonly TokenProof[], void, undefined> {
+  async *pages(): AsyncGenerator<readonly PresentedToken[], void, undefined> {
     const text = `
       select id::text as id, encode(secret_hash, 'hex') as hash
       from ${this.#names.session}

@@ -1,4 +1,4 @@
-import type { KnownSession } from '../../session/known-session.ts'
+import type { SessionSnapshot } from '../../session/session-snapshot.ts'
 import type { SessionPolicy } from '../../session/settings.ts'
 import type { CredentialChange } from '../../store/session-store.ts'
 import type { SessionContent } from './session-content.ts'
@@ -11,7 +11,7 @@ export function hasEnded({ terms }: SessionContent): boolean {
 /** A user or lifetime to change. The sid stays, so a sign-in replaces the secret by itself. */
 export function planCredentials(
   policy: SessionPolicy,
-  { summary, secretHashes, storeClock }: KnownSession,
+  { summary, secretHashes, storeClock }: SessionSnapshot,
   { terms, userId }: SessionContent,
 ): CredentialChange | undefined {
   const { ownIdleTimeout = summary.ownIdleTimeout } = terms

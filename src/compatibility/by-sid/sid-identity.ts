@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createTokens, randomToken, type Tokens } from '../../session/token.ts'
-import type { TokenProof } from '../../store/session-store.ts'
+import { createTokens, randomToken, type TokenFormat } from '../../session/token.ts'
+import type { PresentedToken } from '../../store/session-store.ts'
 
 /** Which record a sid stands for. Nothing in it gives the sid away. */
 export interface SidIdentity {
@@ -9,11 +9,11 @@ export interface SidIdentity {
   /** What is stored of the sid. */
   readonly secretHash: Uint8Array
   /** What a client that showed this sid may open. */
-  readonly proof: TokenProof
+  readonly proof: PresentedToken
 }
 
 /** The tokens that sessions have by default; they stand beside a system whose sids have no pepper. */
-export const plainTokens: Tokens = createTokens({
+export const plainTokens: TokenFormat = createTokens({
   generateSecret: () => randomToken(24),
   peppers: [],
 })

@@ -1,9 +1,9 @@
 import { StoreError } from '../../errors.ts'
-import { KnownSession } from '../../session/known-session.ts'
+import { SessionSnapshot } from '../../session/session-snapshot.ts'
 import { observeStore } from '../../session/observed-store.ts'
 import { type Purger, purgeAll, startPurger } from '../../session/purger.ts'
 import { SessionEventHub } from '../../session/session-events.ts'
-import type { SessionRecord, SessionStore, TokenProof } from '../../store/session-store.ts'
+import type { SessionRecord, SessionStore, PresentedToken } from '../../store/session-store.ts'
 import { HeldSession } from './held-session.ts'
 import { hasEnded, planCredentials } from './plan-credentials.ts'
 import type { SessionContent } from './session-content.ts'
@@ -104,7 +104,7 @@ export class SidSessions {
     }
   }
 
-  #pages(): AsyncGenerator<readonly TokenProof[], void, undefined> {
+  #pages(): AsyncGenerator<readonly PresentedToken[], void, undefined> {
     const { live } = this.#settings
     if (live !== null) return live.pages()
     throw new StoreError(
@@ -142,7 +142,7 @@ export class SidSessions {
     const { texts, session } = readSession(codec, entries, (key) => {
       this.events.emit('decodeFailed', { sessionId: record.id, key, codec: codec.name })
     })
-    held.stands(new KnownSession(policy, summary, secretHashes, previousToken), texts)
+    held.stands(new SessionSnapshot(policy, summary, secretHashes, previousToken), texts)
     return { held, session, expiresIn: record.expiresAt - record.now }
   }
 
@@ -194,13 +194,13 @@ export class SidSessions {
     const { times } = result
     if (times.createdAt < times.now) return false
     const summary = { id, userId, ownIdleTimeout, ...times }
-    held.stands(new KnownSession(policy, summary, [secretHash]), texts)
+    held.stands(new SessionSnapshot(policy, summary, [secretHash]), texts)
     this.events.emit('created', { sessionId: id, userId })
     return true
   }
 
   async #change(held: HeldSession, content: SessionContent): Promise<void> {
-    const known = held.known as KnownSession
+    const known = held.known as SessionSnapshot
     if (content.userId === null && known.summary.userId !== null)
       return this.#release(held, content)
     const { written, deleted } = changedTexts(held.texts, content.texts, content.isHidden)
@@ -237,14 +237,14 @@ export class SidSessions {
    * slower requests of that user still save is refused.
    */
   async #release(held: HeldSession, content: SessionContent): Promise<void> {
-    const { id, userId } = (held.known as KnownSession).summary
+    const { id, userId } = (held.known as SessionSnapshot).summary
     const isOurs = await this.#destroy(id, userId)
     if (isOurs && (await this.#create(held, content))) return
     held.ended()
     this.#dropped(held)
   }
 
-  async #noteAccess(known: KnownSession, idle: number): Promise<void> {
+  async #noteAccess(known: SessionSnapshot, idle: number): Promise<void> {
     if (!this.#isAccessDue(known, idle)) return
     await this.#store.touch({ id: known.id, lifetime: known.lifetime(idle) })
     const now = known.storeClock
@@ -253,7 +253,7 @@ export class SidSessions {
   }
 
   /** Whether the last access noted, or the deadline in force, has fallen behind by a touch interval. */
-  #isAccessDue(known: KnownSession, idle: number): boolean {
+  #isAccessDue(known: SessionSnapshot, idle: number): boolean {
     const { lastAccessAt, expiresAt } = known.summary
     const interval = this.#settings.policy.touchInterval(idle)
     const sinceAccess = known.storeClock - lastAccessAt
@@ -292,6 +292,6 @@ export class SidSessions {
 }
 
 /** Where an access now would move the deadline. */
-function deadlineOf({ storeClock, summary }: KnownSession, idle: number): number {
+function deadlineOf({ storeClock, summary }: SessionSnapshot, idle: number): number {
   return Math.min(storeClock + idle, summary.absoluteExpiresAt)
 }

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { ConfigurationError } from '../../errors.ts'
-import type { IssuedToken, Tokens } from '../../session/token.ts'
+import type { IssuedToken, TokenFormat } from '../../session/token.ts'
 import { plainTokens, sidIdentity } from '../by-sid/sid-identity.ts'
 
 /** How another middleware signs its cookie. */
@@ -30,7 +30,7 @@ export interface SignedTokenOptions {
  * })
  * ```
  */
-export function expressSessionTokens({ secret, prefix = 's:' }: SignedTokenOptions): Tokens {
+export function expressSessionTokens({ secret, prefix = 's:' }: SignedTokenOptions): TokenFormat {
   const secrets = [secret].flat()
   if (secrets.length === 0 || secrets.some((it) => typeof it !== 'string' || it === '')) {
     throw new ConfigurationError(

@@ -9,7 +9,7 @@ export class ConnectionEndedError extends Error {
 
   constructor() {
     super(
-      'The client given to fromSingleConnection has lost its connection. Connect a new client and create the sessions anew, or give fromPg a Pool, which reconnects by itself.',
+      'The client given to fromPgClient has lost its connection. Connect a new client and create the sessions anew, or give fromPg a Pool, which reconnects by itself.',
     )
   }
 
@@ -40,14 +40,14 @@ const connections = new WeakMap<PgClientLike, SharedConnection>()
  * ```ts
  * import { Client } from 'pg'
  * import { createSessions } from 'pg-sessions'
- * import { fromSingleConnection } from 'pg-sessions/pg'
+ * import { fromPgClient } from 'pg-sessions/pg'
  *
  * const client = new Client({ connectionString: process.env['DATABASE_URL'] })
  * await client.connect()
- * const sessions = createSessions({ database: fromSingleConnection(client) })
+ * const sessions = createSessions({ database: fromPgClient(client) })
  * ```
  */
-export function fromSingleConnection(client: PgClientLike, options: PgOptions = {}): Driver {
+export function fromPgClient(client: PgClientLike, options: PgOptions = {}): Driver {
   refuseOtherThanClient(client)
   const prepare = options.prepare ?? true
   const connection = connectionOf(client)
@@ -91,8 +91,8 @@ function refuseOtherThanClient(client: PgClientLike): void {
   if (typeof Object(client).query === 'function' && !isPool) return
   throw new TypeError(
     isPool
-      ? 'fromSingleConnection needs a Client and was given a Pool. Write fromPg(pool).'
-      : 'fromSingleConnection needs a connected Client of the package pg: const client = new Client({ connectionString }), then await client.connect().',
+      ? 'fromPgClient needs a Client and was given a Pool. Write fromPg(pool).'
+      : 'fromPgClient needs a connected Client of the package pg: const client = new Client({ connectionString }), then await client.connect().',
   )
 }
 

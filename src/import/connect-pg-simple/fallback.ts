@@ -3,9 +3,9 @@ import { StoreUnavailableError } from '../../errors.ts'
 import type { Driver } from '../../postgres/driver.ts'
 import { StatementRunner } from '../../postgres/statement-runner.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
-import { askOldTables } from '../ask-old-tables.ts'
+import { queryLegacyTable } from '../query-legacy-table.ts'
 import { markOf } from '../mark.ts'
-import { Mover } from '../mover.ts'
+import { SessionImporter } from '../session-importer.ts'
 import { ConnectPgSimpleSource } from './connect-pg-simple-source.ts'
 import { findStatement, forgetStatement } from './fallback-statements.ts'
 import { type OldTable, type OldTableOptions, resolveOldTable } from './old-table.ts'
@@ -48,7 +48,7 @@ export class ConnectPgSimpleFallback {
   readonly #runner: StatementRunner
   readonly #old: OldTable
   readonly #source: ConnectPgSimpleSource
-  readonly #mover: Mover
+  readonly #mover: SessionImporter
 
   /** @throws {ConfigurationError} The table's name cannot be one, or there is no such time zone. */
   constructor(options: FallbackOptions) {
@@ -63,7 +63,12 @@ export class ConnectPgSimpleFallback {
       ttl: idleTimeout,
     })
     const { absoluteTimeout } = options
-    this.#mover = new Mover({ runner: this.#runner, names, source: this.#source, absoluteTimeout })
+    this.#mover = new SessionImporter({
+      runner: this.#runner,
+      names,
+      source: this.#source,
+      absoluteTimeout,
+    })
   }
 
   /**
@@ -108,7 +113,7 @@ export class ConnectPgSimpleFallback {
   }
 
   #ask<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
-    return askOldTables(
+    return queryLegacyTable(
       ask,
       `The fallback's table ${this.#old.shown} is missing, or has no columns sid, sess and expire. Name it in fallback as it is, or leave fallback out when all sessions have moved.`,
     )

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { EntryUpdate, SessionGuard, TakeResult } from '../../store/session-store.ts'
+import type { EntryUpdate, Precondition, TakeResult } from '../../store/session-store.ts'
 import type { StoreHarness, StoreTest } from './harness.ts'
 import { begin, bytes, contentOf, entry, guardOf, lifetime, sample, save } from './samples.ts'
 import { guardedWrites } from './writes.ts'
@@ -47,7 +47,7 @@ function saveTests(test: StoreTest): void {
 function updateTests(test: StoreTest): void {
   const update = (
     store: StoreHarness['store'],
-    { id, userId }: SessionGuard,
+    { id, userId }: Precondition,
     expected: string | null,
     value: string | null,
   ) => store.update(updateOf({ id, userId }, expected, value))
@@ -112,7 +112,7 @@ function updateTests(test: StoreTest): void {
 function takeTests(test: StoreTest): void {
   const take = async (
     store: StoreHarness['store'],
-    { id, userId }: SessionGuard,
+    { id, userId }: Precondition,
     key: string,
   ): Promise<TakeResult> => store.take({ id, userId, lifetime, key: bytes(key) })
 
@@ -165,7 +165,7 @@ function guardTests(test: StoreTest): void {
   }
 }
 
-function updateOf(guard: SessionGuard, expected: string | null, value: string | null): EntryUpdate {
+function updateOf(guard: Precondition, expected: string | null, value: string | null): EntryUpdate {
   const encode = (text: string | null) => (text === null ? null : bytes(text))
   return {
     ...guard,

@@ -6,7 +6,7 @@ import type {
   Lifetime,
   NewSession,
   SessionChange,
-  SessionGuard,
+  Precondition,
   SessionRecord,
   SessionStore,
   SessionTimes,
@@ -60,13 +60,13 @@ export async function begin(
   return { ...session, times: result.times }
 }
 
-export function guardOf({ id, userId }: SessionGuard): SessionGuard {
+export function guardOf({ id, userId }: Precondition): Precondition {
   return { id, userId }
 }
 
 /** A change of nothing, but for the details given. */
 export function changeOf(
-  { id, userId }: SessionGuard,
+  { id, userId }: Precondition,
   details: Partial<SessionChange> = {},
 ): SessionChange {
   return { id, userId, lifetime, written: [], deleted: [], ...details }
@@ -82,7 +82,7 @@ export function rotation(
 
 export async function save(
   store: SessionStore,
-  guard: SessionGuard,
+  guard: Precondition,
   details: Partial<SessionChange> = {},
 ): Promise<{ readonly times: SessionTimes; readonly rotated: boolean }> {
   const result = await store.save(changeOf(guard, details))

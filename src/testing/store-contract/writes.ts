@@ -1,17 +1,17 @@
-import type { Lifetime, SessionGuard, SessionStore } from '../../store/session-store.ts'
+import type { Lifetime, Precondition, SessionStore } from '../../store/session-store.ts'
 import { bytes, changeOf, entry, lifetime, sample } from './samples.ts'
 
 /** A write that names a session and its user, and so must refuse one that is gone. */
 export interface GuardedWrite {
   readonly name: string
   /** Writes (or takes) the key `late`, or begins a successor; answers how it went. */
-  run(store: SessionStore, guard: SessionGuard): Promise<string>
+  run(store: SessionStore, guard: Precondition): Promise<string>
 }
 
 /** Every write that counts as an access. */
 export interface Access {
   readonly name: string
-  run(store: SessionStore, guard: SessionGuard, lifetime: Lifetime): Promise<unknown>
+  run(store: SessionStore, guard: Precondition, lifetime: Lifetime): Promise<unknown>
 }
 
 const key = bytes('late')

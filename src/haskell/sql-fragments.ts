@@ -1,0 +1,43 @@
+/** The original's clock and deadline in SQL, and our guard. Columns are those of `wai_pg_sessions`. */
+
+/**
+ * Whole seconds of a time, as the original's clock has them: to the nearest, and halves to the even one.
+ *
+ * `round` of a float8 goes to the even one on every platform that PostgreSQL supports, `round` of a
+ * numeric would not. So created and last access may lie half a second ahead.
+ *
+ * @see https://www.postgresql.org/docs/current/functions-math.html
+ */
+export function wholeSeconds(time: string): string {
+  return `round(date_part('epoch', ${time}))::bigint`
+}
+
+export const NOW: string = wholeSeconds('now()')
+
+/**
+ * A session that has been idle for exactly the timeout is live; one second later it is not.
+ *
+ * It is found by its id or key. The sum keeps PostgreSQL from looking through all live sessions by their
+ * last access instead, which seem to be few when its statistics are an hour old.
+ */
+export function isLive(timeout: number): string {
+  return `session_last_access + 0 >= ${NOW} - $${timeout}::text::bigint`
+}
+
+/**
+ * What a session's key and flag were, without telling the key. Who logs in on the other side first sets
+ * the flag and then changes the key, so a session whose version has changed may have changed hands.
+ */
+const MARK: string = `concat(
+            case when session_invalidate_key then 'flagged ' end,
+            encode(sha256(convert_to(session_key, 'UTF8')), 'hex')
+          )`
+
+export const STATE: string = `concat_ws(' ', id, session_created_at, session_last_access,
+          date_part('epoch', now()), ${MARK}) as state`
+
+/** The session $1, live under the timeout $2, that still is what the caller saw ($3). */
+export const GUARD: string = `id = $1::text::bigint and ${isLive(2)}
+          and ($3::text is null or ${MARK} = $3::text)`
+
+export const NOTE_ACCESS: string = `session_last_access = greatest(session_last_access, ${NOW})`

@@ -1,0 +1,244 @@
+import { UnsupportedError } from '../errors.ts'
+import type { Row } from '../postgres/driver.ts'
+import { fromHex, hex, hexArray, textArray } from '../postgres/encoding.ts'
+import { Batcher } from '../postgres/batcher.ts'
+import { SHARED } from '../postgres/batch-limits.ts'
+import { type RunOptions, StatementRunner } from '../postgres/statement-runner.ts'
+import { parseDuration } from '../session/duration.ts'
+import type {
+  CreateResult,
+  Entry,
+  EntryUpdate,
+  LoadResult,
+  NewSession,
+  ReplaceResult,
+  SaveResult,
+  SessionChange,
+  Precondition,
+  SessionStore,
+  StoreCounts,
+  RequiredSettings,
+  TakeResult,
+  PresentedToken,
+  Touch,
+  UpdateResult,
+} from '../store/session-store.ts'
+import { NO_USERS, newKey, replacedKey } from './keys-to-store.ts'
+import { loadOperation, type ShownKeys, touchOperation } from './operations.ts'
+import { PreparedTables } from './prepared-tables.ts'
+import { readCreated, readState } from './rows.ts'
+import { type WaiOperation, type WaiStatements, waiStatements } from './statements.ts'
+import { checkedMode, type WaiStoreOptions, wholeSeconds } from './store-options.ts'
+import { waiTableNames } from './tables.ts'
+import { keyOf } from './wai-tokens.ts'
+
+type Guarded = Precondition & Pick<SessionChange, 'lifetime'>
+
+const ONCE = { repeatable: false } as const
+const REPEATABLE = { repeatable: true } as const
+
+/**
+ * Keeps sessions in the tables of Haskell's wai-session-postgresql, beside a service that goes on using
+ * them.
+ *
+ * What counts as a session, when it ends and what its key is are the original's to the letter. A session
+ * that `clearSession` has flagged works, and gets its new key with the next response of either side;
+ * of several requests here one brings it about. Beyond the original, as `PostgresStore` has it: a visitor
+ * without data has no row, what has ended stays ended, and a request that began before a key was replaced
+ * or flagged for it saves no more, since that may have been a login.
+ *
+ * The tables have no place for a user, an absolute timeout, a lifetime of one session, or a token that
+ * works on after its renewal: what needs them throws `UnsupportedError`, and settings that do are refused
+ * by `createSessions`. Take all settings from {@link waiSettings}.
+ *
+ * The timeout is judged by the database's clock, to the nearest second as the original does by its own.
+ *
+ * @example
+ * ```ts
+ * import { cereal, cerealCodec } from 'pg-sessions/haskell/cereal'
+ * import { WaiStore, waiTokens } from 'pg-sessions/haskell'
+ *
+ * const sessions = createSessions({
+ *   store: new WaiStore({ driver: fromPg(pool), timeout: '1h' }),
+ *   tokens: waiTokens(),
+ *   codec: cerealCodec({ key: cereal.string, value: cereal.string }),
+ *   cookie: { name: 'SESSION', duplicates: 'first' },
+ *   idleTimeout: '1h',
+ *   absoluteTimeout: 'none',
+ * })
+ * ```
+ */
+export class WaiStore implements SessionStore {
+  readonly name = 'wai'
+  readonly demands: RequiredSettings
+  readonly #timeout: number
+  readonly #statements: WaiStatements
+  readonly #runner: StatementRunner
+  readonly #tables: PreparedTables
+  readonly #loads: Batcher<ShownKeys, LoadResult>
+  readonly #touches: Batcher<string, 'touched'>
+
+  /** @throws {ConfigurationError} An option is wrong; says what to write. */
+  constructor(options: WaiStoreOptions) {
+    const { driver, timeout, schema = 'public', migrate: mode = 'auto' } = options
+    const names = waiTableNames(schema)
+    const deadline = parseDuration('deadline', options.deadline ?? '5s')
+    this.#timeout = wholeSeconds(timeout)
+    this.demands = {
+      idleTimeout: this.#timeout,
+      absoluteTimeout: Number.POSITIVE_INFINITY,
+      renewInterval: Number.POSITIVE_INFINITY,
+    }
+    this.#statements = waiStatements(names)
+    this.#runner = new StatementRunner(driver, deadline)
+    this.#tables = new PreparedTables({ driver, names, mode: checkedMode(mode), deadline })
+    this.#loads = new Batcher(this.#runner, loadOperation(this.#statements, this.#timeout), SHARED)
+    this.#touches = new Batcher(
+      this.#runner,
+      touchOperation(this.#statements, this.#timeout),
+      SHARED,
+    )
+  }
+
+  ready(): Promise<void> {
+    return this.#tables.ready()
+  }
+
+  async load(proof: PresentedToken): Promise<LoadResult> {
+    const keys = proof.secretHashes.map(keyOf).filter((key) => key !== null)
+    const result = await this.#tables.use(async (): Promise<LoadResult> => {
+      return keys.length === 0 ? { status: 'unknown' } : this.#loads.run(keys)
+    })
+    if (proof.id === '' || result.status === 'unknown') return result
+    const id = result.status === 'live' ? result.record.id : result.id
+    return proof.id === id ? result : { status: 'unknown' }
+  }
+
+  /** @throws {UnsupportedError} It is to have a user or a lifetime of its own. */
+  async create(session: NewSession): Promise<CreateResult> {
+    const key = newKey(session)
+    const [row] = await this.#run('create', [key, ...entryValues(session.entries)], REPEATABLE)
+    if (row !== undefined) return readCreated(row, this.#timeout)
+    const [own] = await this.#run('find_created', [key], REPEATABLE)
+    return own === undefined ? { status: 'taken' } : readCreated(own, this.#timeout)
+  }
+
+  /** @throws {UnsupportedError} A user, a lifetime of its own or a grace for its token is asked for. */
+  async save(change: SessionChange): Promise<SaveResult> {
+    const { credentials, written, deleted } = change
+    const token = credentials === undefined ? undefined : replacedKey(credentials)
+    const values = [hexArray(deleted), ...entryValues(written)]
+    const [row] =
+      token === undefined
+        ? await this.#runFor(change, 'save', values)
+        : await this.#runFor(change, 'save_token', [...values, textArray(token.from), token.to])
+    if (row === undefined) return { status: 'gone' }
+    const { times, version } = readState(row, this.#timeout)
+    return { status: 'saved', times, rotated: row.rotated === 'true', version }
+  }
+
+  /** @throws {UnsupportedError} The successor is to have a user or a lifetime of its own. */
+  async replace(ended: Precondition, successor: NewSession): Promise<ReplaceResult> {
+    const values = [newKey(successor), ...entryValues(successor.entries)]
+    const [row] = await this.#runFor(ended, 'replace', values)
+    return row === undefined ? { status: 'gone' } : readCreated(row, this.#timeout)
+  }
+
+  async update(update: EntryUpdate): Promise<UpdateResult> {
+    const { key, expected, value } = update
+    const [row] =
+      value === null
+        ? await this.#runFor(update, 'update_removed', [hex(key), expected && hex(expected)])
+        : expected === null
+          ? await this.#runFor(update, 'update_absent', [hex(key), hex(value)])
+          : await this.#runFor(update, 'update_present', [hex(key), hex(value), hex(expected)])
+    if (row?.live !== '1') return { status: 'gone' }
+    const current = bytesOrNull(row.current)
+    const isDone = row.changed === '1' || (value === null && expected === null && current === null)
+    return isDone ? { status: 'updated' } : { status: 'changed', current }
+  }
+
+  async take(entry: Guarded & { readonly key: Uint8Array }): Promise<TakeResult> {
+    const [row] = await this.#runFor(entry, 'take', [hex(entry.key)])
+    if (row?.live !== '1') return { status: 'gone' }
+    return { status: 'taken', value: bytesOrNull(row.value) }
+  }
+
+  /** Writes only in a second that no access has been noted in, whoever asks. */
+  async touch({ id }: Touch): Promise<void> {
+    await this.#tables.use(async () => {
+      if (isRowId(id)) await this.#touches.run(id)
+    })
+  }
+
+  /** @throws {UnsupportedError} An owner is given. */
+  async destroy(id: string, owner: string | null): Promise<boolean> {
+    if (owner !== null) throw new UnsupportedError(NO_USERS)
+    const rows = isRowId(id) ? await this.#run('destroy', [id, this.#seconds], REPEATABLE) : []
+    return rows[0]?.was_live === 'true'
+  }
+
+  /** @throws {UnsupportedError} Always. */
+  listByUser(): Promise<never> {
+    return this.#refuseUsers()
+  }
+
+  /** @throws {UnsupportedError} Always. */
+  destroyByUser(): Promise<never> {
+    return this.#refuseUsers()
+  }
+
+  async count(): Promise<StoreCounts> {
+    const [row] = await this.#run('count', [this.#seconds], REPEATABLE)
+    return { live: Number(row?.live), expired: Number(row?.expired) }
+  }
+
+  async purge(limit: number): Promise<number> {
+    const [row] = await this.#run('purge', [this.#seconds, String(limit)], REPEATABLE)
+    return Number(row?.purged)
+  }
+
+  close(): Promise<void> {
+    return this.#tables.close()
+  }
+
+  get #seconds(): string {
+    return String(this.#timeout / 1000)
+  }
+
+  /** Runs a statement that is guarded by a session's row. No session has a user here. */
+  async #runFor(
+    { id, userId, version }: Precondition,
+    operation: WaiOperation,
+    values: readonly (string | null)[],
+  ): Promise<readonly Row[]> {
+    if (userId !== null || !isRowId(id)) return this.#tables.use(async () => [])
+    return this.#run(operation, [id, this.#seconds, version ?? null, ...values], ONCE)
+  }
+
+  #run(
+    operation: WaiOperation,
+    values: readonly (string | null)[],
+    options: RunOptions,
+  ): Promise<readonly Row[]> {
+    const statement = { ...this.#statements[operation], values }
+    return this.#tables.use(() => this.#runner.run(statement, options))
+  }
+
+  #refuseUsers(): Promise<never> {
+    return this.#tables.use(() => Promise.reject(new UnsupportedError(NO_USERS)))
+  }
+}
+
+function entryValues(entries: readonly Entry[]): readonly string[] {
+  return [hexArray(entries.map(({ key }) => key)), hexArray(entries.map(({ value }) => value))]
+}
+
+/** Any other id names no row, and PostgreSQL would refuse it as an error. */
+function isRowId(id: string): boolean {
+  return /^[1-9][0-9]{0,18}$/.test(id) && BigInt(id) < 2n ** 63n
+}
+
+function bytesOrNull(digits: string | null | undefined): Uint8Array | null {
+  return digits === null || digits === undefined ? null : fromHex(digits)
+}

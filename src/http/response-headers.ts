@@ -1,0 +1,71 @@
+/** What joins the head of a response besides what its handler wrote. Knows headers, not sessions. */
+
+/** What to add to the head once the save is done. */
+export interface ResponseHeaders {
+  /** Whole `Set-Cookie` values; each becomes a line of its own beside the handler's. */
+  readonly setCookies: readonly string[]
+  /** Keeps every cache from storing the response, whatever the handler said. */
+  readonly noStore: boolean
+  /** Tells caches that the response depends on the request's cookies. */
+  readonly varyCookie: boolean
+}
+
+/** The headers of a response, as Node's own `ServerResponse` has them. */
+export interface HeadFields {
+  getHeader(name: string): number | string | readonly string[] | undefined
+  setHeader(name: string, value: string | string[]): unknown
+  getHeaderNames(): string[]
+  removeHeader(name: string): unknown
+}
+
+/** Tells caches that a response which says nothing new depends on the request's cookies. */
+export const varyOnly: ResponseHeaders = Object.freeze({
+  setCookies: Object.freeze([]),
+  noStore: false,
+  varyCookie: true,
+})
+
+/**
+ * Adds to a response whose head has not left.
+ *
+ * The handler's own `Set-Cookie` lines stay, and arrays that it passed to `setHeader` are not
+ * written to: a shared one would carry one visitor's cookie to the next.
+ *
+ * @throws {Error} `ERR_HTTP_HEADERS_SENT` when there is something to add and the head has left.
+ * @example
+ * ```ts
+ * addToHead(response, { setCookies: [], noStore: false, varyCookie: true })
+ * ```
+ */
+export function addToHead(head: HeadFields, addition: ResponseHeaders): void {
+  const { setCookies, noStore, varyCookie } = addition
+  if (setCookies.length > 0) {
+    head.setHeader('Set-Cookie', [...linesOf(head, 'Set-Cookie'), ...setCookies])
+  }
+  if (noStore) forbidStoring(head)
+  if (varyCookie) varyOnCookie(head)
+}
+
+/** Targeted fields overrule `Cache-Control` in the caches they name, so they go. @see RFC 9213 §2.2 */
+const TARGETED_CACHE_FIELD = /^(?:.+-cache-control|surrogate-control)$/i
+
+function forbidStoring(head: HeadFields): void {
+  for (const name of head.getHeaderNames()) {
+    if (TARGETED_CACHE_FIELD.test(name)) head.removeHeader(name)
+  }
+  head.setHeader('Cache-Control', 'no-store')
+}
+
+function varyOnCookie(head: HeadFields): void {
+  const lines = linesOf(head, 'Vary')
+  if (lines.length === 0) return void head.setHeader('Vary', 'Cookie')
+  const names = lines.flatMap((line) => line.split(',')).map((name) => name.trim().toLowerCase())
+  if (names.includes('*') || names.includes('cookie')) return
+  head.setHeader('Vary', [...lines, 'Cookie'].join(', '))
+}
+
+function linesOf(head: HeadFields, name: string): string[] {
+  const value = head.getHeader(name)
+  if (value === undefined) return []
+  return typeof value === 'object' ? value.map(String) : [String(value)]
+}

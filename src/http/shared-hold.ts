@@ -1,0 +1,57 @@
+import type { ServerResponse } from 'node:http'
+import { heedEarlyLookup } from './detached-end.ts'
+import { addToHead, type ResponseHeaders } from './response-headers.ts'
+import { holdHead } from './held-head.ts'
+
+/** Somebody for whom a response's head waits. */
+export interface HoldMember {
+  /** Saves what there is to save. */
+  save(): Promise<void>
+  /** Drops what has not been saved, since the response will not say that it was. */
+  discard(): void
+  /** What the head has to say, but for what this has told before. */
+  news(): ResponseHeaders
+  /** Answers when `save` has failed. */
+  fail(error: unknown): void
+}
+
+/** The members of each hold whose save has not begun. */
+const membersOf = new WeakMap<ServerResponse, Set<HoldMember>>()
+
+/**
+ * Holds a response's head until all members have saved. There is one hold for all sessions of an
+ * application: holds that lie over each other could be undone only in order.
+ *
+ * When one save fails the handler's response is dropped, and that member answers. The news of the others
+ * goes with its answer: a token that a save has replaced is dead, so the client needs the new one.
+ */
+export function holdFor(member: HoldMember, response: ServerResponse): void {
+  const others = membersOf.get(response)
+  if (others !== undefined) return void others.add(member)
+
+  const members = new Set([member])
+  let failing = member
+  membersOf.set(response, members)
+  holdHead(response, {
+    async commit() {
+      membersOf.delete(response)
+      for (failing of members) await failing.save()
+      return newsOf(members)
+    },
+    fail(error) {
+      for (const each of members) each.discard()
+      if (!response.headersSent) addToHead(response, newsOf(members))
+      failing.fail(error)
+    },
+  })
+  heedEarlyLookup(response)
+}
+
+function newsOf(members: Iterable<HoldMember>): ResponseHeaders {
+  const news = [...members].map((member) => member.news())
+  return {
+    setCookies: news.flatMap(({ setCookies }) => setCookies),
+    noStore: news.some(({ noStore }) => noStore),
+    varyCookie: news.some(({ varyCookie }) => varyCookie),
+  }
+}

@@ -1,0 +1,35 @@
+import { PostgresStore, type PostgresStoreOptions } from '../../postgres/postgres-store.ts'
+import type { LoadResult, PresentedToken } from '../../store/session-store.ts'
+import type { WaiFallback } from './wai-fallback.ts'
+
+/**
+ * Keeps sessions in PostgreSQL, and fetches those that a client still has in the tables of
+ * wai-session-postgresql.
+ */
+export class MovingStore extends PostgresStore {
+  readonly #fallback: WaiFallback
+  readonly #keyOf: (proof: PresentedToken) => string | undefined
+
+  /** @param keyOf - The key behind a proof, if it is one of the original's. */
+  constructor(
+    options: PostgresStoreOptions,
+    fallback: WaiFallback,
+    keyOf: (proof: PresentedToken) => string | undefined,
+  ) {
+    super(options)
+    this.#fallback = fallback
+    this.#keyOf = keyOf
+  }
+
+  override async load(proof: PresentedToken): Promise<LoadResult> {
+    const found = await super.load(proof)
+    const key = this.#keyOf(proof)
+    if (key === undefined || found.status !== 'unknown') return found
+    const adoption = await this.#fallback.adopt(key)
+    if (adoption === 'absent') return found
+    const moved = await super.load(proof)
+    if (adoption !== 'adopted-flagged' || moved.status !== 'live') return moved
+    // Who logged in or out there asked for another key, so this one must not live on for a moment.
+    return { ...moved, record: { ...moved.record, isRotationDue: true } }
+  }
+}

@@ -1,0 +1,144 @@
+import type { Codec } from '../../codec/codec.ts'
+import { jsonCodec } from '../../codec/json-codec.ts'
+import { ConfigurationError, isSessionError } from '../../errors.ts'
+import type { Entry } from '../../store/session-store.ts'
+import type { Cereal } from '../../haskell/cereal/cereal.ts'
+import { string } from '../../haskell/cereal/texts.ts'
+
+/** A session of wai-session-postgresql, as a mapping is given it. */
+export interface WaiSession<Key, Value> {
+  readonly entries: ReadonlyMap<Key, Value>
+  readonly createdAt: Date
+  readonly lastAccessAt: Date
+}
+
+/** What a mapping makes of it. */
+export interface MappedSession {
+  /** What the session is to hold here. */
+  readonly data: Readonly<Record<string, unknown>>
+  /** Whom it belongs to, as `signIn` takes it; nobody by default. */
+  readonly userId?: string | null | undefined
+}
+
+/** How sessions of Haskell become sessions of ours. */
+export interface WaiMapping<Key = string, Value = string> {
+  /** The type of keys, the `k` of Haskell's `Session m k v`. Defaults to `cereal.string`. */
+  readonly key?: Cereal<Key>
+  /** The type of values, the `v`. Defaults to `cereal.string`. */
+  readonly value?: Cereal<Value>
+  /**
+   * Turns one session into one of ours; null leaves it where it is. It should do nothing but compute.
+   * Defaults to the entries as they are, for keys that are strings.
+   */
+  readonly map?: (session: WaiSession<Key, Value>) => MappedSession | null
+  /** The codec of `createSessions`. Defaults to JSON, as there. */
+  readonly codec?: Codec
+  /**
+   * Whether an entry that is no key and value of these types is left out. The original takes it for
+   * absent too. Defaults to `false`: its session stays where it is, and an import says how many did.
+   */
+  readonly dropUndecodable?: boolean
+}
+
+/** What a session will be here, or why it cannot be one. */
+type Mapped =
+  | { readonly entries: readonly Entry[]; readonly userId: string | null }
+  | { readonly problem: string }
+
+/** The times of a session, in milliseconds since the epoch. */
+interface WaiTimes {
+  readonly createdAt: number
+  readonly lastAccessAt: number
+}
+
+/** Turns what a row holds into what a session here holds. Never throws at what a row or a mapping does. */
+export type MapSession = (entries: readonly Entry[], times: WaiTimes) => Mapped
+
+/** @throws {ConfigurationError} The mapping is none; says what to write. */
+export function mapperOf<Key, Value>(mapping: WaiMapping<Key, Value>): MapSession {
+  check(mapping)
+  const { codec = jsonCodec, dropUndecodable = false } = mapping
+  const key = (mapping.key ?? string) as Cereal<Key>
+  const value = (mapping.value ?? string) as Cereal<Value>
+  const map = mapping.map ?? asItIs
+  return (stored, { createdAt, lastAccessAt }) => {
+    const entries = new Map<Key, Value>()
+    for (const entry of stored) {
+      const decoded = decode(entry, key, value)
+      if (decoded !== null) entries.set(...decoded)
+      else if (!dropUndecodable) return { problem: 'an entry that is not of the given types' }
+    }
+    let mapped: MappedSession | null
+    try {
+      const times = { createdAt: new Date(createdAt), lastAccessAt: new Date(lastAccessAt) }
+      mapped = map({ entries, ...times })
+    } catch {
+      // What it throws may quote what the session holds.
+      return { problem: 'the mapping threw' }
+    }
+    return mapped === null ? { problem: 'left by the mapping' } : encode(mapped, codec)
+  }
+}
+
+/** Null when either half does not decode, or the key is spelt as Haskell would not find it. */
+function decode<Key, Value>(
+  { key, value }: Entry,
+  keyType: Cereal<Key>,
+  valueType: Cereal<Value>,
+): [Key, Value] | null {
+  try {
+    const decoded = keyType.decode(key)
+    if (Buffer.compare(keyType.encode(decoded), key) !== 0) return null
+    return [decoded, valueType.decode(value)]
+  } catch (error) {
+    if (isSessionError(error)) return null
+    throw error
+  }
+}
+
+function encode(mapped: MappedSession, codec: Codec): Mapped {
+  const { data, userId = null } = mapped
+  if (typeof data !== 'object' || data === null) return { problem: 'the mapping gave no data' }
+  if (userId !== null && !isUserId(userId)) return { problem: 'the mapping gave no usable userId' }
+  try {
+    const entries = Object.entries(data).map(([key, value]) => ({
+      key: codec.encodeKey(key),
+      value: codec.encode(value, 'a value'),
+    }))
+    return { entries, userId }
+  } catch (error) {
+    if (isSessionError(error))
+      return { problem: `a key or value that the codec ${codec.name} refuses` }
+    throw error
+  }
+}
+
+function asItIs({ entries }: WaiSession<unknown, unknown>): MappedSession {
+  return { data: Object.fromEntries(entries as ReadonlyMap<string, unknown>) }
+}
+
+/** As `signIn` takes it. */
+function isUserId(userId: unknown): userId is string {
+  if (typeof userId !== 'string' || userId === '' || userId.length > 255) return false
+  return !/[\0\p{Surrogate}]/u.test(userId)
+}
+
+function check<Key, Value>({ key, value, map, codec }: WaiMapping<Key, Value>): void {
+  for (const [name, type] of [
+    ['key', key],
+    ['value', value],
+  ] as const) {
+    if (type === undefined || typeof type?.parts?.read === 'function') continue
+    throw new ConfigurationError(
+      `The mapping's ${name} must be a type of pg-sessions/haskell/cereal: export const ${name} = cereal.string`,
+    )
+  }
+  if (map !== undefined && typeof map !== 'function') {
+    throw new ConfigurationError(
+      "The mapping's map must be a function that turns a session into { data, userId }, or into null to leave it.",
+    )
+  }
+  if (codec !== undefined && typeof codec?.encodeKey !== 'function') {
+    throw new ConfigurationError("The mapping's codec must be the codec of createSessions.")
+  }
+}
