@@ -8,7 +8,7 @@ export interface Manifest {
   readonly version: string
   readonly exports: Readonly<Record<string, string>>
   readonly dependencies: Readonly<Record<string, string>>
-  readonly peerDependencies: Readonly<Record<string, string>>
+  readonly devDependencies: Readonly<Record<string, string>>
 }
 
 /** Reads the manifest of this package. */

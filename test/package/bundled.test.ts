@@ -72,8 +72,9 @@ const OPTIONAL = /^(adapters|cli|compatibility|drivers|embedded|import|testing|w
 /** What drivers share. */
 const SHARED = /^drivers\/waiting\//
 
-const { exports, peerDependencies } = await readManifest()
-const peers = Object.keys(peerDependencies)
+const { exports, devDependencies } = await readManifest()
+/** Every client and framework is one. */
+const clientsAndFrameworks = Object.keys(devDependencies)
 
 /** The adapters and the drivers, each as the package exports it and as its module is called. */
 const entries = Object.entries(exports).flatMap(([subpath, file]) => {
@@ -146,7 +147,7 @@ test.each(entries)(
       import * as used from '${subpath}'
       console.log(createSessions, used)`,
     )
-    const { carried } = await esbuild({ entry, into, external: peers })
+    const { carried } = await esbuild({ entry, into, external: clientsAndFrameworks })
     const optional = [...carried.keys()].filter((name) => OPTIONAL.test(name))
     const others = optional.filter(
       (name) => name !== module && !name.startsWith(`${module}/`) && !SHARED.test(name),
