@@ -4,9 +4,9 @@
  * @module
  */
 import type { Request, RequestHandler } from 'express'
+import { assertSessions } from '../http/assert-sessions.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { NodeExchange } from '../http/node-exchange.ts'
-import { assertSessions } from '../http/assert-sessions.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 import { keepInDictionary } from './express/dictionary.ts'
 

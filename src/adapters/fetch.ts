@@ -4,9 +4,10 @@
  *
  * @module
  */
+
+import { assertSessions } from '../http/assert-sessions.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { errorResponse, openFetchExchange } from '../http/fetch-exchange.ts'
-import { assertSessions } from '../http/assert-sessions.ts'
 import { savedResponse } from '../http/saved-response.ts'
 
 /** A handler that is given the request's session. What follows is passed on as it comes. */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Context, MiddlewareHandler } from 'hono'
+import { assertSessions } from '../http/assert-sessions.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import {
   addToResponse,
@@ -12,7 +13,6 @@ import {
   type FetchExchange,
   openFetchExchange,
 } from '../http/fetch-exchange.ts'
-import { assertSessions } from '../http/assert-sessions.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 
 /** What the middleware adds to an application's `Env`; routes after it infer it. */

@@ -4,10 +4,10 @@
  * @module
  */
 import type { Context, Middleware } from 'koa'
+import { assertSessions } from '../http/assert-sessions.ts'
 import { errorAnswer } from '../http/error-answer.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { answerWithError, NodeExchange } from '../http/node-exchange.ts'
-import { assertSessions } from '../http/assert-sessions.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 import { rememberHead } from '../http/written-head.ts'
 

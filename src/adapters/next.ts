@@ -4,9 +4,9 @@
  * @module
  */
 import { ConfigurationError } from '../errors.ts'
+import { assertSessions } from '../http/assert-sessions.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { addToResponse, dropBody, errorResponse } from '../http/fetch-exchange.ts'
-import { assertSessions } from '../http/assert-sessions.ts'
 import { type NextCookies, openVisit, type Visit } from './next/visit.ts'
 
 export type { NextCookies }

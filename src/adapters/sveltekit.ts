@@ -3,10 +3,11 @@
  *
  * @module
  */
+
+import { assertSessions } from '../http/assert-sessions.ts'
 import { type CookieToSet, cookieToSet } from '../http/cookie-to-set.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { errorResponse, type FetchExchange, openFetchExchange } from '../http/fetch-exchange.ts'
-import { assertSessions } from '../http/assert-sessions.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 import { savedResponse } from '../http/saved-response.ts'
 

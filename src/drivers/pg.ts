@@ -1,4 +1,4 @@
-import type { Connection, Driver, Row, Statement } from '../postgres/driver.ts'
+import type { Connection, Driver, QueryOptions, Row, Statement } from '../postgres/driver.ts'
 import { ask, type PgClientLike, type PgOptions, queryOf, run } from './pg/client.ts'
 import { listenBeside, listeningOptions, type PgListeningClientLike } from './pg/listen.ts'
 import { DeadlineError } from './waiting/deadline.ts'
@@ -53,13 +53,12 @@ export function fromPg(pool: PgPoolLike, options: PgOptions = {}): Driver {
   surviveErrors(pool)
   return {
     name: 'pg',
-    query: (statement, { timeout }) => askPool(pool, statement, { prepare, timeout }),
+    query: (statement, bounds) => askPool(pool, statement, { prepare, ...bounds }),
     async withConnection(use) {
       const client = await pool.connect()
       return await lend(client, async (loan) => {
         const connection: Connection = {
-          query: (statement, { timeout }) =>
-            loan.watch(ask(client, statement, { prepare, timeout })),
+          query: (statement, bounds) => loan.watch(ask(client, statement, { prepare, ...bounds })),
           run: (sql) => loan.watch(run(client, sql)),
         }
         try {
@@ -100,7 +99,7 @@ function refuseOtherThanPool(pool: PgPoolLike): void {
 function askPool(
   pool: PgPoolLike,
   statement: Statement,
-  { prepare, timeout }: { readonly prepare: boolean; readonly timeout: number },
+  { prepare, timeout, check }: QueryOptions & { readonly prepare: boolean },
 ): Promise<readonly Row[]> {
   return new Promise((resolve, reject) => {
     let lent: PgPoolClientLike | undefined
@@ -124,12 +123,23 @@ function askPool(
         if (isOver) return
         clearTimeout(timer)
         isOver = true
-        client.release(failure !== null && !isAboutStatement(failure))
-        if (failure === null) resolve(answer.rows)
-        else reject(failure)
+        const problem = failure ?? problemWith(answer.rows, check)
+        client.release(problem !== null && (failure === null || !isAboutStatement(failure)))
+        if (problem === null) resolve(answer.rows)
+        else reject(problem)
       })
     })
   })
+}
+
+/** What `check` throws; null for the right answer. */
+function problemWith(rows: readonly Row[], check: QueryOptions['check']): unknown {
+  try {
+    check?.(rows)
+    return null
+  } catch (problem) {
+    return problem
+  }
 }
 
 /** One use of a client. */

@@ -1,6 +1,7 @@
-import type { Driver, Row } from '../postgres/driver.ts'
+import type { Driver, QueryOptions, Row, Statement } from '../postgres/driver.ts'
 import { countdown, within } from './waiting/deadline.ts'
 import { Turns } from './waiting/turns.ts'
+import { ConnectionSpoiltError, checkedRows } from './waiting/wrong-answer.ts'
 
 /** What `fromPglite` passes to PGlite beside a statement. */
 export interface PgliteQueryOptions {
@@ -32,7 +33,14 @@ const asText: PgliteQueryOptions = {
   serializers: new Proxy<PgliteQueryOptions['serializers']>({}, { get: () => String }),
 }
 
-const turnsOf = new WeakMap<PgliteLike, Turns>()
+/** What all drivers of one database share. */
+interface SharedDatabase {
+  readonly turns: Turns
+  /** Why no statement is sent any more. */
+  death: Error | undefined
+}
+
+const databases = new WeakMap<PgliteLike, SharedDatabase>()
 
 /**
  * Makes a driver of a PGlite database, for tests and for trying things out.
@@ -58,15 +66,16 @@ export function fromPglite(db: PgliteLike): Driver {
       'fromPglite needs a database of PGlite that is open. Write fromPglite(await PGlite.create()).',
     )
   }
-  const turns = turnsOf.get(db) ?? new Turns()
-  turnsOf.set(db, turns)
+  const shared = databases.get(db) ?? { turns: new Turns(), death: undefined }
+  databases.set(db, shared)
+  const { turns } = shared
   return {
     name: 'pglite',
-    async query({ text, values }, { timeout }) {
-      const left = countdown(timeout)
-      const endTurn = await turns.take(timeout)
-      const answer = db.query(text, [...values], asText).finally(endTurn)
-      return (await within(left(), 'read', answer)).rows
+    async query(statement, bounds) {
+      const left = countdown(bounds.timeout)
+      const endTurn = await turns.take(bounds.timeout)
+      const answer = ask(db, shared, statement, bounds).finally(endTurn)
+      return await within(left(), 'read', answer)
     },
     async withConnection(use) {
       const endTurn = await turns.take()
@@ -76,8 +85,8 @@ export function fromPglite(db: PgliteLike): Driver {
         return await db.transaction(async (transaction) => {
           await transaction.exec('commit')
           return await use({
-            query: async ({ text, values }, { timeout }) =>
-              (await within(timeout, 'read', transaction.query(text, [...values], asText))).rows,
+            query: (statement, bounds) =>
+              within(bounds.timeout, 'read', ask(transaction, shared, statement, bounds)),
             run: async (sql) => {
               await transaction.exec(sql)
             },
@@ -101,4 +110,17 @@ export function fromPglite(db: PgliteLike): Driver {
       }
     },
   }
+}
+
+async function ask(
+  db: PgliteTransactionLike,
+  shared: SharedDatabase,
+  { text, values }: Statement,
+  { check }: QueryOptions,
+): Promise<readonly Row[]> {
+  if (shared.death) throw shared.death
+  const { rows } = await db.query(text, [...values], asText)
+  return checkedRows(rows, check, () => {
+    shared.death ??= new ConnectionSpoiltError('Open the database again.')
+  })
 }

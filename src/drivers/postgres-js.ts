@@ -3,6 +3,7 @@ import { listenOn } from './postgres-js/channel.ts'
 import {
   cancel,
   type PostgresJsLike,
+  type PostgresJsQueryLike,
   type PostgresJsRawRows,
   type PostgresJsReservedLike,
   type PostgresJsSqlLike,
@@ -124,12 +125,27 @@ function ask(
   sql: PostgresJsSqlLike,
   { text, values }: Statement,
   { prepare, rename }: Plan,
-  { timeout }: QueryOptions,
+  { timeout, check }: QueryOptions,
 ): Promise<readonly Row[]> {
   const parameters = values.map((value) => sql.typed(value, UNKNOWN_TYPE))
   const query = sql.unsafe(text, parameters, { prepare, simple: false }).raw()
-  const answer = query.then((rows) => readRows(rows, text, rename))
+  const answer = query.then(async (raw) => {
+    const rows = readRows(raw, text, rename)
+    try {
+      check?.(rows)
+    } catch (problem) {
+      await terminate(sql, query)
+      throw problem
+    }
+    return rows
+  })
   return within(timeout, 'read', answer, { giveUp: () => cancel(query) })
+}
+
+/** Ends the connection that answered a query. Postgres.js itself cannot drop a single one. */
+async function terminate(sql: PostgresJsSqlLike, { state }: PostgresJsQueryLike): Promise<void> {
+  const pid = Number((state as { readonly pid?: unknown } | undefined)?.pid)
+  if (Number.isInteger(pid)) await run(sql, `select pg_terminate_backend(${pid})`).catch(() => {})
 }
 
 function readRows(rows: PostgresJsRawRows, text: string, rename: Plan['rename']): readonly Row[] {

@@ -1,6 +1,6 @@
+import type { SharedOperation } from '../postgres/batcher.ts'
 import type { Row } from '../postgres/driver.ts'
 import { plainArray, textArray } from '../postgres/encoding.ts'
-import type { SharedOperation } from '../postgres/batcher.ts'
 import type { LoadResult } from '../store/session-store.ts'
 import { readLoad } from './rows.ts'
 import type { WaiStatements } from './statements.ts'

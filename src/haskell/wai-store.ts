@@ -1,8 +1,8 @@
 import { UnsupportedError } from '../errors.ts'
+import { SHARED } from '../postgres/batch-limits.ts'
+import { Batcher } from '../postgres/batcher.ts'
 import type { Row } from '../postgres/driver.ts'
 import { fromHex, hex, hexArray, textArray } from '../postgres/encoding.ts'
-import { Batcher } from '../postgres/batcher.ts'
-import { SHARED } from '../postgres/batch-limits.ts'
 import { type RunOptions, StatementRunner } from '../postgres/statement-runner.ts'
 import { parseDuration } from '../session/duration.ts'
 import type {
@@ -11,15 +11,15 @@ import type {
   EntryUpdate,
   LoadResult,
   NewSession,
+  Precondition,
+  PresentedToken,
   ReplaceResult,
+  RequiredSettings,
   SaveResult,
   SessionChange,
-  Precondition,
   SessionStore,
   StoreCounts,
-  RequiredSettings,
   TakeResult,
-  PresentedToken,
   Touch,
   UpdateResult,
 } from '../store/session-store.ts'

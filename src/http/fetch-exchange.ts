@@ -1,7 +1,7 @@
 import { errorAnswer } from './error-answer.ts'
 import type { Exchange, SessionOpener } from './exchange.ts'
-import { addToHead, type ResponseHeaders, type HeadFields } from './response-headers.ts'
 import { ownResponse } from './own-response.ts'
+import { addToHead, type HeadFields, type ResponseHeaders } from './response-headers.ts'
 
 /** A session joined to a request of the Fetch standard. */
 export interface FetchExchange<Data extends object>

@@ -10,9 +10,9 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { OutgoingMessage, type ServerResponse } from 'node:http'
 import { isUint8Array } from 'node:util/types'
 import { ResponseStartedError } from '../errors.ts'
-import { addToHead, type ResponseHeaders } from './response-headers.ts'
-import { type Method, Overlay } from './overlay.ts'
 import { laySentLook, type Progress, throwHeadersSent } from './fake-sent-state.ts'
+import { type Method, Overlay } from './overlay.ts'
+import { addToHead, type ResponseHeaders } from './response-headers.ts'
 import { applyWriteHead, rememberHead, type StatusLine } from './written-head.ts'
 
 /** What to do when the head is about to leave. */

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type HoldMember, holdFor } from './shared-hold.ts'
 import { errorAnswer } from './error-answer.ts'
 import type { Exchange, Session, SessionOpener } from './exchange.ts'
 import type { ResponseHeaders } from './response-headers.ts'
+import { type HoldMember, holdFor } from './shared-hold.ts'
 import { varyWithHead } from './vary-with-head.ts'
 
 /** What an adapter does when something happens to its exchange. */

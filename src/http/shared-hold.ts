@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { heedEarlyLookup } from './detached-end.ts'
-import { addToHead, type ResponseHeaders } from './response-headers.ts'
 import { holdHead } from './held-head.ts'
+import { addToHead, type ResponseHeaders } from './response-headers.ts'
 
 /** Somebody for whom a response's head waits. */
 export interface HoldMember {

@@ -1,6 +1,6 @@
 import { ServerResponse } from 'node:http'
-import { addToHead, varyOnly } from './response-headers.ts'
 import type { Method } from './overlay.ts'
+import { addToHead, varyOnly } from './response-headers.ts'
 import { applyWriteHead } from './written-head.ts'
 
 /**

@@ -3,7 +3,7 @@ import type { StatementRunner } from '../postgres/statement-runner.ts'
 import type { FoundSession, ImportSource } from './import-source.ts'
 import { type ImportReport, ImportTally, movableOf } from './import-tally.ts'
 import type { MoveOutcome } from './move-statement.ts'
-import { SessionImporter, type MoverOptions } from './session-importer.ts'
+import { type MoverOptions, SessionImporter } from './session-importer.ts'
 
 /** How an import goes about its work. */
 export interface ImportOptions extends MoverOptions {

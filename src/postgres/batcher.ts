@@ -1,6 +1,6 @@
 import { type Outcome, StoreError } from '../errors.ts'
-import type { Row, Statement } from './driver.ts'
 import type { BatchLimits } from './batch-limits.ts'
+import type { Row, Statement } from './driver.ts'
 import { type StatementRunner, timedOut } from './statement-runner.ts'
 
 /** An operation that many callers can share one statement for. */

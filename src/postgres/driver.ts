@@ -26,6 +26,12 @@ export interface QueryOptions {
    * keeps the time: a driver that waits longer makes its callers wait.
    */
   readonly timeout: number
+  /**
+   * Throws if these rows are not the answer to this statement. A driver calls it before it uses the
+   * connection again. If it throws, the driver discards that connection, or never uses it again if it
+   * cannot be replaced, and rejects with the error that was thrown.
+   */
+  readonly check?: (rows: readonly Row[]) => void
 }
 
 /** One connection of a database, for as long as `withConnection` lends it. */

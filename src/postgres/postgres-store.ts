@@ -2,29 +2,29 @@ import { createHash } from 'node:crypto'
 import { SessionsClosedError } from '../errors.ts'
 import type {
   CreateResult,
-  RevocationFeed,
   EntryUpdate,
   LiveSession,
   LoadResult,
   NewSession,
+  Precondition,
+  PresentedToken,
   ReplaceResult,
+  RevocationFeed,
   SaveResult,
   SessionChange,
-  Precondition,
   SessionStore,
   SessionSummary,
   StoreCounts,
   TakeResult,
-  PresentedToken,
   Touch,
   UpdateResult,
 } from '../store/session-store.ts'
 import { AnnouncementListener } from './announcement-listener.ts'
 import { Announcer } from './announcer.ts'
+import { ALONE, SHARED } from './batch-limits.ts'
+import { Batcher, type Forerunner, type SharedOperation } from './batcher.ts'
 import type { Driver, Row } from './driver.ts'
 import { fromHex, hex, hexArray, interval, plainArray } from './encoding.ts'
-import { type Forerunner, Batcher, type SharedOperation } from './batcher.ts'
-import { ALONE, SHARED } from './batch-limits.ts'
 import { checkSchema, migrate } from './migrate.ts'
 import { readLive, readSummary, readTimes } from './rows.ts'
 import {

@@ -4,15 +4,15 @@ import type {
   Entry,
   LoadResult,
   NewSession,
+  PresentedToken,
   SaveResult,
   SessionChange,
   SessionTimes,
-  PresentedToken,
   Touch,
 } from '../store/session-store.ts'
+import type { SharedOperation } from './batcher.ts'
 import type { Row } from './driver.ts'
 import { hex, hexArray, interval, plainArray, textArray } from './encoding.ts'
-import type { SharedOperation } from './batcher.ts'
 import { readId, readRecord, readState, readTimes } from './rows.ts'
 import type { StoreStatements } from './statements.ts'
 

@@ -2,8 +2,8 @@ import { rootPath } from '../codec/value-path.ts'
 import { LimitExceededError, SessionGoneError } from '../errors.ts'
 import { ChangeSet } from './change-set.ts'
 import { EntryValue } from './entry-value.ts'
-import type { SessionSnapshot } from './session-snapshot.ts'
 import type { SessionContext } from './session-context.ts'
+import type { SessionSnapshot } from './session-snapshot.ts'
 import type { SessionState } from './session-state.ts'
 
 /** Encodes a value under its key. @throws {LimitExceededError} It is larger than the settings allow. */

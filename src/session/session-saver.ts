@@ -1,9 +1,9 @@
 import { ResponseStartedError, SessionGoneError, StoreUnavailableError } from '../errors.ts'
 import type { Created, NewSession } from '../store/session-store.ts'
 import { ChangeSet } from './change-set.ts'
-import { SessionSnapshot } from './session-snapshot.ts'
 import { type NextToken, planChange, planNewSession } from './save-plan.ts'
 import type { SessionContext } from './session-context.ts'
+import { SessionSnapshot } from './session-snapshot.ts'
 import { StoredEntries } from './stored-entries.ts'
 import type { IssuedToken } from './token.ts'
 

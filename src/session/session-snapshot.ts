@@ -1,7 +1,7 @@
 import type {
   Lifetime,
-  PreviousToken,
   Precondition,
+  PreviousToken,
   SessionSummary,
   SessionTimes,
 } from '../store/session-store.ts'

@@ -1,8 +1,7 @@
 import { NotLoadedError, ResponseStartedError, UndecodableError } from '../errors.ts'
-import type { SessionSummary, PresentedToken, Touch } from '../store/session-store.ts'
+import type { PresentedToken, SessionSummary, Touch } from '../store/session-store.ts'
 import type { ChangeSet } from './change-set.ts'
 import { EntryValue } from './entry-value.ts'
-import { SessionSnapshot } from './session-snapshot.ts'
 import { PendingChanges } from './pending-changes.ts'
 import type { SessionContext } from './session-context.ts'
 import {
@@ -11,6 +10,7 @@ import {
   SessionSaver,
   type StateWatch,
 } from './session-saver.ts'
+import { SessionSnapshot } from './session-snapshot.ts'
 
 /**
  * One request's view of one session: what the store has, what the handler has changed since, and

@@ -1,8 +1,8 @@
 import { ConfigurationError, SessionsClosedError, UnsupportedError } from '../errors.ts'
 import type {
-  RevocationFeed,
   LiveSession,
   Precondition,
+  RevocationFeed,
   SessionStore,
 } from '../store/session-store.ts'
 import type { Logger } from './logger.ts'

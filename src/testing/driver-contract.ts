@@ -4,6 +4,7 @@ import type { DriverHarness, DriverTest } from './driver-contract/harness.ts'
 import { listeningTests } from './driver-contract/listening.ts'
 import { loanTests } from './driver-contract/loans.ts'
 import { nameTests, textTests } from './driver-contract/texts.ts'
+import { wrongAnswerTests } from './driver-contract/wrong-answers.ts'
 import { harnessTest } from './harness-test.ts'
 import type { TestRunner } from './store-contract.ts'
 
@@ -63,6 +64,7 @@ export function driverContract(
   runner.describe('text in, text out', () => textTests(test))
   runner.describe('statement names', () => nameTests(test))
   runner.describe('failures', () => failureTests(test))
+  runner.describe('wrong answers', () => wrongAnswerTests(test, reconnects))
   runner.describe('lent connections', () => loanTests(test))
   runner.describe('waiting for a connection', () => waitTests(test))
   if (!inProcess) runner.describe('waiting for an answer', () => answerTests(test))

@@ -7,9 +7,9 @@ import {
   type Sessions,
   type StoreSettings,
 } from 'pg-sessions'
+import { type WaiOptions, WaiStore, waiSettings } from 'pg-sessions/haskell'
 import { cereal, cerealCodec } from 'pg-sessions/haskell/cereal'
 import { fromPg } from 'pg-sessions/pg'
-import { type WaiOptions, WaiStore, waiSettings } from 'pg-sessions/haskell'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { Visitor } from '../support/each-store-visitor.ts'

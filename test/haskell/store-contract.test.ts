@@ -1,7 +1,7 @@
 import type { NewSession, Precondition, SessionStore, SessionTimes } from 'pg-sessions'
+import { WaiStore } from 'pg-sessions/haskell'
 import { fromPg } from 'pg-sessions/pg'
 import { type StoreHarness, storeContract, type TestRunner } from 'pg-sessions/testing'
-import { WaiStore } from 'pg-sessions/haskell'
 import { expect, it } from 'vitest'
 import { shareDatabase } from './shared-database.ts'
 

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { addToHead } from '../../src/http/response-headers.ts'
 import { type HeldHead, holdHead } from '../../src/http/held-head.ts'
+import { addToHead } from '../../src/http/response-headers.ts'
 import { addition, ask, deferred, get, nothing, request } from './held-head-wire.ts'
 
 /** Runs a handler on a response whose save waits for `finishSave`. */

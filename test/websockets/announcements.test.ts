@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
-import { type Driver, type RevocationFeed, PostgresStore, type WatchEndReason } from 'pg-sessions'
+import { type Driver, PostgresStore, type RevocationFeed, type WatchEndReason } from 'pg-sessions'
 import { fromPg } from 'pg-sessions/pg'
 import { fromPostgresJs } from 'pg-sessions/postgres-js'
 import postgres from 'postgres'

@@ -1,8 +1,8 @@
 /** What handlers of h3 answer with, and how its headers come together. */
 import type { H3Event } from 'h3'
 import { addToResponse, dropBody } from '../../http/fetch-exchange.ts'
-import { addToHead, type ResponseHeaders, type HeadFields } from '../../http/response-headers.ts'
 import { ownResponse } from '../../http/own-response.ts'
+import { addToHead, type HeadFields, type ResponseHeaders } from '../../http/response-headers.ts'
 
 type EventResponse = H3Event['res']
 

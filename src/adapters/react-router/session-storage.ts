@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../../errors.ts'
-import type { DefaultData, Exchange, Session, SessionOpener } from '../../http/exchange.ts'
 import { assertSessions } from '../../http/assert-sessions.ts'
+import type { DefaultData, Exchange, Session, SessionOpener } from '../../http/exchange.ts'
 
 type Key<Data> = keyof Data & string
 type FlashKey<Name extends string> = `__flash_${Name}__`

@@ -1,4 +1,4 @@
-import type { Row, Statement } from '../../postgres/driver.ts'
+import type { QueryOptions, Row, Statement } from '../../postgres/driver.ts'
 
 /** What the drivers pass to a client of `pg`. */
 export interface PgQuery {
@@ -42,16 +42,18 @@ export function queryOf({ name, text, values }: Statement, prepare: boolean): Pg
   return prepare ? { name, text, values: [...values], types } : { text, values: [...values], types }
 }
 
-/** Runs one statement. A `timeout`, in milliseconds, is the client's own. */
+/** Runs one statement and checks its rows. The client itself keeps the `timeout`, in milliseconds. */
 export async function ask(
   client: PgClientLike,
   statement: Statement,
-  { prepare, timeout }: { readonly prepare: boolean; readonly timeout?: number },
+  { prepare, timeout, check }: Partial<QueryOptions> & { readonly prepare: boolean },
 ): Promise<readonly Row[]> {
   const query = queryOf(statement, prepare)
   // To pg, zero means its own default.
   const bound = timeout === undefined ? {} : { query_timeout: Math.max(1, Math.ceil(timeout)) }
-  return (await client.query({ ...query, ...bound })).rows
+  const { rows } = await client.query({ ...query, ...bound })
+  check?.(rows)
+  return rows
 }
 
 /** Runs several statements by the simple protocol. */

@@ -1,6 +1,7 @@
 import type { Connection, Driver, Row } from '../../postgres/driver.ts'
 import { countdown, within } from '../waiting/deadline.ts'
 import { Turns } from '../waiting/turns.ts'
+import { ConnectionSpoiltError, checkedRows } from '../waiting/wrong-answer.ts'
 import { ask, type PgClientLike, type PgOptions, run } from './client.ts'
 
 /** The client's connection is gone, and a single client does not make another. */
@@ -18,10 +19,11 @@ export class ConnectionEndedError extends Error {
   }
 }
 
-/** What is known of one client, however often it is wrapped. */
+/** What all drivers of one client share. */
 interface SharedConnection {
   readonly turns: Turns
-  ended: boolean
+  /** Why no statement is sent any more. */
+  death: Error | undefined
 }
 
 const connections = new WeakMap<PgClientLike, SharedConnection>()
@@ -53,24 +55,34 @@ export function fromPgClient(client: PgClientLike, options: PgOptions = {}): Dri
   const connection = connectionOf(client)
   return {
     name: 'pg',
-    async query(statement, { timeout }) {
+    async query(statement, { timeout, check }) {
       const left = countdown(timeout)
       const endTurn = await takeTurn(connection, timeout)
       // The turn outlasts a caller who stops waiting: the connection is busy until it answers.
-      const answer = ask(client, statement, { prepare }).finally(endTurn)
+      const answer = ask(client, statement, { prepare })
+        .then((rows) => checkedRows(rows, check, () => distrust(connection)))
+        .finally(endTurn)
       return within(left(), 'read', answer)
     },
     async withConnection(use) {
       const endTurn = await takeTurn(connection)
       let latest: Promise<unknown> = Promise.resolve()
-      const send = <Answer>(answer: Promise<Answer>): Promise<Answer> => {
+      const send = async <Answer>(begin: () => Promise<Answer>): Promise<Answer> => {
+        if (connection.death) throw connection.death
+        const answer = begin()
         latest = answer
-        return answer
+        return await answer
       }
       const lent: Connection = {
-        query: (statement, { timeout }): Promise<readonly Row[]> =>
-          within(timeout, 'read', send(ask(client, statement, { prepare }))),
-        run: (sql) => send(run(client, sql)),
+        query: (statement, { timeout, check }): Promise<readonly Row[]> => {
+          const answer = send(() =>
+            ask(client, statement, { prepare }).then((rows) =>
+              checkedRows(rows, check, () => distrust(connection)),
+            ),
+          )
+          return within(timeout, 'read', answer)
+        },
+        run: (sql) => send(() => run(client, sql)),
       }
       let clean: Promise<unknown> = Promise.resolve()
       try {
@@ -99,10 +111,10 @@ function refuseOtherThanClient(client: PgClientLike): void {
 function connectionOf(client: PgClientLike): SharedConnection {
   const known = connections.get(client)
   if (known) return known
-  const connection: SharedConnection = { turns: new Turns(), ended: false }
+  const connection: SharedConnection = { turns: new Turns(), death: undefined }
   connections.set(client, connection)
   const end = (): void => {
-    connection.ended = true
+    connection.death ??= new ConnectionEndedError()
   }
   client.on('error', end)
   client.on('end', end)
@@ -110,11 +122,17 @@ function connectionOf(client: PgClientLike): SharedConnection {
 }
 
 async function takeTurn(connection: SharedConnection, timeout?: number): Promise<() => void> {
-  if (connection.ended) throw new ConnectionEndedError()
+  if (connection.death) throw connection.death
   const endTurn = await connection.turns.take(timeout)
-  if (!connection.ended) return endTurn
+  if (!connection.death) return endTurn
   endTurn()
-  throw new ConnectionEndedError()
+  throw connection.death
+}
+
+function distrust(connection: SharedConnection): void {
+  connection.death ??= new ConnectionSpoiltError(
+    'Connect a new client and create the sessions again, or give fromPg a Pool, which replaces its connections by itself.',
+  )
 }
 
 /** Undoes what is open once the connection is free. On a dead one there is nothing to undo. */

@@ -1,9 +1,9 @@
 import type { Codec } from '../../codec/codec.ts'
 import { jsonCodec } from '../../codec/json-codec.ts'
 import { ConfigurationError, isSessionError } from '../../errors.ts'
-import type { Entry } from '../../store/session-store.ts'
 import type { Cereal } from '../../haskell/cereal/cereal.ts'
 import { string } from '../../haskell/cereal/texts.ts'
+import type { Entry } from '../../store/session-store.ts'
 
 /** A session of wai-session-postgresql, as a mapping is given it. */
 export interface WaiSession<Key, Value> {
