@@ -25,7 +25,7 @@ export {
   UndecodableError,
   UnsupportedError,
 } from './errors.ts'
-export type { Exchange, ExchangeWatch, SessionOpener } from './http/exchange.ts'
+export type { Exchange, ResponseLink, ResponsePhase, SessionOpener } from './http/exchange.ts'
 export type { ResponseHeaders } from './http/response-headers.ts'
 export type {
   Connection,

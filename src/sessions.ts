@@ -1,5 +1,5 @@
 import type { ResolvedCookie } from './cookie/cookie-settings.ts'
-import { Exchange, type ExchangeWatch, type SessionOpener } from './http/exchange.ts'
+import { Exchange, type ResponseLink, type SessionOpener } from './http/exchange.ts'
 import { type PurgeOptions, type Purger, purgeAll, startPurger } from './session/purger.ts'
 import type { DefaultData } from './session/session.ts'
 import type { SessionContext } from './session/session-context.ts'
@@ -59,8 +59,8 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
   }
 
   /** Begins the life of one request's session; see {@link Exchange}. The adapters call it. */
-  open(cookieHeader: string | null | undefined, watch?: ExchangeWatch): Exchange<Data> {
-    return new Exchange<Data>(this.#context, this.#cookie, cookieHeader, watch)
+  open(cookieHeader: string | null | undefined, link?: ResponseLink): Exchange<Data> {
+    return new Exchange<Data>(this.#context, this.#cookie, cookieHeader, link)
   }
 
   /**

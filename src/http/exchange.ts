@@ -1,14 +1,15 @@
 import { readCookie } from '../cookie/cookie-header.ts'
 import type { ResolvedCookie } from '../cookie/cookie-settings.ts'
 import { clearCookieHeader, setCookieHeader } from '../cookie/set-cookie.ts'
+import type { ResponseLink, ResponsePhase } from '../session/response-link.ts'
 import { type DefaultData, Session } from '../session/session.ts'
 import type { SessionContext } from '../session/session-context.ts'
-import type { CookieUpdate, StateWatch } from '../session/session-saver.ts'
+import type { CookieUpdate } from '../session/session-saver.ts'
 import { SessionState } from '../session/session-state.ts'
 import type { PresentedToken } from '../store/session-store.ts'
 import type { ResponseHeaders } from './response-headers.ts'
 
-export type { DefaultData, Session }
+export type { DefaultData, ResponseLink, ResponsePhase, Session }
 
 /** What adapters need of `createSessions`: it opens an exchange for each request. */
 export interface SessionOpener<Data extends object = DefaultData> {
@@ -17,7 +18,7 @@ export interface SessionOpener<Data extends object = DefaultData> {
    *
    * @param cookieHeader - The request's `Cookie` field; several of them joined by `; `.
    */
-  open(cookieHeader: string | null | undefined, watch?: ExchangeWatch): Exchange<Data>
+  open(cookieHeader: string | null | undefined, link?: ResponseLink): Exchange<Data>
 }
 
 /** What an unused session says. */
@@ -26,12 +27,6 @@ const NOTHING: ResponseHeaders = Object.freeze({
   noStore: false,
   varyCookie: false,
 })
-
-/** What an adapter may want to be told, and what it is asked. */
-export interface ExchangeWatch extends StateWatch {
-  /** The session is used for the first time. */
-  readonly onUse?: () => void
-}
 
 /**
  * The one life cycle of a session within a request, which every adapter goes through:
@@ -50,7 +45,7 @@ export class Exchange<Data extends object = DefaultData> {
   readonly #context: SessionContext
   readonly #cookie: ResolvedCookie
   readonly #cookieHeader: string | null | undefined
-  readonly #watch: ExchangeWatch
+  readonly #link: ResponseLink
   #state: SessionState | null = null
 
   /** @internal Exchanges come from `sessions.open`. */
@@ -58,12 +53,12 @@ export class Exchange<Data extends object = DefaultData> {
     context: SessionContext,
     cookie: ResolvedCookie,
     cookieHeader: string | null | undefined,
-    watch: ExchangeWatch = {},
+    link: ResponseLink = {},
   ) {
     this.#context = context
     this.#cookie = cookie
     this.#cookieHeader = cookieHeader
-    this.#watch = watch
+    this.#link = link
     this.session = new Session<Data>(() => this.#use())
   }
 
@@ -120,8 +115,8 @@ export class Exchange<Data extends object = DefaultData> {
 
   #use(): SessionState {
     if (this.#state === null) {
-      this.#state = new SessionState(this.#context, this.#readToken(), this.#watch)
-      this.#watch.onUse?.()
+      this.#state = new SessionState(this.#context, this.#readToken(), this.#link)
+      this.#link.onUse?.()
     }
     return this.#state
   }

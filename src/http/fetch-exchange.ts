@@ -27,8 +27,13 @@ export function openFetchExchange<Data extends object>(
 ): FetchExchange<Data> {
   let isHandedOver = false
   const exchange: Exchange<Data> = sessions.open(request.headers.get('cookie'), {
-    isHeadSent: () => isHandedOver,
-    isClientGone: () => request.signal.aborted,
+    phase() {
+      if (isHandedOver) return 'sent'
+      return request.signal.aborted ? 'gone' : 'open'
+    },
+    get isConditional() {
+      return request.headers.has('if-none-match') || request.headers.has('if-modified-since')
+    },
     onChange() {
       if (isHandedOver) void setTimeout(saveLate, 0, exchange)
       else onChange?.()

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { errorAnswer } from './error-answer.ts'
-import type { Exchange, Session, SessionOpener } from './exchange.ts'
+import type { Exchange, ResponsePhase, Session, SessionOpener } from './exchange.ts'
 import type { ResponseHeaders } from './response-headers.ts'
 import { type HoldMember, holdFor } from './shared-hold.ts'
 import { varyWithHead } from './vary-with-head.ts'
 
-/** What an adapter does when something happens to its exchange. */
-export interface NodeExchangeWatch {
+/** What an adapter does for its exchange. */
+export interface NodeExchangeOptions {
   /** Answers when the save failed. Nothing has been sent then, and no cookie for it will be. */
   readonly fail: (error: unknown) => void
   /** The session is about to change for the first time, or again after a save that failed. */
@@ -22,7 +22,7 @@ export interface NodeExchangeWatch {
 export class NodeExchange<Data extends object> implements HoldMember {
   readonly #exchange: Exchange<Data>
   readonly #response: ServerResponse
-  readonly #watch: NodeExchangeWatch
+  readonly #options: NodeExchangeOptions
   #isHeadHeld = false
   #hasFailed = false
   #willFinish = false
@@ -33,14 +33,15 @@ export class NodeExchange<Data extends object> implements HoldMember {
     sessions: SessionOpener<Data>,
     request: IncomingMessage,
     response: ServerResponse,
-    watch: NodeExchangeWatch,
+    options: NodeExchangeOptions,
   ) {
     this.#response = response
-    this.#watch = watch
+    this.#options = options
     this.#exchange = sessions.open(request.headers.cookie, {
-      isHeadSent: () => response.headersSent,
-      isHeadHeld: () => this.#isHeadHeld,
-      isClientGone: () => response.destroyed,
+      phase: () => this.#phase(),
+      get isConditional() {
+        return 'if-none-match' in request.headers || 'if-modified-since' in request.headers
+      },
       onUse() {
         if (!response.headersSent) varyWithHead(response)
       },
@@ -75,10 +76,17 @@ export class NodeExchange<Data extends object> implements HoldMember {
     }
   }
 
+  #phase(): ResponsePhase {
+    const { destroyed, headersSent } = this.#response
+    if (this.#isHeadHeld) return destroyed ? 'gone' : 'held'
+    if (headersSent) return 'sent'
+    return destroyed ? 'gone' : 'open'
+  }
+
   #change(): void {
     this.#finishOnClose()
     if (this.#response.headersSent) return
-    this.#watch.onChange?.()
+    this.#options.onChange?.()
     holdFor(this, this.#response)
   }
 
@@ -106,7 +114,7 @@ export class NodeExchange<Data extends object> implements HoldMember {
     // An error page that changes the session again must not go round in circles.
     if (this.#hasFailed) return answerWithError(this.#response, error)
     this.#hasFailed = true
-    this.#watch.fail(error)
+    this.#options.fail(error)
   }
 
   #finishOnClose(): void {

@@ -10,7 +10,7 @@ export function openUpgradeSession<Data extends object>(
   request: IncomingMessage,
 ): Session<Data> {
   const exchange: Exchange<Data> = sessions.open(request.headers.cookie, {
-    isHeadSent: () => true,
+    phase: () => 'sent',
     onTouchDue: () => {
       void exchange.commitLate()
     },

@@ -2,6 +2,7 @@ import { ResponseStartedError, SessionGoneError, StoreUnavailableError } from '.
 import type { Created, NewSession } from '../store/session-store.ts'
 import { ChangeSet } from './change-set.ts'
 import { type NextToken, planChange, planNewSession } from './save-plan.ts'
+import type { ResponseLink } from './response-link.ts'
 import type { SessionContext } from './session-context.ts'
 import { SessionSnapshot } from './session-snapshot.ts'
 import { StoredEntries } from './stored-entries.ts'
@@ -19,25 +20,6 @@ export type CookieUpdate =
       /** Whether the session has a lifetime of its own, and so is to outlive the browser. */
       readonly isRemembered: boolean
     }
-
-/** What a session asks and tells whoever answers the request. */
-export interface StateWatch {
-  /**
-   * The response is going to depend on a save. Told once, before the first change is made, or when a
-   * token turns out to need renewal; again only after `discard`.
-   */
-  readonly onChange?: () => void
-  /** The access is to be noted, once the response is on its way. */
-  readonly onTouchDue?: () => void
-  /** A save has given the cookie something to say. Told before the save resolves. */
-  readonly onNews?: () => void
-  /** Whether the head of the response has left, so that no cookie can be sent any more. */
-  readonly isHeadSent?: () => boolean
-  /** Whether a head that looks sent to its handler in truth waits for the save under way. */
-  readonly isHeadHeld?: () => boolean
-  /** Whether the client has hung up, so that it would never get a new token. */
-  readonly isClientGone?: () => boolean
-}
 
 /** How a save may go about it. */
 export interface SaveTerms {
@@ -57,12 +39,12 @@ export class SessionSaver {
   /** What the cookie of the response has to say, as far as it has been saved. */
   news: CookieUpdate = { kind: 'none' }
   readonly #context: SessionContext
-  readonly #watch: StateWatch
+  readonly #link: ResponseLink
   readonly #hadToken: boolean
 
-  constructor(context: SessionContext, watch: StateWatch, hadToken: boolean) {
+  constructor(context: SessionContext, link: ResponseLink, hadToken: boolean) {
     this.#context = context
-    this.#watch = watch
+    this.#link = link
     this.#hadToken = hadToken
   }
 
@@ -102,7 +84,9 @@ export class SessionSaver {
   }
 
   isRenewable(known: SessionSnapshot): boolean {
-    return known.isRenewalDue && !this.#isTooLate && !this.#watch.isClientGone?.()
+    if (!known.isRenewalDue || this.#link.isConditional) return false
+    const phase = this.#link.phase?.() ?? 'open'
+    return phase === 'open' || phase === 'held'
   }
 
   async #create(changes: ChangeSet, userId: string | null): Promise<void> {
@@ -232,15 +216,11 @@ export class SessionSaver {
 
   #tell(news: CookieUpdate): void {
     this.news = news
-    this.#watch.onNews?.()
+    this.#link.onCookieUpdate?.()
   }
 
   /** Asked by a save, whose cookie can still go with a head that waits for it. */
   #refuseIfTooLate(action: string): void {
-    if (this.#isTooLate) throw new ResponseStartedError(action)
-  }
-
-  get #isTooLate(): boolean {
-    return !this.#watch.isHeadHeld?.() && this.#watch.isHeadSent?.() === true
+    if (this.#link.phase?.() === 'sent') throw new ResponseStartedError(action)
   }
 }

@@ -3,13 +3,9 @@ import type { PresentedToken, SessionSummary, Touch } from '../store/session-sto
 import type { ChangeSet } from './change-set.ts'
 import { EntryValue } from './entry-value.ts'
 import { PendingChanges } from './pending-changes.ts'
+import type { ResponseLink } from './response-link.ts'
 import type { SessionContext } from './session-context.ts'
-import {
-  type CookieUpdate,
-  type SaveTerms,
-  SessionSaver,
-  type StateWatch,
-} from './session-saver.ts'
+import { type CookieUpdate, type SaveTerms, SessionSaver } from './session-saver.ts'
 import { SessionSnapshot } from './session-snapshot.ts'
 
 /**
@@ -19,7 +15,7 @@ import { SessionSnapshot } from './session-snapshot.ts'
 export class SessionState {
   readonly context: SessionContext
   readonly #proof: PresentedToken | null
-  readonly #watch: StateWatch
+  readonly #link: ResponseLink
   #loading: Promise<void> | null = null
   #isLoaded: boolean
   readonly #saver: SessionSaver
@@ -32,12 +28,12 @@ export class SessionState {
   /**
    * @param proof - What the client showed; null when it showed no token.
    */
-  constructor(context: SessionContext, proof: PresentedToken | null, watch: StateWatch) {
+  constructor(context: SessionContext, proof: PresentedToken | null, link: ResponseLink) {
     this.context = context
     this.#proof = proof
-    this.#watch = watch
+    this.#link = link
     this.#isLoaded = proof === null
-    this.#saver = new SessionSaver(context, watch, proof !== null)
+    this.#saver = new SessionSaver(context, link, proof !== null)
   }
 
   // What the session is
@@ -200,7 +196,7 @@ export class SessionState {
       // At once: until it is noted, an older request could take the new token for lost.
       const { overlap } = policy.renewal.grace
       this.#touch({ id: known.id, lifetime: known.lifetime(), overlap })
-    } else if (known.isTouchDue) this.#watch.onTouchDue?.()
+    } else if (known.isTouchDue) this.#link.onTouchDue?.()
   }
 
   #touch(touch: Touch): void {
@@ -240,11 +236,12 @@ export class SessionState {
   #announce(): void {
     if (this.#isAnnounced) return
     this.#isAnnounced = true
-    this.#watch.onChange?.()
+    this.#link.onChange?.()
   }
 
   #refuseIfHeadSent(action: string): void {
-    if (this.#watch.isHeadSent?.()) throw new ResponseStartedError(action)
+    const phase = this.#link.phase?.()
+    if (phase === 'held' || phase === 'sent') throw new ResponseStartedError(action)
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {

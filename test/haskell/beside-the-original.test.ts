@@ -217,7 +217,7 @@ describe('the flag', () => {
     const { key } = await begin()
     await shared.original.clearSession(key)
     const ann = visitor(key)
-    const ours = ann.open({ isClientGone: () => true })
+    const ours = ann.open({ phase: () => 'gone' })
     await ours.session.load()
     await ours.commit()
     expect(await row(key)).toMatchObject({ session_invalidate_key: true })

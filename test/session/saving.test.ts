@@ -1,4 +1,5 @@
 import {
+  type ResponsePhase,
   ResponseStartedError,
   type Session,
   SessionGoneError,
@@ -372,8 +373,8 @@ eachStore((open) => {
 
   it('a change that needs a cookie is refused loudly once the head has left', async () => {
     const { visitor, stored } = await open()
-    let isHeadSent = true
-    const { session, commit } = visitor().open({ isHeadSent: () => isHeadSent })
+    let phase: ResponsePhase = 'sent'
+    const { session, commit } = visitor().open({ phase: () => phase })
     expect(() => session.set('a', 1)).toThrow(ResponseStartedError)
     expect(() => session.rotate()).toThrow(ResponseStartedError)
     expect(() => session.clear()).toThrow(ResponseStartedError)
@@ -384,9 +385,9 @@ eachStore((open) => {
     await session.signOut()
     expect(await stored()).toBe(0)
 
-    isHeadSent = false
+    phase = 'open'
     session.set('a', 1)
-    isHeadSent = true
+    phase = 'sent'
     await expect(commit(), 'set in time, but saved too late').rejects.toThrow(ResponseStartedError)
     expect(await stored()).toBe(0)
   })
@@ -395,7 +396,7 @@ eachStore((open) => {
     const { visitor, sessions } = await open()
     const ann = visitor()
     await ann.visit((session) => session.signIn('ann'))
-    const late = ann.open({ isHeadSent: () => true })
+    const late = ann.open({ phase: () => 'sent' })
     late.session.set('a', 1)
     await late.session.update('n', () => 2)
     await late.session.save()

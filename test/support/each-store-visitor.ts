@@ -1,4 +1,4 @@
-import type { Exchange, ExchangeWatch, Session, SessionOpener } from 'pg-sessions'
+import type { Exchange, ResponseLink, Session, SessionOpener } from 'pg-sessions'
 
 /** One request of a visitor, under way. */
 export interface OpenRequest<Data extends object> {
@@ -32,9 +32,9 @@ export class Visitor<Data extends object> {
   }
 
   /** Begins a request that a test goes through step by step. */
-  open(watch?: ExchangeWatch): OpenRequest<Data> {
+  open(link?: ResponseLink): OpenRequest<Data> {
     const header = this.token === null ? null : `theme=dark; __Host-id=${this.token}`
-    const exchange = this.#sessions.open(header, watch)
+    const exchange = this.#sessions.open(header, link)
     const commit = async (): Promise<void> => {
       const { setCookies } = await exchange.commit()
       this.setCookies = setCookies

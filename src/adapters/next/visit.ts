@@ -30,8 +30,8 @@ export function openVisit<Data extends object>(
   let isOver = false
   const canSet = (): boolean => !isOver && takesCookies(store)
   const exchange: Exchange<Data> = sessions.open(cookieHeader(store), {
-    isHeadSent: () => !canSet(),
-    onNews() {
+    phase: () => (canSet() ? 'open' : 'sent'),
+    onCookieUpdate() {
       // All there can be to say otherwise is that the session has ended, which its cookie survives.
       if (!canSet()) return
       for (const line of exchange.head.setCookies) store.set(cookieToSet(line))
