@@ -6,7 +6,7 @@ import { fromPg } from 'pg-sessions/pg'
 import { page } from './page.ts'
 
 const pool = new Pool({ connectionString: process.env.DATABASE_URL })
-const development = process.env.NODE_ENV !== 'production' // plain http on localhost
+const development = process.env.NODE_ENV === 'development' // plain http on localhost
 const sessions = createSessions({ database: fromPg(pool), cookie: { development } })
 sessions.startPurger()
 

@@ -15,6 +15,7 @@ import { codeBlocks, readDocument } from './code-blocks.ts'
 import { bundleExample, runExample } from './run-example.ts'
 
 const readme = readDocument('README.md')
+const settingsPage = readDocument('docs/settings.md')
 
 /** The README's only example with these words. */
 function example(words: string): string {
@@ -51,8 +52,9 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 
-test('the first screen says how to see it run and how to test it', () => {
-  const firstScreen = readme.split('\n').slice(0, 15).join('\n')
+test('the first screen says how to install it, how to see it run and how to test it', () => {
+  const firstScreen = readme.split('\n').slice(0, 60).join('\n')
+  expect(firstScreen).toContain('```sh\nnpm install pg-sessions pg\n```\n')
   expect(firstScreen).toContain('```sh\nnpm ci && npm run demo\nnpm ci && npm test\n```\n')
 })
 
@@ -108,7 +110,7 @@ test('the example for Fetch handlers counts the visits of one visitor', async ()
 
 /** The table whose header begins with these words: first cell to second, without backticks. */
 function tableRows(header: string): Map<string, string> {
-  const lines = readme.split('\n')
+  const lines = settingsPage.split('\n')
   const start = lines.indexOf(header) + 2
   expect(start, header).toBeGreaterThan(1)
   const end = lines.findIndex((line, index) => index > start && !line.startsWith('|'))

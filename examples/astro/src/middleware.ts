@@ -10,7 +10,7 @@ declare module 'pg-sessions' {
 }
 
 const pool = new Pool({ connectionString: process.env.DATABASE_URL })
-const development = process.env.NODE_ENV !== 'production' // plain http on localhost
+const development = process.env.NODE_ENV === 'development' // plain http on localhost
 const sessions = createSessions({ database: fromPg(pool), cookie: { development } })
 
 sessions.startPurger()
