@@ -89,10 +89,11 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
   ): Promise<boolean> {
     const sessionId = id.toLowerCase()
     if (owner !== undefined && typeof owner?.userId !== 'string') return false
-    const userId = owner?.userId ?? null
-    const wasLive = await this.#store.destroy(sessionId, userId)
-    if (wasLive) this.#context.events.emit('destroyed', { sessionId, userId })
-    return wasLive
+    const named = typeof owner?.userId === 'string' ? { owner: owner.userId } : {}
+    const result = await this.#store.destroy({ id: sessionId, ...named })
+    if (result.status !== 'ended') return false
+    this.#context.events.emit('destroyed', { sessionId, userId: result.userId })
+    return true
   }
 
   /**

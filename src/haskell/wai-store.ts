@@ -5,8 +5,11 @@ import type { Row } from '../postgres/driver.ts'
 import { fromHex, hex, hexArray, textArray } from '../postgres/encoding.ts'
 import { type RunOptions, StatementRunner } from '../postgres/statement-runner.ts'
 import { parseDuration } from '../session/duration.ts'
+import type { CallOptions } from '../store/deadline.ts'
 import type {
   CreateResult,
+  DestroyResult,
+  Ending,
   Entry,
   EntryUpdate,
   LoadResult,
@@ -70,6 +73,7 @@ const REPEATABLE = { repeatable: true } as const
  */
 export class WaiStore implements SessionStore {
   readonly name = 'wai'
+  readonly deadline: number
   readonly demands: RequiredSettings
   readonly #timeout: number
   readonly #statements: WaiStatements
@@ -83,6 +87,7 @@ export class WaiStore implements SessionStore {
     const { driver, timeout, schema = 'public', migrate: mode = 'auto' } = options
     const names = waiTableNames(schema)
     const deadline = parseDuration('deadline', options.deadline ?? '5s')
+    this.deadline = deadline
     this.#timeout = wholeSeconds(timeout)
     this.demands = {
       idleTimeout: this.#timeout,
@@ -104,10 +109,10 @@ export class WaiStore implements SessionStore {
     return this.#tables.ready()
   }
 
-  async load(proof: PresentedToken): Promise<LoadResult> {
+  async load(proof: PresentedToken, call?: CallOptions): Promise<LoadResult> {
     const keys = proof.secretHashes.map(keyOf).filter((key) => key !== null)
     const result = await this.#tables.use(async (): Promise<LoadResult> => {
-      return keys.length === 0 ? { status: 'unknown' } : this.#loads.run(keys)
+      return keys.length === 0 ? { status: 'unknown' } : this.#loads.run(keys, call?.deadline)
     })
     if (proof.id === '' || result.status === 'unknown') return result
     const id = result.status === 'live' ? result.record.id : result.id
@@ -115,67 +120,86 @@ export class WaiStore implements SessionStore {
   }
 
   /** @throws {UnsupportedError} It is to have a user or a lifetime of its own. */
-  async create(session: NewSession): Promise<CreateResult> {
+  async create(session: NewSession, call?: CallOptions): Promise<CreateResult> {
     const key = newKey(session)
-    const [row] = await this.#run('create', [key, ...entryValues(session.entries)], REPEATABLE)
+    const options = { ...REPEATABLE, ...call }
+    const [row] = await this.#run('create', [key, ...entryValues(session.entries)], options)
     if (row !== undefined) return readCreated(row, this.#timeout)
-    const [own] = await this.#run('find_created', [key], REPEATABLE)
+    const [own] = await this.#run('find_created', [key], options)
     return own === undefined ? { status: 'taken' } : readCreated(own, this.#timeout)
   }
 
   /** @throws {UnsupportedError} A user, a lifetime of its own or a grace for its token is asked for. */
-  async save(change: SessionChange): Promise<SaveResult> {
+  async save(change: SessionChange, call?: CallOptions): Promise<SaveResult> {
     const { credentials, written, deleted } = change
     const token = credentials === undefined ? undefined : replacedKey(credentials)
     const values = [hexArray(deleted), ...entryValues(written)]
     const [row] =
       token === undefined
-        ? await this.#runFor(change, 'save', values)
-        : await this.#runFor(change, 'save_token', [...values, textArray(token.from), token.to])
+        ? await this.#runFor(change, 'save', values, call)
+        : await this.#runFor(
+            change,
+            'save_token',
+            [...values, textArray(token.from), token.to],
+            call,
+          )
     if (row === undefined) return { status: 'gone' }
     const { times, version } = readState(row, this.#timeout)
     return { status: 'saved', times, rotated: row.rotated === 'true', version }
   }
 
   /** @throws {UnsupportedError} The successor is to have a user or a lifetime of its own. */
-  async replace(ended: Precondition, successor: NewSession): Promise<ReplaceResult> {
+  async replace(
+    ended: Precondition,
+    successor: NewSession,
+    call?: CallOptions,
+  ): Promise<ReplaceResult> {
     const values = [newKey(successor), ...entryValues(successor.entries)]
-    const [row] = await this.#runFor(ended, 'replace', values)
+    const [row] = await this.#runFor(ended, 'replace', values, call)
     return row === undefined ? { status: 'gone' } : readCreated(row, this.#timeout)
   }
 
-  async update(update: EntryUpdate): Promise<UpdateResult> {
+  async update(update: EntryUpdate, call?: CallOptions): Promise<UpdateResult> {
     const { key, expected, value } = update
     const [row] =
       value === null
-        ? await this.#runFor(update, 'update_removed', [hex(key), expected && hex(expected)])
+        ? await this.#runFor(update, 'update_removed', [hex(key), expected && hex(expected)], call)
         : expected === null
-          ? await this.#runFor(update, 'update_absent', [hex(key), hex(value)])
-          : await this.#runFor(update, 'update_present', [hex(key), hex(value), hex(expected)])
+          ? await this.#runFor(update, 'update_absent', [hex(key), hex(value)], call)
+          : await this.#runFor(
+              update,
+              'update_present',
+              [hex(key), hex(value), hex(expected)],
+              call,
+            )
     if (row?.live !== '1') return { status: 'gone' }
     const current = bytesOrNull(row.current)
     const isDone = row.changed === '1' || (value === null && expected === null && current === null)
     return isDone ? { status: 'updated' } : { status: 'changed', current }
   }
 
-  async take(entry: Guarded & { readonly key: Uint8Array }): Promise<TakeResult> {
-    const [row] = await this.#runFor(entry, 'take', [hex(entry.key)])
+  async take(
+    entry: Guarded & { readonly key: Uint8Array },
+    call?: CallOptions,
+  ): Promise<TakeResult> {
+    const [row] = await this.#runFor(entry, 'take', [hex(entry.key)], call)
     if (row?.live !== '1') return { status: 'gone' }
     return { status: 'taken', value: bytesOrNull(row.value) }
   }
 
   /** Writes only in a second that no access has been noted in, whoever asks. */
-  async touch({ id }: Touch): Promise<void> {
+  async touch({ id }: Touch, call?: CallOptions): Promise<void> {
     await this.#tables.use(async () => {
-      if (isRowId(id)) await this.#touches.run(id)
+      if (isRowId(id)) await this.#touches.run(id, call?.deadline)
     })
   }
 
   /** @throws {UnsupportedError} An owner is given. */
-  async destroy(id: string, owner: string | null): Promise<boolean> {
-    if (owner !== null) throw new UnsupportedError(NO_USERS)
-    const rows = isRowId(id) ? await this.#run('destroy', [id, this.#seconds], REPEATABLE) : []
-    return rows[0]?.was_live === 'true'
+  async destroy({ id, owner }: Ending, call?: CallOptions): Promise<DestroyResult> {
+    if (owner !== undefined) throw new UnsupportedError(NO_USERS)
+    const options = { ...REPEATABLE, ...call }
+    const rows = isRowId(id) ? await this.#run('destroy', [id, this.#seconds], options) : []
+    return rows[0]?.was_live === 'true' ? { status: 'ended', userId: null } : { status: 'gone' }
   }
 
   /** @throws {UnsupportedError} Always. */
@@ -188,13 +212,14 @@ export class WaiStore implements SessionStore {
     return this.#refuseUsers()
   }
 
-  async count(): Promise<StoreCounts> {
-    const [row] = await this.#run('count', [this.#seconds], REPEATABLE)
+  async count(call?: CallOptions): Promise<StoreCounts> {
+    const [row] = await this.#run('count', [this.#seconds], { ...REPEATABLE, ...call })
     return { live: Number(row?.live), expired: Number(row?.expired) }
   }
 
-  async purge(limit: number): Promise<number> {
-    const [row] = await this.#run('purge', [this.#seconds, String(limit)], REPEATABLE)
+  async purge(limit: number, call?: CallOptions): Promise<number> {
+    const values = [this.#seconds, String(limit)]
+    const [row] = await this.#run('purge', values, { ...REPEATABLE, ...call })
     return Number(row?.purged)
   }
 
@@ -211,9 +236,13 @@ export class WaiStore implements SessionStore {
     { id, userId, version }: Precondition,
     operation: WaiOperation,
     values: readonly (string | null)[],
+    call: CallOptions | undefined,
   ): Promise<readonly Row[]> {
     if (userId !== null || !isRowId(id)) return this.#tables.use(async () => [])
-    return this.#run(operation, [id, this.#seconds, version ?? null, ...values], ONCE)
+    return this.#run(operation, [id, this.#seconds, version ?? null, ...values], {
+      ...ONCE,
+      ...call,
+    })
   }
 
   #run(

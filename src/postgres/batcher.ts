@@ -1,4 +1,5 @@
 import { type Outcome, StoreError } from '../errors.ts'
+import type { Deadline } from '../store/deadline.ts'
 import type { BatchLimits } from './batch-limits.ts'
 import type { Row, Statement } from './driver.ts'
 import { type StatementRunner, timedOut } from './statement-runner.ts'
@@ -35,7 +36,7 @@ export interface Forerunner {
 
 interface Waiting<Call, Answer> {
   readonly call: Call
-  readonly endsAt: number
+  readonly deadline: Deadline
   readonly mayWait: boolean
   resolve(answer: Answer): void
   reject(error: unknown): void
@@ -85,17 +86,16 @@ export class Batcher<Call, Answer> implements Forerunner {
     return true
   }
 
-  /** @throws As `StatementRunner.run` does; the deadline counts from this call. */
-  run(call: Call): Promise<Answer> {
-    const endsAt = performance.now() + this.#runner.deadline
+  /** @throws As `StatementRunner.run` does. Without a deadline, a budget of the runner's counts from this call. */
+  run(call: Call, deadline: Deadline = this.#runner.begin()): Promise<Answer> {
     const isFree = this.#underWay < this.#limits.slots
     const mayWait = this.#limits.batch > 1 && this.#operation.mayWait?.(call) === true
     if (isFree && !this.#hasCompany && !mayWait) {
       this.#underWay++
-      return this.#alone(call, endsAt).finally(() => this.#freeSlot())
+      return this.#alone(call, deadline).finally(() => this.#freeSlot())
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ call, endsAt, mayWait, resolve, reject })
+      this.#waiting.push({ call, deadline, mayWait, resolve, reject })
       if (isFree && this.#isPressing) this.#gather()
       else this.#watchQueue()
     })
@@ -107,10 +107,10 @@ export class Batcher<Call, Answer> implements Forerunner {
     return isFull || this.#waiting.some(({ mayWait }) => !mayWait)
   }
 
-  async #alone(call: Call, endsAt: number): Promise<Answer> {
+  async #alone(call: Call, deadline: Deadline): Promise<Answer> {
     const { repeatable } = this.#operation
     const statement = this.#operation.one(call)
-    const rows = await this.#runner.run(statement, { repeatable, endsAt })
+    const rows = await this.#runner.run(statement, { repeatable, deadline })
     return this.#operation.readOne(rows, call)
   }
 
@@ -195,8 +195,8 @@ export class Batcher<Call, Answer> implements Forerunner {
     const watch = setInterval(() => this.#refuseLate(batch, 'unknown'), this.#limits.patience)
     try {
       const { repeatable } = this.#operation
-      const endsAt = Math.max(...batch.map((waiting) => waiting.endsAt))
-      const rows = await this.#runner.run(this.#operation.many(calls), { repeatable, endsAt })
+      const deadline = batch.reduce(latest, batch[0] as Waiting<Call, Answer>).deadline
+      const rows = await this.#runner.run(this.#operation.many(calls), { repeatable, deadline })
       const answers = this.#operation.readMany(rows, calls)
       const unanswered: Waiting<Call, Answer>[] = []
       batch.forEach((waiting, index) => {
@@ -217,8 +217,8 @@ export class Batcher<Call, Answer> implements Forerunner {
 
   async #each(batch: readonly Waiting<Call, Answer>[]): Promise<void> {
     await Promise.all(
-      batch.map(({ call, endsAt, resolve, reject }) =>
-        this.#alone(call, endsAt).then(resolve, reject),
+      batch.map(({ call, deadline, resolve, reject }) =>
+        this.#alone(call, deadline).then(resolve, reject),
       ),
     )
   }
@@ -238,11 +238,15 @@ export class Batcher<Call, Answer> implements Forerunner {
     waiting: readonly Waiting<Call, Answer>[],
     outcome: Outcome,
   ): Waiting<Call, Answer>[] {
-    const now = performance.now()
-    return waiting.filter(({ call, endsAt, reject }) => {
-      if (endsAt > now) return true
-      reject(timedOut(this.#operation.one(call), this.#runner.deadline, outcome))
+    return waiting.filter(({ call, deadline, reject }) => {
+      if (!deadline.isOver) return true
+      reject(timedOut(this.#operation.one(call), deadline.duration, outcome))
       return false
     })
   }
+}
+
+/** Of two that wait, the one that may wait longer. */
+function latest<Waits extends { readonly deadline: Deadline }>(a: Waits, b: Waits): Waits {
+  return b.deadline.endsAt > a.deadline.endsAt ? b : a
 }

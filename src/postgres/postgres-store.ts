@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto'
 import { SessionsClosedError } from '../errors.ts'
+import type { CallOptions, Deadline } from '../store/deadline.ts'
 import type {
   CreateResult,
+  DestroyResult,
+  Ending,
   EntryUpdate,
   LiveSession,
   LoadResult,
@@ -77,6 +80,7 @@ const REPEATABLE = { repeatable: true } as const
  */
 export class PostgresStore implements SessionStore {
   readonly name = 'postgres'
+  readonly deadline: number
   readonly #driver: Driver
   readonly #names: TableNames
   readonly #statements: StoreStatements
@@ -100,7 +104,8 @@ export class PostgresStore implements SessionStore {
     this.#driver = options.driver
     this.#names = resolveTableNames(options)
     this.#statements = storeStatements(this.#names)
-    this.#runner = new StatementRunner(options.driver, options.deadline ?? 5000)
+    this.deadline = options.deadline ?? 5000
+    this.#runner = new StatementRunner(options.driver, this.deadline)
     this.#channel = channelOf(this.#names)
     this.#announcer = new Announcer(this.#runner, this.#statements.announce, this.#channel)
     this.#loads = this.#shared(loadOperation(this.#statements))
@@ -114,25 +119,30 @@ export class PostgresStore implements SessionStore {
     if (!this.#isReady) await this.#prepareOnce()
   }
 
-  load(proof: PresentedToken): Promise<LoadResult> {
+  load(proof: PresentedToken, options?: CallOptions): Promise<LoadResult> {
     if (!isUuid(proof.id)) return Promise.resolve({ status: 'unknown' })
-    return this.#tracked(() => this.#loads.run(proof))
+    const deadline = this.#deadlineOf(options)
+    return this.#tracked(deadline, () => this.#loads.run(proof, deadline))
   }
 
-  async create(session: NewSession): Promise<CreateResult> {
-    const created = await this.#tracked(() => this.#creations.run(session))
+  async create(session: NewSession, options?: CallOptions): Promise<CreateResult> {
+    const deadline = this.#deadlineOf(options)
+    const created = await this.#tracked(deadline, () => this.#creations.run(session, deadline))
     if (created.status !== 'present') return created
     const values = [session.id, hex(session.secretHash)]
-    const [own] = await this.#run('find_created', values, REPEATABLE)
+    const [own] = await this.#run('find_created', values, { ...REPEATABLE, deadline })
     return own === undefined ? { status: 'taken' } : { status: 'created', times: readTimes(own) }
   }
 
-  async save(change: SessionChange): Promise<SaveResult> {
+  async save(change: SessionChange, call?: CallOptions): Promise<SaveResult> {
     if (!isUuid(change.id)) return { status: 'gone' }
     const { credentials } = change
-    if (credentials === undefined) return this.#tracked(() => this.#saves.run(change))
+    const deadline = this.#deadlineOf(call)
+    if (credentials === undefined) {
+      return this.#tracked(deadline, () => this.#saves.run(change, deadline))
+    }
     const values = [...changeValues(change), ...credentialValues(credentials)]
-    const options = isRenewalAlone(change) ? REPEATABLE : ONCE
+    const options = { repeatable: isRenewalAlone(change), deadline }
     const [row] = await this.#run('save_credentials', values, options)
     if (row === undefined) return { status: 'gone' }
     const { signIn } = credentials
@@ -141,66 +151,81 @@ export class PostgresStore implements SessionStore {
     return { status: 'saved', times: readTimes(row), rotated: row.rotated === 'true' }
   }
 
-  async replace(ended: Precondition, successor: NewSession): Promise<ReplaceResult> {
+  async replace(
+    ended: Precondition,
+    successor: NewSession,
+    call?: CallOptions,
+  ): Promise<ReplaceResult> {
     const values = [ended.userId, ...newSessionValues(successor)]
-    const [row] = await this.#runFor(ended.id, 'replace', values, ONCE)
+    const [row] = await this.#runFor(ended.id, 'replace', values, { ...ONCE, ...call })
     if (row === undefined) return { status: 'gone' }
     this.#announcer.announce([ended.id])
     return { status: 'created', times: readTimes(row) }
   }
 
-  async update(update: EntryUpdate): Promise<UpdateResult> {
+  async update(update: EntryUpdate, call?: CallOptions): Promise<UpdateResult> {
     const { id, key, expected, value } = update
+    const once = { ...ONCE, ...call }
     const values = [...guardValues(update), hex(key)]
     const [row] =
       value === null
-        ? await this.#runFor(id, 'update_removed', [...values, expected && hex(expected)], ONCE)
+        ? await this.#runFor(id, 'update_removed', [...values, expected && hex(expected)], once)
         : expected === null
-          ? await this.#runFor(id, 'update_absent', [...values, hex(value)], ONCE)
-          : await this.#runFor(id, 'update_present', [...values, hex(value), hex(expected)], ONCE)
+          ? await this.#runFor(id, 'update_absent', [...values, hex(value)], once)
+          : await this.#runFor(id, 'update_present', [...values, hex(value), hex(expected)], once)
     if (row?.live !== '1') return { status: 'gone' }
     const isDone = row.changed === '1' || (value === null && expected === null && !row.current)
     if (isDone) return { status: 'updated' }
     return { status: 'changed', current: bytesOrNull(row.current) }
   }
 
-  async take(entry: Guarded & { readonly key: Uint8Array }): Promise<TakeResult> {
-    const [row] = await this.#runFor(
-      entry.id,
-      'take',
-      [...guardValues(entry), hex(entry.key)],
-      ONCE,
-    )
+  async take(
+    entry: Guarded & { readonly key: Uint8Array },
+    call?: CallOptions,
+  ): Promise<TakeResult> {
+    const [row] = await this.#runFor(entry.id, 'take', [...guardValues(entry), hex(entry.key)], {
+      ...ONCE,
+      ...call,
+    })
     if (row?.live !== '1') return { status: 'gone' }
     return { status: 'taken', value: bytesOrNull(row.value) }
   }
 
-  async touch(touch: Touch): Promise<void> {
-    if (isUuid(touch.id)) await this.#tracked(() => this.#touches.run(touch))
+  async touch(touch: Touch, options?: CallOptions): Promise<void> {
+    if (!isUuid(touch.id)) return
+    const deadline = this.#deadlineOf(options)
+    await this.#tracked(deadline, () => this.#touches.run(touch, deadline))
   }
 
-  async destroy(id: string, owner: string | null): Promise<boolean> {
-    const [row] = await this.#runFor(id, 'destroy', [owner], REPEATABLE)
+  async destroy({ id, owner }: Ending, call?: CallOptions): Promise<DestroyResult> {
+    const options = { ...REPEATABLE, ...call }
+    const [row] = await this.#runFor(id, 'destroy', [owner ?? null], options)
     // Also when there was none: this may be the repeat of a call whose answer was lost.
     if (isUuid(id)) this.#announcer.announce([id])
-    return row?.was_live === 'true'
+    if (row?.was_live !== 'true') return { status: 'gone' }
+    return { status: 'ended', userId: row.user_id ?? null }
   }
 
-  async listByUser(userId: string): Promise<readonly SessionSummary[]> {
-    const rows = await this.#run('list_by_user', [userId], REPEATABLE)
+  async listByUser(userId: string, call?: CallOptions): Promise<readonly SessionSummary[]> {
+    const rows = await this.#run('list_by_user', [userId], { ...REPEATABLE, ...call })
     return rows.map(readSummary)
   }
 
-  async destroyByUser(userId: string, except: readonly string[]): Promise<readonly string[]> {
+  async destroyByUser(
+    userId: string,
+    except: readonly string[],
+    call?: CallOptions,
+  ): Promise<readonly string[]> {
     const values = [userId, plainArray(except.filter(isUuid))]
-    const rows = await this.#run('destroy_by_user', values, REPEATABLE)
+    const rows = await this.#run('destroy_by_user', values, { ...REPEATABLE, ...call })
     const ended = rows.filter((row) => row.was_live === 'true').map((row) => row.id as string)
     this.#announcer.announce(ended)
     return ended
   }
 
-  async findLive(ids: readonly string[]): Promise<readonly LiveSession[]> {
-    const rows = await this.#run('find_live', [plainArray(ids.filter(isUuid))], REPEATABLE)
+  async findLive(ids: readonly string[], call?: CallOptions): Promise<readonly LiveSession[]> {
+    const values = [plainArray(ids.filter(isUuid))]
+    const rows = await this.#run('find_live', values, { ...REPEATABLE, ...call })
     return rows.map(readLive)
   }
 
@@ -216,13 +241,13 @@ export class PostgresStore implements SessionStore {
     })
   }
 
-  async count(): Promise<StoreCounts> {
-    const [row] = await this.#run('count', [], REPEATABLE)
+  async count(call?: CallOptions): Promise<StoreCounts> {
+    const [row] = await this.#run('count', [], { ...REPEATABLE, ...call })
     return { live: Number(row?.live), expired: Number(row?.expired) }
   }
 
-  async purge(limit: number): Promise<number> {
-    const [row] = await this.#run('purge', [String(limit)], REPEATABLE)
+  async purge(limit: number, call?: CallOptions): Promise<number> {
+    const [row] = await this.#run('purge', [String(limit)], { ...REPEATABLE, ...call })
     return Number(row?.purged)
   }
 
@@ -254,14 +279,20 @@ export class PostgresStore implements SessionStore {
     options: RunOptions,
   ): Promise<readonly Row[]> {
     const statement = { ...this.#statements[operation], values }
-    return this.#tracked(() => this.#runner.run(statement, options))
+    const deadline = this.#deadlineOf(options)
+    return this.#tracked(deadline, () => this.#runner.run(statement, { ...options, deadline }))
+  }
+
+  /** The caller's budget, or the store's own for a call that comes without one. */
+  #deadlineOf(options: CallOptions | undefined): Deadline {
+    return options?.deadline ?? this.#runner.begin()
   }
 
   /** Prepares the tables if that is still to be done, and lets `close()` wait for the call. */
-  #tracked<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  #tracked<Answer>(deadline: Deadline, ask: () => Promise<Answer>): Promise<Answer> {
     if (this.#isClosed) return Promise.reject(new SessionsClosedError())
     this.#underWay++
-    const call = this.#isReady ? ask() : this.#prepareInTime().then(ask)
+    const call = this.#isReady ? ask() : this.#prepareInTime(deadline).then(ask)
     return call.then(
       (answer) => {
         this.#ended()
@@ -288,16 +319,9 @@ export class PostgresStore implements SessionStore {
   }
 
   /** Creating tables may take longer than a call may: the call gives up, the work goes on. */
-  #prepareInTime(): Promise<void> {
-    const { deadline } = this.#runner
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        reject(timedOut({ name: 'migrate' }, deadline, 'none'))
-      }, deadline)
-      this.#prepareOnce()
-        .then(resolve, reject)
-        .finally(() => clearTimeout(timer))
-    })
+  #prepareInTime(deadline: Deadline): Promise<void> {
+    const late = (): Error => timedOut({ name: 'migrate' }, deadline.duration, 'none')
+    return deadline.race(this.#prepareOnce(), late)
   }
 
   /** Concurrent callers share one attempt; after a failure the next caller tries again. */

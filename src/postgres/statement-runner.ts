@@ -1,4 +1,5 @@
 import { type Outcome, StoreUnavailableError } from '../errors.ts'
+import { Deadline } from '../store/deadline.ts'
 import type { Driver, Row, Statement } from './driver.ts'
 import { classifyDatabaseError, isRetryable } from './sql-state.ts'
 
@@ -6,8 +7,8 @@ import { classifyDatabaseError, isRetryable } from './sql-state.ts'
 export interface RunOptions {
   /** Whether sending it again is harmless although it may have been applied. */
   readonly repeatable: boolean
-  /** When the answer is no longer wanted, on the clock of `performance.now()`. */
-  readonly endsAt?: number
+  /** When the answer is no longer wanted. Default: a budget of the runner's own from now. */
+  readonly deadline?: Deadline | undefined
 }
 
 const ATTEMPTS = 3
@@ -29,23 +30,28 @@ export class StatementRunner {
     this.deadline = deadline
   }
 
+  /** Begins the budget of a call that has none of its own. */
+  begin(): Deadline {
+    return new Deadline(this.deadline)
+  }
+
   /**
    * @throws {StoreUnavailableError} The database did not answer before the deadline, or cannot be asked.
    * @throws {SchemaError} The tables are missing.
    * @throws {StoreError} The database refused the statement.
    */
   async run(statement: Statement, options: RunOptions): Promise<readonly Row[]> {
-    const endsAt = options.endsAt ?? performance.now() + this.deadline
+    const deadline = options.deadline ?? this.begin()
     for (let attempt = 1; ; attempt++) {
-      const timeout = Math.ceil(endsAt - performance.now())
-      if (timeout <= 0 && attempt === 1) throw timedOut(statement, this.deadline, 'none')
+      const timeout = Math.ceil(deadline.left())
+      if (timeout === 0 && attempt === 1) throw timedOut(statement, deadline.duration, 'none')
       try {
         return await this.#driver.query(statement, { timeout: Math.max(1, timeout) })
       } catch (error) {
         const kind = isRetryable(error)
         const again = kind === 'safe' || (kind === 'unknown' && options.repeatable)
         const pause = 2 ** attempt * (5 + 10 * Math.random())
-        if (!again || attempt === ATTEMPTS || performance.now() + pause >= endsAt) {
+        if (!again || attempt === ATTEMPTS || pause >= deadline.left()) {
           throw classifyDatabaseError(error, statement)
         }
         await new Promise((resolve) => setTimeout(resolve, pause))

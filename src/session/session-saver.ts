@@ -114,10 +114,10 @@ export class SessionSaver {
 
   async #destroy(known: SessionSnapshot): Promise<void> {
     const { id: sessionId, userId } = known.summary
-    const wasLive = await this.#context.store.destroy(sessionId, null)
+    const { status } = await this.#context.store.destroy({ id: sessionId })
     this.known = null
     this.#tell({ kind: 'ended' })
-    if (wasLive) this.#context.events.emit('destroyed', { sessionId, userId })
+    if (status === 'ended') this.#context.events.emit('destroyed', { sessionId, userId })
   }
 
   async #changeKnown(

@@ -2,6 +2,8 @@ import { SessionsClosedError, StoreError } from '../errors.ts'
 import { MemoryRecord } from './memory-record.ts'
 import type {
   CreateResult,
+  DestroyResult,
+  Ending,
   EntryUpdate,
   Lifetime,
   LiveSession,
@@ -138,12 +140,12 @@ export class MemoryStore implements SessionStore {
     if (overlap !== undefined) record.endGrace(overlap, now)
   }
 
-  async destroy(id: string, owner: string | null): Promise<boolean> {
+  async destroy({ id, owner }: Ending): Promise<DestroyResult> {
     const now = this.#begin()
     const record = this.#records.get(id)
-    if (!record || (owner !== null && record.userId !== owner)) return false
+    if (!record || (owner !== undefined && record.userId !== owner)) return { status: 'gone' }
     this.#remove(id)
-    return record.isLive(now)
+    return record.isLive(now) ? { status: 'ended', userId: record.userId } : { status: 'gone' }
   }
 
   async listByUser(userId: string): Promise<readonly SessionSummary[]> {

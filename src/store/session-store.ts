@@ -1,3 +1,5 @@
+import type { CallOptions } from './deadline.ts'
+
 /**
  * The contract between sessions and the place where they are kept.
  *
@@ -256,62 +258,81 @@ export interface RequiredSettings {
   readonly renewInterval: number
 }
 
+/** Which session to end. */
+export interface Ending {
+  readonly id: string
+  /** Ends the session only if it belongs to this user; any other session then counts as absent. */
+  readonly owner?: string
+}
+
+export type DestroyResult =
+  /** It was live until now, and belonged to this user. */
+  | { readonly status: 'ended'; readonly userId: string | null }
+  /** There is no such live session, or none of that owner. */
+  | { readonly status: 'gone' }
+
 /** Keeps session records. See the contract suite in `pg-sessions/testing` for what it must hold. */
 export interface SessionStore {
   /** Names the store in messages: `postgres`. */
   readonly name: string
   /** Absent for a store that takes all settings. `createSessions` refuses others than these. */
   readonly demands?: RequiredSettings
+  /**
+   * Milliseconds that a call may take, for a store that waits for something. Sessions make a `Deadline` of
+   * this length for each call of a handler; a store call without one has this long by itself.
+   */
+  readonly deadline?: number
 
   /** Makes the store usable (tables, connections). Safe to call often, and again after a failure. */
   ready(): Promise<void>
 
   /** Reads a session, with its entries, for a client that shows its token. Never writes. */
-  load(proof: PresentedToken): Promise<LoadResult>
+  load(proof: PresentedToken, options?: CallOptions): Promise<LoadResult>
 
   /** Makes a session that did not exist. Never overwrites one. Repeating the same call is harmless. */
-  create(session: NewSession): Promise<CreateResult>
+  create(session: NewSession, options?: CallOptions): Promise<CreateResult>
 
   /** Changes a live session in one step. Repeating a renewal that changes nothing else is harmless. */
-  save(change: SessionChange): Promise<SaveResult>
+  save(change: SessionChange, options?: CallOptions): Promise<SaveResult>
 
   /** Ends a live session and begins another in one step; of several callers one wins. */
-  replace(ended: Precondition, successor: NewSession): Promise<ReplaceResult>
+  replace(ended: Precondition, successor: NewSession, options?: CallOptions): Promise<ReplaceResult>
 
   /** Writes one entry if it holds what the caller saw. */
-  update(update: EntryUpdate): Promise<UpdateResult>
+  update(update: EntryUpdate, options?: CallOptions): Promise<UpdateResult>
 
   /** Removes one entry and gives its value to exactly one caller. */
   take(
     guard: Precondition & { readonly lifetime: Lifetime; readonly key: Uint8Array },
+    options?: CallOptions,
   ): Promise<TakeResult>
 
   /** Notes an access. Moves no deadline backwards or past the absolute one, and revives nothing. */
-  touch(touch: Touch): Promise<void>
+  touch(touch: Touch, options?: CallOptions): Promise<void>
 
-  /**
-   * Ends a session and tells whether it was live. Harmless to repeat.
-   *
-   * @param owner - When not null, a session of anybody else counts as one that does not exist.
-   */
-  destroy(id: string, owner: string | null): Promise<boolean>
+  /** Ends a session, in one step. Idempotent: repeating it answers `gone`. */
+  destroy(ending: Ending, options?: CallOptions): Promise<DestroyResult>
 
   /** Live sessions of a user, the most recently used first. */
-  listByUser(userId: string): Promise<readonly SessionSummary[]>
+  listByUser(userId: string, options?: CallOptions): Promise<readonly SessionSummary[]>
 
   /** Ends all sessions of a user but those named, and tells which were live. */
-  destroyByUser(userId: string, except: readonly string[]): Promise<readonly string[]>
+  destroyByUser(
+    userId: string,
+    except: readonly string[],
+    options?: CallOptions,
+  ): Promise<readonly string[]>
 
-  count(): Promise<StoreCounts>
+  count(options?: CallOptions): Promise<StoreCounts>
 
   /** Removes at most `limit` dead sessions and tells how many went. Safe beside traffic and other purgers. */
-  purge(limit: number): Promise<number>
+  purge(limit: number, options?: CallOptions): Promise<number>
 
   /**
    * Tells which of these sessions live, and whose they are, for `sessions.watch`. Never writes. A store
    * without it can be watched by nobody.
    */
-  findLive?(ids: readonly string[]): Promise<readonly LiveSession[]>
+  findLive?(ids: readonly string[], options?: CallOptions): Promise<readonly LiveSession[]>
 
   /**
    * Begins to tell which sessions may have ended or passed to another user, in whatever process. What it

@@ -138,7 +138,7 @@ test('signing a user out everywhere beside everything else meets no deadlock', a
         busy.save(changeOf(session, { credentials: rotation(session.secretHash) })),
       ),
       ...shuffled.map((session) => busy.replace(session, sample())),
-      ...shuffled.slice(0, 10).map(({ id }) => busy.destroy(id, null)),
+      ...shuffled.slice(0, 10).map(({ id }) => busy.destroy({ id })),
       ...[1, 2, 3].map(() => busy.purge(1000)),
     ])
     for (const session of sessions) expect(await statusOf(busy, session)).toBe('unknown')

@@ -55,7 +55,7 @@ const operations = {
   update: (store) =>
     store.update({ ...guard, key: bytes('a'), expected: bytes('1'), value: bytes('9') }),
   take: (store) => store.take({ ...guard, key: bytes('a') }),
-  destroy: (store) => store.destroy(id, null),
+  destroy: (store) => store.destroy({ id }),
 } satisfies Record<string, Operation>
 
 /** What is stored, but for its times. */

@@ -103,7 +103,7 @@ function asTheContractKnowsIt(store: SessionStore): SessionStore {
     update: (update) => store.update(guard(update)),
     take: (entry) => store.take(guard(entry)),
     touch: (touch) => store.touch({ ...touch, id: rowId(touch.id) }),
-    destroy: (id) => store.destroy(rowId(id), null),
+    destroy: (ending) => store.destroy({ ...ending, id: rowId(ending.id) }),
     listByUser: (userId) => store.listByUser(userId),
     destroyByUser: (userId, except) => store.destroyByUser(userId, except),
     count: () => store.count(),

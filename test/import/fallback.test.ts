@@ -116,7 +116,7 @@ test('a session that ended here stays ended, though the old application writes i
   const fallback = open()
   await fallback.adopt('a')
   await fallback.forget('a')
-  await store.destroy(sidIdentity('a').id, null)
+  await store.destroy({ id: sidIdentity('a').id })
   await old.save('a', { user: 'ann' })
   await fallback.adopt('a')
   expect(await isHere('a')).toBe(false)

@@ -94,7 +94,7 @@ test('any number of batches move everything, and a second run finds nothing', as
 test('a session that has ended here after its move is not brought back by a late write there', async () => {
   await old.save('a', { user: 'ann' })
   await run()
-  await store.destroy(sidIdentity('a').id, null)
+  await store.destroy({ id: sidIdentity('a').id })
   await old.save('a', { user: 'ann' })
   expect(await run()).toEqual({ ...nothingLeft, moved: 0, known: 1 })
   expect(await here('a')).toBe('unknown')

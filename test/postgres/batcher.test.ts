@@ -7,6 +7,7 @@ import { loadOperation, saveOperation } from '../../src/postgres/shared-operatio
 import { StatementRunner } from '../../src/postgres/statement-runner.ts'
 import { storeStatements } from '../../src/postgres/statements.ts'
 import { resolveTableNames } from '../../src/postgres/table-names.ts'
+import { Deadline } from '../../src/store/deadline.ts'
 import {
   type Begun,
   begin,
@@ -271,7 +272,7 @@ describe('a shared statement', () => {
   test('tells each session that ended of its end, and the others of their save', async () => {
     const sessions = await beginMany(10)
     const gone = sessions.filter((_, n) => n % 3 === 1)
-    for (const { id } of gone) await harness.store.destroy(id, null)
+    for (const { id } of gone) await harness.store.destroy({ id })
     const { store } = await openGated()
     const results = await Promise.all(sessions.map((session) => store.save(saveOf(session, 'x'))))
     expect(results.map(({ status }) => status)).toEqual(
@@ -468,7 +469,7 @@ describe('the deadline', () => {
   test('that has passed before a statement could be sent keeps it from being sent', async () => {
     const { runner, sent } = openNarrow()
     const statement = { name: 'load', text: 'select 1', values: [] }
-    const late = runner.run(statement, { repeatable: true, endsAt: performance.now() })
+    const late = runner.run(statement, { repeatable: true, deadline: new Deadline(0) })
     await expect(late).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', outcome: 'none' })
     expect(sent).toEqual([])
   })

@@ -82,7 +82,7 @@ test('the printed rights are enough for a role that owns nothing', async () => {
   await store.touch(guard)
   expect(await store.replace(guard, two)).toMatchObject({ status: 'created' })
   expect(await store.listByUser('ann')).toMatchObject([{ id: two.id }])
-  expect(await store.destroy(two.id, null)).toBe(true)
+  expect((await store.destroy({ id: two.id })).status).toBe('ended')
   await store.create(three)
   expect(await store.destroyByUser('ann', [])).toEqual([three.id])
   expect(await store.count()).toMatchObject({ live: 0 })

@@ -167,7 +167,7 @@ describe.each(['pg', 'postgres.js'])('a watch that listens over %s', (client) =>
     const [before] = await listeners()
     await database.query(`select pg_terminate_backend(${before})`)
     await untilItHears(watching, before)
-    await elsewhere.destroy(id, null)
+    await elsewhere.destroy({ id })
     expect(await end).toBe('gone')
   })
 
@@ -215,7 +215,7 @@ describe.each(['pg', 'postgres.js'])('a watch that listens over %s', (client) =>
     // Sooner than the listener can give up what it had believed in.
     const soon = { timeout: 4000 }
     await expect.poll(() => watching.calls.length, soon).toBeGreaterThan(looks + 2)
-    await elsewhere.destroy(id, null)
+    await elsewhere.destroy({ id })
     expect(await end).toBe('gone')
   })
 

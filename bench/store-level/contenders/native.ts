@@ -99,7 +99,7 @@ export function nativeOperations(store: SessionStore, data: Readonly<Record<stri
     lifetimes.learn(id, result.times)
   }
   const destroy: Operation = async ({ id }) => {
-    if (!(await store.destroy(id, null))) throw new Error('destroy: there was none')
+    if ((await store.destroy({ id })).status !== 'ended') throw new Error('destroy: there was none')
   }
   return {
     ...{ background, load, touch, save, destroy },

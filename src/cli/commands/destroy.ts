@@ -35,7 +35,8 @@ export const destroy: Command = {
 }
 
 async function destroyOne(input: Input, id: string): Promise<Report> {
-  const wasLive = await withStore(input, (store) => store.destroy(id, null))
+  const { status } = await withStore(input, (store) => store.destroy({ id }))
+  const wasLive = status === 'ended'
   return {
     document: { destroyed: wasLive ? [id] : [] },
     lines: [wasLive ? `Ended session ${id}.` : `Session ${id} is not live. Nothing to end.`],

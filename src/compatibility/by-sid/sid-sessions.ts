@@ -164,7 +164,7 @@ export class SidSessions {
       if ((await this.#find(held)) !== null) return true
       if (await this.#create(held, content)) return false
       // What was there and is not live has expired: its row makes room.
-      await this.#store.destroy(held.identity.id, null)
+      await this.#store.destroy({ id: held.identity.id })
     }
     return false
   }
@@ -270,9 +270,11 @@ export class SidSessions {
   }
 
   async #destroy(sessionId: string, userId: string | null): Promise<boolean> {
-    const wasLive = await this.#store.destroy(sessionId, userId)
-    if (wasLive) this.events.emit('destroyed', { sessionId, userId })
-    return wasLive
+    const owner = userId === null ? {} : { owner: userId }
+    const result = await this.#store.destroy({ id: sessionId, ...owner })
+    if (result.status !== 'ended') return false
+    this.events.emit('destroyed', { sessionId, userId: result.userId })
+    return true
   }
 
   #dropped({ identity }: HeldSession): void {

@@ -1,4 +1,5 @@
 import { PostgresStore, type PostgresStoreOptions } from '../../postgres/postgres-store.ts'
+import type { CallOptions } from '../../store/deadline.ts'
 import type { LoadResult, PresentedToken } from '../../store/session-store.ts'
 import type { WaiFallback } from './wai-fallback.ts'
 
@@ -21,13 +22,13 @@ export class MovingStore extends PostgresStore {
     this.#keyOf = keyOf
   }
 
-  override async load(proof: PresentedToken): Promise<LoadResult> {
-    const found = await super.load(proof)
+  override async load(proof: PresentedToken, options?: CallOptions): Promise<LoadResult> {
+    const found = await super.load(proof, options)
     const key = this.#keyOf(proof)
     if (key === undefined || found.status !== 'unknown') return found
     const adoption = await this.#fallback.adopt(key)
     if (adoption === 'absent') return found
-    const moved = await super.load(proof)
+    const moved = await super.load(proof, options)
     if (adoption !== 'adopted-flagged' || moved.status !== 'live') return moved
     // Who logged in or out there asked for another key, so this one must not live on for a moment.
     return { ...moved, record: { ...moved.record, isRotationDue: true } }

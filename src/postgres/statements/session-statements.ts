@@ -12,7 +12,7 @@ export function sessionStatements({
     destroy: `
       delete from ${session}
       where id = $1::text::uuid and ($2::text is null or user_id = $2::text)
-      returning (expires_at > now())::text as was_live`,
+      returning user_id, (expires_at > now())::text as was_live`,
 
     // Served by the partial index on user_id.
     list_by_user: `

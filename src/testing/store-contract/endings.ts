@@ -30,7 +30,7 @@ const endings: readonly Ending[] = [
   {
     name: 'was destroyed',
     left: 'unknown',
-    end: ({ store }, { id }) => store.destroy(id, null),
+    end: ({ store }, { id }) => store.destroy({ id }),
   },
   {
     name: 'was destroyed with its user',
@@ -122,21 +122,21 @@ function finalityTests(test: StoreTest, { name: ending, left, end }: Ending): vo
 function destroyTests(test: StoreTest): void {
   test('says once that it ended a live session', async ({ store }) => {
     const session = await begin(store, { userId: 'ann' })
-    assert.equal(await store.destroy(session.id, null), true)
-    assert.equal(await store.destroy(session.id, null), false)
+    assert.equal((await store.destroy({ id: session.id })).status, 'ended')
+    assert.equal((await store.destroy({ id: session.id })).status, 'gone')
     assert.equal(await statusOf(store, session), 'unknown')
     assert.deepEqual(await store.count(), { live: 0, expired: 0 })
   })
 
   test('destroys nothing where there is nothing', async ({ store }) => {
     const other = await begin(store)
-    assert.equal(await store.destroy(sample().id, null), false)
+    assert.equal((await store.destroy({ id: sample().id })).status, 'gone')
     assert.equal(await statusOf(store, other), 'live')
   })
 
   test("ends the owner's session for the owner", async ({ store }) => {
     const session = await begin(store, { userId: 'ann' })
-    assert.equal(await store.destroy(session.id, 'ann'), true)
+    assert.equal((await store.destroy({ id: session.id, owner: 'ann' })).status, 'ended')
     assert.equal(await statusOf(store, session), 'unknown')
   })
 
@@ -145,7 +145,7 @@ function destroyTests(test: StoreTest): void {
     const nobody = await begin(store, { entries: [entry('a', '1')] })
     for (const session of [ann, nobody]) {
       for (const owner of ['eve', '', 'Ann']) {
-        assert.equal(await store.destroy(session.id, owner), false)
+        assert.equal((await store.destroy({ id: session.id, owner })).status, 'gone')
       }
       assert.deepEqual(await contentOf(store, session), { a: '1' })
     }
@@ -154,14 +154,14 @@ function destroyTests(test: StoreTest): void {
   test("leaves somebody else's dead session to the purge", async ({ store, elapse }) => {
     const session = await begin(store, { userId: 'ann' })
     await elapse(2 * HOUR)
-    assert.equal(await store.destroy(session.id, 'eve'), false)
+    assert.equal((await store.destroy({ id: session.id, owner: 'eve' })).status, 'gone')
     assert.equal(await statusOf(store, session), 'expired')
   })
 
   test('removes a dead session without claiming to have ended it', async ({ store, elapse }) => {
     const session = await begin(store, { userId: 'ann' })
     await elapse(2 * HOUR)
-    assert.equal(await store.destroy(session.id, 'ann'), false)
+    assert.equal((await store.destroy({ id: session.id })).status, 'gone')
     assert.equal(await statusOf(store, session), 'unknown')
     assert.deepEqual(await store.count(), { live: 0, expired: 0 })
   })
@@ -189,7 +189,7 @@ function closeTests(test: StoreTest): void {
       update: () => store.update({ ...guard, expected: null, value: null }),
       take: () => store.take(guard),
       touch: () => store.touch({ id, lifetime }),
-      destroy: () => store.destroy(id, null),
+      destroy: () => store.destroy({ id }),
       listByUser: () => store.listByUser('ann'),
       destroyByUser: () => store.destroyByUser('ann', []),
       count: () => store.count(),

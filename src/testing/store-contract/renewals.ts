@@ -336,7 +336,7 @@ function privilegeTests(test: StoreTest): void {
   test('ends every token with the session', async (harness) => {
     const { store } = harness
     const endings = [
-      (session: NewSession) => store.destroy(session.id, null),
+      (session: NewSession) => store.destroy({ id: session.id }),
       (session: NewSession) => store.replace(guardOf(session), sample()),
       () => store.destroyByUser('ann', []),
     ]

@@ -29,7 +29,7 @@ function lookingTests(test: StoreTest): void {
     const nobody = await begin(store)
     const destroyed = await begin(store)
     await begin(store, { userId: 'not asked about' })
-    await store.destroy(destroyed.id, null)
+    await store.destroy({ id: destroyed.id })
     await elapse(60_000)
     const ids = [destroyed, short, nobody, ann, sample()].map(({ id }) => id)
     const live = await store.findLive(ids)
@@ -69,7 +69,7 @@ function lookingTests(test: StoreTest): void {
 
 /** What ends a session, or gives it to somebody else. */
 const ends: Record<string, (harness: StoreHarness, session: Sample) => Promise<unknown>> = {
-  'is destroyed': ({ store }, { id }) => store.destroy(id, null),
+  'is destroyed': ({ store }, { id }) => store.destroy({ id }),
   'is destroyed with its user': ({ store }, { userId }) => store.destroyByUser(userId ?? '', []),
   'is replaced': ({ store }, session) => store.replace(guardOf(session), sample()),
   'is signed over to another user': ({ store }, session) =>
@@ -120,7 +120,7 @@ function hintTests(test: StoreTest): void {
       expected: null,
       value: secretHash,
     })
-    await store.destroy(last.id, null)
+    await store.destroy({ id: last.id })
     await ear.until(last.id)
     assert.ok(!ear.heard.includes(id))
   })
@@ -131,7 +131,7 @@ function hintTests(test: StoreTest): void {
     await using other = await openEar(store)
     if (stopped === null || other === null) return
     await stopped.stop()
-    await store.destroy(session.id, null)
+    await store.destroy({ id: session.id })
     await other.until(session.id)
     assert.ok(!stopped.heard.includes(session.id))
   })

@@ -187,7 +187,7 @@ test('a copy of the old tables that is put back after the move brings nobody bac
   await original.pool.query('create table copy as select * from wai_pg_sessions')
   await run()
   const sessionKey = expected.sessions[0]?.sessionKey ?? expect.fail()
-  await store.destroy(waiProof(sessionKey).id, null)
+  await store.destroy({ id: waiProof(sessionKey).id })
   await original.pool.query(
     'delete from wai_pg_sessions; insert into wai_pg_sessions select * from copy',
   )
