@@ -2,7 +2,7 @@ import type { SharedOperation } from '../postgres/batcher.ts'
 import type { Row } from '../postgres/driver.ts'
 import { plainArray, textArray } from '../postgres/encoding.ts'
 import type { LoadResult } from '../store/session-store.ts'
-import { readLoad } from './rows.ts'
+import { readLoad, type WaiTimes } from './rows.ts'
 import type { WaiStatements } from './statements.ts'
 
 /** What is asked for often enough for callers to share a statement. Each takes one call or many. */
@@ -12,15 +12,15 @@ export type ShownKeys = readonly string[]
 
 export function loadOperation(
   { load }: WaiStatements,
-  timeout: number,
+  times: WaiTimes,
 ): SharedOperation<ShownKeys, LoadResult> {
   const ask = (calls: readonly ShownKeys[]): readonly (string | null)[] => [
     textArray(calls.flat()),
-    String(timeout / 1000),
+    String(times.timeout / 1000),
   ]
   const find = (rows: readonly Row[], keys: ShownKeys): LoadResult => {
     const row = rows.find(({ key }) => keys.includes(key as string))
-    return row === undefined ? { status: 'unknown' } : readLoad(row, timeout)
+    return row === undefined ? { status: 'unknown' } : readLoad(row, times)
   }
   return {
     repeatable: true,

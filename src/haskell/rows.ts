@@ -1,8 +1,17 @@
 import type { Row } from '../postgres/driver.ts'
 import { readEntries } from '../postgres/rows.ts'
 import type { Created, LoadResult, SessionTimes } from '../store/session-store.ts'
+import { hasStood } from './standing-flags.ts'
 
 /** Reads the rows that `statements.ts` asks for. */
+
+/** How the other service's sessions age, in milliseconds. */
+export interface WaiTimes {
+  /** From the last access to the end. */
+  readonly timeout: number
+  /** From `clearSession` to the response of the handler that called it. */
+  readonly loginTime: number
+}
 
 /** The `state` column, word by word. */
 interface WaiState {
@@ -11,7 +20,7 @@ interface WaiState {
   readonly times: SessionTimes
   /** What `Precondition.version` is here. */
   readonly version: string
-  /** Whether somebody has asked for another key, which the next response is to bring. */
+  /** Whether `clearSession` has asked for another key. */
   readonly isFlagged: boolean
 }
 
@@ -48,17 +57,24 @@ export function readCreated(row: Row, timeout: number): Created {
   return { status: 'created', id, times, version }
 }
 
-export function readLoad(row: Row, timeout: number): LoadResult {
+/**
+ * Reads a session for a request.
+ *
+ * A fresh flag belongs to the login that set it: the session can be read, but its version matches no row,
+ * so that this request neither writes into the login's session nor takes its new key.
+ */
+export function readLoad(row: Row, { timeout, loginTime }: WaiTimes): LoadResult {
   const { id, times, version, isFlagged } = readState(row, timeout)
   if (row.live !== 'true') return { status: 'expired', id, userId: null }
+  const isAbandoned = isFlagged && hasStood(version, times.now, loginTime)
   return {
     status: 'live',
     record: {
       id,
       userId: null,
       ownIdleTimeout: null,
-      version,
-      isRotationDue: isFlagged,
+      version: isFlagged && !isAbandoned ? `in use: ${version}` : version,
+      isRotationDue: isAbandoned,
       ...times,
       previousToken: null,
       entries: readEntries(row.entries),

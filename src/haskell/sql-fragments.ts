@@ -25,19 +25,22 @@ export function isLive(timeout: number): string {
 }
 
 /**
- * What a session's key and flag were, without telling the key. Who logs in on the other side first sets
- * the flag and then changes the key, so a session whose version has changed may have changed hands.
+ * The session's version: its flag, and a hash of its key. A login on the other side sets the flag and then
+ * changes the key, so a session with another version may belong to someone else.
+ *
+ * A flag comes with the transaction that wrote the row (`xmin`), so that a second `clearSession` changes
+ * the version too.
  */
-const MARK: string = `concat(
-            case when session_invalidate_key then 'flagged ' end,
+const VERSION: string = `concat(
+            case when session_invalidate_key then concat('flagged ', xmin, ' ') end,
             encode(sha256(convert_to(session_key, 'UTF8')), 'hex')
           )`
 
 export const STATE: string = `concat_ws(' ', id, session_created_at, session_last_access,
-          date_part('epoch', now()), ${MARK}) as state`
+          date_part('epoch', now()), ${VERSION}) as state`
 
 /** The session $1, live under the timeout $2, that still is what the caller saw ($3). */
 export const GUARD: string = `id = $1::text::bigint and ${isLive(2)}
-          and ($3::text is null or ${MARK} = $3::text)`
+          and ($3::text is null or ${VERSION} = $3::text)`
 
 export const NOTE_ACCESS: string = `session_last_access = greatest(session_last_access, ${NOW})`

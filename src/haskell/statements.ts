@@ -82,17 +82,20 @@ function sessionTexts({
       from ${sessions}
       where session_key = $1::text`,
 
-    // A row that somebody holds locked is being used or ended: either way there is nothing to note.
+    // A locked row is being used or ended: either way there is no access to note. A flagged row keeps its
+    // version until its login is over.
     touch: `
       with free as (
         select id
         from ${sessions}
         where id = any (${list(1, 'bigint')}) and ${isLive(2)} and session_last_access + 0 < ${NOW}
+          and not session_invalidate_key
         for no key update skip locked
       )
       update ${sessions}
       set ${NOTE_ACCESS}
-      where id = any (array(select id from free)) and ${isLive(2)}`,
+      where id = any (array(select id from free)) and ${isLive(2)}
+        and not session_invalidate_key`,
 
     destroy: `
       delete from ${sessions}

@@ -11,6 +11,11 @@ export interface WaiStoreOptions {
    * `storeSettingsSessionTimeout`, since each deletes what is too old by its own.
    */
   readonly timeout: Duration
+  /**
+   * How long a handler of the other service may take from `clearSession` to its response. Until a flag has
+   * stood this long, its session is read-only here: the new key belongs to that login. Defaults to `'5s'`.
+   */
+  readonly loginTime?: Duration
   /** The database schema that holds the tables. Defaults to `public`. */
   readonly schema?: string
   /**

@@ -77,6 +77,7 @@ export function waiSettings(options: WaiOptions): WaiSettings {
 const KNOWN: Readonly<Record<keyof WaiOptions, true>> = {
   database: true,
   timeout: true,
+  loginTime: true,
   schema: true,
   migrate: true,
   deadline: true,

@@ -44,11 +44,12 @@ const REPEATABLE = { repeatable: true } as const
  * Keeps sessions in the tables of Haskell's wai-session-postgresql, beside a service that goes on using
  * them.
  *
- * What counts as a session, when it ends and what its key is are the original's to the letter. A session
- * that `clearSession` has flagged works, and gets its new key with the next response of either side;
- * of several requests here one brings it about. Beyond the original, as `PostgresStore` has it: a visitor
- * without data has no row, what has ended stays ended, and a request that began before a key was replaced
- * or flagged for it saves no more, since that may have been a login.
+ * What counts as a session, when it ends and what its key is are the original's to the letter. A flag that
+ * `clearSession` has set belongs to the handler that set it: for `loginTime` the session can be read here,
+ * but not written. A flag that stands longer is completed by the next response, of either side. Beyond the
+ * original, as `PostgresStore` has it: a visitor without data has no row, an ended session stays ended, and
+ * a request that began before a key was replaced or flagged for it saves no more, since that may have been
+ * a login.
  *
  * The tables have no place for a user, an absolute timeout, a lifetime of one session, or a token that
  * works on after its renewal: what needs them throws `UnsupportedError`, and settings that do are refused
@@ -97,7 +98,9 @@ export class WaiStore implements SessionStore {
     this.#statements = waiStatements(names)
     this.#runner = new StatementRunner(driver, deadline)
     this.#tables = new PreparedTables({ driver, names, mode: checkedMode(mode), deadline })
-    this.#loads = new Batcher(this.#runner, loadOperation(this.#statements, this.#timeout), SHARED)
+    const loginTime = parseDuration('loginTime', options.loginTime ?? '5s')
+    const times = { timeout: this.#timeout, loginTime }
+    this.#loads = new Batcher(this.#runner, loadOperation(this.#statements, times), SHARED)
     this.#touches = new Batcher(
       this.#runner,
       touchOperation(this.#statements, this.#timeout),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Visitor } from '../support/each-store-visitor.ts'
 import { type OriginalRequest, OriginalSide, PatternMatchFailure } from './original-side.ts'
-import { eventsOf, holds, shareDatabase } from './shared-database.ts'
+import { eventsOf, holds, shareDatabase, type Texts } from './shared-database.ts'
 
 /** Both sides on one database at one time, in every order that matters. */
 
@@ -21,6 +21,15 @@ async function loginThere(key: string, user: string): Promise<string> {
   await shared.original.clearSession(key)
   await request.insert('user', user)
   return request.getNewCookie()
+}
+
+/** A browser whose session has a flag that nobody is going to complete. */
+async function leftBehind(key: string): Promise<Visitor<Texts>> {
+  const ann = visitor(key, { loginTime: '1ms' })
+  await ann.visit((session) => session.load())
+  expect(ann.token, 'a flag is fresh when it is first seen').toBe(key)
+  await shared.loginTimePasses()
+  return ann
 }
 
 describe('a session that goes to and fro', () => {
@@ -122,12 +131,12 @@ describe('a login on their side while we hold a request', () => {
     expect(await holds(visitor(next))).toEqual({ user: 'ann' })
   })
 
-  it('is completed by our response when that comes first, with its data', async () => {
+  it('that has hung for longer than a login takes is completed by our response, with its data', async () => {
     const { key } = await begin()
     const there = await shared.original.open(key)
     await shared.original.clearSession(key)
     await there.insert('user', 'ann')
-    const ann = visitor(key)
+    const ann = await leftBehind(key)
     expect(await holds(ann)).toEqual({ user: 'ann' })
     expect(ann.token).not.toBe(key)
     expect(await row(ann.token ?? '')).toMatchObject({
@@ -141,10 +150,10 @@ describe('a login on their side while we hold a request', () => {
     expect(await holds(ann)).toEqual({ user: 'ann' })
   })
 
-  it('is completed by our response together with what it writes', async () => {
+  it('that was given up is completed by our response together with what it writes', async () => {
     const { key } = await begin()
     await shared.original.clearSession(key)
-    const ann = visitor(key)
+    const ann = await leftBehind(key)
     await ann.visit((session) => session.set('basket', 'tea'))
     expect(ann.token).not.toBe(key)
     const there = await shared.original.open(ann.token)
@@ -169,7 +178,8 @@ describe('the flag', () => {
   it('set by itself keeps the data, and brings a new key with the next response', async () => {
     const { key } = await begin()
     await shared.pool.query('update wai_pg_sessions set session_invalidate_key = true')
-    const sessions = shared.sessions()
+    await leftBehind(key)
+    const sessions = shared.sessions({ loginTime: '1ms' })
     const events = eventsOf(sessions, ['rotated', 'renewed', 'cleared'])
     const unused = await sessions.open(`__Host-id=${key}`).commit()
     expect(unused.setCookies, 'who does not use the session answers for nobody').toEqual([])
@@ -184,7 +194,8 @@ describe('the flag', () => {
     for (let round = 0; round < 5; round += 1) {
       const { key } = await begin()
       await shared.original.clearSession(key)
-      const browsers = Array.from({ length: 8 }, () => visitor(key))
+      await leftBehind(key)
+      const browsers = Array.from({ length: 8 }, () => visitor(key, { loginTime: '1ms' }))
       await Promise.all(browsers.map(holds))
       const keys = browsers.flatMap(({ token }) => (token === key ? [] : [token]))
       expect(keys).toHaveLength(1)
@@ -197,9 +208,10 @@ describe('the flag', () => {
     for (let round = 0; round < 5; round += 1) {
       const { key } = await begin()
       await shared.original.clearSession(key)
+      await leftBehind(key)
       const [there, ...ours] = [
         await shared.original.open(key),
-        ...Array.from({ length: 4 }, () => visitor(key)),
+        ...Array.from({ length: 4 }, () => visitor(key, { loginTime: '1ms' })),
       ]
       const answers = await Promise.allSettled([there.getNewCookie(), ...ours.map(holds)])
       expect(answers.slice(1).every(({ status }) => status === 'fulfilled')).toBe(true)
@@ -216,7 +228,7 @@ describe('the flag', () => {
   it('stays when the client has hung up, for a response that arrives', async () => {
     const { key } = await begin()
     await shared.original.clearSession(key)
-    const ann = visitor(key)
+    const ann = await leftBehind(key)
     const ours = ann.open({ phase: () => 'gone' })
     await ours.session.load()
     await ours.commit()
@@ -256,10 +268,10 @@ describe('a login on our side while they hold a request', () => {
     expect(await holds(ann)).toEqual({ user: 'still here' })
   })
 
-  it('completes a flag that they had set', async () => {
+  it('completes a flag that they had left behind', async () => {
     const { key } = await begin()
     await shared.original.clearSession(key)
-    const ann = visitor(key)
+    const ann = await leftBehind(key)
     await ann.visit(async (session) => {
       session.rotate()
       await session.save()

@@ -41,6 +41,8 @@ export interface SharedDatabase {
   rows(): Promise<SessionRow[]>
   /** Lets time pass for both sides. */
   elapse(seconds: number): Promise<void>
+  /** Lets a `loginTime` of one millisecond pass by the database's clock. */
+  loginTimePasses(): Promise<void>
 }
 
 /** Opens a database for the tests of a file, with the original's tables in it. */
@@ -101,6 +103,9 @@ export function shareDatabase(): SharedDatabase {
         'update wai_pg_sessions set session_last_access = session_last_access - $1, session_created_at = session_created_at - $1',
         [seconds],
       )
+    },
+    loginTimePasses: async () => {
+      await query('select pg_sleep(0.002)')
     },
   }
   return shared
