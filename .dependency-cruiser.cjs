@@ -45,17 +45,19 @@ function strangers(name, comment) {
 }
 
 const errors = 'errors\\.ts$'
+const options = 'options/'
 const driver = 'postgres/driver\\.ts$'
 
 module.exports = {
   forbidden: [
     room('errors', [], 'Errors that import make every room depend on what they import.'),
     room('codec', [errors], 'A codec that knows sessions or SQL cannot be swapped for another.'),
+    room('options', [errors], 'Options that know their makers cannot serve all of them.'),
     room('store', [errors], 'A store contract that knows its users cannot be met by a new store.'),
-    room('cookie', [errors], 'Cookie rules mixed with sessions cannot be tested as text.'),
+    room('cookie', [options, errors], 'Cookie rules mixed with sessions cannot be tested as text.'),
     room(
       'session',
-      ['store/', 'codec/', errors],
+      ['store/', 'codec/', options, errors],
       'SQL or HTTP in a session ties what handlers hold to one database or one framework.',
     ),
     room(
@@ -65,18 +67,18 @@ module.exports = {
     ),
     room(
       'adapters',
-      ['http/', errors],
+      ['http/', options, errors],
       'An adapter that reaches past the exchange grows a request life cycle of its own.',
     ),
     room(
       'postgres',
-      ['store/', errors],
+      ['store/', options, errors],
       'A store that knows sessions or one driver cannot be used with another.',
     ),
     room(
       'import',
       // The move from wai-session-postgresql hands out tokens, since a key there is the cookie itself.
-      ['postgres/', 'store/', 'codec/', 'haskell/', 'session/(token|duration)\\.ts$', errors],
+      ['postgres/', 'store/', 'codec/', 'haskell/', options, 'session/token\\.ts$', errors],
       'A move that knows the middleware or the request it is for cannot be run from the command line.',
     ),
     room(
@@ -86,7 +88,8 @@ module.exports = {
         'postgres/',
         'codec/',
         'cookie/cookie-settings\\.ts$',
-        'session/(token|duration)\\.ts$',
+        options,
+        'session/token\\.ts$',
         errors,
       ],
       "A store on another system's tables that knows sessions or HTTP is another library.",
@@ -100,11 +103,11 @@ module.exports = {
       'compatibility',
       // A user hands over a pool, as to the stores that these take the place of. What was stored before
       // comes through import/.
-      ['session/', 'store/', 'codec/', 'postgres/', 'import/', 'drivers/pg\\.ts$', errors],
+      ['session/', 'store/', 'codec/', 'postgres/', 'import/', 'drivers/pg\\.ts$', options, errors],
       'A store for another middleware that knows our request life cycle would mix two of them.',
     ),
-    room('drivers', [driver], 'A driver that does more than the seam asks cannot be replaced.'),
-    room('embedded', [errors], 'A test server that loads the package tests it with itself.'),
+    room('drivers', [driver, options, errors], 'A driver that does more than the seam asks cannot be replaced.'),
+    room('embedded', [options, errors], 'A test server that loads the package tests it with itself.'),
     room(
       'testing',
       ['store/', driver, 'session/session\\.ts$', '(create-)?sessions\\.ts$', errors],
@@ -172,7 +175,7 @@ module.exports = {
       name: 'request-path-stays-in-process',
       comment: 'A file, socket or process on the request path is work that the promises leave out.',
       severity: 'error',
-      from: { path: '^src/(session|codec|store|http|adapters|postgres|import|haskell)/' },
+      from: { path: '^src/(options|session|codec|store|http|adapters|postgres|import|haskell)/' },
       to: { dependencyTypes: ['core'], path: '^(node:)?(fs|child_process|net|tls|dgram|cluster)' },
     },
     {

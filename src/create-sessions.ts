@@ -1,19 +1,35 @@
 import { jsonCodec } from './codec/json-codec.ts'
-import { type CookieSettings, resolveCookie } from './cookie/cookie-settings.ts'
+import {
+  type CookieSettings,
+  type ResolvedCookie,
+  resolveCookie,
+} from './cookie/cookie-settings.ts'
 import { ConfigurationError } from './errors.ts'
+import { type Duration, formatDuration } from './options/duration.ts'
+import { type OptionTable, option } from './options/option.ts'
+import { readOptions } from './options/read-options.ts'
 import type { Driver } from './postgres/driver.ts'
-import { type MigrateMode, PostgresStore } from './postgres/postgres-store.ts'
+import { PostgresStore } from './postgres/postgres-store.ts'
+import {
+  type DatabaseOptions,
+  databaseOptions,
+  driverOption,
+  type MigrateMode,
+} from './postgres/store-options.ts'
 import type { TableNameOptions } from './postgres/table-names.ts'
-import { type Duration, formatDuration, parseDuration } from './session/duration.ts'
+import type { Logger } from './session/logger.ts'
 import { observeStore } from './session/observed-store.ts'
 import type { DefaultData } from './session/session.ts'
 import type { SessionContext } from './session/session-context.ts'
 import { SessionEventHub } from './session/session-events.ts'
 import {
   defaultSettings,
-  resolveSettings,
+  resolvePolicy,
+  type SessionOptions,
   type SessionPolicy,
   type SessionSettings,
+  sessionAdvice,
+  sessionOptions,
 } from './session/settings.ts'
 import { UpdateQueue } from './session/update-queue.ts'
 import { Sessions } from './sessions.ts'
@@ -61,9 +77,9 @@ export interface StoreSettings extends CommonSettings {
 export function createSessions<Data extends object = DefaultData>(
   settings: DatabaseSettings | StoreSettings,
 ): Sessions<Data> {
-  refuseUnknown(settings)
-  const policy = resolveSettings(settings)
-  const cookie = resolveCookie(settings.cookie)
+  const options = readSettings(settings)
+  const policy = resolvePolicy(options)
+  const { cookie } = options
   if (!cookie.secure) {
     policy.log.warn(
       { cookie: cookie.name },
@@ -76,7 +92,7 @@ export function createSessions<Data extends object = DefaultData>(
   checkDemands(store, policy)
   const context: SessionContext = {
     store: observeStore(store, events),
-    codec: settings.codec ?? jsonCodec,
+    codec: options.codec ?? jsonCodec,
     tokens: policy.tokens,
     policy,
     events,
@@ -90,39 +106,63 @@ export function createSessions<Data extends object = DefaultData>(
   return new Sessions<Data>(context, cookie, background)
 }
 
-/** A client or an address in the place of a driver would fail at the first visitor only. */
-function refuseOtherThanDriver(database: unknown): asserts database is Driver {
-  if (typeof Object(database).withConnection === 'function') return
-  throw new ConfigurationError(
-    'database must be a driver, which is made of a client: { database: fromPg(pool) } with fromPg of pg-sessions/pg, fromPostgresJs(sql) or fromPglite(db).',
-  )
+/** All settings as `readOptions` gives them. */
+interface Options extends SessionOptions, DatabaseOptions {
+  readonly cookie: ResolvedCookie
+  readonly database: Driver | undefined
+  readonly store: SessionStore | undefined
 }
 
-/** So would a class, or the driver itself, in the place of a store. */
-function refuseOtherThanStore(store: object): void {
-  if ('load' in store) return
-  throw new ConfigurationError(
-    'store must be a store, such as { store: new MemoryStore() }. A driver goes with the setting database.',
-  )
+const STORE =
+  'a store, such as { store: new MemoryStore() }. A driver goes with the setting database'
+
+const TABLE: OptionTable<Options> = {
+  ...sessionOptions,
+  ...databaseOptions,
+  cookie: option('an object, like { sameSite: "strict" }', resolveCookie(), (settings) =>
+    resolveCookie(settings as CookieSettings),
+  ),
+  database: driverOption,
+  store: option<SessionStore, undefined>(STORE, undefined, readStore),
+}
+
+/** So would a class, or the driver itself, in place of a store. */
+function readStore(store: unknown): SessionStore {
+  if (typeof store === 'object' && store !== null && 'load' in store) return store as SessionStore
+  throw new ConfigurationError(`store must be ${STORE}.`)
+}
+
+/** Reads the settings by their table, which goes with a store or a database, not both. */
+function readSettings(settings: DatabaseSettings | StoreSettings): Options {
+  const { store, database }: Partial<DatabaseSettings & StoreSettings> = settings ?? {}
+  if ((store === undefined) === (database === undefined)) {
+    throw new ConfigurationError(
+      'createSessions needs either a database, such as { database: fromPg(pool) }, or a store, such as { store: new MemoryStore() }, and not both.',
+    )
+  }
+  const options = readOptions('createSessions', TABLE, settings, { instead: sessionAdvice })
+  if (store !== undefined) refuseDatabaseOptions(settings)
+  return options
+}
+
+/** The defaults may be spread over the settings of any store. */
+function refuseDatabaseOptions(settings: object): void {
+  for (const [name, value] of Object.entries(settings)) {
+    if (!Object.hasOwn(databaseOptions, name) || value === undefined) continue
+    if (value === defaultSettings[name as keyof typeof defaultSettings]) continue
+    throw new ConfigurationError(
+      `${name} is a setting of PostgreSQL, and these sessions have their own store. Leave it out, or pass it to the store.`,
+    )
+  }
 }
 
 function openStore(
-  settings: Partial<DatabaseSettings & StoreSettings>,
-  log: SessionContext['policy']['log'],
+  { store, database, deadline, migrate, schema, tables }: Partial<DatabaseSettings & StoreSettings>,
+  log: Logger,
 ): SessionStore {
-  if (settings.store !== undefined) {
-    refuseOtherThanStore(settings.store)
-    return settings.store
-  }
-  const deadline = parseDuration('deadline', settings.deadline ?? defaultSettings.deadline)
-  const { database, migrate = defaultSettings.migrate, schema, tables } = settings
-  refuseOtherThanDriver(database)
-  if (migrate !== 'auto' && migrate !== 'check' && migrate !== 'off') {
-    throw new ConfigurationError(
-      `migrate must be 'auto', 'check' or 'off'; it is ${JSON.stringify(migrate)}.`,
-    )
-  }
-  return new PostgresStore({ driver: database, migrate, deadline, log, schema, tables })
+  if (store !== undefined) return store
+  const driver = database as Driver
+  return new PostgresStore({ driver, deadline, migrate, schema, tables, log })
 }
 
 /** Some stores keep records that others read too, and so cannot follow every setting. */
@@ -139,55 +179,5 @@ function checkDemands({ name, demands }: SessionStore, policy: SessionPolicy): v
     throw new ConfigurationError(
       `The store '${name}' works with ${setting}: '${text}' only. Write that, or take all settings from the function that comes with the store.`,
     )
-  }
-}
-
-const COMMON: Record<keyof CommonSettings, true> = {
-  absoluteTimeout: true,
-  codec: true,
-  cookie: true,
-  generateSecret: true,
-  idleTimeout: true,
-  limits: true,
-  log: true,
-  pepper: true,
-  purgeInterval: true,
-  renewGrace: true,
-  renewInterval: true,
-  tokens: true,
-  touchInterval: true,
-}
-
-const OF_DATABASE: Record<Exclude<keyof DatabaseSettings, keyof CommonSettings>, true> = {
-  database: true,
-  deadline: true,
-  migrate: true,
-  schema: true,
-  tables: true,
-}
-
-/** A misspelt setting would silently leave its default in force. */
-function refuseUnknown(settings: DatabaseSettings | StoreSettings): void {
-  const { store, database, ...rest }: Partial<DatabaseSettings & StoreSettings> = settings ?? {}
-  if ((store === undefined) === (database === undefined)) {
-    throw new ConfigurationError(
-      'createSessions needs either a database, such as { database: fromPg(pool) }, or a store, such as { store: new MemoryStore() }, and not both.',
-    )
-  }
-  for (const name of Object.keys(rest)) {
-    if (name in COMMON) continue
-    if (!(name in OF_DATABASE)) {
-      throw new ConfigurationError(
-        `createSessions knows no setting called '${name}'. It knows ${[...Object.keys(COMMON), ...Object.keys(OF_DATABASE)].sort().join(', ')} and store.`,
-      )
-    }
-    // The defaults may be spread over the settings of any store.
-    const value = rest[name as keyof typeof rest]
-    const isDefault = value === defaultSettings[name as keyof typeof defaultSettings]
-    if (store !== undefined && value !== undefined && !isDefault) {
-      throw new ConfigurationError(
-        `${name} is a setting of PostgreSQL, and these sessions have a store of their own. Leave it out, or give it to the store.`,
-      )
-    }
   }
 }

@@ -35,13 +35,10 @@ export type {
   Row,
   Statement,
 } from './postgres/driver.ts'
-export {
-  type MigrateMode,
-  PostgresStore,
-  type PostgresStoreOptions,
-} from './postgres/postgres-store.ts'
+export { PostgresStore } from './postgres/postgres-store.ts'
+export type { MigrateMode, PostgresStoreOptions } from './postgres/store-options.ts'
 export type { TableNameOptions } from './postgres/table-names.ts'
-export type { Duration } from './session/duration.ts'
+export type { Duration } from './options/duration.ts'
 export type { Logger } from './session/logger.ts'
 export type { PurgeOptions, Purger } from './session/purger.ts'
 export type { DefaultData, Session, SessionData, SessionLifetime } from './session/session.ts'

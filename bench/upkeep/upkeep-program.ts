@@ -31,7 +31,7 @@ export interface TrafficResult {
 async function purge({ postgres, schema }: Place): Promise<PurgeResult> {
   const pool = new Pool({ connectionString: postgres })
   const times: number[] = []
-  const store = new PostgresStore({ driver: timed(fromPg(pool), times), schema, deadline: 60_000 })
+  const store = new PostgresStore({ driver: timed(fromPg(pool), times), schema, deadline: '60s' })
   const sessions = createSessions({ store, log: false })
   await sessions.ready()
   times.length = 0

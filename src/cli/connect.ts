@@ -64,7 +64,7 @@ export async function withStore<Result>(
       driver,
       ...input.tables,
       migrate: 'check',
-      deadline: input.timeout,
+      deadline: `${input.timeout}ms`,
     })
     try {
       await store.ready()

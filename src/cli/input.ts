@@ -5,7 +5,7 @@ import {
   type TableNameOptions,
   type TableNames,
 } from '../postgres/table-names.ts'
-import { type Duration, parseDuration } from '../session/duration.ts'
+import { type Duration, parseDuration } from '../options/duration.ts'
 
 /** The options that say which tables are meant. */
 export const tableOptions: ArgsDef = {

@@ -1,6 +1,8 @@
 /** What may be set about the cookie, and what may not. */
 
 import { ConfigurationError } from '../errors.ts'
+import { flag, type Option, type OptionTable, oneOf, option, refuse } from '../options/option.ts'
+import { group } from '../options/read-options.ts'
 
 /** How the cookie is set. Every part has a safe default; there is no way to turn HttpOnly off. */
 export interface CookieSettings {
@@ -30,9 +32,9 @@ export interface CookieSettings {
    */
   readonly persistent?: boolean
   /**
-   * What to make of a request that carries several such cookies with different values. Defaults to
-   * `refuse`: whoever can plant one can also put it first. `first` is for a cookie that is shared with a
-   * system which takes the first, so that both mean the same session.
+   * What to do with a request that carries several such cookies with different values. Defaults to
+   * `reject`, since an attacker who can plant a cookie can also put it first. Use `first` for a cookie that is
+   * shared with a system that takes the first one.
    */
   readonly duplicates?: 'reject' | 'first'
   /** For plain http on localhost: no Secure, and a name without a prefix. Defaults to `false`. */
@@ -56,9 +58,6 @@ export interface ResolvedCookie {
   readonly development: boolean
 }
 
-const SAME_SITES = ['lax', 'strict', 'none'] as const
-const CHOICES = ['reject', 'first'] as const
-const PRIORITIES = ['low', 'medium', 'high'] as const
 const LONGEST_NAME = 64
 
 /** RFC 6265 section 4.1.1 takes the token of RFC 2616. */
@@ -69,17 +68,23 @@ const HOST_NAME =
 /** `path-value` of RFC 6265: printable ASCII without the semicolon; browsers drop what is longer. */
 const PATH = /^\/[\x20-\x3a\x3c-\x7e]{0,1023}$/
 
-const KNOWN: Readonly<Record<keyof Required<CookieSettings>, true>> = {
-  name: true,
-  domain: true,
-  path: true,
-  sameSite: true,
-  secure: true,
-  partitioned: true,
-  priority: true,
-  persistent: true,
-  duplicates: true,
-  development: true,
+/** The settings as `readOptions` gives them: undefined or null where the others decide. */
+interface CookieOptions extends Omit<ResolvedCookie, 'name' | 'secure' | 'httpOnly'> {
+  readonly name: string | undefined
+  readonly secure: boolean | undefined
+}
+
+const TABLE: OptionTable<CookieOptions> = {
+  name: option<string, undefined>('a cookie name', undefined, readName),
+  domain: option<string | null, null>('a host name', null, readDomain),
+  path: option('a path', '/', readPath),
+  sameSite: oneOf(['lax', 'strict', 'none'], 'lax'),
+  secure: { ...flag(true), fallback: undefined },
+  partitioned: flag(false),
+  priority: oneOf(['low', 'medium', 'high'], null),
+  persistent: flag(false),
+  duplicates: oneOf(['reject', 'first'], 'reject'),
+  development: flag(false),
 }
 
 /** What to write instead of settings that other packages have. */
@@ -105,58 +110,34 @@ const INSTEAD: Readonly<Record<string, string>> = {
  * resolveCookie({ domain: 'example.com' }).name // '__Secure-id'
  * ```
  */
-export function resolveCookie(settings: CookieSettings = {}): ResolvedCookie {
-  refuseUnknown(settings)
-  const development = flag(settings, 'development', false)
-  if (development && settings.secure === true) {
-    refuse(
+export function resolveCookie(settings?: CookieSettings): ResolvedCookie {
+  const options = cookieOption.read(settings === undefined ? {} : settings, 'cookie')
+  const { development, domain, path } = options
+  if (development && options.secure === true) {
+    contradict(
       'development',
       'is for plain http, where a Secure cookie does not arrive. Leave one of them out.',
     )
   }
-  const secure = flag(settings, 'secure', !development)
-  const domain = domainOf(settings)
-  const path = pathOf(settings)
-  const cookie: ResolvedCookie = {
-    name: nameOf(settings, defaultName(secure, domain, path)),
-    domain,
-    path,
-    sameSite: oneOf(settings, 'sameSite', SAME_SITES) ?? 'lax',
-    httpOnly: true,
-    secure,
-    partitioned: flag(settings, 'partitioned', false),
-    priority: oneOf(settings, 'priority', PRIORITIES) ?? null,
-    persistent: flag(settings, 'persistent', false),
-    duplicates: oneOf(settings, 'duplicates', CHOICES) ?? 'reject',
-    development,
-  }
+  const secure = options.secure ?? !development
+  const name = options.name ?? defaultName(secure, domain, path)
+  const cookie: ResolvedCookie = { ...options, name, secure, httpOnly: true }
   refuseContradictions(cookie)
   return Object.freeze(cookie)
 }
 
-function refuseUnknown(settings: CookieSettings): void {
-  if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) {
-    throw new ConfigurationError('cookie must be an object, like { sameSite: "strict" }.')
-  }
-  for (const key of Object.keys(settings)) {
-    if (Object.hasOwn(KNOWN, key)) continue
-    const instead = Object.hasOwn(INSTEAD, key)
-      ? INSTEAD[key]
-      : `Write one of ${Object.keys(KNOWN).join(', ')}.`
-    throw new ConfigurationError(`There is no setting cookie[${shown(key)}]. ${instead}`)
-  }
-}
+const cookieOption: Option<CookieOptions> = group(TABLE, { instead: INSTEAD })
 
 function refuseContradictions(cookie: ResolvedCookie): void {
   const needsSecure = cookie.development ? 'leave out development: true' : 'leave out secure: false'
   if (cookie.sameSite === 'none' && !cookie.secure) {
-    refuse(
+    contradict(
       'sameSite',
       `'none' is dropped by browsers without Secure: ${needsSecure}, or write 'lax'.`,
     )
   }
   if (cookie.partitioned && !cookie.secure) {
-    refuse('partitioned', `is dropped by browsers without Secure: ${needsSecure}.`)
+    contradict('partitioned', `is dropped by browsers without Secure: ${needsSecure}.`)
   }
   // Browsers compare prefixes without regard to case.
   const name = cookie.name.toLowerCase()
@@ -164,14 +145,14 @@ function refuseContradictions(cookie: ResolvedCookie): void {
   if (prefix === undefined) return
   const label = cookie.name.slice(0, prefix.length)
   if (!cookie.secure) {
-    refuse(
+    contradict(
       'name',
       `with ${label} is dropped by browsers without Secure: ${needsSecure}, or the prefix.`,
     )
   }
   if (prefix === '__host-' && (cookie.domain !== null || cookie.path !== '/')) {
     const cause = cookie.domain !== null ? 'a domain' : 'another path than /'
-    refuse(
+    contradict(
       'name',
       `with ${label} is dropped by browsers when it has ${cause}: write __Secure- instead.`,
     )
@@ -183,61 +164,32 @@ function defaultName(secure: boolean, domain: string | null, path: string): stri
   return domain === null && path === '/' ? '__Host-id' : '__Secure-id'
 }
 
-function nameOf(settings: CookieSettings, otherwise: string): string {
-  const name = text(settings, 'name') ?? otherwise
-  if (name.length > LONGEST_NAME || !TOKEN.test(name)) {
-    const allowed = "letters, digits and !#$%&'*+-.^_`|~"
-    refuse('name', `is ${shown(name)}; write 1 to ${LONGEST_NAME} of ${allowed}.`)
-  }
-  return name
+function readName(value: unknown, setting: string): string {
+  const name = readText(value, setting)
+  if (name.length <= LONGEST_NAME && TOKEN.test(name)) return name
+  return refuse(setting, `1 to ${LONGEST_NAME} of letters, digits and !#$%&'*+-.^_\`|~`, name)
 }
 
-function domainOf(settings: CookieSettings): string | null {
-  const domain = text(settings, 'domain') ?? null
-  if (domain === null || HOST_NAME.test(domain)) return domain
+function readDomain(value: unknown, setting: string): string {
+  const domain = readText(value, setting)
+  if (HOST_NAME.test(domain)) return domain
   return refuse(
-    'domain',
-    `is ${shown(domain)}; write a bare host name like example.com (punycode, no leading dot, no port), or leave it out.`,
+    setting,
+    'a bare host name like example.com (punycode, no leading dot, no port), or left out',
+    domain,
   )
 }
 
-function pathOf(settings: CookieSettings): string {
-  const path = text(settings, 'path') ?? '/'
+function readPath(value: unknown, setting: string): string {
+  const path = readText(value, setting)
   if (PATH.test(path)) return path
-  return refuse('path', `is ${shown(path)}; write a / and then printable ASCII without semicolons.`)
+  return refuse(setting, 'a / and then printable ASCII without semicolons', path)
 }
 
-function text(settings: CookieSettings, key: 'name' | 'domain' | 'path'): string | undefined {
-  const value: unknown = settings[key]
-  if (value === undefined || typeof value === 'string') return value
-  return refuse(key, 'must be a string.')
+function readText(value: unknown, setting: string): string {
+  return typeof value === 'string' ? value : refuse(setting, 'a string', value)
 }
 
-function flag(
-  settings: CookieSettings,
-  key: 'secure' | 'partitioned' | 'persistent' | 'development',
-  otherwise: boolean,
-): boolean {
-  const value: unknown = settings[key]
-  if (value === undefined) return otherwise
-  return typeof value === 'boolean' ? value : refuse(key, 'must be true or false.')
-}
-
-function oneOf<Choice extends string>(
-  settings: CookieSettings,
-  key: 'sameSite' | 'priority' | 'duplicates',
-  choices: readonly Choice[],
-): Choice | undefined {
-  const value: unknown = settings[key]
-  if (value === undefined) return undefined
-  const choice = choices.find((known) => known === value)
-  return choice ?? refuse(key, `must be one of '${choices.join("', '")}'.`)
-}
-
-function refuse(key: keyof CookieSettings, problem: string): never {
+function contradict(key: keyof CookieSettings, problem: string): never {
   throw new ConfigurationError(`cookie.${key} ${problem}`)
-}
-
-function shown(setting: string): string {
-  return JSON.stringify(setting.length > 40 ? `${setting.slice(0, 40)}…` : setting)
 }

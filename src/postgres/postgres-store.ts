@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { SessionsClosedError } from '../errors.ts'
+import { ConfigurationError, SessionsClosedError } from '../errors.ts'
+import { readOptions } from '../options/read-options.ts'
 import type { CallOptions, Deadline } from '../store/deadline.ts'
 import type {
   CreateResult,
@@ -41,25 +42,8 @@ import {
 } from './shared-operations.ts'
 import { type RunOptions, StatementRunner, timedOut } from './statement-runner.ts'
 import { type StoreStatements, storeStatements } from './statements.ts'
-import { resolveTableNames, type TableNameOptions, type TableNames } from './table-names.ts'
-
-/** What the store does about its tables when it is first used. */
-export type MigrateMode = 'auto' | 'check' | 'off'
-
-/** What a `PostgresStore` needs. `createSessions({ database })` makes one of the same settings. */
-export interface PostgresStoreOptions extends TableNameOptions {
-  readonly driver: Driver
-  /** Defaults to `'auto'`: creates or upgrades the tables. */
-  readonly migrate?: MigrateMode
-  /** Milliseconds that a call may take, repeats included. Defaults to 5000. */
-  readonly deadline?: number
-  /**
-   * Whether loads, saves, first saves and touches that wait at the same moment share one statement.
-   * Defaults to `true`. Turn it off for distributed engines, where a statement should stay on one node.
-   */
-  readonly groupCommit?: boolean
-  readonly log?: { info(facts: object, message: string): void }
-}
+import { type DatabaseOptions, type PostgresStoreOptions, storeOptions } from './store-options.ts'
+import { resolveTableNames, type TableNames } from './table-names.ts'
 
 type Guarded = Precondition & Pick<SessionChange, 'lifetime'>
 
@@ -91,21 +75,27 @@ export class PostgresStore implements SessionStore {
   readonly #touches: Batcher<Touch, 'touched'>
   readonly #announcer: Announcer
   readonly #channel: string
-  readonly #options: PostgresStoreOptions
+  readonly #options: DatabaseOptions & Pick<PostgresStoreOptions, 'log' | 'groupCommit'>
   #underWay = 0
   #onIdle: (() => void) | null = null
   #isReady = false
   #preparing: Promise<void> | null = null
   #isClosed = false
 
-  /** @throws {ConfigurationError} A table name cannot be one. */
+  /** @throws {ConfigurationError} An option is unknown or wrong; the message says what to write. */
   constructor(options: PostgresStoreOptions) {
-    this.#options = options
-    this.#driver = options.driver
-    this.#names = resolveTableNames(options)
+    const { driver, ...settings } = readOptions('new PostgresStore', storeOptions, options)
+    if (driver === undefined) {
+      throw new ConfigurationError(
+        'new PostgresStore needs a driver, such as { driver: fromPg(pool) }.',
+      )
+    }
+    this.#options = settings
+    this.#driver = driver
+    this.#names = resolveTableNames(settings)
     this.#statements = storeStatements(this.#names)
-    this.deadline = options.deadline ?? 5000
-    this.#runner = new StatementRunner(options.driver, this.deadline)
+    this.deadline = settings.deadline
+    this.#runner = new StatementRunner(driver, this.deadline)
     this.#channel = channelOf(this.#names)
     this.#announcer = new Announcer(this.#runner, this.#statements.announce, this.#channel)
     this.#loads = this.#shared(loadOperation(this.#statements))
@@ -333,7 +323,7 @@ export class PostgresStore implements SessionStore {
   }
 
   async #prepare(): Promise<void> {
-    const { migrate: mode = 'auto', deadline = 5000, log } = this.#options
+    const { migrate: mode, deadline, log } = this.#options
     if (mode === 'auto') {
       const timeout = Math.max(deadline, MIGRATION_TIMEOUT)
       await migrate(this.#driver, this.#names, { timeout, readTimeout: deadline, log })

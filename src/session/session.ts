@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../errors.ts'
-import { type Duration, parseDuration } from './duration.ts'
+import { type Duration, parseDuration } from '../options/duration.ts'
 import { encodeEntry, takeEntry, updateEntry } from './entry-changes.ts'
 import type { SessionState } from './session-state.ts'
 import { checkTimeouts, parseAbsoluteTimeout } from './settings.ts'

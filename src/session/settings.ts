@@ -1,7 +1,17 @@
 import type { Codec } from '../codec/codec.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { Grace } from '../store/session-store.ts'
-import { type Duration, formatDuration, parseDuration } from './duration.ts'
+import { type Duration, formatDuration, parseDuration } from '../options/duration.ts'
+import {
+  callback,
+  duration,
+  type OptionTable,
+  option,
+  refuse,
+  unchecked,
+  wholeNumber,
+} from '../options/option.ts'
+import { group } from '../options/read-options.ts'
 import { type Logger, reliableLogger, silentLogger, stdoutLogger } from './logger.ts'
 import { createTokens, randomToken, type TokenFormat } from './token.ts'
 
@@ -18,46 +28,45 @@ export interface SessionLimits {
 /** Settings of sessions, whatever store keeps them. Every one has a default. */
 export interface SessionSettings {
   /**
-   * How long a session lives on without being used. Counted by the database's clock from the last
-   * access, read or write. Defaults to `'1h'`.
+   * How long a session lives without being used, by the database's clock, from the last access (read or
+   * write). Defaults to `'1h'`.
    */
   readonly idleTimeout?: Duration
   /**
-   * How long a session lives at most, however much it is used, from sign-in or creation; `'none'` for
-   * no bound. Defaults to `'30d'`, or to the idle timeout when that is longer.
+   * How long a session lives at most, counted from sign-in or creation; `'none'` for no limit. Defaults to
+   * `'30d'`, or to the idle timeout if that is longer.
    */
   readonly absoluteTimeout?: Duration | 'none'
   /**
-   * An access is noted in the database when the last one noted is this long ago. Defaults to a 60th of
-   * the idle timeout, between a second and an hour. A session may so end earlier than its idle timeout
-   * by at most this much.
+   * Minimum time between writes of `last_access_at`. A session may end earlier than its idle timeout by at
+   * most this much. Defaults to a 60th of the idle timeout, between a second and an hour.
    */
   readonly touchInterval?: Duration
   /**
-   * A request with a token older than this is given a new one with its response; `'never'` for tokens
-   * that change only at sign-in, rotation and the like. Bounds for how long a token is of use to somebody
-   * who finds it. Defaults to `'never'`.
+   * Age at which a token is renewed with the next response, which limits how long a stolen token is of
+   * use. `'never'` keeps tokens until sign-in, rotation and the like. Defaults to `'never'`.
    */
   readonly renewInterval?: Duration | 'never'
   /**
-   * How long a renewed token works on, for requests under way and for a client that did not get the
-   * response with the new one. It ends early, a few seconds after the new one was first shown. No other
-   * change of token has a grace. Defaults to `'30s'`.
+   * How long the previous token stays valid after a renewal, for requests in flight and for a client that
+   * lost the response. It ends a few seconds after the new token is first used. No other change of token
+   * has a grace period. Defaults to `'30s'`.
    */
   readonly renewGrace?: Duration
   /** Makes a token's secret. Defaults to `() => randomToken(24)`: 24 bytes of entropy. */
   readonly generateSecret?: () => string
   /**
-   * Keys for HMAC-SHA-256 over tokens, at least 32 characters each, the one for new tokens first.
-   * With one, nobody can make a session from the database alone; somebody who can write to it can
-   * still change whose an existing session is. Tokens made under a later key of the list stay valid, so put a new
-   * key in front to rotate, and drop the old one once the longest absolute timeout has passed. The first
-   * pepper ever signs everybody out. Defaults to none: plain SHA-256.
+   * Keys for HMAC-SHA-256 over tokens, at least 32 characters each; the first one is for new tokens.
+   *
+   * With a pepper, write access to the database is not enough to mint a session; it is still enough to
+   * change the user of an existing one. Tokens made under a later key stay valid. To rotate, put a new key
+   * in front, and drop the old one after the longest absolute timeout. Later entries may be undefined.
+   * Setting the first pepper signs all users out. Defaults to none: plain SHA-256.
    */
-  readonly pepper?: string | readonly string[]
+  readonly pepper?: string | readonly (string | undefined)[]
   /**
-   * How tokens are made and read, for cookies that another system shares, in the place of
-   * `generateSecret` and `pepper`. Defaults to an id and a secret in base64url.
+   * How tokens are made and read, for cookies shared with another system. Replaces `generateSecret` and
+   * `pepper`. Defaults to an id and a secret in base64url.
    */
   readonly tokens?: TokenFormat
   /** How keys and values become bytes. Defaults to strict JSON. */
@@ -109,7 +118,7 @@ export interface DefaultSettings {
   readonly log: Logger
 }
 
-/** What the settings mean, in milliseconds and without gaps. */
+/** The settings in force, with durations in milliseconds. */
 export interface SessionPolicy {
   readonly idleTimeout: number
   /** `Infinity` for none. */
@@ -133,35 +142,90 @@ interface RenewalPolicy {
 const SECOND = 1000
 const HOUR = 3_600_000
 
+/** The settings as `readOptions` gives them; durations in milliseconds. */
+export interface SessionOptions {
+  readonly idleTimeout: number
+  readonly absoluteTimeout: number | undefined
+  readonly touchInterval: number | undefined
+  readonly renewInterval: number
+  readonly renewGrace: number
+  readonly generateSecret: () => string
+  readonly pepper: readonly string[]
+  readonly tokens: TokenFormat | undefined
+  readonly codec: Codec | undefined
+  readonly limits: Required<SessionLimits>
+  readonly purgeInterval: number
+  readonly log: Logger
+}
+
+export const sessionOptions: OptionTable<SessionOptions> = {
+  idleTimeout: duration(defaultSettings.idleTimeout),
+  absoluteTimeout: duration(undefined, { none: Number.POSITIVE_INFINITY }),
+  touchInterval: duration(undefined),
+  renewInterval: duration('never', { never: Number.POSITIVE_INFINITY }),
+  renewGrace: duration(defaultSettings.renewGrace),
+  generateSecret: callback('() => randomToken(24)', defaultSecret),
+  pepper: {
+    ...option('a key of at least 32 characters, or a list of them', [], readPeppers),
+    refusesUndefined: 'Is its environment variable set? Without a pepper, leave the setting out.',
+  },
+  tokens: unchecked('a token format'),
+  codec: unchecked('a codec'),
+  limits: group({
+    valueBytes: wholeNumber(defaultSettings.limits.valueBytes),
+    sessionBytes: wholeNumber(defaultSettings.limits.sessionBytes),
+    keys: wholeNumber(defaultSettings.limits.keys),
+  }),
+  purgeInterval: duration(defaultSettings.purgeInterval),
+  log: option('a logger, or false for none', stdoutLogger, (log) => readLog(log)),
+}
+
+/** What to write instead of settings that other libraries have. */
+export const sessionAdvice: Readonly<Record<string, string>> = {
+  maxAge: "The cookie lives as long as the session: set idleTimeout: '1h'.",
+  ttl: "Set idleTimeout: '1h'.",
+  timeout: "Set idleTimeout: '1h', and absoluteTimeout for an upper bound.",
+  secret: 'Tokens need no signature. For a server-side key over stored hashes set pepper.',
+  secrets: 'Tokens need no signature. For a server-side key over stored hashes set pepper.',
+  password: 'Tokens need no encryption. For a server-side key over stored hashes set pepper.',
+  name: "Set cookie: { name: '__Host-id' }.",
+  cookieName: "Set cookie: { name: '__Host-id' }.",
+  rolling: 'An access always extends a session. Set idleTimeout and touchInterval.',
+  resave: 'A session is saved only if it changed. Leave it out.',
+  saveUninitialized: 'A visitor without data is never stored. Leave it out.',
+  pool: 'Write database: fromPg(pool).',
+  client: 'Write database: fromPg(pool).',
+  connectionString: 'Write database: fromPg(new Pool({ connectionString })).',
+}
+
 /**
- * Checks the settings and fills the gaps.
+ * Turns settings into a policy: fills in the defaults that depend on others.
  *
- * @throws {ConfigurationError} A setting is wrong or contradicts another; says what to write instead.
+ * @throws {ConfigurationError} Two settings contradict each other; says what to write instead.
  */
-export function resolveSettings(settings: SessionSettings): SessionPolicy {
-  const idleTimeout = parseDuration(
-    'idleTimeout',
-    settings.idleTimeout ?? defaultSettings.idleTimeout,
-  )
-  const absoluteTimeout = resolveAbsoluteTimeout(settings.absoluteTimeout, idleTimeout)
+export function resolvePolicy(options: SessionOptions): SessionPolicy {
+  const { idleTimeout, limits, purgeInterval, log } = options
+  const absoluteTimeout = resolveAbsoluteTimeout(options.absoluteTimeout, idleTimeout)
+  if (limits.valueBytes > limits.sessionBytes) {
+    throw new ConfigurationError(
+      `limits.valueBytes (${limits.valueBytes}) is more than limits.sessionBytes (${limits.sessionBytes}), so such a value would never fit. Raise the second or lower the first.`,
+    )
+  }
   return {
     idleTimeout,
     absoluteTimeout,
-    touchInterval: resolveTouchInterval(settings.touchInterval, idleTimeout),
-    renewal: resolveRenewal(settings, absoluteTimeout),
-    tokens: resolveTokens(settings),
-    limits: resolveLimits(settings.limits ?? {}),
-    purgeInterval: parseDuration(
-      'purgeInterval',
-      settings.purgeInterval ?? defaultSettings.purgeInterval,
-    ),
-    log: settings.log === false ? silentLogger : reliableLogger(settings.log ?? stdoutLogger),
+    touchInterval: resolveTouchInterval(options.touchInterval, idleTimeout),
+    renewal: resolveRenewal(options, absoluteTimeout),
+    tokens: resolveTokens(options),
+    limits,
+    purgeInterval,
+    log,
   }
 }
 
 /** Reads an absolute timeout: `Infinity` for `'none'`. */
-export function parseAbsoluteTimeout(setting: string, timeout: Duration | 'none'): number {
-  return timeout === 'none' ? Number.POSITIVE_INFINITY : parseDuration(setting, timeout)
+export function parseAbsoluteTimeout(name: string, timeout: Duration | 'none'): number {
+  return timeout === 'none' ? Number.POSITIVE_INFINITY : parseDuration(name, timeout, ['none'])
 }
 
 /** @throws {ConfigurationError} The session would end before it can become idle. */
@@ -173,112 +237,84 @@ export function checkTimeouts(idleTimeout: number, absoluteTimeout: number): voi
   )
 }
 
-function resolveAbsoluteTimeout(timeout: Duration | 'none' | undefined, idle: number): number {
+function resolveAbsoluteTimeout(timeout: number | undefined, idle: number): number {
   if (timeout === undefined) {
     return Math.max(idle, parseDuration('absoluteTimeout', defaultSettings.absoluteTimeout))
   }
-  const absolute = parseAbsoluteTimeout('absoluteTimeout', timeout)
-  checkTimeouts(idle, absolute)
-  return absolute
+  checkTimeouts(idle, timeout)
+  return timeout
 }
 
 function resolveTouchInterval(
-  interval: Duration | undefined,
+  interval: number | undefined,
   idleTimeout: number,
 ): (idleTimeout: number) => number {
   if (interval === undefined) {
     return (idle) => Math.min(Math.max(idle / 60, Math.min(SECOND, idle / 4)), HOUR)
   }
-  const milliseconds = parseDuration('touchInterval', interval)
-  if (milliseconds > idleTimeout / 2) {
+  if (interval > idleTimeout / 2) {
     throw new ConfigurationError(
-      `touchInterval ('${interval}') is longer than half of idleTimeout ('${formatDuration(idleTimeout)}'), so sessions in use would end. Write touchInterval: '${formatDuration(Math.max(1, Math.floor(idleTimeout / 60)))}', or leave it out.`,
+      `touchInterval ('${formatDuration(interval)}') is longer than half of idleTimeout ('${formatDuration(idleTimeout)}'), so sessions in use would end. Write touchInterval: '${formatDuration(Math.max(1, Math.floor(idleTimeout / 60)))}', or leave it out.`,
     )
   }
-  return (idle) => Math.min(milliseconds, idle / 2)
+  return (idle) => Math.min(interval, idle / 2)
 }
 
-/** A reply is taken for lost after a third of the grace, but nobody waits longer for one than this. */
+/** A reply counts as lost after a third of the grace, and after this long at the latest. */
 const LONGEST_PATIENCE = 10 * SECOND
 const LONGEST_OVERLAP = 5 * SECOND
 
 function resolveRenewal(
-  { renewInterval = 'never', renewGrace = defaultSettings.renewGrace }: SessionSettings,
+  { renewInterval: interval, renewGrace: duration }: SessionOptions,
   absoluteTimeout: number,
 ): RenewalPolicy {
-  const duration = parseDuration('renewGrace', renewGrace)
   const grace = {
     duration,
     patience: Math.min(duration / 3, LONGEST_PATIENCE),
     overlap: Math.min(duration / 6, LONGEST_OVERLAP),
   }
-  if (renewInterval === 'never') return { interval: Number.POSITIVE_INFINITY, grace }
-  const interval = parseDuration('renewInterval', renewInterval)
+  if (interval === Number.POSITIVE_INFINITY) return { interval, grace }
   if (interval > absoluteTimeout) {
     throw new ConfigurationError(
-      `renewInterval ('${renewInterval}') is longer than absoluteTimeout ('${formatDuration(absoluteTimeout)}'), so no token would ever be renewed. Write renewInterval: '${formatDuration(Math.floor(absoluteTimeout / 4))}', or leave it out.`,
+      `renewInterval ('${formatDuration(interval)}') is longer than absoluteTimeout ('${formatDuration(absoluteTimeout)}'), so no token would ever be renewed. Write renewInterval: '${formatDuration(Math.floor(absoluteTimeout / 4))}', or leave it out.`,
     )
   }
   if (duration >= interval / 2) {
     throw new ConfigurationError(
-      `renewGrace ('${formatDuration(duration)}') must be shorter than half of renewInterval ('${renewInterval}'), or old tokens would work most of the time. Write renewInterval: '${formatDuration(4 * duration)}' or a shorter renewGrace.`,
+      `renewGrace ('${formatDuration(duration)}') must be shorter than half of renewInterval ('${formatDuration(interval)}'), or old tokens would work most of the time. Write renewInterval: '${formatDuration(4 * duration)}' or a shorter renewGrace.`,
     )
   }
   return { interval, grace }
 }
 
-function resolveTokens({ tokens, generateSecret, pepper }: SessionSettings): TokenFormat {
-  if (tokens === undefined) {
-    return createTokens({
-      generateSecret: resolveGenerateSecret(generateSecret),
-      peppers: resolvePeppers(pepper),
-    })
-  }
+function resolveTokens({ tokens, generateSecret, pepper }: SessionOptions): TokenFormat {
+  if (tokens === undefined) return createTokens({ generateSecret, peppers: pepper })
   // The defaults may be spread beside tokens of another form.
-  if (pepper !== undefined || (generateSecret ?? defaultSecret) !== defaultSecret) {
+  if (pepper.length > 0 || generateSecret !== defaultSecret) {
     throw new ConfigurationError(
-      'generateSecret and pepper are settings of the tokens that sessions make by default. Leave them out, or leave out tokens.',
+      'generateSecret and pepper belong to the default token format. Leave them out, or leave out tokens.',
     )
   }
   return tokens
 }
 
-function resolveGenerateSecret(generate: (() => string) | undefined): () => string {
-  if (generate === undefined) return defaultSecret
-  if (typeof generate === 'function') return generate
-  throw new ConfigurationError(
-    'generateSecret must be a function, such as: generateSecret: () => randomToken(24)',
-  )
-}
-
-function resolvePeppers(pepper: string | readonly string[] | undefined): readonly string[] {
-  const peppers = pepper === undefined ? [] : [pepper].flat()
-  if (pepper !== undefined && peppers.length === 0) {
+/** Later peppers may be undefined, so that the environment may lack a previous one. */
+function readPeppers(value: unknown): readonly string[] {
+  const [current, ...previous] = [value].flat() as (string | undefined)[]
+  if (current === undefined) {
     throw new ConfigurationError(
-      'pepper is an empty list, which would leave secrets without one. Give it a key, or leave it out.',
+      'pepper has no current key, which would leave hashes without one. Put the key for new tokens first, or leave pepper out.',
     )
   }
-  return peppers
+  return [
+    current,
+    ...previous.filter((pepper) => pepper !== undefined && pepper !== ''),
+  ] as string[]
 }
 
-function resolveLimits(limits: SessionLimits): Required<SessionLimits> {
-  const resolved = { ...defaultSettings.limits, ...limits }
-  for (const [name, limit] of Object.entries(resolved)) {
-    if (!Object.hasOwn(defaultSettings.limits, name)) {
-      throw new ConfigurationError(
-        `There is no limits.${name}. Write one of ${Object.keys(defaultSettings.limits).join(', ')}.`,
-      )
-    }
-    if (!Number.isInteger(limit) || limit < 1) {
-      throw new ConfigurationError(
-        `limits.${name} must be a whole number of at least 1; it is ${String(limit)}.`,
-      )
-    }
-  }
-  if (resolved.valueBytes > resolved.sessionBytes) {
-    throw new ConfigurationError(
-      `limits.valueBytes (${resolved.valueBytes}) is more than limits.sessionBytes (${resolved.sessionBytes}), so such a value would never fit. Raise the second or lower the first.`,
-    )
-  }
-  return resolved
+function readLog(log: unknown): Logger {
+  if (log === false) return silentLogger
+  return typeof log === 'object' && log !== null
+    ? reliableLogger(log as Logger)
+    : refuse('log', 'a logger such as console or pino(), or false for none', log)
 }

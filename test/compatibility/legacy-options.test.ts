@@ -39,8 +39,11 @@ describe('the others are refused with the name that they have here', () => {
     [{ ttl: () => 60 }, "idleTimeout: '1d'"],
     [{ pruneSessionInterval: -1 }, "purgeInterval: '15m'"],
     [{ ttl: 60, idleTimeout: '1m' }, 'Leave ttl out'],
-    [{ fallback: 'session' }, "{ table: 'session' }"],
-    [{ fallback: { tableName: 'session' } }, 'table, schema, timeZone'],
+    [{ fallback: 'session' }, 'fallback must be an object with schema, table, timeZone'],
+    [
+      { fallback: { tableName: 'session' } },
+      'fallback has no option "tableName". Its options are schema, table, timeZone.',
+    ],
   ])('%j', (options, instead) => {
     expect(() => make(options)).toThrow(instead)
     expect(() => make(options)).toThrow(expect.objectContaining({ code: 'ERR_CONFIGURATION' }))

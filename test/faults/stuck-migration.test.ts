@@ -47,7 +47,7 @@ function openPostgresJs(max: number): { driver: Driver; sql: postgres.Sql } {
 
 /** The store says that it is unavailable, and is ready as soon as the way is free. */
 async function expectStuckUntil(driver: Driver, free: () => unknown): Promise<void> {
-  const store = new PostgresStore({ driver, deadline })
+  const store = new PostgresStore({ driver, deadline: `${deadline}ms` })
   await expect(store.ready()).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
   await free()
   const ready = (): Promise<string> => store.ready().then(() => 'ready', String)
@@ -72,7 +72,7 @@ test('a migration that finds no free connection says so, and leaves the next one
   const hold = async (): Promise<void> => {
     held = await pool.connect()
   }
-  const store = new PostgresStore({ driver: butFirst(driver, hold), deadline })
+  const store = new PostgresStore({ driver: butFirst(driver, hold), deadline: `${deadline}ms` })
   await expect(store.ready()).rejects.toThrow('No database connection was to be had within 1000 ms')
   held?.release()
   const { rows } = await pool.query(`select to_regnamespace('sessions') as found`)

@@ -96,7 +96,7 @@ interface Shop extends AsyncDisposable {
 /** An application over HTTP that writes down all there is to see. */
 async function openShop(pepper?: string): Promise<Shop> {
   const pool = new pg.Pool({ connectionString: proxy.url, max: 5 })
-  const store = new PostgresStore({ driver: fromPg(pool), deadline: 500 })
+  const store = new PostgresStore({ driver: fromPg(pool), deadline: '500ms' })
   const sessions = createSessions({
     store,
     log,

@@ -332,7 +332,7 @@ describe('a session that somebody holds locked', () => {
 
   test('is given up at the deadline of its save, as others are', async () => {
     const sessions = await beginMany(5)
-    const { store } = await openGated({ deadline: 300 })
+    const { store } = await openGated({ deadline: '300ms' })
     const lock = await lockRows([sessions[2]!])
     const results = await Promise.allSettled(
       sessions.map((session) => store.save(saveOf(session, 'new'))),

@@ -1,6 +1,12 @@
 import { inspect } from 'node:util'
 import { Pool } from 'pg'
-import { ConfigurationError, createSessions, defaultSettings, MemoryStore } from 'pg-sessions'
+import {
+  ConfigurationError,
+  createSessions,
+  defaultSettings,
+  MemoryStore,
+  PostgresStore,
+} from 'pg-sessions'
 import { expect, it } from 'vitest'
 
 const create = (settings: object): (() => unknown) => {
@@ -46,29 +52,43 @@ const refused: [settings: object, advice: string | RegExp][] = [
     { limits: { sessionBytes: 10 } },
     /limits.valueBytes \(1048576\) is more than limits.sessionBytes \(10\)/,
   ],
-  [
-    { limits: { valueByte: 10 } },
-    'There is no limits.valueByte. Write one of valueBytes, sessionBytes, keys.',
-  ],
+  [{ limits: { valueByte: 10 } }, 'limits has no option "valueByte". Did you mean valueBytes?'],
   [{ pepper: '' }, 'A pepper must be a string of at least 32 characters'],
   [{ pepper: 'x'.repeat(31) }, 'openssl rand -base64 32'],
   [{ pepper: ['x'.repeat(32), 'short'] }, 'at least 32 characters'],
   [{ pepper: [7] }, 'at least 32 characters'],
-  [{ pepper: [] }, 'pepper is an empty list'],
+  [{ pepper: [undefined, 'x'.repeat(32)] }, 'Put the key for new tokens first'],
+  [{ pepper: ['', 'x'.repeat(32)] }, 'at least 32 characters'],
+  [{ pepper: undefined }, 'pepper is undefined. Is its environment variable set?'],
+  [{ pepper: [] }, 'pepper has no current key'],
   [{ log: {} }, 'it lacks debug'],
   [{ log: { debug() {}, info() {}, error() {} } }, 'it lacks warn'],
   [{ log: true }, 'or false for none'],
-  [{ cookie: { name: 'a b' } }, 'cookie.name is "a b"'],
+  [{ cookie: { name: 'a b' } }, 'cookie.name must be 1 to 64 of letters'],
   [{ cookie: { sameSite: 'none', secure: false } }, 'cookie.sameSite'],
   [{ cookie: { httpOnly: false } }, 'The cookie is always HttpOnly.'],
-  [{ timeout: '1h' }, /knows no setting called 'timeout'. It knows .*idleTimeout.* and store/],
-  [{ idletimeout: '1h' }, "no setting called 'idletimeout'"],
+  [{ idletimeout: '1h' }, 'createSessions has no option "idletimeout". Did you mean idleTimeout?'],
+  [{ 'idle-timeout': '1h' }, 'Did you mean idleTimeout?'],
+  [{ absolutTimeuot: '1h' }, 'Did you mean absoluteTimeout?'],
+  [
+    { zzz: 1 },
+    /^createSessions has no option "zzz"\. Its options are absoluteTimeout, .*, touchInterval\.$/,
+  ],
+  [{ constructor: 1 }, 'createSessions has no option "constructor"'],
+  [{ timeout: '1h' }, "Set idleTimeout: '1h'"],
+  [{ maxAge: 1000 }, "set idleTimeout: '1h'"],
+  [{ secret: 'keyboard cat' }, 'Tokens need no signature.'],
+  [
+    { tables: { session_data: 'x' } },
+    'tables has no option "session_data". Did you mean sessionData?',
+  ],
+  [{ cookie: { samesite: 'lax' } }, 'cookie has no option "samesite". Did you mean sameSite?'],
   [{ schema: 'web' }, 'schema is a setting of PostgreSQL'],
   [{ deadline: '2s' }, 'deadline is a setting of PostgreSQL'],
   [{ database: {} }, 'createSessions needs either a database'],
   [{ store: undefined }, '{ database: fromPg(pool) }'],
   [{ store: MemoryStore }, 'such as { store: new MemoryStore() }'],
-  [{ store: undefined, database: 'postgres://localhost/shop' }, '{ database: fromPg(pool) }'],
+  [{ store: undefined, database: 'postgres://localhost/shop' }, 'database must be a driver'],
   [{ store: undefined, database: new Pool() }, 'database must be a driver'],
 ]
 
@@ -86,6 +106,30 @@ it('takes a setting that is undefined for one that is left out', () => {
   const settings: object = { store: undefined, idleTimeout: undefined }
   const make = (): unknown => createSessions({ ...settings, database, log: false })
   expect(make).not.toThrow()
+})
+
+const refusedByStore: [options: object, advice: string | RegExp][] = [
+  [{ migrate: 'yes' }, `migrate must be 'auto', 'check' or 'off'; it is "yes".`],
+  [{ deadline: 5000 }, 'deadline must be a duration with its unit'],
+  [{ deadLine: '5s' }, 'new PostgresStore has no option "deadLine". Did you mean deadline?'],
+  [{ groupCommit: 'no' }, 'groupCommit must be true or false; it is "no".'],
+  [{ tables: { sessions: 'x' } }, 'tables has no option "sessions". Did you mean session?'],
+  [{ driver: undefined }, '{ driver: fromPg(pool) }'],
+  [{ driver: new Pool() }, 'driver must be a driver'],
+  [{ driver: 'postgres://ann:secret@db/shop' }, /^driver must be a driver(?!.*secret)/],
+]
+
+it.each(refusedByStore)('PostgresStore refuses %j, and says what to write', (options, advice) => {
+  const driver = { query: async () => [], withConnection: async () => [] }
+  const make = (): unknown => new PostgresStore({ driver, ...options } as never)
+  expect(make).toThrow(ConfigurationError)
+  expect(make).toThrow(advice)
+})
+
+it('shows no address that stands in the place of settings', () => {
+  const make = (): unknown => new PostgresStore('postgres://ann:secret@db/shop' as never)
+  expect(make).toThrow('The options of new PostgresStore must be an object')
+  expect(make).not.toThrow('secret')
 })
 
 it('no message quotes a pepper', () => {
@@ -108,7 +152,8 @@ it('takes settings at the edge of what they may be', () => {
     { renewInterval: '15m', renewGrace: '449s' },
     { limits: { keys: 1, valueBytes: 1, sessionBytes: 1 } },
     { pepper: 'x'.repeat(32) },
-    { pepper: undefined },
+    { pepper: ['x'.repeat(32), undefined] },
+    { pepper: ['x'.repeat(32), ''] },
     { log: console },
     { cookie: {} },
   ]) {

@@ -66,7 +66,7 @@ describe.each([
   storeContract({ describe, it }, async () => {
     await run('delete from sessions.session')
     // A single connection takes calls in turn, so many at once take longer than they would on a pool.
-    const store = new PostgresStore({ driver: opened.driver, migrate: 'off', deadline: 20_000 })
+    const store = new PostgresStore({ driver: opened.driver, migrate: 'off', deadline: '20s' })
     const elapse = (milliseconds: number) =>
       run(
         `update sessions.session set ${TIMES.map((time) => `${time} = ${time} - ${milliseconds} * interval '1 ms'`).join(', ')}`,

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../../errors.ts'
-import type { Duration } from '../../session/duration.ts'
+import type { Duration } from '../../options/duration.ts'
 
 /**
  * Options of `connect-pg-simple` that mean the same here, so that its call may stay as it is. Its other

@@ -1,8 +1,9 @@
 import type { Codec } from '../../codec/codec.ts'
-import { ConfigurationError } from '../../errors.ts'
 import { ConnectPgSimpleFallback } from '../../import/connect-pg-simple/fallback.ts'
 import type { OldTableOptions } from '../../import/connect-pg-simple/old-table.ts'
 import type { ReadUserId } from '../../import/connect-pg-simple/read-row.ts'
+import { type Option, unchecked } from '../../options/option.ts'
+import { group } from '../../options/read-options.ts'
 import type { Driver } from '../../postgres/driver.ts'
 import { resolveTableNames, type TableNameOptions } from '../../postgres/table-names.ts'
 import type { SessionPolicy } from '../../session/settings.ts'
@@ -22,19 +23,23 @@ export interface FallbackSurroundings {
   readonly userId: ReadUserId | null | undefined
 }
 
-const KNOWN = ['table', 'schema', 'timeZone']
+const name = (): Option<string | undefined> => unchecked<string>('a name')
+
+export const fallbackOption: Option<OldTableOptions | undefined> = {
+  ...group<OldTableOptions>({ table: name(), schema: name(), timeZone: name() }),
+  fallback: undefined,
+}
 
 /**
- * Opens the table of connect-pg-simple whose sessions are to move here as their users come by.
+ * Opens the table of connect-pg-simple whose sessions move here with their users' next requests.
  *
- * @throws {ConfigurationError} A setting of it is unknown or wrong.
+ * @throws {ConfigurationError} An option of it is wrong.
  */
 export function openFallback(
   table: OldTableOptions | undefined,
   { driver, store, deadline, tables, codec, policy, userId }: FallbackSurroundings,
 ): OlderSessions | null {
   if (table === undefined) return null
-  refuseUnknown(table)
   return new ConnectPgSimpleFallback({
     driver,
     deadline,
@@ -51,16 +56,4 @@ export function openFallback(
     idleTimeout: policy.idleTimeout,
     absoluteTimeout: policy.absoluteTimeout,
   })
-}
-
-function refuseUnknown(table: OldTableOptions): void {
-  if (typeof table !== 'object' || table === null) {
-    throw new ConfigurationError("fallback must be an object, such as { table: 'session' }.")
-  }
-  for (const name of Object.keys(table)) {
-    if (KNOWN.includes(name)) continue
-    throw new ConfigurationError(
-      `fallback knows no option called '${name}'. It knows ${KNOWN.join(', ')}.`,
-    )
-  }
 }

@@ -4,16 +4,30 @@ import { fromPg, type PgPoolLike } from '../../drivers/pg.ts'
 import { ConfigurationError } from '../../errors.ts'
 import type { OldTableOptions } from '../../import/connect-pg-simple/old-table.ts'
 import type { Driver } from '../../postgres/driver.ts'
-import { type MigrateMode, PostgresStore } from '../../postgres/postgres-store.ts'
+import { PostgresStore } from '../../postgres/postgres-store.ts'
+import {
+  type DatabaseOptions,
+  databaseOptions,
+  driverOption,
+  type MigrateMode,
+} from '../../postgres/store-options.ts'
 import { resolveTableNames, type TableNameOptions } from '../../postgres/table-names.ts'
-import { type Duration, parseDuration } from '../../session/duration.ts'
+import type { Duration } from '../../options/duration.ts'
+import { callback, duration, type OptionTable, unchecked } from '../../options/option.ts'
+import { readOptions } from '../../options/read-options.ts'
 import type { Logger } from '../../session/logger.ts'
-import { resolveSettings, type SessionPolicy } from '../../session/settings.ts'
+import {
+  defaultSettings,
+  resolvePolicy,
+  type SessionOptions,
+  type SessionPolicy,
+  sessionOptions,
+} from '../../session/settings.ts'
 import type { SessionStore } from '../../store/session-store.ts'
 import { type ConnectPgSimpleOptions, withoutFormerNames } from './legacy-options.ts'
 import { LiveSessions } from './live-sessions.ts'
 import type { OlderSessions } from './older-sessions.ts'
-import { openFallback } from './open-fallback.ts'
+import { fallbackOption, openFallback } from './open-fallback.ts'
 import { plainTokens } from './sid-identity.ts'
 
 /** Settings of a store for another session middleware, wherever it keeps the sessions. */
@@ -81,65 +95,82 @@ export interface SidSettings {
   readonly userId: SidCommonOptions['userId'] | null
 }
 
+/** The options as `readOptions` gives them; durations in milliseconds. */
+interface SidOptions
+  extends DatabaseOptions,
+    Pick<
+      SessionOptions,
+      'idleTimeout' | 'absoluteTimeout' | 'touchInterval' | 'purgeInterval' | 'codec' | 'log'
+    > {
+  readonly userId: SidCommonOptions['userId']
+  readonly fallback: OldTableOptions | undefined
+  readonly pool: PgPoolLike | undefined
+  readonly database: Driver | undefined
+  readonly store: SessionStore | undefined
+}
+
+const never = { never: Number.POSITIVE_INFINITY }
+
+const TABLE: OptionTable<SidOptions> = {
+  ...databaseOptions,
+  idleTimeout: duration('1d'),
+  absoluteTimeout: duration('none', { none: Number.POSITIVE_INFINITY }),
+  touchInterval: sessionOptions.touchInterval,
+  purgeInterval: duration(defaultSettings.purgeInterval, never),
+  codec: sessionOptions.codec,
+  log: sessionOptions.log,
+  userId: callback<NonNullable<SidCommonOptions['userId']>, undefined>(
+    '(session) => session.user ?? null',
+    undefined,
+  ),
+  fallback: fallbackOption,
+  pool: unchecked('a pool of pg'),
+  database: driverOption,
+  store: unchecked('a store'),
+}
+
 /**
- * Checks the options and fills the gaps.
+ * Reads the options by their table.
  *
  * @param maker - What was called, for messages: `'new PgSessionStore'`.
  * @throws {ConfigurationError} An option is unknown, wrong, or contradicts another; says what to write.
  */
 export function resolveSidSettings(maker: string, given: SidStoreOptions): SidSettings {
-  const options = withoutFormerNames(maker, given)
-  refuseUnknown(maker, options)
-  const { idleTimeout = '1d', absoluteTimeout = 'none', touchInterval, purgeInterval } = options
-  const policy = resolveSettings({
-    idleTimeout,
-    absoluteTimeout,
-    ...(touchInterval === undefined ? {} : { touchInterval }),
-    ...(purgeInterval === undefined || purgeInterval === 'never' ? {} : { purgeInterval }),
-    ...(options.log === undefined ? {} : { log: options.log }),
-    tokens: plainTokens,
+  const renamed = withoutFormerNames(maker, given)
+  checkPlace(maker, renamed)
+  const options = readOptions(maker, TABLE, renamed)
+  const isPurging = options.purgeInterval !== Number.POSITIVE_INFINITY
+  const policy = resolvePolicy({
+    ...readOptions(maker, sessionOptions, { tokens: plainTokens }),
+    idleTimeout: options.idleTimeout,
+    absoluteTimeout: options.absoluteTimeout,
+    touchInterval: options.touchInterval,
+    log: options.log,
+    ...(isPurging && { purgeInterval: options.purgeInterval }),
   })
-  if (options.userId !== undefined && typeof options.userId !== 'function') {
-    throw new ConfigurationError(
-      'userId must be a function, such as: userId: (session) => session.user ?? null',
-    )
-  }
   const shared = { codec: options.codec ?? jsonCodec, policy, userId: options.userId ?? null }
   return {
-    ...openStore(maker, options, shared),
+    ...openStore(maker, options, renamed as SidDatabaseOptions, shared),
     ...shared,
-    purgeInterval: purgeInterval === 'never' ? Number.POSITIVE_INFINITY : policy.purgeInterval,
+    purgeInterval: options.purgeInterval,
   }
 }
 
 function openStore(
   maker: string,
-  options: SidStoreOptions,
+  options: SidOptions,
+  given: SidDatabaseOptions,
   shared: Pick<SidSettings, 'codec' | 'policy' | 'userId'>,
 ): Pick<SidSettings, 'store' | 'live' | 'older'> {
-  if (isStoreGiven(options)) return { store: options.store, live: null, older: null }
-  const driver =
-    'pool' in options && options.pool !== undefined
-      ? fromPg(checkedPool(maker, options.pool))
-      : (options as { readonly database: Driver }).database
-  const { migrate = 'auto', schema, tables, fallback } = options
-  if (migrate !== 'auto' && migrate !== 'check' && migrate !== 'off') {
-    throw new ConfigurationError(
-      `migrate must be 'auto', 'check' or 'off'; it is ${JSON.stringify(migrate)}.`,
-    )
-  }
-  const deadline = parseDuration('deadline', options.deadline ?? '5s')
+  const { store: own, pool, database, fallback, deadline, migrate, schema, tables } = options
+  if (own !== undefined) return { store: own, live: null, older: null }
+  const driver = pool === undefined ? (database as Driver) : fromPg(checkedPool(maker, pool))
   const { log } = shared.policy
-  const store = new PostgresStore({ driver, migrate, deadline, log, schema, tables })
+  const settings = { driver, migrate, deadline: given.deadline, log, schema, tables }
+  const store = new PostgresStore(settings)
   const surroundings = { ...shared, driver, store, deadline, tables: { schema, tables } }
   const live = new LiveSessions(driver, resolveTableNames({ schema, tables }), deadline)
   return { store, live, older: openFallback(fallback, surroundings) }
-}
-
-function isStoreGiven(
-  options: SidStoreOptions,
-): options is SidCommonOptions & { readonly store: SessionStore } {
-  return 'store' in options && options.store !== undefined
 }
 
 function checkedPool(maker: string, pool: PgPoolLike): PgPoolLike {
@@ -149,51 +180,23 @@ function checkedPool(maker: string, pool: PgPoolLike): PgPoolLike {
   )
 }
 
-const COMMON: Record<keyof SidCommonOptions, true> = {
-  absoluteTimeout: true,
-  codec: true,
-  idleTimeout: true,
-  log: true,
-  purgeInterval: true,
-  touchInterval: true,
-  userId: true,
-}
+const PLACES = ['pool', 'database', 'store'] as const
 
-type OfDatabase = Exclude<
-  keyof SidDatabaseOptions,
-  keyof SidCommonOptions | keyof ConnectPgSimpleOptions
->
-
-const OF_DATABASE: Record<OfDatabase, true> = {
-  deadline: true,
-  fallback: true,
-  migrate: true,
-  schema: true,
-  tables: true,
-}
-
-const PLACES = ['pool', 'database', 'store']
-
-/** A misspelt option would silently leave its default in force. */
-function refuseUnknown(maker: string, options: SidStoreOptions): void {
+/** @throws {ConfigurationError} There is not exactly one place, or an option of another place. */
+function checkPlace(maker: string, options: SidStoreOptions): void {
   const given = Object.entries(options ?? {}).filter(([, value]) => value !== undefined)
-  const places = given.map(([name]) => name).filter((name) => PLACES.includes(name))
+  const places = PLACES.filter((place) => given.some(([name]) => name === place))
   if (places.length !== 1) {
     throw new ConfigurationError(
       `${maker} needs exactly one of pool, database and store, such as { pool: new Pool() }; it was given ${places.join(' and ') || 'none'}.`,
     )
   }
-  for (const [name] of given) {
-    if (PLACES.includes(name) || name in COMMON) continue
-    if (!(name in OF_DATABASE)) {
-      throw new ConfigurationError(
-        `${maker} knows no option called '${name}'. It knows ${[...PLACES, ...Object.keys(COMMON), ...Object.keys(OF_DATABASE)].sort().join(', ')}.`,
-      )
-    }
-    if (places[0] === 'store') {
-      throw new ConfigurationError(
-        `${name} is an option of PostgreSQL, and this one has a store of its own. Leave it out, or give it to the store.`,
-      )
-    }
-  }
+  if (places[0] !== 'store') return
+  const foreign = given.find(
+    ([name]) => name === 'fallback' || Object.hasOwn(databaseOptions, name),
+  )
+  if (foreign === undefined) return
+  throw new ConfigurationError(
+    `${foreign[0]} is an option of PostgreSQL, and this store was given its own. Leave it out, or pass it to the store.`,
+  )
 }

@@ -2,9 +2,9 @@ import type { Codec } from '../../codec/codec.ts'
 import { ConfigurationError } from '../../errors.ts'
 import { type WaiTokenOptions, waiTokens } from '../../haskell/wai-tokens.ts'
 import type { Driver } from '../../postgres/driver.ts'
-import type { MigrateMode } from '../../postgres/postgres-store.ts'
+import type { MigrateMode } from '../../postgres/store-options.ts'
 import { resolveTableNames, type TableNameOptions } from '../../postgres/table-names.ts'
-import { type Duration, parseDuration } from '../../session/duration.ts'
+import { type Duration, parseDuration } from '../../options/duration.ts'
 import { createTokens, randomToken, type TokenFormat } from '../../session/token.ts'
 import type { PresentedToken, SessionStore } from '../../store/session-store.ts'
 import { MovingStore } from './moving-store.ts'
@@ -85,7 +85,7 @@ export function fromWai<Key = string, Value = string>(
         : parseDuration('absoluteTimeout', absoluteTimeout),
   })
   const { tokens, keyOf } = movingTokens(options)
-  const storeOptions = { driver, deadline, schema, tables }
+  const storeOptions = { driver, deadline: options.deadline, schema, tables }
   const store = new MovingStore(
     migrate === undefined ? storeOptions : { ...storeOptions, migrate },
     fallback,

@@ -1,4 +1,5 @@
-import { PostgresStore, type PostgresStoreOptions } from '../../postgres/postgres-store.ts'
+import { PostgresStore } from '../../postgres/postgres-store.ts'
+import type { PostgresStoreOptions } from '../../postgres/store-options.ts'
 import type { CallOptions } from '../../store/deadline.ts'
 import type { LoadResult, PresentedToken } from '../../store/session-store.ts'
 import type { WaiFallback } from './wai-fallback.ts'

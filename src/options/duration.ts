@@ -1,9 +1,10 @@
 import { ConfigurationError } from '../errors.ts'
+import { shown } from './shown.ts'
 
 /**
  * A length of time with its unit: `'30m'`, `'1h'`, `'14d'`, `'250ms'`.
  *
- * Bare numbers are not taken, since nobody can tell seconds from milliseconds by looking at one.
+ * Bare numbers are refused: seconds and milliseconds look alike.
  */
 export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
 
@@ -17,21 +18,25 @@ const LONGEST = 3650 * MILLISECONDS.d
 /**
  * Turns a duration into milliseconds.
  *
- * @param setting - The setting's name, for messages.
- * @throws {ConfigurationError} It is no duration, not positive, or longer than ten years.
+ * @param name - The option's name, for messages.
+ * @param words - What it may be instead, for messages: `none`.
+ * @throws {ConfigurationError} It is not a duration, not positive, or longer than ten years.
  */
-export function parseDuration(setting: string, duration: Duration): number {
+export function parseDuration(
+  name: string,
+  duration: Duration,
+  words: readonly string[] = [],
+): number {
   const parts = typeof duration === 'string' ? FORM.exec(duration) : null
   if (parts === null) {
+    const alternatives = words.map((word) => `, or '${word}'`).join('')
     throw new ConfigurationError(
-      `${setting} must be a duration with its unit, such as '30m', '1h' or '14d'; it is ${describe(duration)}.`,
+      `${name} must be a duration with its unit, such as '30m', '1h' or '14d'${alternatives}; it is ${describe(duration)}.`,
     )
   }
   const milliseconds = Number(parts[1]) * MILLISECONDS[parts[2] as keyof typeof MILLISECONDS]
   if (milliseconds < 1 || milliseconds > LONGEST) {
-    throw new ConfigurationError(
-      `${setting} must be between '1ms' and '3650d'; it is '${duration}'.`,
-    )
+    throw new ConfigurationError(`${name} must be between '1ms' and '3650d'; it is '${duration}'.`)
   }
   return milliseconds
 }
@@ -47,5 +52,5 @@ export function formatDuration(milliseconds: number): string {
 }
 
 function describe(value: unknown): string {
-  return typeof value === 'number' ? `the bare number ${value}` : `${JSON.stringify(value)}`
+  return typeof value === 'number' ? `the bare number ${value}` : shown(value)
 }

@@ -1,0 +1,65 @@
+import { ConfigurationError } from '../errors.ts'
+import type { Duration } from '../options/duration.ts'
+import { duration, flag, type OptionTable, oneOf, option, unchecked } from '../options/option.ts'
+import { group } from '../options/read-options.ts'
+import type { Driver } from './driver.ts'
+import type { TableNameOptions } from './table-names.ts'
+
+/** What the store does about its tables when it is first used. */
+export type MigrateMode = 'auto' | 'check' | 'off'
+
+/** What a `PostgresStore` needs. `createSessions({ database })` makes one of the same settings. */
+export interface PostgresStoreOptions extends TableNameOptions {
+  readonly driver: Driver
+  /** Defaults to `'auto'`: creates or upgrades the tables. */
+  readonly migrate?: MigrateMode | undefined
+  /** How long a call may take, including the wait for a connection and retries. Defaults to `'5s'`. */
+  readonly deadline?: Duration | undefined
+  /**
+   * Whether concurrent loads, saves, first saves and touches share statements. Defaults to `true`. Turn it
+   * off for distributed engines, where a statement should stay on one node.
+   */
+  readonly groupCommit?: boolean | undefined
+  readonly log?: Log | undefined
+}
+
+interface Log {
+  info(facts: object, message: string): void
+}
+
+/** The options of whatever keeps sessions in PostgreSQL, as `readOptions` gives them. */
+export interface DatabaseOptions extends TableNameOptions {
+  readonly migrate: MigrateMode
+  /** Milliseconds. */
+  readonly deadline: number
+}
+
+const tableName = (): ReturnType<typeof unchecked<string>> => unchecked<string>('a table name')
+
+export const databaseOptions: OptionTable<DatabaseOptions> = {
+  schema: unchecked<string>('a schema name'),
+  tables: group({ session: tableName(), sessionData: tableName(), migration: tableName() }),
+  migrate: oneOf(['auto', 'check', 'off'], 'auto'),
+  deadline: duration('5s'),
+}
+
+const DRIVER =
+  'a driver, which wraps a client: fromPg(pool) of pg-sessions/pg, fromPostgresJs(sql) or fromPglite(db)'
+
+/** A client or an address in place of a driver would fail only at the first visitor. */
+export const driverOption: OptionTable<{ driver: Driver | undefined }>['driver'] = option<
+  Driver,
+  undefined
+>(DRIVER, undefined, (driver, name) => {
+  if (typeof Object(driver).withConnection === 'function') return driver as Driver
+  throw new ConfigurationError(`${name} must be ${DRIVER}.`)
+})
+
+export const storeOptions: OptionTable<
+  DatabaseOptions & { driver: Driver | undefined; groupCommit: boolean; log: Log | undefined }
+> = {
+  ...databaseOptions,
+  driver: driverOption,
+  groupCommit: flag(true),
+  log: unchecked<Log>('a logger'),
+}
