@@ -106,8 +106,16 @@ module.exports = {
       ['session/', 'store/', 'codec/', 'postgres/', 'import/', 'drivers/pg\\.ts$', options, errors],
       'A store for another middleware that knows our request life cycle would mix two of them.',
     ),
-    room('drivers', [driver, options, errors], 'A driver that does more than the seam asks cannot be replaced.'),
-    room('embedded', [options, errors], 'A test server that loads the package tests it with itself.'),
+    room(
+      'drivers',
+      [driver, options, errors],
+      'A driver that does more than the seam asks cannot be replaced.',
+    ),
+    room(
+      'embedded',
+      [options, errors],
+      'A test server that loads the package tests it with itself.',
+    ),
     room(
       'testing',
       ['store/', driver, 'session/session\\.ts$', '(create-)?sessions\\.ts$', errors],
