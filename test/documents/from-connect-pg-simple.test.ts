@@ -124,7 +124,7 @@ test('the table of options says of each what the store does with it', () => {
   }
   const taken = { ttl: 60, pruneSessionInterval: 60, createTableIfMissing: true }
   for (const [name, value] of Object.entries(taken)) {
-    expect(named(name), name).toMatch(/\| taken; [^|]+\|$/)
+    expect(named(name), name).toMatch(/\| accepted; [^|]+\|$/)
     expect(make({ [name]: value }), name).not.toThrow()
   }
   const refused = {
