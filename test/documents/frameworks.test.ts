@@ -183,13 +183,15 @@ test('sessions of several kinds, each with a schema of its own, know nothing of 
   }
 })
 
-/** A visitor signs in and out again. The cookie of before is worth nothing then. */
+/** A visitor signs in and out again with a form. The earlier cookie is worthless then. */
 async function playLogin(
   send: (path: string, init: RequestInit) => Promise<Response>,
 ): Promise<void> {
   let cookie = ''
   const visit = async (path: string, method: string): Promise<Response> => {
-    const answer = await send(path, { method, headers: { cookie }, redirect: 'manual' })
+    // As the form of a page sends it.
+    const body = method === 'POST' ? new URLSearchParams({ name: 'ann' }) : null
+    const answer = await send(path, { method, body, headers: { cookie }, redirect: 'manual' })
     for (const line of answer.headers.getSetCookie()) [cookie = ''] = line.split(';')
     return answer
   }
