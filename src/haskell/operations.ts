@@ -1,6 +1,7 @@
 import type { SharedOperation } from '../postgres/batcher.ts'
 import type { Row } from '../postgres/driver.ts'
 import { plainArray, textArray } from '../postgres/encoding.ts'
+import type { Effect, Operation } from '../postgres/operation.ts'
 import type { LoadResult } from '../store/session-store.ts'
 import { readLoad, type WaiTimes } from './rows.ts'
 import type { WaiStatements } from './statements.ts'
@@ -22,15 +23,15 @@ export function loadOperation(
     const row = rows.find(({ key }) => keys.includes(key as string))
     return row === undefined ? { status: 'unknown' } : readLoad(row, times)
   }
+  const single = unproven(load, 'none', (keys: ShownKeys) => ask([keys]), find)
   return {
-    repeatable: true,
+    single: () => single,
+    batch: unproven(load, 'none', ask, (rows, calls: readonly ShownKeys[]) =>
+      calls.map((keys) => find(rows, keys)),
+    ),
     sessionOf: ([key]) => key ?? '',
     isExclusive: false,
     sizeOf: () => 0,
-    one: (keys) => ({ ...load, values: ask([keys]) }),
-    readOne: find,
-    many: (calls) => ({ ...load, values: ask(calls) }),
-    readMany: (rows, calls) => calls.map((keys) => find(rows, keys)),
   }
 }
 
@@ -42,14 +43,35 @@ export function touchOperation(
     plainArray(ids),
     String(timeout / 1000),
   ]
+  const single = unproven(
+    touch,
+    'idempotent',
+    (id: string) => note([id]),
+    () => 'touched' as const,
+  )
   return {
-    repeatable: true,
+    single: () => single,
+    batch: unproven(touch, 'idempotent', note, (_rows, ids: readonly string[]) =>
+      ids.map(() => 'touched' as const),
+    ),
     sessionOf: (id) => id,
     isExclusive: false,
     sizeOf: () => 0,
-    one: (id) => ({ ...touch, values: note([id]) }),
-    readOne: () => 'touched',
-    many: (ids) => ({ ...touch, values: note(ids) }),
-    readMany: (_, ids) => ids.map(() => 'touched'),
+  }
+}
+
+/** An operation whose answer proves nothing; `operation()` makes those that do. */
+function unproven<Call, Answer>(
+  prepared: Operation<Call, Answer>['prepared'],
+  effect: Effect,
+  give: (call: Call) => readonly (string | null)[],
+  read: (rows: readonly Row[], call: Call) => Answer,
+): Operation<Call, Answer> {
+  return {
+    name: prepared.name,
+    effect,
+    prepared,
+    statement: (call) => ({ ...prepared, values: give(call) }),
+    read,
   }
 }

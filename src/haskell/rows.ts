@@ -1,6 +1,6 @@
 import type { Row } from '../postgres/driver.ts'
-import { readEntries } from '../postgres/rows.ts'
 import type { Created, LoadResult, SessionTimes } from '../store/session-store.ts'
+import { readEntries } from './packed-entries.ts'
 import { hasStood } from './standing-flags.ts'
 
 /** Reads the rows that `statements.ts` asks for. */

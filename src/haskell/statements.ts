@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { ENTRIES, entryList, list } from '../postgres/statements/fragments.ts'
+import { ENTRIES, entryList, list } from './packed-entries.ts'
 import { GUARD, isLive, NOTE_ACCESS, NOW, STATE } from './sql-fragments.ts'
 import type { WaiTableNames } from './tables.ts'
 

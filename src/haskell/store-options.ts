@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../errors.ts'
-import type { Driver } from '../postgres/driver.ts'
 import { type Duration, formatDuration, parseDuration } from '../options/duration.ts'
+import type { Driver } from '../postgres/driver.ts'
 import type { WaiTablesMode } from './prepared-tables.ts'
 
 /** What a `WaiStore` needs. */

@@ -1,10 +1,10 @@
 import { UnsupportedError } from '../errors.ts'
+import { parseDuration } from '../options/duration.ts'
 import { SHARED } from '../postgres/batch-limits.ts'
 import { Batcher } from '../postgres/batcher.ts'
 import type { Row } from '../postgres/driver.ts'
 import { fromHex, hex, hexArray, textArray } from '../postgres/encoding.ts'
 import { type RunOptions, StatementRunner } from '../postgres/statement-runner.ts'
-import { parseDuration } from '../options/duration.ts'
 import type { CallOptions } from '../store/deadline.ts'
 import type {
   CreateResult,

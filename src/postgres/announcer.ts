@@ -1,4 +1,4 @@
-import { textArray } from './encoding.ts'
+import type { Operation } from './operation.ts'
 import { sqlStateOf } from './sql-state.ts'
 import type { StatementRunner } from './statement-runner.ts'
 
@@ -11,25 +11,19 @@ const FUTILE: ReadonlySet<string> = new Set(['42883', '0A000', '42501'])
 /**
  * Tells all processes that listen which sessions have ended or passed to another user.
  *
- * Nobody waits for it, and what fails is dropped, since whoever listens looks by itself now and then.
- * Announcements that wait at the same moment share a statement. Only public ids go out.
+ * No caller waits for it, and a failed announcement is dropped: a listener also polls. Announcements that
+ * wait at the same moment share a statement. Only public ids go out.
  */
 export class Announcer {
   readonly #runner: StatementRunner
-  readonly #statement: { readonly name: string; readonly text: string }
-  readonly #channel: string
+  readonly #operation: Operation<readonly string[], unknown>
   readonly #waiting = new Set<string>()
   #sending: Promise<void> | null = null
   #isFutile = false
 
-  constructor(
-    runner: StatementRunner,
-    statement: { readonly name: string; readonly text: string },
-    channel: string,
-  ) {
+  constructor(runner: StatementRunner, operation: Operation<readonly string[], unknown>) {
     this.#runner = runner
-    this.#statement = statement
-    this.#channel = channel
+    this.#operation = operation
   }
 
   announce(ids: readonly string[]): void {
@@ -54,9 +48,8 @@ export class Announcer {
   }
 
   async #send(ids: readonly string[]): Promise<void> {
-    const values = [this.#channel, textArray(ids)]
     try {
-      await this.#runner.run({ ...this.#statement, values }, { repeatable: true })
+      await this.#runner.ask(this.#operation, ids)
     } catch (error) {
       this.#isFutile = FUTILE.has(sqlStateOf(error) ?? '')
     }

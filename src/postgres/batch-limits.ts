@@ -1,17 +1,17 @@
 /** How statements are shared. */
 export interface BatchLimits {
-  /** Statements under way while calls go alone rather than wait. */
+  /** Statements in flight below which a call goes alone at once. */
   readonly slots: number
-  /** Statements under way at most, when calls have waited for `patience` and still no slot is free. */
+  /** Most statements in flight, when calls have waited for `patience` and still no slot is free. */
   readonly mostSlots: number
   /**
-   * Milliseconds: a statement that is held up does not hold up anybody else for longer, and calls that
-   * nobody waits for are collected for as long.
+   * Milliseconds that a statement which is held up delays the calls behind it, and that calls without a
+   * waiting caller are collected for.
    */
   readonly patience: number
-  /** Calls that share a statement at most. */
+  /** Most calls that share a statement. */
   readonly batch: number
-  /** Bytes that they carry together at most. A call that carries more goes alone. */
+  /** Most bytes that they carry together. A call that carries more goes alone. */
   readonly batchBytes: number
 }
 

@@ -1,6 +1,9 @@
 import { type Outcome, StoreUnavailableError } from '../errors.ts'
 import { Deadline } from '../store/deadline.ts'
 import type { Driver, Row, Statement } from './driver.ts'
+import type { Effect, Operation } from './operation.ts'
+import { freshProof } from './proof.ts'
+import { realTime } from './real-time.ts'
 import { classifyDatabaseError, isRetryable } from './sql-state.ts'
 
 /** How a statement may be treated when it fails. */
@@ -18,7 +21,8 @@ const ATTEMPTS = 3
  *
  * The deadline bounds everything together: waiting for a connection, the answer, and repeats. A failure
  * that surely applied nothing (a refused connection, a deadlock) is repeated; one that may have applied
- * something only if the statement can be repeated without harm.
+ * something only if the statement can be repeated without harm. Once an attempt's outcome is unknown, the
+ * call's outcome is unknown.
  */
 export class StatementRunner {
   /** Milliseconds. */
@@ -36,28 +40,78 @@ export class StatementRunner {
   }
 
   /**
-   * @throws {StoreUnavailableError} The database did not answer before the deadline, or cannot be asked.
+   * Asks an operation.
+   *
+   * @param deadline - When the answer is no longer wanted. Default: a budget of the runner's own from now.
+   * @throws {StoreUnavailableError} The database did not answer before the deadline, or cannot be asked, or
+   *   the answer belongs to another call.
    * @throws {SchemaError} The tables are missing.
    * @throws {StoreError} The database refused the statement.
    */
-  async run(statement: Statement, options: RunOptions): Promise<readonly Row[]> {
-    const deadline = options.deadline ?? this.begin()
-    for (let attempt = 1; ; attempt++) {
+  ask<Call, Answer>(
+    operation: Operation<Call, Answer>,
+    call: Call,
+    deadline: Deadline = this.begin(),
+  ): Promise<Answer> {
+    return this.#repeat(operation.effect, operation.prepared, deadline, async (timeout) => {
+      const proof = freshProof()
+      let answer: { readonly value: Answer } | undefined
+      const check = (rows: readonly Row[]): void => {
+        answer = { value: operation.read(rows, call, proof) }
+      }
+      const statement = operation.statement(call, proof)
+      const rows = await this.#driver.query(statement, { timeout, check })
+      // A driver of someone else may not know of the check.
+      return answer === undefined ? operation.read(rows, call, proof) : answer.value
+    })
+  }
+
+  /** Runs a statement that is no operation. Its answer proves nothing. */
+  run(
+    statement: Statement,
+    { repeatable, deadline = this.begin() }: RunOptions,
+  ): Promise<readonly Row[]> {
+    const effect = repeatable ? 'idempotent' : 'once'
+    return this.#repeat(effect, statement, deadline, (timeout) =>
+      this.#driver.query(statement, { timeout }),
+    )
+  }
+
+  async #repeat<Answer>(
+    effect: Effect,
+    statement: Pick<Statement, 'name'>,
+    deadline: Deadline,
+    attempt: (timeout: number) => Promise<Answer>,
+  ): Promise<Answer> {
+    let isInDoubt = false
+    for (let attempts = 1; ; attempts++) {
       const timeout = Math.ceil(deadline.left())
-      if (timeout === 0 && attempt === 1) throw timedOut(statement, deadline.duration, 'none')
+      if (timeout === 0 && attempts === 1) throw timedOut(statement, deadline.duration, 'none')
       try {
-        return await this.#driver.query(statement, { timeout: Math.max(1, timeout) })
+        return await attempt(Math.max(1, timeout))
       } catch (error) {
         const kind = isRetryable(error)
-        const again = kind === 'safe' || (kind === 'unknown' && options.repeatable)
-        const pause = 2 ** attempt * (5 + 10 * Math.random())
-        if (!again || attempt === ATTEMPTS || pause >= deadline.left()) {
-          throw classifyDatabaseError(error, statement)
+        isInDoubt ||= kind === 'unknown' && effect !== 'none'
+        const again = kind === 'safe' || (kind === 'unknown' && effect !== 'once')
+        const pause = 2 ** attempts * (5 + 10 * Math.random())
+        if (!again || attempts === ATTEMPTS || pause >= deadline.left()) {
+          const failure = classifyDatabaseError(error, statement)
+          throw isInDoubt ? inDoubt(failure, statement) : failure
         }
-        await new Promise((resolve) => setTimeout(resolve, pause))
+        await new Promise((resolve) => realTime.setTimeout(resolve, pause))
       }
     }
   }
+}
+
+/** An earlier attempt may have applied what this one surely did not. */
+function inDoubt(failure: Error, statement: Pick<Statement, 'name'>): Error {
+  if (failure instanceof StoreUnavailableError && failure.outcome === 'unknown') return failure
+  return new StoreUnavailableError(
+    `The database could not be asked again after a connection was lost (statement '${statement.name}'). Whether a change was applied is not known.`,
+    'unknown',
+    { statement: statement.name, cause: failure },
+  )
 }
 
 /** The error of a call whose deadline, in milliseconds, has passed. */

@@ -3,9 +3,9 @@ import { PostgresStore, type PostgresStoreOptions } from 'pg-sessions'
 import { fromPg } from 'pg-sessions/pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Batcher } from '../../src/postgres/batcher.ts'
-import { loadOperation, saveOperation } from '../../src/postgres/shared-operations.ts'
+import { loadOperation } from '../../src/postgres/operations/load.ts'
+import { saveOperation } from '../../src/postgres/operations/save.ts'
 import { StatementRunner } from '../../src/postgres/statement-runner.ts'
-import { storeStatements } from '../../src/postgres/statements.ts'
 import { resolveTableNames } from '../../src/postgres/table-names.ts'
 import { Deadline } from '../../src/store/deadline.ts'
 import {
@@ -359,10 +359,10 @@ describe('saves that go together while a load is under way', () => {
   async function openPair(patience: number) {
     const gated = gatedDriver(fromPg(harness.pool))
     const runner = new StatementRunner(gated.driver, 20_000)
-    const statements = storeStatements(resolveTableNames())
+    const names = resolveTableNames()
     const limits = { slots: 1, mostSlots: 8, patience, batch: 128, batchBytes: 1_048_576 }
-    const loads = new Batcher(runner, loadOperation(statements), limits)
-    const saves = new Batcher(runner, saveOperation(statements), limits, loads)
+    const loads = new Batcher(runner, loadOperation(names), limits)
+    const saves = new Batcher(runner, saveOperation(names), limits, loads)
     // After a statement that was shared, the next calls count as having company.
     const before = await beginMany(3)
     await Promise.all(before.map((session) => saves.run(saveOf(session, '0'))))
@@ -428,9 +428,9 @@ describe('the deadline', () => {
   function openNarrow() {
     const gated = gatedDriver(fromPg(harness.pool))
     const runner = new StatementRunner(gated.driver, deadline)
-    const statements = storeStatements(resolveTableNames())
+    const names = resolveTableNames()
     const limits = { slots: 1, mostSlots: 1, patience: 10, batch: 128, batchBytes: 1000 }
-    return { ...gated, runner, loads: new Batcher(runner, loadOperation(statements), limits) }
+    return { ...gated, runner, loads: new Batcher(runner, loadOperation(names), limits) }
   }
 
   test('of one call does not cut short the time of another that shares its statement', async () => {
@@ -468,8 +468,8 @@ describe('the deadline', () => {
 
   test('that has passed before a statement could be sent keeps it from being sent', async () => {
     const { runner, sent } = openNarrow()
-    const statement = { name: 'load', text: 'select 1', values: [] }
-    const late = runner.run(statement, { repeatable: true, deadline: new Deadline(0) })
+    const { batch } = loadOperation(resolveTableNames())
+    const late = runner.ask(batch, [], new Deadline(0))
     await expect(late).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', outcome: 'none' })
     expect(sent).toEqual([])
   })

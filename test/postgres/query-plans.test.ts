@@ -1,8 +1,8 @@
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { storeStatements } from '../../src/postgres/statements.ts'
-import { resolveTableNames } from '../../src/postgres/table-names.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
 import { openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
+import { everyStatement } from './every-statement.ts'
 import { readPlan } from './read-plan.ts'
 
 /*
@@ -12,7 +12,6 @@ import { readPlan } from './read-plan.ts'
  */
 
 const SESSIONS = 20_000
-const statements = Object.entries(storeStatements(resolveTableNames()))
 
 let harness: PostgresStoreHarness
 let client: pg.Client
@@ -24,7 +23,8 @@ beforeAll(async () => {
   await client.connect()
   await fill()
   await client.query('set plan_cache_mode = force_generic_plan')
-  for (const [name, { text }] of statements) plans[name] = await planOf(name, text)
+  const statements = [...(await everyStatement(harness.pool))].sort()
+  for (const [name, text] of statements) plans[name] = await planOf(name, text)
 })
 afterAll(async () => {
   await client.end()
@@ -63,14 +63,12 @@ async function planOf(name: string, text: string): Promise<string> {
 }
 
 test('there is a plan for every statement', () => {
-  expect(Object.keys(plans)).toEqual(statements.map(([name]) => name))
-  expect(statements.length).toBeGreaterThan(15)
+  expect(Object.keys(plans).length).toBeGreaterThan(20)
 })
 
-describe.each(statements.map(([name]) => name).filter((name) => name !== 'count'))('%s', (name) => {
-  test('reads no table from end to end', () => {
-    expect(plans[name]).not.toMatch(/Seq Scan/)
-  })
+test('no statement but that which counts reads a table from end to end', () => {
+  const reading = Object.keys(plans).filter((name) => plans[name]?.includes('Seq Scan'))
+  expect(reading).toEqual(['count'])
 })
 
 test('only counting reads the whole table', () => {

@@ -1,0 +1,22 @@
+import { type Operation, operation } from '../operation.ts'
+import { list, text } from '../parameter-types.ts'
+
+/**
+ * Tells the listeners of a channel which sessions have ended.
+ *
+ * Alone rather than within the statement that ended the sessions: all commits that notify take turns, and
+ * here none of them waits for the disk.
+ */
+export function announceOperation(channel: string): Operation<readonly string[], 'announced'> {
+  return operation({
+    name: 'announce',
+    effect: 'idempotent',
+    parameters: { channel: text, ids: list(text) },
+    give: (ids: readonly string[]) => ({ channel, ids }),
+    sql: (given) => ({
+      answer: `select pg_notify(${given.channel}, e.id) from unnest(${given.ids}) as e (id)`,
+    }),
+    // Reading the rows is what sends the notifications.
+    rows: () => 'announced',
+  })
+}

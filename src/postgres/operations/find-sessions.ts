@@ -1,0 +1,78 @@
+import type { LiveSession, SessionSummary, StoreCounts } from '../../store/session-store.ts'
+import { onlyRow } from '../answer-rows.ts'
+import { type Operation, operation } from '../operation.ts'
+import { list, text, uuid } from '../parameter-types.ts'
+import { packSummary, readSummary } from '../session-columns.ts'
+import type { TableNames } from '../table-names.ts'
+
+/** Finds the live sessions of a user, the most recently used first. */
+export function listByUser({ session }: TableNames): Operation<string, readonly SessionSummary[]> {
+  return operation({
+    name: 'list_by_user',
+    effect: 'none',
+    parameters: { user: text },
+    give: (user: string) => ({ user }),
+    // Served by the partial index on user_id.
+    sql: ({ user }) => ({
+      answer: `
+        select ${packSummary('s')} as packed
+        from ${session} as s
+        where s.user_id = ${user} and s.expires_at > now()
+        order by s.last_access_at desc, s.id desc`,
+    }),
+    packed(answer) {
+      const found: SessionSummary[] = []
+      while (!answer.isAtEnd) found.push(readSummary(answer))
+      return found
+    },
+  })
+}
+
+/** Tells which of these sessions live, and whose they are. */
+export function findLive({
+  session,
+}: TableNames): Operation<readonly string[], readonly LiveSession[]> {
+  return operation({
+    name: 'find_live',
+    effect: 'none',
+    parameters: { ids: list(uuid) },
+    give: (ids: readonly string[]) => ({ ids }),
+    sql: ({ ids }) => ({
+      answer: `
+        select s.id, s.user_id,
+          nullif(date_part('epoch', s.expires_at), 'infinity') as expires_at,
+          date_part('epoch', now()) as now
+        from ${session} as s
+        where s.id = any (${ids}) and s.expires_at > now()`,
+    }),
+    rows: (rows) =>
+      rows.map((row) => {
+        const expiresAt = row.numberOrNull('expires_at') ?? Number.POSITIVE_INFINITY
+        return {
+          id: row.text('id'),
+          userId: row.textOrNull('user_id'),
+          remaining: (expiresAt - row.number('now')) * 1000,
+        }
+      }),
+  })
+}
+
+/** Counts all sessions. Reads the whole table. */
+export function count({ session }: TableNames): Operation<void, StoreCounts> {
+  return operation({
+    name: 'count',
+    effect: 'none',
+    parameters: {},
+    give: () => ({}),
+    sql: () => ({
+      answer: `
+        select count(*) filter (where expires_at > now()) as live,
+          count(*) filter (where expires_at <= now()) as expired
+        from ${session}`,
+    }),
+    rows(rows) {
+      const row = onlyRow(rows)
+      return { live: row.number('live'), expired: row.number('expired') }
+    },
+  })
+}

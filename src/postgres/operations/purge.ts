@@ -1,0 +1,34 @@
+import { onlyRow } from '../answer-rows.ts'
+import { type Operation, operation } from '../operation.ts'
+import { integer } from '../parameter-types.ts'
+import type { TableNames } from '../table-names.ts'
+
+/**
+ * Removes at most so many dead sessions, and tells how many went.
+ *
+ * Served by the index on purge_at. Skips rows that others hold, so purgers share the work; the outer
+ * condition is judged again after any wait, so a session that has just been used stays.
+ */
+export function purgeOperation({ session }: TableNames): Operation<number, number> {
+  return operation({
+    name: 'purge',
+    effect: 'idempotent',
+    parameters: { limit: integer },
+    give: (limit: number) => ({ limit }),
+    sql: ({ limit }) => ({
+      doomed: `
+        select id
+        from ${session}
+        where purge_at <= now()
+        order by purge_at
+        limit ${limit}
+        for update skip locked`,
+      purged: `
+        delete from ${session}
+        where id = any (array(select id from doomed)) and expires_at <= now()
+        returning id`,
+      answer: `select count(*) as purged from purged`,
+    }),
+    rows: (rows) => onlyRow(rows).number('purged'),
+  })
+}

@@ -1,0 +1,106 @@
+import type {
+  Entry,
+  Lifetime,
+  NewSession,
+  Precondition,
+  SessionChange,
+} from '../../store/session-store.ts'
+import {
+  bytes,
+  duration,
+  float,
+  list,
+  type ParameterTypes,
+  text,
+  uuid,
+} from '../parameter-types.ts'
+
+/** Parameters that several operations share, and how a call gives them. */
+
+/** What guards every write. */
+interface Guard {
+  readonly id: string
+  readonly user: string | null
+}
+
+export const guardTypes: ParameterTypes<Guard> = { id: uuid, user: text }
+
+export function giveGuard({ id, userId }: Precondition): Guard {
+  return { id, user: userId }
+}
+
+export const lifetimeTypes: ParameterTypes<Lifetime> = { idle: duration, purge: duration }
+
+interface Entries {
+  readonly keys: readonly Uint8Array[]
+  readonly values: readonly Uint8Array[]
+}
+
+const entryTypes: ParameterTypes<Entries> = { keys: list(bytes), values: list(bytes) }
+
+function giveEntries(entries: readonly Entry[]): Entries {
+  return { keys: entries.map(({ key }) => key), values: entries.map(({ value }) => value) }
+}
+
+/** The entries that a change removes and writes. */
+interface EntryChanges extends Entries {
+  readonly deleted: readonly Uint8Array[]
+}
+
+export const changeTypes: ParameterTypes<EntryChanges> = { deleted: list(bytes), ...entryTypes }
+
+export function giveChange({ deleted, written }: SessionChange): EntryChanges {
+  return { deleted, ...giveEntries(written) }
+}
+
+/** The entries of several sessions, each with its session's id. */
+interface EntriesById extends Entries {
+  readonly owners: readonly string[]
+}
+
+export const entriesByIdTypes: ParameterTypes<EntriesById> = { owners: list(uuid), ...entryTypes }
+
+export function giveEntriesById(
+  sessions: readonly { readonly id: string; readonly written: readonly Entry[] }[],
+): EntriesById {
+  return {
+    owners: sessions.flatMap(({ id, written }) => written.map(() => id)),
+    ...giveEntries(sessions.flatMap(({ written }) => written)),
+  }
+}
+
+interface NewSessionValues extends Entries {
+  readonly newId: string
+  readonly hash: Uint8Array
+  readonly newUser: string | null
+  readonly ownIdle: number | null
+  readonly idle: number
+  readonly absolute: number
+}
+
+export const newSessionTypes: ParameterTypes<NewSessionValues> = {
+  newId: uuid,
+  hash: bytes,
+  newUser: text,
+  ownIdle: float,
+  idle: duration,
+  absolute: duration,
+  ...entryTypes,
+}
+
+export function giveNewSession(session: NewSession): NewSessionValues {
+  return {
+    newId: session.id,
+    hash: session.secretHash,
+    newUser: session.userId,
+    ownIdle: session.ownIdleTimeout,
+    idle: session.lifetime.idle,
+    absolute: session.absolute,
+    ...giveEntries(session.entries),
+  }
+}
+
+/** About how many bytes a call carries. */
+export function sizeOfEntries(entries: readonly Entry[]): number {
+  return entries.reduce((sum, { key, value }) => sum + key.length + value.length, 0)
+}

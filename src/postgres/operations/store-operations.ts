@@ -1,0 +1,68 @@
+import type {
+  LoadResult,
+  NewSession,
+  PresentedToken,
+  SaveResult,
+  SessionChange,
+  Touch,
+} from '../../store/session-store.ts'
+import type { SharedCall, TableAccess } from '../table-access.ts'
+import type { TableNames } from '../table-names.ts'
+import { type Creation, createOperation, findCreated } from './create.ts'
+import { destroyByUser, destroyOperation } from './destroy.ts'
+import { count, findLive, listByUser } from './find-sessions.ts'
+import { loadOperation } from './load.ts'
+import { purgeOperation } from './purge.ts'
+import { replaceOperation } from './replace.ts'
+import { saveOperation } from './save.ts'
+import { type SaveCredentials, saveCredentials } from './save-credentials.ts'
+import { takeOperation } from './take.ts'
+import { touchOperation } from './touch.ts'
+import { type UpdateEntry, updateEntry } from './update-entry.ts'
+
+/** What `PostgresStore` asks of its tables. */
+export interface StoreOperations {
+  readonly load: SharedCall<PresentedToken, LoadResult>
+  readonly create: SharedCall<NewSession, Creation>
+  readonly findCreated: ReturnType<typeof findCreated>
+  readonly save: SharedCall<SessionChange, SaveResult>
+  readonly saveCredentials: SaveCredentials
+  readonly replace: ReturnType<typeof replaceOperation>
+  readonly update: UpdateEntry
+  readonly take: ReturnType<typeof takeOperation>
+  readonly touch: SharedCall<Touch, 'touched'>
+  readonly destroy: ReturnType<typeof destroyOperation>
+  readonly destroyByUser: ReturnType<typeof destroyByUser>
+  readonly listByUser: ReturnType<typeof listByUser>
+  readonly findLive: ReturnType<typeof findLive>
+  readonly count: ReturnType<typeof count>
+  readonly purge: ReturnType<typeof purgeOperation>
+}
+
+/**
+ * The operations of a store.
+ *
+ * Rules that hold for all of them: one statement does the whole operation; the session's id is written out
+ * wherever a table is named; every write of entries hangs on a lock of the live session's row, which guards
+ * it and makes writers of one session wait for each other; time is the database's `now()`.
+ */
+export function storeOperations(names: TableNames, tables: TableAccess): StoreOperations {
+  const load = tables.share(loadOperation(names))
+  return {
+    load,
+    create: tables.share(createOperation(names)),
+    findCreated: findCreated(names),
+    save: tables.share(saveOperation(names), load),
+    saveCredentials: saveCredentials(names),
+    replace: replaceOperation(names),
+    update: updateEntry(names),
+    take: takeOperation(names),
+    touch: tables.share(touchOperation(names)),
+    destroy: destroyOperation(names),
+    destroyByUser: destroyByUser(names),
+    listByUser: listByUser(names),
+    findLive: findLive(names),
+    count: count(names),
+    purge: purgeOperation(names),
+  }
+}

@@ -1,0 +1,15 @@
+import { randomBytes } from 'node:crypto'
+
+const PROCESS = randomBytes(6).toString('base64url')
+let calls = 0
+
+/**
+ * A text that no other call sends, in this process or in another.
+ *
+ * A statement sends it along, and its answer begins with it. An answer that a client hands to the wrong
+ * caller is recognised by that.
+ */
+export function freshProof(): string {
+  calls += 1
+  return `${PROCESS}${calls.toString(36)}:`
+}

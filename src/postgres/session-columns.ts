@@ -1,0 +1,143 @@
+import type { SessionSummary, SessionTimes } from '../store/session-store.ts'
+import type { AnswerBytes } from './answer-bytes.ts'
+
+/** The columns of the table of sessions, and whether each must have a value. */
+interface SessionColumns {
+  readonly id: string
+  readonly secret_hash: string
+  readonly previous_hash?: string
+  readonly previous_until?: string
+  readonly user_id?: string
+  readonly created_at: string
+  readonly authenticated_at?: string
+  readonly last_access_at: string
+  readonly token_issued_at: string
+  readonly expires_at: string
+  readonly absolute_expires_at: string
+  readonly purge_at: string
+  readonly own_idle_ms?: string
+}
+
+/** Writes the insertion of sessions: an expression for each column, and where their values come from. */
+export function insertSessions(session: string, columns: SessionColumns, from: string): string {
+  return `insert into ${session} (${Object.keys(columns).join(', ')})
+        select ${Object.values(columns).join(', ')}
+        ${from}`
+}
+
+/** How a column travels to the client: the bytes that it becomes, and how they are read. */
+interface PackedColumn<Value> {
+  readonly column: string
+  pack(expression: string): string
+  read(bytes: AnswerBytes): Value
+}
+
+const time = (column: string): PackedColumn<number> => ({
+  column,
+  pack: (expression) => `timestamptz_send(${expression})`,
+  read: (bytes) => bytes.time(),
+})
+
+const timeOrNull = (column: string): PackedColumn<number | null> => ({
+  column,
+  pack: (expression) => `timestamptz_send(coalesce(${expression}, '-infinity'))`,
+  read: (bytes) => finiteOrNull(bytes.time()),
+})
+
+/** What travels of a session's times, by the property that it becomes. */
+const TIMES = {
+  createdAt: time('created_at'),
+  authenticatedAt: timeOrNull('authenticated_at'),
+  lastAccessAt: time('last_access_at'),
+  tokenIssuedAt: time('token_issued_at'),
+  expiresAt: time('expires_at'),
+  absoluteExpiresAt: time('absolute_expires_at'),
+  purgeAt: time('purge_at'),
+  now: time('now()'),
+} as const satisfies { [Property in keyof SessionTimes]: PackedColumn<SessionTimes[Property]> }
+
+const SUMMARY = {
+  id: {
+    column: 'id',
+    pack: (expression) => `uuid_send(${expression})`,
+    read: (bytes) => bytes.uuid(),
+  },
+  userId: {
+    column: 'user_id',
+    pack: packText,
+    read: (bytes) => bytes.sized()?.toString() ?? null,
+  },
+  ownIdleTimeout: {
+    column: 'own_idle_ms',
+    pack: (expression) => `int8send(coalesce(${expression}, 0))`,
+    read: (bytes) => bytes.bigint() || null,
+  },
+  ...TIMES,
+} as const satisfies {
+  [Property in keyof Required<Omit<SessionSummary, 'version' | 'isRotationDue'>>]: PackedColumn<
+    SessionSummary[Property]
+  >
+}
+
+/** The columns of a session's times, to return them from a change. */
+export const TIME_COLUMNS: string = Object.values(TIMES)
+  .map(({ column }) => column)
+  .filter((column) => column !== 'now()')
+  .join(', ')
+
+/** A session's times as bytes, of the columns of `table`. */
+export function packTimes(table: string): string {
+  return packAll(Object.values(TIMES), table)
+}
+
+export function readTimes(bytes: AnswerBytes): SessionTimes {
+  return {
+    createdAt: TIMES.createdAt.read(bytes),
+    authenticatedAt: TIMES.authenticatedAt.read(bytes),
+    lastAccessAt: TIMES.lastAccessAt.read(bytes),
+    tokenIssuedAt: TIMES.tokenIssuedAt.read(bytes),
+    expiresAt: TIMES.expiresAt.read(bytes),
+    absoluteExpiresAt: TIMES.absoluteExpiresAt.read(bytes),
+    purgeAt: TIMES.purgeAt.read(bytes),
+    now: TIMES.now.read(bytes),
+  }
+}
+
+/** A session's row without its token, as bytes. */
+export function packSummary(table: string): string {
+  return packAll(Object.values(SUMMARY), table)
+}
+
+export function readSummary(bytes: AnswerBytes): SessionSummary {
+  return {
+    id: SUMMARY.id.read(bytes),
+    userId: SUMMARY.userId.read(bytes),
+    ownIdleTimeout: SUMMARY.ownIdleTimeout.read(bytes),
+    ...readTimes(bytes),
+  }
+}
+
+/** When the token before the one in force stops working; null when there is none. */
+export const previousUntil: {
+  pack(table: string): string
+  read(bytes: AnswerBytes): number | null
+} = {
+  pack: (table) => timeOrNull('previous_until').pack(`${table}.previous_until`),
+  read: (bytes) => finiteOrNull(bytes.time()),
+}
+
+function packAll(columns: readonly Omit<PackedColumn<unknown>, 'read'>[], table: string): string {
+  return columns
+    .map(({ column, pack }) => pack(column === 'now()' ? column : `${table}.${column}`))
+    .join(' || ')
+}
+
+/** Text after its length in bytes; null as a length of -1. */
+function packText(expression: string): string {
+  const encoded = `convert_to(${expression}, 'UTF8')`
+  return `coalesce(int4send(octet_length(${encoded})) || ${encoded}, int4send(-1))`
+}
+
+function finiteOrNull(value: number): number | null {
+  return value === Number.NEGATIVE_INFINITY ? null : value
+}

@@ -1,0 +1,57 @@
+import type pg from 'pg'
+import { PostgresStore } from 'pg-sessions'
+import { fromPg } from 'pg-sessions/pg'
+import {
+  begin,
+  bytes,
+  changeOf,
+  entry,
+  inParallel,
+  lifetime,
+  rotation,
+  sample,
+} from '../../src/testing/store-contract/samples.ts'
+import { operationOf } from './recording-driver.ts'
+
+/** Makes a store do everything that it can, and gives the text of each statement by its operation. */
+export async function everyStatement(pool: pg.Pool): Promise<ReadonlyMap<string, string>> {
+  const texts = new Map<string, string>()
+  const driver = fromPg(pool)
+  const store = new PostgresStore({
+    migrate: 'off',
+    driver: {
+      ...driver,
+      query(statement, options) {
+        texts.set(operationOf(statement.name), statement.text)
+        return driver.query(statement, options)
+      },
+    },
+  })
+  const written = [entry('a', '1')]
+  const update = { lifetime, key: bytes('b') }
+  const one = await begin(store, { entries: written, userId: 'ann' })
+  await store.create(one)
+  await store.load({ id: one.id, secretHashes: [one.secretHash] })
+  await store.save(changeOf(one, { written }))
+  await store.save(changeOf(one, { written, isAccessNoted: true }))
+  await store.save(changeOf(one, { credentials: rotation(one.secretHash) }))
+  await store.update({ ...one, ...update, expected: null, value: bytes('1') })
+  await store.update({ ...one, ...update, expected: bytes('1'), value: bytes('2') })
+  await store.update({ ...one, ...update, expected: bytes('2'), value: null })
+  await store.take({ ...one, ...update })
+  await store.touch({ id: one.id, lifetime })
+  await store.listByUser('ann')
+  await store.findLive([one.id])
+  const many = await inParallel(3, () => begin(store))
+  const load = store.load.bind(store)
+  await Promise.all(many.map(({ id, secretHash }) => load({ id, secretHashes: [secretHash] })))
+  await Promise.all(many.map((session) => store.save(changeOf(session, { written }))))
+  await Promise.all(many.map(({ id }) => store.touch({ id, lifetime })))
+  await store.replace(one, sample())
+  await store.destroy({ id: one.id })
+  await store.destroyByUser('ann', [])
+  await store.count()
+  await store.purge(1)
+  await store.close()
+  return texts
+}
