@@ -33,6 +33,7 @@ import {
 } from './session/settings.ts'
 import { UpdateQueue } from './session/update-queue.ts'
 import { Sessions } from './sessions.ts'
+import { Deadline } from './store/deadline.ts'
 import type { SessionStore } from './store/session-store.ts'
 
 /** Settings of any sessions: their lifetimes and limits, and their cookie. */
@@ -97,6 +98,7 @@ export function createSessions<Data extends object = DefaultData>(
     policy,
     events,
     updates: new UpdateQueue(),
+    deadline: () => new Deadline(store.deadline ?? Number.POSITIVE_INFINITY),
     inBackground(work) {
       // What fails has been told by an event; nobody waits for the work itself.
       const settled = work.catch(() => undefined).finally(() => background.delete(settled))

@@ -47,5 +47,6 @@ export type { SessionWatch, WatchEndReason, WatchTarget } from './session/sessio
 export { defaultSettings, type SessionLimits, type SessionSettings } from './session/settings.ts'
 export { type IssuedToken, randomToken, type TokenFormat } from './session/token.ts'
 export type { SessionInfo, Sessions } from './sessions.ts'
+export { type CallOptions, Deadline } from './store/deadline.ts'
 export { MemoryStore } from './store/memory-store.ts'
 export type * from './store/session-store.ts'

@@ -3,6 +3,7 @@ import { LimitExceededError, SessionGoneError } from '../errors.ts'
 import { ChangeSet } from './change-set.ts'
 import { EntryValue } from './entry-value.ts'
 import type { SessionContext } from './session-context.ts'
+import type { Deadline } from '../store/deadline.ts'
 import type { SessionSnapshot } from './session-snapshot.ts'
 import type { SessionState } from './session-state.ts'
 
@@ -29,27 +30,32 @@ export async function updateEntry(
   key: string,
   change: (current: unknown) => unknown,
 ): Promise<void> {
-  await state.load()
-  if (state.hasPending(key)) await state.save()
+  const deadline = state.context.deadline()
+  await state.load(deadline)
+  if (state.hasPending(key)) await state.save(deadline)
   for (;;) {
     const known = state.known
     if (known !== null) {
-      const queueName = `${known.id} ${key}`
-      return state.context.updates.run(queueName, (latest) =>
-        compareAndSet(state, known, key, change, latest),
+      return state.context.updates.run(known.guard, key, deadline, (latest) =>
+        compareAndSet(state, known, key, change, latest, deadline),
       )
     }
     const next = await change(undefined)
-    if (state.hasPending(key)) await state.save()
-    else if (state.known === null) return setFirst(state, key, next)
+    if (state.hasPending(key)) await state.save(deadline)
+    else if (state.known === null) return setFirst(state, key, next, deadline)
   }
 }
 
 /** Begins a session with what an update of nothing has made. */
-async function setFirst(state: SessionState, key: string, next: unknown): Promise<void> {
+async function setFirst(
+  state: SessionState,
+  key: string,
+  next: unknown,
+  deadline: Deadline,
+): Promise<void> {
   if (next === undefined) return
   state.set(key, encodeEntry(state.context, key, next))
-  await state.save()
+  await state.save(deadline)
 }
 
 async function compareAndSet(
@@ -58,6 +64,7 @@ async function compareAndSet(
   key: string,
   change: (current: unknown) => unknown,
   latest: Uint8Array | null | undefined,
+  deadline: Deadline,
 ): Promise<Uint8Array | null> {
   const { store, codec, policy } = state.context
   const keyBytes = codec.encodeKey(key)
@@ -67,13 +74,8 @@ async function compareAndSet(
     const next = await change(current === null ? undefined : state.decode(key, current)?.value)
     const entry = next === undefined ? null : encodeEntry(state.context, key, next)
     known.entries.checkLimits(changeOfOne(key, entry), policy.limits)
-    const result = await store.update({
-      ...known.guard,
-      lifetime: known.lifetime(),
-      key: keyBytes,
-      expected,
-      value: entry?.bytes ?? null,
-    })
+    const update = { ...known.guard, lifetime: known.lifetime(), key: keyBytes, expected }
+    const result = await store.update({ ...update, value: entry?.bytes ?? null }, { deadline })
     if (result.status === 'gone') throw new SessionGoneError(known.id)
     if (result.status === 'updated') {
       known.entries.keep(key, entry)
@@ -85,7 +87,8 @@ async function compareAndSet(
 
 /** Removes one value at once and gives it to this caller alone. */
 export async function takeEntry(state: SessionState, key: string): Promise<unknown> {
-  await state.load()
+  const deadline = state.context.deadline()
+  await state.load(deadline)
   const known = state.known
   if (known === null || state.hasPending(key)) {
     const found = state.find(key)
@@ -95,7 +98,10 @@ export async function takeEntry(state: SessionState, key: string): Promise<unkno
   if (!known.entries.has(key)) return undefined
   const { store, codec } = state.context
   const keyBytes = codec.encodeKey(key)
-  const result = await store.take({ ...known.guard, lifetime: known.lifetime(), key: keyBytes })
+  const result = await store.take(
+    { ...known.guard, lifetime: known.lifetime(), key: keyBytes },
+    { deadline },
+  )
   if (result.status === 'gone') throw new SessionGoneError(known.id)
   known.entries.keep(key, null)
   if (result.value === null) return undefined

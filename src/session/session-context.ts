@@ -1,4 +1,5 @@
 import type { Codec } from '../codec/codec.ts'
+import type { Deadline } from '../store/deadline.ts'
 import type { SessionStore } from '../store/session-store.ts'
 import type { SessionEventHub } from './session-events.ts'
 import type { SessionPolicy } from './settings.ts'
@@ -13,6 +14,8 @@ export interface SessionContext {
   readonly policy: SessionPolicy
   readonly events: SessionEventHub
   readonly updates: UpdateQueue
+  /** Begins the time budget of one call of a handler. */
+  deadline(): Deadline
   /** Takes charge of work that no request waits for; `close()` does. */
   inBackground(work: Promise<unknown>): void
 }

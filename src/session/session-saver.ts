@@ -1,4 +1,5 @@
 import { ResponseStartedError, SessionGoneError, StoreUnavailableError } from '../errors.ts'
+import type { Deadline } from '../store/deadline.ts'
 import type { Created, NewSession } from '../store/session-store.ts'
 import { ChangeSet } from './change-set.ts'
 import { type NextToken, planChange, planNewSession } from './save-plan.ts'
@@ -53,29 +54,34 @@ export class SessionSaver {
    *
    * @throws {SessionGoneError} The session ended, or passed to another user, meanwhile.
    */
-  async save(changes: ChangeSet, userId: string | null, terms: SaveTerms): Promise<void> {
+  async save(
+    changes: ChangeSet,
+    userId: string | null,
+    terms: SaveTerms,
+    deadline: Deadline,
+  ): Promise<void> {
     const { known } = this
     const begins = userId !== null || changes.writes
     if (known === null) {
       if (changes.end === 'destroy' && this.#hadToken) this.#tell({ kind: 'ended' })
-      if (begins) await this.#create(changes, userId)
+      if (begins) await this.#create(changes, userId, deadline)
     } else if (changes.end === 'destroy' && !begins) {
-      await this.#destroy(known)
+      await this.#destroy(known, deadline)
     } else if (changes.end !== 'no') {
-      await this.#replace(known, changes, userId)
+      await this.#replace(known, changes, userId, deadline)
     } else {
-      await this.#changeKnown(known, changes, userId, terms)
+      await this.#changeKnown(known, changes, userId, terms, deadline)
     }
   }
 
   /** Never fails: the token that the client has goes on working, and the next request tries again. */
-  async renewIfDue(): Promise<void> {
+  async renewIfDue(deadline: Deadline): Promise<void> {
     const { known } = this
     if (known === null || !this.isRenewable(known)) return
     const changes = new ChangeSet()
     try {
       const token = this.#nextToken(known, changes, null, { mayRenew: true })
-      await this.#saveKnown(known, token, changes, null)
+      await this.#saveKnown(known, token, changes, null, deadline)
     } catch (error) {
       const isTold = error instanceof SessionGoneError || error instanceof StoreUnavailableError
       if (isTold) return
@@ -89,32 +95,37 @@ export class SessionSaver {
     return phase === 'open' || phase === 'held'
   }
 
-  async #create(changes: ChangeSet, userId: string | null): Promise<void> {
+  async #create(changes: ChangeSet, userId: string | null, deadline: Deadline): Promise<void> {
     const { token, session } = this.#planNew('Storing a first value', changes, userId)
-    const result = await this.#context.store.create(session)
+    const result = await this.#context.store.create(session, { deadline })
     if (result.status === 'taken') throw new SessionGoneError(session.id)
     const { id: sessionId } = this.#begin(token, session, result, changes)
     this.#context.events.emit('created', { sessionId, userId })
     if (userId !== null) this.#context.events.emit('signedIn', { sessionId, userId })
   }
 
-  async #replace(known: SessionSnapshot, changes: ChangeSet, userId: string | null): Promise<void> {
+  async #replace(
+    known: SessionSnapshot,
+    changes: ChangeSet,
+    userId: string | null,
+    deadline: Deadline,
+  ): Promise<void> {
     const { token, session } = this.#planNew('Clearing the session', changes, userId)
-    const result = await this.#context.store.replace(known.guard, session)
+    const result = await this.#context.store.replace(known.guard, session, { deadline })
     if (result.status === 'gone') {
       // Whoever destroys a session wants it gone, and has got that.
       if (changes.end !== 'destroy') throw new SessionGoneError(known.id)
       this.known = null
-      return this.#create(changes, userId)
+      return this.#create(changes, userId, deadline)
     }
     const { id: successorId } = this.#begin(token, session, result, changes)
     this.#context.events.emit('cleared', { sessionId: known.id, successorId })
     if (userId !== null) this.#context.events.emit('signedIn', { sessionId: successorId, userId })
   }
 
-  async #destroy(known: SessionSnapshot): Promise<void> {
+  async #destroy(known: SessionSnapshot, deadline: Deadline): Promise<void> {
     const { id: sessionId, userId } = known.summary
-    const { status } = await this.#context.store.destroy({ id: sessionId })
+    const { status } = await this.#context.store.destroy({ id: sessionId }, { deadline })
     this.known = null
     this.#tell({ kind: 'ended' })
     if (status === 'ended') this.#context.events.emit('destroyed', { sessionId, userId })
@@ -125,12 +136,13 @@ export class SessionSaver {
     changes: ChangeSet,
     userId: string | null,
     terms: SaveTerms,
+    deadline: Deadline,
   ): Promise<void> {
     changes.dropDeletionsOfAbsent(known.entries)
     if (changes.isEmpty && userId === null) return
     known.entries.checkLimits(changes, this.#context.policy.limits)
     const token = this.#nextToken(known, changes, userId, terms)
-    await this.#saveKnown(known, token, changes, userId)
+    await this.#saveKnown(known, token, changes, userId, deadline)
   }
 
   /** A new token when one is asked for, without a grace, or when a renewal is due. */
@@ -155,10 +167,11 @@ export class SessionSaver {
     token: NextToken | null,
     changes: ChangeSet,
     userId: string | null,
+    deadline: Deadline,
   ): Promise<void> {
     const { store, policy, codec } = this.#context
     const change = planChange(policy, codec, known, token, changes, userId)
-    const result = await store.save(change)
+    const result = await store.save(change, { deadline })
     if (result.status === 'gone') throw new SessionGoneError(known.id)
     const { ownIdleTimeout } = change.credentials ?? {}
     known.learn(result.times, {

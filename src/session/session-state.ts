@@ -1,4 +1,5 @@
 import { NotLoadedError, ResponseStartedError, UndecodableError } from '../errors.ts'
+import type { Deadline } from '../store/deadline.ts'
 import type { PresentedToken, SessionSummary, Touch } from '../store/session-store.ts'
 import type { ChangeSet } from './change-set.ts'
 import { EntryValue } from './entry-value.ts'
@@ -7,6 +8,7 @@ import type { ResponseLink } from './response-link.ts'
 import type { SessionContext } from './session-context.ts'
 import { type CookieUpdate, type SaveTerms, SessionSaver } from './session-saver.ts'
 import { SessionSnapshot } from './session-snapshot.ts'
+import { Turn } from './turn.ts'
 
 /**
  * One request's view of one session: what the store has, what the handler has changed since, and
@@ -17,13 +19,16 @@ export class SessionState {
   readonly #proof: PresentedToken | null
   readonly #link: ResponseLink
   #loading: Promise<void> | null = null
-  #isLoaded: boolean
+  /** Whether the store has answered, or there is nothing to ask it about. */
+  #isSettled: boolean
+  /** Whether a call that loads has ended. Until then nothing is known, with a cookie or without. */
+  #isLoaded = false
   readonly #saver: SessionSaver
   readonly #pending = new PendingChanges()
   #isAnnounced = false
   #hasTouched = false
   readonly #undecodable = new WeakSet<EntryValue>()
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #turn: Turn = new Turn()
 
   /**
    * @param proof - What the client showed; null when it showed no token.
@@ -32,16 +37,16 @@ export class SessionState {
     this.context = context
     this.#proof = proof
     this.#link = link
-    this.#isLoaded = proof === null
+    this.#isSettled = proof === null
     this.#saver = new SessionSaver(context, link, proof !== null)
   }
 
   // What the session is
 
   /** Asks the store once. After a failure the next call asks again. */
-  load(): Promise<void> {
+  load(deadline?: Deadline): Promise<void> {
     if (this.#isLoaded) return Promise.resolve()
-    this.#loading ??= this.#ask().finally(() => {
+    this.#loading ??= this.#ask(deadline ?? this.context.deadline()).finally(() => {
       this.#loading = null
     })
     return this.#loading
@@ -93,14 +98,14 @@ export class SessionState {
   }
 
   set(key: string, entry: EntryValue): void {
-    if (this.#isLoaded && this.#saver.known === null)
+    if (this.#isSettled && this.#saver.known === null)
       this.#refuseIfHeadSent('Storing a first value')
     this.#change((changes) => changes.set(key, entry))
   }
 
   delete(key: string): void {
     const isThere = this.#saver.known?.entries.has(key) || this.#pending.concerns(key)
-    if (!this.#isLoaded || isThere) this.#change((changes) => changes.delete(key))
+    if (!this.#isSettled || isThere) this.#change((changes) => changes.delete(key))
   }
 
   rotate(): void {
@@ -127,22 +132,24 @@ export class SessionState {
   // Telling the store
 
   /** Saves what has changed, in one round trip. Saves of one request wait for each other. */
-  save(): Promise<void> {
-    return this.#inTurn(() => this.#saveChanges(null))
+  save(deadline: Deadline = this.context.deadline()): Promise<void> {
+    return this.#turn.take(deadline, () => this.#saveChanges(null, {}, deadline))
   }
 
   /** Does so for the response, which a new token can go with: renews the token when that is due. */
   commit(): Promise<void> {
-    return this.#inTurn(async () => {
-      await this.#saveChanges(null, { mayRenew: true })
-      await this.#saver.renewIfDue()
+    const deadline = this.context.deadline()
+    return this.#turn.take(deadline, async () => {
+      await this.#saveChanges(null, { mayRenew: true }, deadline)
+      await this.#saver.renewIfDue(deadline)
     })
   }
 
   /** Signs a user in at once, together with what else has changed. */
   signIn(userId: string): Promise<void> {
     this.#announce()
-    return this.#inTurn(() => this.#saveChanges(userId))
+    const deadline = this.context.deadline()
+    return this.#turn.take(deadline, () => this.#saveChanges(userId, {}, deadline))
   }
 
   /** Ends the session at once. What is set afterwards begins another. */
@@ -173,11 +180,13 @@ export class SessionState {
 
   // How it is done
 
-  async #ask(): Promise<void> {
+  async #ask(deadline: Deadline): Promise<void> {
     const { store, events } = this.context
-    const proof = this.#proof as PresentedToken
-    const result = await store.load(proof)
+    const proof = this.#proof
+    const result = proof === null ? null : await store.load(proof, { deadline })
+    this.#isSettled = true
     this.#isLoaded = true
+    if (proof === null || result === null) return
     if (result.status === 'unknown') return events.emit('tokenUnknown', { sessionId: proof.id })
     if (result.status === 'expired') {
       return events.emit('expired', { sessionId: result.id, userId: result.userId })
@@ -204,13 +213,13 @@ export class SessionState {
     this.context.inBackground(this.context.store.touch(touch))
   }
 
-  async #saveChanges(userId: string | null, terms: SaveTerms = {}): Promise<void> {
+  async #saveChanges(userId: string | null, terms: SaveTerms, deadline: Deadline): Promise<void> {
     if (!this.hasChanges && userId === null) return
-    await this.load()
+    await this.load(deadline)
     const owner = this.#saver.known?.summary.userId ?? null
     const takesOver = userId !== null && owner !== null && owner !== userId
     await this.#pending.saveBy((changes) =>
-      this.#saver.save(takesOver ? changes.forAnotherUser() : changes, userId, terms),
+      this.#saver.save(takesOver ? changes.forAnotherUser() : changes, userId, terms, deadline),
     )
   }
 
@@ -242,11 +251,5 @@ export class SessionState {
   #refuseIfHeadSent(action: string): void {
     const phase = this.#link.phase?.()
     if (phase === 'held' || phase === 'sent') throw new ResponseStartedError(action)
-  }
-
-  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const result = this.#turn.then(work)
-    this.#turn = result.catch(() => undefined)
-    return result
   }
 }

@@ -78,7 +78,7 @@ eachStore((open) => {
     await sessions.destroyById(one)
     await sessions.destroyByUser('ann', { except: two })
     expect(events).toEqual([
-      ['destroyed', { sessionId: one, userId: null }],
+      ['destroyed', { sessionId: one, userId: 'ann' }],
       ['destroyed', { sessionId: three, userId: 'ann' }],
     ])
   })
