@@ -74,7 +74,7 @@ interface CookieOptions extends Omit<ResolvedCookie, 'name' | 'secure' | 'httpOn
   readonly secure: boolean | undefined
 }
 
-const TABLE: OptionTable<CookieOptions> = {
+export const cookieOptions: OptionTable<CookieOptions> = {
   name: option<string, undefined>('a cookie name', undefined, readName),
   domain: option<string | null, null>('a host name', null, readDomain),
   path: option('a path', '/', readPath),
@@ -126,7 +126,7 @@ export function resolveCookie(settings?: CookieSettings): ResolvedCookie {
   return Object.freeze(cookie)
 }
 
-const cookieOption: Option<CookieOptions> = group(TABLE, { instead: INSTEAD })
+const cookieOption: Option<CookieOptions> = group(cookieOptions, { instead: INSTEAD })
 
 function refuseContradictions(cookie: ResolvedCookie): void {
   const needsSecure = cookie.development ? 'leave out development: true' : 'leave out secure: false'

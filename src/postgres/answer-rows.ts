@@ -29,6 +29,10 @@ export class AnswerRow {
     return this.#read(column, 'boolean') as boolean
   }
 
+  booleanOrNull(column: string): boolean | null {
+    return this.#columns[column] === null ? null : this.boolean(column)
+  }
+
   /** Of a column written as `encode(…, 'base64')`. */
   bytesOrNull(column: string): Uint8Array | null {
     const digits = this.textOrNull(column)

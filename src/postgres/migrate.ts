@@ -3,9 +3,13 @@ import { StoreUnavailableError } from '../errors.ts'
 import type { Connection, Driver } from './driver.ts'
 import { lendConnection } from './lend-connection.ts'
 import { type Migration, migrations } from './migrations/index.ts'
-import { explainRefusal, missing, newer, outdated } from './schema-errors.ts'
-import { foundationSql, newestVersion, stepSql } from './schema-sql.ts'
+import type { Operation } from './operation.ts'
+import { freshProof } from './proof.ts'
+import { hasOurMigrationTable, recognizeTables, type TablesState } from './recognize-tables.ts'
+import { explainRefusal, missing, newer, outdated, unrecorded } from './schema-errors.ts'
+import { foundationSql, newestVersion, recordSql, stepSql } from './schema-sql.ts'
 import { classifyDatabaseError, sqlStateOf } from './sql-state.ts'
+import { readVersions, type Survey, surveyTables } from './survey-tables.ts'
 import type { TableNames } from './table-names.ts'
 
 export interface SchemaCheckOptions {
@@ -35,7 +39,7 @@ export interface MigrateResult {
 /**
  * Brings the tables to the version that this release works with.
  *
- * Tables that are up to date cost one read and no lock. Otherwise one transaction applies all that
+ * Tables that are up to date cost two reads and no lock. Otherwise one transaction applies all that
  * is missing, or leaves nothing behind. Any number of processes may call it at once: one does the
  * work, the others wait for it. Safe to call again after a failure.
  *
@@ -50,7 +54,8 @@ export async function migrate(
   const steps = options.migrations ?? migrations
   const latest = newestVersion(steps)
   const timeout = options.readTimeout ?? options.timeout
-  const found = await readSchemaVersion(driver, names, { timeout })
+  const { state } = await readTables(driver, names, steps, timeout)
+  const found = state.kind === 'recorded' ? state.version : 0
   if (found > latest) throw newer(names, found, latest)
   if (found === latest) return { from: found, to: found }
   try {
@@ -82,7 +87,7 @@ function explainWait(names: TableNames, error: unknown): StoreUnavailableError |
 const LOCK_NOT_AVAILABLE = '55P03'
 
 /**
- * Makes sure that the tables are there, in the version that this release works with. One read.
+ * Makes sure that the tables are there, in the version that this release works with. Two reads.
  *
  * @throws {SchemaError} They are missing, outdated or newer; the message names the fix.
  * @throws {StoreUnavailableError} The database cannot be reached or did not answer in time.
@@ -92,54 +97,47 @@ export async function checkSchema(
   names: TableNames,
   options: SchemaCheckOptions,
 ): Promise<void> {
-  const latest = newestVersion(options.migrations ?? migrations)
-  const found = await readSchemaVersion(driver, names, options)
-  if (found === 0) throw missing(names)
-  if (found < latest) throw outdated(names, found, latest)
-  if (found > latest) throw newer(names, found, latest)
+  const steps = options.migrations ?? migrations
+  const latest = newestVersion(steps)
+  const { state } = await readTables(driver, names, steps, options.timeout)
+  if (state.kind === 'absent') throw missing(names)
+  if (state.kind === 'unrecorded') throw unrecorded(names)
+  if (state.version < latest) throw outdated(names, state.version, latest)
+  if (state.version > latest) throw newer(names, state.version, latest)
 }
 
 /**
- * Reads the version of the tables; 0 when there are none.
+ * Finds out which of our tables are there. Two reads, or one where they are missing.
  *
+ * @throws {SchemaError} A name is taken by a table that is not ours, or row level security hides the rows.
  * @throws {StoreUnavailableError} The database cannot be reached or did not answer in time.
- * @throws {StoreError} The role may not read the table of migrations.
  */
-async function readSchemaVersion(
-  driver: Driver,
-  names: TableNames,
-  { timeout }: { readonly timeout: number },
-): Promise<number> {
-  try {
-    return await readVersion(driver, names, timeout)
-  } catch (error) {
-    if (NO_TABLE.includes(sqlStateOf(error) ?? '')) return 0
-    throw classifyDatabaseError(error, { name: READ_VERSION })
-  }
-}
-
-const READ_VERSION = 'read_schema_version'
-
-/** undefined_table and invalid_schema_name: https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const NO_TABLE = ['42P01', '3F000']
-
-async function readVersion(
+async function readTables(
   connection: Pick<Connection, 'query'>,
   names: TableNames,
+  steps: readonly Migration[],
   timeout: number,
-): Promise<number> {
-  const rows = await within(
-    timeout,
-    connection.query(
-      {
-        name: `${READ_VERSION}_${fingerprint(names).toString('hex', 0, 4)}`,
-        text: /* sql */ `select coalesce(max(version), 0)::text as version from ${names.migration}`,
-        values: [],
-      },
-      { timeout },
-    ),
-  )
-  return Number(rows[0]?.version ?? 0)
+): Promise<{ readonly survey: Survey; readonly state: TablesState }> {
+  const survey = await ask(connection, surveyTables, names, timeout)
+  const recorded = hasOurMigrationTable(survey)
+    ? await ask(connection, readVersions(names), undefined, timeout)
+    : []
+  return { survey, state: recognizeTables(names, survey, recorded, steps) }
+}
+
+async function ask<Call, Answer>(
+  connection: Pick<Connection, 'query'>,
+  operation: Operation<Call, Answer>,
+  call: Call,
+  timeout: number,
+): Promise<Answer> {
+  const proof = freshProof()
+  try {
+    const answer = connection.query(operation.statement(call, proof), { timeout })
+    return operation.read(await within(timeout, answer), call, proof)
+  } catch (error) {
+    throw classifyDatabaseError(error, operation)
+  }
 }
 
 /** Applies in one transaction what is missing once no other process is migrating. */
@@ -152,11 +150,14 @@ async function applyMissing(
   const run = (sql: string): Promise<void> => within(timeout, connection.run(sql))
   await within(readTimeout, connection.run(beginSql(timeout)))
   await run(`select pg_advisory_xact_lock(${fingerprint(names).readBigInt64BE()})`)
-  const there = await readFoundation(connection, names, timeout)
-  if (!there.table) await run(foundationSql(names, { schema: !there.schema }))
-  const from = await readVersion(connection, names, timeout)
+  const { survey, state } = await readTables(connection, names, steps, timeout)
   const latest = newestVersion(steps)
+  const from = state.kind === 'absent' ? 0 : state.version
   if (from > latest) throw newer(names, from, latest)
+  if (survey.migration === null) await run(foundationSql(names, { schema: !survey.hasSchema }))
+  // A version that is recorded of tables which were dropped since would not be applied again.
+  if (state.kind === 'absent') await run(`delete from ${names.migration}`)
+  if (state.kind === 'unrecorded') await run(recordSql(names, steps, from))
   const due = steps.filter((step) => step.version > from)
   for (const step of due) await run(stepSql(names, step))
   await run('commit')
@@ -176,32 +177,6 @@ function beginSql(timeout: number): string {
 set local lock_timeout = ${share(0.8)};
 set local statement_timeout = ${share(0.9)};
 set local idle_in_transaction_session_timeout = ${share(1)};`
-}
-
-/**
- * Looked up in the catalog, because a failing read would end the transaction. In its tables: functions such
- * as `to_regclass` may answer from a cache of before the wait for the lock.
- */
-async function readFoundation(
-  connection: Connection,
-  names: TableNames,
-  timeout: number,
-): Promise<{ readonly schema: boolean; readonly table: boolean }> {
-  const rows = await within(
-    timeout,
-    connection.query(
-      {
-        name: 'read_schema_foundation',
-        text: /* sql */ `select count(distinct n.oid)::text as schemas, count(c.oid)::text as tables
-from pg_catalog.pg_namespace as n
-  left join pg_catalog.pg_class as c on c.relnamespace = n.oid and c.relname = $2::text
-where n.nspname = $1::text`,
-        values: [names.raw.schema, names.raw.migration],
-      },
-      { timeout },
-    ),
-  )
-  return { schema: rows[0]?.schemas === '1', table: rows[0]?.tables === '1' }
 }
 
 /**

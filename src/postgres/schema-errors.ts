@@ -23,6 +23,50 @@ export function newer(names: TableNames, found: number, known: number): SchemaEr
   )
 }
 
+type OwnTable = 'migration' | 'session' | 'sessionData'
+
+/** A table of another program has one of our names. */
+export function foreign(names: TableNames, table: OwnTable): SchemaError {
+  return new SchemaError(
+    'ERR_SCHEMA_MISSING',
+    `The table '${names.raw[table]}' in schema '${names.raw.schema}' was not made by pg-sessions. Set tables.${table} to a name that is free (${FLAGS[table]} on the command line), or set schema to a schema of its own.`,
+  )
+}
+
+/** Of our tables only some are left. */
+export function halfMissing(names: TableNames, table: OwnTable): SchemaError {
+  return new SchemaError(
+    'ERR_SCHEMA_MISSING',
+    `The table '${names.raw[table]}' in schema '${names.raw.schema}' is missing, while the other tables of pg-sessions are there. Restore it, or drop the others to have all of them created again.`,
+  )
+}
+
+/** The session tables are ours, but their version is not recorded. */
+export function unrecorded(names: TableNames): SchemaError {
+  return new SchemaError(
+    'ERR_SCHEMA_OUTDATED',
+    `The session tables in schema '${names.raw.schema}' are there, but the table '${names.raw.migration}' does not record their version, as after a restore without its rows. ${howToMigrate(names)} That records the version and changes nothing else.`,
+  )
+}
+
+/** Row level security would turn signed-in users into strangers without an error. */
+export function lockedOut(
+  names: TableNames,
+  table: OwnTable,
+  commands: readonly string[],
+): SchemaError {
+  return new SchemaError(
+    'ERR_SCHEMA_OUTDATED',
+    `Row level security on table '${names.raw[table]}' in schema '${names.raw.schema}' has no policy that lets this role ${commands.join(', ')}. Turn it off (alter table ${names[table]} disable row level security), or create a policy for the role.`,
+  )
+}
+
+const FLAGS: Readonly<Record<OwnTable, string>> = {
+  migration: '--migration-table',
+  session: '--session-table',
+  sessionData: '--session-data-table',
+}
+
 /** Says what to do about a migration that the database refused, where something can be done. */
 export function explainRefusal(
   names: TableNames,

@@ -32,6 +32,14 @@ values (${step.version}, ${quoteLiteral(step.name)});
 ${step.sql(names)}`
 }
 
+/** Records versions of tables that are in place. */
+export function recordSql(names: TableNames, steps: readonly Migration[], version: number): string {
+  const records = steps
+    .filter((step) => step.version <= version)
+    .map((step) => `(${step.version}, ${quoteLiteral(step.name)})`)
+  return `insert into ${names.migration} (version, name) values ${records.join(', ')};`
+}
+
 /**
  * The schema as SQL, for a database administrator who applies it by hand: every migration newer
  * than `from` in one transaction, and the rights that the application's own role needs.

@@ -1,4 +1,4 @@
-import { SessionsClosedError } from '../errors.ts'
+import { SchemaError, SessionsClosedError } from '../errors.ts'
 import type { CallOptions, Deadline } from '../store/deadline.ts'
 import { ALONE, SHARED } from './batch-limits.ts'
 import { Batcher, type SharedOperation, type Upstream } from './batcher.ts'
@@ -16,7 +16,7 @@ export interface TableAccessOptions {
   readonly groupCommit?: boolean | undefined
   /** Names the preparation in errors. */
   readonly preparation: string
-  /** Creates or checks the tables. Called before the first call, and again after a failure. */
+  /** Creates or checks the tables. Called before the first call, and again when they turn out to be missing. */
   prepare(): Promise<void>
   /** Turns a failure of a call into the error that callers get. */
   explain?(error: unknown): unknown
@@ -49,10 +49,10 @@ export class TableAccess {
     return this.#isClosed
   }
 
-  /** Prepares the tables. Concurrent callers share one attempt; after a failure the next one tries again. */
+  /** Prepares the tables, also when they were there before. Concurrent callers share one attempt. */
   async ready(): Promise<void> {
     if (this.#isClosed) throw new SessionsClosedError()
-    if (!this.#isReady) await this.#prepareOnce()
+    await this.#prepareOnce()
   }
 
   /**
@@ -93,10 +93,7 @@ export class TableAccess {
     if (this.#isClosed) return Promise.reject(new SessionsClosedError())
     const deadline = options?.deadline ?? this.runner.begin()
     this.#inFlight++
-    const answer = this.#isReady
-      ? call(deadline)
-      : this.#prepareInTime(deadline).then(() => call(deadline))
-    return answer.then(
+    return this.#callPrepared(deadline, call).then(
       (value) => {
         this.#settled()
         return value
@@ -118,6 +115,24 @@ export class TableAccess {
     }
     // The callers have their answers before the caller of `close` goes on.
     await new Promise<void>((resolve) => realTime.setImmediate(resolve))
+  }
+
+  /** Prepares the tables before the call, and once more if they were dropped since. */
+  async #callPrepared<Answer>(
+    deadline: Deadline,
+    call: (deadline: Deadline) => Promise<Answer>,
+  ): Promise<Answer> {
+    if (this.#isReady) {
+      try {
+        return await call(deadline)
+      } catch (error) {
+        // A statement on a missing table has had no effect.
+        if (!isMissing(error)) throw error
+        this.#isReady = false
+      }
+    }
+    await this.#prepareInTime(deadline)
+    return call(deadline)
   }
 
   #settled(): void {
@@ -143,4 +158,8 @@ export class TableAccess {
       })
     return this.#preparing
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof SchemaError && error.code === 'ERR_SCHEMA_MISSING'
 }

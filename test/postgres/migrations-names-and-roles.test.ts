@@ -88,13 +88,13 @@ describe('names', () => {
     expect(catalog.map(({ name }) => name)).toEqual(['session.id', 'session'])
   })
 
-  test('a table of the same name that is somebody else’s is left alone, and named as the reason', async () => {
+  test('a table of another program is left alone, and named as the reason', async () => {
     const database = await scratchDatabase()
     await database.query('create table public.session (sid varchar primary key)')
     const inPublic = resolveTableNames({ schema: 'public' })
     await expect(migrate(connect(database.url), inPublic, { timeout })).rejects.toMatchObject({
       code: 'ERR_SCHEMA_MISSING',
-      message: expect.stringContaining('Set `schema` or `tables` to names that are free'),
+      message: expect.stringContaining('Set tables.session to a name that is free'),
     })
     const catalog = await readCatalog(database, 'public')
     expect(catalog.filter(({ kind }) => kind === 'column')).toHaveLength(1)

@@ -20,6 +20,24 @@ import type { Migration } from './migration.ts'
 export const createSessions: Migration = {
   version: 1,
   name: 'create-sessions',
+  columns: {
+    session: [
+      'id uuid',
+      'secret_hash bytea',
+      'previous_hash bytea',
+      'previous_until timestamp with time zone',
+      'user_id text',
+      'created_at timestamp with time zone',
+      'authenticated_at timestamp with time zone',
+      'last_access_at timestamp with time zone',
+      'token_issued_at timestamp with time zone',
+      'expires_at timestamp with time zone',
+      'absolute_expires_at timestamp with time zone',
+      'purge_at timestamp with time zone',
+      'own_idle_ms bigint',
+    ],
+    sessionData: ['session_id uuid', 'key bytea', 'value bytea'],
+  },
   sql: (names) => `${createTables(names)}\n${createView(names)}\n${describe(names)}`,
 }
 

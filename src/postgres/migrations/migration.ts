@@ -10,6 +10,14 @@ export interface Migration {
   readonly version: number
   /** What it does, as a verb and a noun: `create-sessions`. */
   readonly name: string
+  /**
+   * The columns that the tables have after this step, as `format_type` shows them, so that tables can be
+   * recognized without their record: `id uuid`.
+   */
+  readonly columns: {
+    readonly session: readonly string[]
+    readonly sessionData: readonly string[]
+  }
   /** Statements without parameters that run inside one transaction, each ended by a semicolon. */
   sql(names: TableNames): string
 }

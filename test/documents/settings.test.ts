@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises'
+import { defaultSettings } from 'pg-sessions'
+import { describe, expect, test } from 'vitest'
+import { cookieOptions } from '../../src/cookie/cookie-settings.ts'
+import { databaseOptions } from '../../src/postgres/store-options.ts'
+import { sessionOptions } from '../../src/session/settings.ts'
+
+const page = await readFile(new URL('../../docs/settings.md', import.meta.url), 'utf8')
+
+/** The rows of a table by the name in their first cell: what stands in the second. */
+function rowsOf(heading: string): Map<string, string> {
+  const table =
+    page
+      .slice(page.indexOf(`| ${heading} | default |`))
+      .split('\n\n')[0]
+      ?.replace(/^.*\n/, '') ?? ''
+  const rows = table.matchAll(/^\| `(\w+)` \| ([^|]*)\|/gm)
+  return new Map(
+    [...rows].map(([, name, fallback]) => [name as string, (fallback as string).trim()]),
+  )
+}
+
+describe('docs/settings.md', () => {
+  test('names every setting of createSessions, and no other', () => {
+    const names = [
+      'database',
+      'store',
+      'cookie',
+      ...Object.keys({ ...sessionOptions, ...databaseOptions }),
+    ]
+    expect([...rowsOf('setting').keys()].sort()).toEqual(names.sort())
+  })
+
+  test('names every setting of the cookie, and no other', () => {
+    expect([...rowsOf('`cookie`').keys()].sort()).toEqual(Object.keys(cookieOptions).sort())
+  })
+
+  test('shows the defaults that are in force', () => {
+    const shown = rowsOf('setting')
+    for (const [name, value] of Object.entries(defaultSettings)) {
+      if (typeof value === 'string') expect(shown.get(name), name).toBe(`\`'${value}'\``)
+    }
+    for (const [name, { fallback }] of Object.entries(cookieOptions)) {
+      if (typeof fallback !== 'string' && typeof fallback !== 'boolean') continue
+      const row = rowsOf('`cookie`').get(name)?.replaceAll(/[`']/g, '')
+      expect(row, name).toBe(String(fallback))
+    }
+  })
+})
