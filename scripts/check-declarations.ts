@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { installPackage, type PackedPackage, readManifest } from './pack-package.ts'
+import { installPackage, type PackedPackage } from './pack-package.ts'
 import { type CommandResult, runCommand } from './run-command.ts'
+import { readSubpaths } from './subpaths.ts'
 
 /** Subpaths that name a framework's types, which their users have installed. */
 const frameworkTypes: Readonly<Record<string, readonly string[]>> = {
@@ -14,10 +15,9 @@ const frameworkTypes: Readonly<Record<string, readonly string[]>> = {
   './nestjs': ['@nestjs/common'],
 }
 
-const compilerOptions = {
+const strict = {
   target: 'es2022',
   lib: ['es2022'],
-  module: 'nodenext',
   types: ['node'],
   strict: true,
   exactOptionalPropertyTypes: true,
@@ -25,26 +25,62 @@ const compilerOptions = {
   noEmit: true,
 }
 
+/** How users' projects find and write modules. */
+interface ModuleMode {
+  readonly name: string
+  /** The type of their own `package.json`. */
+  readonly type: 'module' | 'commonjs'
+  readonly compilerOptions: object
+}
+
+const nodeNext: ModuleMode = {
+  name: 'nodenext',
+  type: 'module',
+  compilerOptions: { module: 'nodenext' },
+}
+
+const otherModes: readonly ModuleMode[] = [
+  { name: 'node16-cjs', type: 'commonjs', compilerOptions: { module: 'node16' } },
+  {
+    name: 'bundler',
+    type: 'module',
+    compilerOptions: { module: 'esnext', moduleResolution: 'bundler' },
+  },
+  {
+    name: 'node10',
+    type: 'commonjs',
+    compilerOptions: {
+      module: 'commonjs',
+      moduleResolution: 'node10',
+      esModuleInterop: true,
+      ignoreDeprecations: '6.0',
+    },
+  },
+]
+
 /**
  * Compiles the published declarations as a careful user would: with `skipLibCheck` off, and with no
- * types around but Node's and, for a framework's adapter, that framework's.
+ * types around but Node's and, for a framework's adapter, that framework's. What names no framework is
+ * compiled in every way that a project may find modules.
  */
 export async function checkDeclarations(
   packed: PackedPackage,
   into: string,
 ): Promise<CommandResult> {
-  const { exports } = await readManifest()
-  const subpaths = Object.keys(exports).filter((subpath) => subpath !== './package.json')
+  const subpaths = (await readSubpaths()).map(({ name }) => name)
   const plain = subpaths.filter((subpath) => frameworkTypes[subpath] === undefined)
-  const consumers = [{ name: 'plain', subpaths: plain, types: [] as readonly string[] }]
-  for (const [subpath, types] of Object.entries(frameworkTypes)) {
-    consumers.push({ name: subpath.replace('./', ''), subpaths: [subpath], types })
-  }
+  const consumers: { subpaths: readonly string[]; types: readonly string[]; mode: ModuleMode }[] =
+    Object.entries(frameworkTypes).map(([subpath, types]) => ({
+      subpaths: [subpath],
+      types,
+      mode: nodeNext,
+    }))
+  for (const mode of [nodeNext, ...otherModes]) consumers.push({ subpaths: plain, types: [], mode })
   const results: CommandResult[] = []
-  for (const { name, subpaths, types } of consumers) {
-    const folder = join(into, `consumer-${name}`)
+  for (const [index, { subpaths, types, mode }] of consumers.entries()) {
+    const folder = join(into, `consumer-${index}-${mode.name}`)
     await installPackage(packed, folder, ['@types/node', ...types])
-    await writeConsumer(folder, subpaths)
+    await writeConsumer(folder, subpaths, mode)
     results.push(withoutOthers(await runCommand('tsc', ['-p', folder])))
   }
   return {
@@ -66,12 +102,16 @@ function withoutOthers({ ok, output }: CommandResult): CommandResult {
   return { ok: ok || lines.join('').trim() === '', output: lines.join('\n') }
 }
 
-async function writeConsumer(folder: string, subpaths: readonly string[]): Promise<void> {
+async function writeConsumer(
+  folder: string,
+  subpaths: readonly string[],
+  { type, compilerOptions }: ModuleMode,
+): Promise<void> {
   const lines = subpaths.map(
     (subpath, index) => `export * as subpath${index} from 'pg-sessions${subpath.slice(1)}'\n`,
   )
   await writeFile(join(folder, 'consumer.ts'), lines.join(''))
-  await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
-  const config = { compilerOptions, files: ['consumer.ts'] }
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ type }))
+  const config = { compilerOptions: { ...strict, ...compilerOptions }, files: ['consumer.ts'] }
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config))
 }

@@ -6,6 +6,7 @@ import { checkDeclarations } from './check-declarations.ts'
 import { checkNames } from './check-names.ts'
 import { type PackedPackage, PackingError, packPackage } from './pack-package.ts'
 import { type CommandResult, runCommand } from './run-command.ts'
+import { checkSubpaths } from './subpaths.ts'
 
 interface Gate {
   readonly name: string
@@ -69,14 +70,9 @@ const gates: readonly Gate[] = [
     run: async (workshop) => {
       const { tarball } = await workshop.packed()
       return all([
+        await checkSubpaths(),
         await runCommand('publint', ['run', tarball, '--strict']),
-        await runCommand('attw', [
-          tarball,
-          '--profile',
-          'esm-only',
-          '--no-definitely-typed',
-          '--no-emoji',
-        ]),
+        await runCommand('attw', [tarball, '--no-definitely-typed', '--no-emoji']),
       ])
     },
   },

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { packPackage, readManifest } from '../../scripts/pack-package.ts'
 import { root } from '../../scripts/run-command.ts'
+import { readSubpaths } from '../../scripts/subpaths.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { startBundle } from './bundled-process.ts'
 import { type Bundler, esbuild, vite } from './bundlers.ts'
@@ -72,15 +73,14 @@ const OPTIONAL = /^(adapters|cli|compatibility|drivers|embedded|import|testing|w
 /** What drivers share. */
 const SHARED = /^drivers\/waiting\//
 
-const { exports, devDependencies } = await readManifest()
+const { devDependencies } = await readManifest()
 /** Every client and framework is one. */
 const clientsAndFrameworks = Object.keys(devDependencies)
 
 /** The adapters and the drivers, each as the package exports it and as its module is called. */
-const entries = Object.entries(exports).flatMap(([subpath, file]) => {
-  const module = /^\.\/dist\/((?:adapters|drivers)\/.+)\.js$/.exec(file)?.[1]
-  return module === undefined ? [] : [[`pg-sessions${subpath.slice(1)}`, module] as const]
-})
+const entries = (await readSubpaths())
+  .filter(({ module }) => /^(adapters|drivers)\//.test(module))
+  .map(({ name, module }) => [`pg-sessions${name.slice(1)}`, module] as const)
 
 let folder: string
 let user: string
