@@ -102,6 +102,21 @@ function withoutOthers({ ok, output }: CommandResult): CommandResult {
   return { ok: ok || lines.join('').trim() === '', output: lines.join('\n') }
 }
 
+/** An application that declares once what its sessions hold. */
+const declaredData = `
+import type { Session } from 'pg-sessions'
+declare module 'pg-sessions' {
+  interface SessionData {
+    basket: string[]
+  }
+}
+export const read = async (session: Session): Promise<number | undefined> => {
+  // @ts-expect-error There is no such key.
+  await session.get('baskets')
+  return (await session.get('basket'))?.length
+}
+`
+
 async function writeConsumer(
   folder: string,
   subpaths: readonly string[],
@@ -110,7 +125,7 @@ async function writeConsumer(
   const lines = subpaths.map(
     (subpath, index) => `export * as subpath${index} from 'pg-sessions${subpath.slice(1)}'\n`,
   )
-  await writeFile(join(folder, 'consumer.ts'), lines.join(''))
+  await writeFile(join(folder, 'consumer.ts'), `${lines.join('')}${declaredData}`)
   await writeFile(join(folder, 'package.json'), JSON.stringify({ type }))
   const config = { compilerOptions: { ...strict, ...compilerOptions }, files: ['consumer.ts'] }
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config))

@@ -23,17 +23,28 @@ export type SessionErrorCode =
   | 'ERR_UNDECODABLE'
   | 'ERR_UNSUPPORTED'
 
+/** On every error: the names of its classes here, so that another copy of this package knows them. */
 const BRAND: unique symbol = Symbol.for('pg-sessions.error') as never
 
-/** The base of every error of this package. */
+/**
+ * The base of every error of this package.
+ *
+ * `instanceof` also works for errors of another copy of this package: `import` and `require` each
+ * load one.
+ */
 export abstract class SessionError extends Error {
+  /** @internal The class's name; `constructor.name` changes when code is minified. */
+  static readonly kind: string = 'SessionError'
+
+  static override readonly [Symbol.hasInstance]: (error: unknown) => boolean = isInstance
+
   /** What kind of error this is; compare this rather than the message. */
   readonly code: SessionErrorCode
 
   constructor(code: SessionErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options?.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
-    Object.defineProperty(this, BRAND, { value: true })
+    Object.defineProperty(this, BRAND, { value: kindsOfClass(new.target) })
   }
 
   override get name(): string {
@@ -78,8 +89,31 @@ export function isSessionError(error: unknown): error is SessionError {
   return typeof error === 'object' && error !== null && BRAND in error
 }
 
+function isInstance(this: unknown, error: unknown): boolean {
+  const isOurs = typeof this === 'function' && Object.hasOwn(this, 'kind')
+  // A subclass of an application's own has no kind of its own.
+  if (!isOurs) return Function.prototype[Symbol.hasInstance].call(this, error)
+  return isSessionError(error) && kindsOf(error).includes(Reflect.get(this, 'kind'))
+}
+
+function kindsOf(error: SessionError): readonly unknown[] {
+  const kinds: unknown = Reflect.get(error, BRAND)
+  return Array.isArray(kinds) ? kinds : []
+}
+
+function kindsOfClass(from: object): readonly unknown[] {
+  const kinds: unknown[] = []
+  for (let each: object | null = from; each !== null; each = Object.getPrototypeOf(each)) {
+    if (Object.hasOwn(each, 'kind')) kinds.push(Reflect.get(each, 'kind'))
+  }
+  return kinds
+}
+
 /** A setting is wrong, or two contradict each other. Thrown at construction, never at a request. */
 export class ConfigurationError extends SessionError {
+  /** @internal */
+  static override readonly kind: string = 'ConfigurationError'
+
   constructor(message: string) {
     super('ERR_CONFIGURATION', message)
   }
@@ -87,6 +121,9 @@ export class ConfigurationError extends SessionError {
 
 /** A key or value cannot be stored and given back as it was. Nothing was written. */
 export class InvalidValueError extends SessionError {
+  /** @internal */
+  static override readonly kind: string = 'InvalidValueError'
+
   /** Where in the value the fault lies: `basket.items[3].price`. */
   readonly path: string
 
@@ -98,6 +135,9 @@ export class InvalidValueError extends SessionError {
 
 /** A value, or the session as a whole, is larger than the settings allow. The old data is intact. */
 export class LimitExceededError extends SessionError {
+  /** @internal */
+  static override readonly kind: string = 'LimitExceededError'
+
   constructor(message: string) {
     super('ERR_LIMIT_EXCEEDED', message)
   }
@@ -109,6 +149,9 @@ export class LimitExceededError extends SessionError {
 
 /** Something was read synchronously before `await session.load()`. */
 export class NotLoadedError extends SessionError {
+  /** @internal */
+  static override readonly kind: string = 'NotLoadedError'
+
   constructor(what: string) {
     super(
       'ERR_NOT_LOADED',
@@ -122,6 +165,9 @@ export class NotLoadedError extends SessionError {
  * renders components. Nothing was stored.
  */
 export class ResponseStartedError extends SessionError {
+  /** @internal */
+  static override readonly kind: string = 'ResponseStartedError'
+
   constructor(action: string) {
     super(
       'ERR_RESPONSE_STARTED',
@@ -134,6 +180,9 @@ export class ResponseStartedError extends SessionError {
  * The session ended, or passed to another user, while this request held it. Nothing was written.
  */
 export class SessionGoneError extends SessionError {
+  /** @internal */
+  static override readonly kind: string = 'SessionGoneError'
+
   /** The public id of the session that is gone. */
   readonly sessionId: string
 
@@ -152,6 +201,9 @@ export class SessionGoneError extends SessionError {
 
 /** `close()` was called; no further call is taken. */
 export class SessionsClosedError extends SessionError {
+  /** @internal */
+  static override readonly kind: string = 'SessionsClosedError'
+
   constructor() {
     super(
       'ERR_SESSIONS_CLOSED',
@@ -166,6 +218,9 @@ export class SessionsClosedError extends SessionError {
 
 /** The tables are missing, or of a version that this release cannot work with. */
 export class SchemaError extends SessionError {
+  /** @internal */
+  static override readonly kind: string = 'SchemaError'
+
   constructor(
     code: 'ERR_SCHEMA_MISSING' | 'ERR_SCHEMA_OUTDATED' | 'ERR_SCHEMA_NEWER',
     message: string,
@@ -189,6 +244,9 @@ export interface StoreErrorFacts {
 
 /** The store answered with an error that waiting does not cure. */
 export class StoreError extends SessionError {
+  /** @internal */
+  static override readonly kind: string = 'StoreError'
+
   readonly statement: string | undefined
   readonly sqlState: string | undefined
 
@@ -201,6 +259,9 @@ export class StoreError extends SessionError {
 
 /** The store could not be asked, or did not answer within the deadline. Trying later may help. */
 export class StoreUnavailableError extends SessionError {
+  /** @internal */
+  static override readonly kind: string = 'StoreUnavailableError'
+
   readonly statement: string | undefined
   readonly sqlState: string | undefined
   /** `unknown` when a write may still have been applied although no answer came. */
@@ -220,6 +281,9 @@ export class StoreUnavailableError extends SessionError {
 
 /** Stored bytes do not decode. Codecs throw it; a session treats the entry as absent and raises an event. */
 export class UndecodableError extends SessionError {
+  /** @internal */
+  static override readonly kind: string = 'UndecodableError'
+
   constructor(problem: string) {
     super('ERR_UNDECODABLE', problem)
   }
@@ -227,6 +291,9 @@ export class UndecodableError extends SessionError {
 
 /** The store's tables have no place for what was asked for. Nothing was written. */
 export class UnsupportedError extends SessionError {
+  /** @internal */
+  static override readonly kind: string = 'UnsupportedError'
+
   constructor(message: string) {
     super('ERR_UNSUPPORTED', message)
   }
@@ -234,6 +301,9 @@ export class UnsupportedError extends SessionError {
 
 /** The embedded PostgreSQL server of development and tests could not be found, prepared or started. */
 export class EmbeddedPostgresError extends SessionError {
+  /** @internal */
+  static override readonly kind: string = 'EmbeddedPostgresError'
+
   constructor(message: string, options?: { cause?: unknown }) {
     super('ERR_EMBEDDED_POSTGRES', message, options)
   }

@@ -2,10 +2,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { packPackage, readManifest } from '../../scripts/pack-package.ts'
+import { readManifest } from '../../scripts/pack-package.ts'
 import { root } from '../../scripts/run-command.ts'
 import { readSubpaths } from '../../scripts/subpaths.ts'
 import { createTestDatabase } from '../support/database.ts'
+import { sharedPackage } from '../support/shared-package.ts'
 import { startBundle } from './bundled-process.ts'
 import { type Bundler, esbuild, vite } from './bundlers.ts'
 import { createPackageUser } from './package-user.ts'
@@ -91,7 +92,7 @@ beforeAll(async () => {
     Object.values(applications).map(({ file, text }) => [file, text] as const),
   )
   const others = ['express', 'express-session', 'pg']
-  user = await createPackageUser(await packPackage(folder), join(folder, 'user'), files, others)
+  user = await createPackageUser(await sharedPackage(), join(folder, 'user'), files, others)
 }, 300_000)
 
 afterAll(() => rm(folder, { recursive: true, force: true }))

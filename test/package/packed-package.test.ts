@@ -1,9 +1,10 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type PackedPackage, packPackage, readManifest } from '../../scripts/pack-package.ts'
+import { type PackedPackage, readManifest } from '../../scripts/pack-package.ts'
 import { runCommand } from '../../scripts/run-command.ts'
+import { sharedPackage } from '../support/shared-package.ts'
 import { createPackageUser } from './package-user.ts'
 
 let folder: string
@@ -11,13 +12,16 @@ let packed: PackedPackage
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pg-sessions-package-'))
-  packed = await packPackage(folder)
+  packed = await sharedPackage()
 }, 300_000)
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-async function runNode(cwd: string, file: string, ...args: string[]): Promise<string> {
-  const { ok, output } = await runCommand(process.execPath, [file, ...args], { cwd })
+/** As Node is before 20.19 and 22.12, and as Jest is: `require` loads no ES module. */
+const COMMONJS_ONLY = '--no-experimental-require-module'
+
+async function runNode(cwd: string, ...args: string[]): Promise<string> {
+  const { ok, output } = await runCommand(process.execPath, args, { cwd })
   expect(ok, output).toBe(true)
   return output
 }
@@ -31,21 +35,17 @@ test('the tarball holds the build, the manifest and the documents, and nothing e
     'package.json',
   ])
   const built = await readdir(join(packed.folder, 'dist'), { recursive: true })
-  const strange = built.filter((file) => /\.\w+$/.test(file) && !/\.(js|js\.map|d\.ts)$/.test(file))
+  const strange = built.filter(
+    (file) => /\.\w+$/.test(file) && !/(\.(js|d\.ts)|^cjs\/package\.json)$/.test(file),
+  )
   expect(strange).toEqual([])
 })
 
-test('every source map carries its source, since the source files are not published', async () => {
-  const dist = join(packed.folder, 'dist')
-  const maps = (await readdir(dist, { recursive: true })).filter((file) => file.endsWith('.map'))
-  expect(maps).not.toEqual([])
-  for (const file of maps) {
-    const map: unknown = JSON.parse(await readFile(join(dist, file), 'utf8'))
-    expect(map, file).toMatchObject({ sourcesContent: [expect.any(String)] })
-  }
+test('the tarball stays small', async () => {
+  expect((await stat(packed.tarball)).size).toBeLessThan(450_000)
 })
 
-test('every subpath gives the same names by import and by require, with no client or framework installed', async () => {
+test('every subpath gives the same names by import and by a require that loads no ES module, with no client or framework installed', async () => {
   const { exports } = await readManifest()
   const names = Object.keys(exports)
     .filter((subpath) => subpath !== './package.json')
@@ -60,7 +60,9 @@ test('every subpath gives the same names by import and by require, with no clien
       console.log(JSON.stringify(found))`,
   })
   const imported: Record<string, string[]> = JSON.parse(await runNode(user, 'esm.mjs'))
-  const required: Record<string, string[]> = JSON.parse(await runNode(user, 'cjs.cjs'))
+  const required: Record<string, string[]> = JSON.parse(
+    await runNode(user, COMMONJS_ONLY, 'cjs.cjs'),
+  )
   expect(Object.keys(imported)).toEqual(names)
   for (const name of names) {
     expect(imported[name], name).not.toEqual([])

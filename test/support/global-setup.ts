@@ -1,5 +1,6 @@
 import { startEmbeddedPostgres } from 'pg-sessions/embedded-postgres'
 import type { TestProject } from 'vitest/node'
+import { removeSharedPackage } from './shared-package.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -12,13 +13,11 @@ declare module 'vitest' {
  * Starts one PostgreSQL server for the whole run, unless `DATABASE_URL` names one.
  * `TEST_POSTGRES_BINARIES` names other binaries, as the option of the embedded server does.
  */
-export default async function setUp(
-  project: TestProject,
-): Promise<(() => Promise<void>) | undefined> {
+export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env.DATABASE_URL
   if (given) {
     project.provide('postgresUrl', given)
-    return undefined
+    return removeSharedPackage
   }
   const binaries = process.env.TEST_POSTGRES_BINARIES
   const server = await startEmbeddedPostgres({
@@ -26,5 +25,8 @@ export default async function setUp(
     ...(binaries ? { binaries } : {}),
   })
   project.provide('postgresUrl', server.url)
-  return () => server.stop()
+  return async () => {
+    await removeSharedPackage()
+    await server.stop()
+  }
 }

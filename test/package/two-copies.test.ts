@@ -1,0 +1,113 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { runCommand } from '../../scripts/run-command.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { sharedPackage } from '../support/shared-package.ts'
+import { createPackageUser } from './package-user.ts'
+
+let folder: string
+let user: string
+
+const errors = `
+  const given = (from) => [
+    new from.ConfigurationError('a'),
+    new from.StoreError('b'),
+    new from.StoreUnavailableError('c', 'none'),
+    new from.SchemaError('ERR_SCHEMA_MISSING', 'd'),
+    new from.SessionGoneError('e'),
+  ]
+  const told = (by, errors) => errors.map((error) => [
+    by.isSessionError(error), error instanceof by.SessionError, error instanceof by.ConfigurationError,
+    error instanceof by.StoreError, error instanceof by.StoreUnavailableError,
+    error instanceof by.SchemaError, error instanceof by.SessionGoneError, error instanceof by.UnsupportedError,
+  ].map(Number).join(''))`
+
+/** One application that loads the package by `require` and by `import`, and mixes what they give. */
+const application = `
+  const express = require('express')
+  const { Pool } = require('pg')
+  const required = {
+    ...require('pg-sessions'), ...require('pg-sessions/pg'), ...require('pg-sessions/express'),
+    ...require('pg-sessions/fetch'),
+  }
+  const pool = new Pool({ connectionString: process.env.DATABASE_URL })
+
+  async function serve(made, adapted) {
+    const database = made.fromPg(pool)
+    const sessions = adapted.createSessions({ store: new made.PostgresStore({ driver: database }) })
+    const app = express()
+    app.use(made.expressSessions(sessions))
+    app.use(adapted.expressSessions(sessions))
+    app.post('/login', async (req, res) => { await req.session.signIn('ann'); res.send('in') })
+    app.get('/', async (req, res) => { await req.session.load(); res.send(String(req.session.userId)) })
+    const server = await new Promise((resolve) => { const s = app.listen(0, () => resolve(s)) })
+    const url = 'http://localhost:' + server.address().port
+    const login = await fetch(url + '/login', { method: 'POST' })
+    const cookies = login.headers.getSetCookie()
+    const page = await fetch(url, { headers: { cookie: cookies[0].split(';')[0] } })
+    const [{ id }] = await sessions.listByUser('ann')
+    await sessions.destroyById(id)
+    server.close()
+    await sessions.close()
+    return [login.status, cookies.length, await page.text()]
+  }
+
+  async function main() {
+    const imported = {
+      ...await import('pg-sessions'), ...await import('pg-sessions/pg'), ...await import('pg-sessions/express'),
+    }
+    if (imported.createSessions === required.createSessions) throw Error('there is only one copy')
+    console.log(JSON.stringify([await serve(required, imported), await serve(imported, required)]))
+    await pool.end()
+  }
+  main()`
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'pg-sessions-copies-'))
+  const files = {
+    'errors.cjs': `${errors}
+      import('pg-sessions').then((imported) => {
+        const required = require('pg-sessions')
+        class Own extends required.StoreError {}
+        console.log(JSON.stringify({
+          same: told(required, given(required)),
+          across: [told(required, given(imported)), told(imported, given(required))],
+          own: [new Own('f') instanceof Own, new Own('f') instanceof imported.StoreError,
+            new required.StoreError('g') instanceof Own, ({}) instanceof required.SessionError],
+        }))
+      })`,
+    'application.cjs': application,
+  }
+  user = await createPackageUser(await sharedPackage(), join(folder, 'user'), files, [
+    'express',
+    'pg',
+  ])
+}, 300_000)
+
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+test('an error is told apart by its class in the other copy as in its own', async () => {
+  const { output } = await runCommand(process.execPath, ['errors.cjs'], { cwd: user })
+  const { same, across, own } = JSON.parse(output)
+  expect(same).toEqual(['11100000', '11010000', '11001000', '11000100', '11000010'])
+  expect(across).toEqual([same, same])
+  expect(own).toEqual([true, true, false, false])
+})
+
+test('driver, store, sessions and adapters of both copies work together on one request', async () => {
+  const database = await createTestDatabase()
+  try {
+    const environment = { DATABASE_URL: database.url, NODE_ENV: 'development' }
+    const ran = await runCommand(process.execPath, ['application.cjs'], { cwd: user, environment })
+    expect(ran.ok, ran.output).toBe(true)
+    const [line = ''] = ran.output.split('\n').slice(-1)
+    expect(JSON.parse(line)).toEqual([
+      [200, 1, 'ann'],
+      [200, 1, 'ann'],
+    ])
+  } finally {
+    await database.drop()
+  }
+})
