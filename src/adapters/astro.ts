@@ -8,6 +8,8 @@ import { assertSessions } from '../http/assert-sessions.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { errorResponse, openFetchExchange } from '../http/fetch-exchange.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
+import { SharedState } from '../http/shared-state.ts'
+import { isFetchRequest, wrongMount } from '../http/wrong-mount.ts'
 import { answered, type Visit } from './astro/answer.ts'
 import type { AstroContext } from './astro/astro-context.ts'
 import { isSameRequest, requestOf } from './astro/same-request.ts'
@@ -80,12 +82,11 @@ export function astroSessions<
   { onError = errorResponse }: AstroSessionsOptions<Data, Context> = {},
 ): AstroSessions<Data, Context> {
   assertSessions(sessions, 'astroSessions')
-  const kept = new RequestSessions<Data>('astroSessions(sessions)')
-  const visits = new WeakMap<object, Visit<Data>>()
-  const shared = new WeakSet<object>()
+  const kept = new RequestSessions<Data>(sessions, 'astroSessions')
+  const visits = visitsByLocals.of(sessions)
 
-  const visitOf = (context: Context): Visit<Data> => {
-    const known = visits.get(context.locals)
+  const visitOf = (context: Context): Visit<Data> | null => {
+    const known = visits.get(context.locals) as Visit<Data> | undefined
     if (known !== undefined) {
       if (isSameRequest(known, context)) return known
       shared.add(context.locals)
@@ -93,13 +94,19 @@ export function astroSessions<
       throw sharedLocals()
     }
     const exchange = openFetchExchange(sessions, context.request)
+    if (!kept.keep(context.request, () => exchange, context.locals)) return null
     const visit = { ...requestOf(context), exchange, isRunning: false, failure: null, answer: null }
     visits.set(context.locals, visit)
-    kept.keep(context.locals, () => exchange)
     return visit
   }
 
   const onRequest = async (context: Context, next: () => Promise<Response>): Promise<Response> => {
+    if (!isFetchRequest(Object(context).request) || typeof next !== 'function') {
+      throw wrongMount(
+        'astroSessions',
+        'export const onRequest = astroSessions(sessions) in src/middleware.ts',
+      )
+    }
     if (context.isPrerendered) {
       refuseSession(context.locals, prerendered)
       return next()
@@ -109,7 +116,7 @@ export function astroSessions<
     const visit = visitOf(context)
     kept.expose(context.locals)
     // Astro runs middleware within itself for a rewrite, and once more for the page of an error.
-    if (visit.isRunning) return next()
+    if (visit === null || visit.isRunning) return next()
     visit.isRunning = true
     visit.exchange.takeBack()
     try {
@@ -131,6 +138,12 @@ export function astroSessions<
   }
   return Object.assign(onRequest, { of })
 }
+
+/** Objects of locals that several requests have in common. */
+const shared = new WeakSet<object>()
+
+/** The visits of each `sessions` object by their locals. */
+const visitsByLocals = new SharedState(() => new WeakMap<object, unknown>())
 
 /** Whoever asks for a session that cannot be told from another's is told why. */
 function refuseSession(locals: object, reason: () => ConfigurationError): void {

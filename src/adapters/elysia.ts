@@ -9,6 +9,7 @@ import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { dropBody, type FetchExchange, openFetchExchange } from '../http/fetch-exchange.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 import { savedResponse } from '../http/saved-response.ts'
+import { wrongMount } from '../http/wrong-mount.ts'
 
 type Nothing = Elysia['~Singleton']['store']
 
@@ -44,15 +45,14 @@ interface ResponseSettings {
   status?: number | string
 }
 
-interface ElysiaExchange<Data extends object> extends FetchExchange<Data> {
-  /** Told of the response's settings, which `restore` puts back to what they were before a change. */
-  settings: ResponseSettings | undefined
-  restore: () => void
-}
+/** What handlers have said of the responses so far. */
+const settingsOf = new WeakMap<Request, ResponseSettings>()
+/** Puts the settings back to what they were before the session changed. */
+const settingsToRestore = new WeakMap<Request, () => void>()
 
 let plugins = 0
 
-type Kept<Data extends object> = RequestSessions<Data, ElysiaExchange<Data>>
+type Kept<Data extends object> = RequestSessions<Data, FetchExchange<Data>>
 
 type Handle = (...args: unknown[]) => unknown
 
@@ -85,7 +85,7 @@ export function elysiaSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
 ): ElysiaSessions<Data> {
   assertSessions(sessions, 'elysiaSessions')
-  const kept: Kept<Data> = new RequestSessions('elysiaSessions(sessions)')
+  const kept: Kept<Data> = new RequestSessions(sessions, 'elysiaSessions')
   const around = (handle: Handle, request: Request): Handle => {
     if (!kept.keep(request, () => openExchange(sessions, request))) return handle
     return async (...args) => finished(kept, request, await handle(...args))
@@ -93,18 +93,21 @@ export function elysiaSessions<Data extends object = DefaultData>(
   // Elysia takes two wraps of the same source for one, and drops the sessions of one of them.
   const source = `elysiaSessions ${plugins++}`
   around.toString = () => source
-  const plugin = (app: Elysia): ElysiaWithSession<Data> =>
-    app
+  const plugin = (app: Elysia): ElysiaWithSession<Data> => {
+    if (typeof Object(app).onAfterHandle !== 'function') {
+      throw wrongMount('elysiaSessions', 'app.use(elysiaSessions(sessions)) in Elysia 1.4 or newer')
+    }
+    return app
       .wrap(around as never)
       .derive({ as: 'global' }, ({ request, set }) => {
         const session = kept.of(request)
-        const exchange = kept.opened(request)
-        if (exchange !== null) exchange.settings = set
+        settingsOf.set(request, set)
         return { session }
       })
       .onAfterHandle({ as: 'global' }, async ({ request, response }) => {
         await save(kept, request, response)
       })
+  }
   return Object.assign(plugin, {
     of: ({ request }: { readonly request: Request }) => kept.of(request),
   })
@@ -113,19 +116,14 @@ export function elysiaSessions<Data extends object = DefaultData>(
 function openExchange<Data extends object>(
   sessions: SessionOpener<Data>,
   request: Request,
-): ElysiaExchange<Data> {
-  const opened = openFetchExchange(sessions, request, () => {
-    const { settings } = exchange
+): FetchExchange<Data> {
+  return openFetchExchange(sessions, request, () => {
+    const settings = settingsOf.get(request)
     if (settings === undefined) return
     const { status, headers } = settings
     const before = { status, headers: { ...headers } }
-    exchange.restore = () => void Object.assign(settings, before)
+    settingsToRestore.set(request, () => Object.assign(settings, before))
   })
-  const exchange: ElysiaExchange<Data> = Object.assign(opened, {
-    settings: undefined,
-    restore: () => {},
-  })
-  return exchange
 }
 
 /** Saves where an error still finds its way to `onError`. */
@@ -140,7 +138,7 @@ async function save<Data extends object>(
     await exchange.commit()
   } catch (error) {
     exchange.discard()
-    exchange.restore()
+    settingsToRestore.get(request)?.()
     if (response instanceof Response) dropBody(response)
     throw error
   }
@@ -158,5 +156,6 @@ async function finished<Data extends object>(
     return await savedResponse(exchange, response)
   } finally {
     exchange.handOver()
+    kept.end(request)
   }
 }

@@ -8,6 +8,7 @@ import { assertSessions } from '../http/assert-sessions.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { NodeExchange } from '../http/node-exchange.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
+import { isNodeResponse, refuseMount } from '../http/wrong-mount.ts'
 import { keepInDictionary } from './express/dictionary.ts'
 
 declare global {
@@ -55,8 +56,11 @@ export function expressSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
 ): ExpressSessions<Data> {
   assertSessions(sessions, 'expressSessions')
-  const kept = new RequestSessions<Data>('expressSessions(sessions)')
+  const kept = new RequestSessions<Data>(sessions, 'expressSessions')
   const middleware: RequestHandler = (request, response, next) => {
+    if (!isNodeResponse(response)) {
+      return refuseMount('expressSessions', 'app.use(expressSessions(sessions)) in Express', next)
+    }
     keepInDictionary(request)
     keepInDictionary(response)
     kept.keep(request, () => new NodeExchange(sessions, request, response, { fail: next }))

@@ -7,7 +7,8 @@ import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastif
 import { assertSessions } from '../http/assert-sessions.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { answerWithError, NodeExchange } from '../http/node-exchange.ts'
-import { RequestSessions } from '../http/request-sessions.ts'
+import { RequestSessions, sessionIsTaken } from '../http/request-sessions.ts'
+import { wrongMount } from '../http/wrong-mount.ts'
 import { dropReply, headersOf, type ReplyHeaders } from './fastify/reply.ts'
 
 declare module 'fastify' {
@@ -28,6 +29,12 @@ export interface FastifySessions<Data extends object> extends FastifyPluginCallb
   of(request: FastifyRequest): Session<Data>
 }
 
+/** The headers of replies before their session changed. */
+const headersBefore = new WeakMap<FastifyReply, ReplyHeaders>()
+/** Replies that wait for their save. */
+const waiting = new WeakSet<FastifyReply>()
+/** Marks applications whose `request.session` is ours. */
+const ours = Symbol('pg-sessions.session')
 /** Which sessions `request.session` belongs to. */
 const exposed = Symbol('pg-sessions')
 
@@ -60,22 +67,26 @@ export function fastifySessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
 ): FastifySessions<Data> {
   assertSessions(sessions, 'fastifySessions')
-  const kept = new RequestSessions<Data, NodeExchange<Data>>('fastifySessions(sessions)')
-  /** The headers of replies before their session changed. */
-  const headersBefore = new WeakMap<FastifyReply, ReplyHeaders>()
-  /** Replies that wait for their save. */
-  const waiting = new WeakSet<FastifyReply>()
-
+  const kept = new RequestSessions<Data, NodeExchange<Data>>(sessions, 'fastifySessions')
   const plugin: FastifyPluginCallback = (app, _options, done) => {
-    if (!app.hasRequestDecorator('session')) {
+    if (typeof Object(app).addHook !== 'function') {
+      throw wrongMount(
+        'fastifySessions',
+        'await app.register(fastifySessions(sessions)) in Fastify',
+      )
+    }
+    if (!app.hasRequestDecorator(ours)) {
+      if (app.hasRequestDecorator('session')) return done(sessionIsTaken('fastifySessions'))
+      app.decorateRequest(ours, null)
       app.decorateRequest('session', { getter: exposedSession })
     }
     app.addHook('onRequest', (request, reply, done) => {
-      kept.keep(request, () => {
+      const open = (): NodeExchange<Data> => {
         const fail = (error: unknown): void => answerWithError(reply.raw, error)
         const onChange = (): void => void headersBefore.set(reply, headersOf(reply))
         return new NodeExchange(sessions, request.raw, reply.raw, { fail, onChange })
-      })
+      }
+      kept.keep(request.raw, open, request)
       Object.assign(request, { [exposed]: kept })
       done()
     })

@@ -6,9 +6,11 @@
  */
 
 import { assertSessions } from '../http/assert-sessions.ts'
+import { RequestSessions } from '../http/request-sessions.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { errorResponse, openFetchExchange } from '../http/fetch-exchange.ts'
 import { savedResponse } from '../http/saved-response.ts'
+import { isFetchRequest, wrongMount } from '../http/wrong-mount.ts'
 
 /** A handler that is given the request's session. What follows is passed on as it comes. */
 export type SessionHandler<Data extends object, Rest extends readonly unknown[]> = (
@@ -63,9 +65,17 @@ export function withSession<
 ): (request: Request, ...rest: Rest) => Promise<Response> {
   assertSessions(sessions, 'withSession')
   const { onError } = options
+  const kept = new RequestSessions<Data>(sessions, 'withSession')
   return async (request, ...rest) => {
+    if (!isFetchRequest(request)) {
+      throw wrongMount(
+        'withSession',
+        'withSession(sessions, handler) where a server calls a handler with a Request',
+      )
+    }
     const exchange = openFetchExchange(sessions, request)
-    const { session } = exchange
+    const owns = kept.keep(request, () => exchange)
+    const session = kept.of(request)
     const errorPage = (error: unknown): Response | Promise<Response> =>
       onError === undefined ? errorResponse(error) : onError(error, request, session)
     try {
@@ -76,9 +86,12 @@ export function withSession<
         if (onError === undefined) throw error
         response = await errorPage(error)
       }
-      return await savedResponse(exchange, response, errorPage)
+      return owns ? await savedResponse(exchange, response, errorPage) : response
     } finally {
-      exchange.handOver()
+      if (owns) {
+        exchange.handOver()
+        kept.end(request)
+      }
     }
   }
 }

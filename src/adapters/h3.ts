@@ -8,6 +8,8 @@ import { assertSessions } from '../http/assert-sessions.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { type FetchExchange, openFetchExchange } from '../http/fetch-exchange.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
+import { SharedState } from '../http/shared-state.ts'
+import { wrongMount } from '../http/wrong-mount.ts'
 import { addToErrorPage, addToValue, dropValue, isNotFound, rememberHeaders } from './h3/answer.ts'
 
 declare module 'h3' {
@@ -28,12 +30,12 @@ export interface H3Sessions<Data extends object> extends H3Plugin {
   of(event: { readonly context: H3EventContext }): Session<Data>
 }
 
-type Kept<Data extends object> = RequestSessions<Data, H3Exchange<Data>>
+type Kept<Data extends object> = RequestSessions<Data, FetchExchange<Data>>
 
-interface H3Exchange<Data extends object> extends FetchExchange<Data> {
-  /** Puts the event's own headers back to what they were before the session changed. */
-  restoreHeaders(): void
-}
+/** The applications that have the plugin, for each `sessions` object. */
+const applications = new SharedState(() => new WeakSet())
+/** Puts an event's own headers back to what they were before its session changed. */
+const headersToRestore = new WeakMap<H3Event, () => void>()
 
 /**
  * Makes the plugin that gives each request its session. Register it on the application that is served,
@@ -63,16 +65,19 @@ export function h3Sessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
 ): H3Sessions<Data> {
   assertSessions(sessions, 'h3Sessions')
-  const kept: Kept<Data> = new RequestSessions('h3Sessions(sessions)')
-  const applications = new WeakSet<object>()
+  const kept: Kept<Data> = new RequestSessions(sessions, 'h3Sessions')
+  const registered = applications.of(sessions)
   const plugin: H3Plugin = (app) => {
-    if (applications.has(app)) return
-    applications.add(app)
+    if (typeof Object(app).config !== 'object') {
+      throw wrongMount('h3Sessions', 'app.register(h3Sessions(sessions)) in h3, not app.use')
+    }
+    if (registered.has(app)) return
+    registered.add(app)
     const { onError, onResponse } = app.config
     app.use((event, next) => {
-      const isFirst = kept.keep(event.context, () => openExchange(sessions, event))
+      const owns = kept.keep(event.req, () => openExchange(sessions, event), event.context)
       kept.expose(event.context)
-      return isFirst ? savedValue(kept, event, next) : next()
+      return owns ? savedValue(kept, event, next) : next()
     })
     app.config.onError = (error, event) =>
       savedErrorPage(kept, event, async () => onError?.(error, event))
@@ -92,12 +97,10 @@ export function h3Sessions<Data extends object = DefaultData>(
 function openExchange<Data extends object>(
   sessions: SessionOpener<Data>,
   event: H3Event,
-): H3Exchange<Data> {
-  let restore: (() => void) | undefined
-  const exchange = openFetchExchange(sessions, event.req, () => {
-    restore ??= rememberHeaders(event.res)
+): FetchExchange<Data> {
+  return openFetchExchange(sessions, event.req, () => {
+    if (!headersToRestore.has(event)) headersToRestore.set(event, rememberHeaders(event.res))
   })
-  return Object.assign(exchange, { restoreHeaders: () => restore?.() })
 }
 
 /** What the handler gives, once everything is saved; h3 then makes a response of it. */
@@ -130,7 +133,7 @@ async function saved<Data extends object>(kept: Kept<Data>, event: H3Event): Pro
     await exchange?.commit()
   } catch (error) {
     exchange?.discard()
-    exchange?.restoreHeaders()
+    headersToRestore.get(event)?.()
     throw error
   }
 }

@@ -13,7 +13,8 @@ import {
   type FetchExchange,
   openFetchExchange,
 } from '../http/fetch-exchange.ts'
-import { RequestSessions } from '../http/request-sessions.ts'
+import { isFree, RequestSessions, sessionIsTaken } from '../http/request-sessions.ts'
+import { isFetchRequest, wrongMount } from '../http/wrong-mount.ts'
 
 /** What the middleware adds to an application's `Env`; routes after it infer it. */
 export interface SessionEnv<Data extends object = DefaultData> {
@@ -62,19 +63,29 @@ export function honoSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
 ): HonoSessions<Data> {
   assertSessions(sessions, 'honoSessions')
-  const kept = new RequestSessions<Data>('honoSessions(sessions)')
+  const kept = new RequestSessions<Data, FetchExchange<Data>>(sessions, 'honoSessions')
 
   const middleware: MiddlewareHandler<SessionEnv<Data>> = async (c, next) => {
+    if (!isFetchRequest(Object(Object(c).req).raw)) {
+      throw wrongMount('honoSessions', 'app.use(honoSessions(sessions)) in Hono')
+    }
     let headersBefore: Headers | undefined
-    const exchange = openFetchExchange(sessions, c.req.raw, () => {
-      headersBefore ??= c.body(null).headers
-    })
-    const isFirst = kept.keep(c, () => exchange)
+    const open = (): FetchExchange<Data> =>
+      openFetchExchange(sessions, c.req.raw, () => {
+        headersBefore ??= c.body(null).headers
+      })
+    if (!isFree(c.get('session'))) throw sessionIsTaken('honoSessions')
+    const owns = kept.keep(c.req.raw, open, c)
     c.set('session', kept.of(c))
-    if (!isFirst) return next()
-    await next()
-    await save(c, exchange, () => headersBefore)
-    exchange.handOver()
+    const exchange = kept.opened(c)
+    if (!owns || exchange === null) return next()
+    try {
+      await next()
+      await save(c, exchange, () => headersBefore)
+      exchange.handOver()
+    } finally {
+      kept.end(c)
+    }
   }
   return Object.assign(middleware, { of: (c: Context) => kept.of(c) })
 }

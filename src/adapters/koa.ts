@@ -9,6 +9,7 @@ import { errorAnswer } from '../http/error-answer.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { answerWithError, NodeExchange } from '../http/node-exchange.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
+import { isNodeResponse, wrongMount } from '../http/wrong-mount.ts'
 import { rememberHead } from '../http/written-head.ts'
 
 declare module 'koa' {
@@ -58,11 +59,14 @@ export function koaSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
 ): KoaSessions<Data> {
   assertSessions(sessions, 'koaSessions')
-  const kept = new RequestSessions<Data, NodeExchange<Data>>('koaSessions(sessions)')
+  const kept = new RequestSessions<Data, NodeExchange<Data>>(sessions, 'koaSessions')
 
   const middleware: Middleware = async (context, next) => {
+    if (!isNodeResponse(Object(context).res) || typeof next !== 'function') {
+      throw wrongMount('koaSessions', 'app.use(koaSessions(sessions)) in Koa')
+    }
     let restoreHead: (() => void) | undefined
-    const isFirst = kept.keep(context, () => {
+    const open = (): NodeExchange<Data> => {
       const fail = (error: unknown): void => {
         context.app.emit('error', error, context)
         answerWithError(context.res, error)
@@ -71,10 +75,11 @@ export function koaSessions<Data extends object = DefaultData>(
         restoreHead ??= rememberHead(context.res)
       }
       return new NodeExchange(sessions, context.req, context.res, { fail, onChange })
-    })
+    }
+    const owns = kept.keep(context.req, open, context)
     kept.expose(context)
     await next()
-    if (!isFirst || context.respond === false) return
+    if (!owns || context.respond === false) return
     try {
       await kept.opened(context)?.saveEarly()
     } catch (error) {

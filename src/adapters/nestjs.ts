@@ -155,7 +155,21 @@ function addToPlatform<Data extends object>(
   platform: Platform,
   { sessions, adapter }: SessionsModuleOptions<Data>,
 ): void {
+  if (typeof adapter !== 'function') {
+    throw wrongAdapter('adapter must be expressSessions or fastifySessions itself')
+  }
   const added = adapter(sessions)
-  if (platform.getType?.() === 'fastify') platform.register?.(added)
+  const isFastify = platform.getType?.() === 'fastify'
+  // Fastify's own mark of a plugin that holds outside its scope, as ours does.
+  if (isFastify !== Reflect.has(added, Symbol.for('skip-override'))) {
+    throw wrongAdapter(`this application runs on ${isFastify ? 'Fastify' : 'Express'}`)
+  }
+  if (isFastify) platform.register?.(added)
   else platform.use(added)
+}
+
+function wrongAdapter(reason: string): ConfigurationError {
+  return new ConfigurationError(
+    `SessionsModule was given the wrong adapter: ${reason}. Write adapter: expressSessions with @nestjs/platform-express, adapter: fastifySessions with @nestjs/platform-fastify.`,
+  )
 }

@@ -5,6 +5,7 @@
  */
 import { ConfigurationError } from '../errors.ts'
 import { assertSessions } from '../http/assert-sessions.ts'
+import { SharedState } from '../http/shared-state.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { addToResponse, dropBody, errorResponse } from '../http/fetch-exchange.ts'
 import { type NextCookies, openVisit, type Visit } from './next/visit.ts'
@@ -81,11 +82,11 @@ export function nextSessions<Data extends object = DefaultData>(
       "nextSessions needs two functions of Next: nextSessions(sessions, { cookies, after }), with cookies from 'next/headers' and after from 'next/server'.",
     )
   }
-  // Next gives each request a store of its own, and another one when an action is done and renders.
-  const visits = new WeakMap<NextCookies, Visit<Data>>()
+  const visits = visitsByStore.of(sessions)
   const visit = async (): Promise<Visit<Data>> => {
     const store = await cookies()
-    const known = visits.get(store) ?? openVisit(sessions, store, after)
+    const found = visits.get(store) as Visit<Data> | undefined
+    const known = found ?? openVisit(sessions, store, after)
     visits.set(store, known)
     return known
   }
@@ -102,6 +103,9 @@ export function nextSessions<Data extends object = DefaultData>(
     },
   })
 }
+
+/** Next gives each request a store of its own, and another one when an action is done and renders. */
+const visitsByStore = new SharedState(() => new WeakMap<NextCookies, unknown>())
 
 /** Next sends no cookies with the answers that it makes itself of `notFound()` and the like in a route. */
 async function answered<Result>(

@@ -9,6 +9,7 @@ import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { answerWithError, NodeExchange } from '../http/node-exchange.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 import { openUpgradeSession } from '../http/session-from-upgrade.ts'
+import { isNodeResponse, refuseMount, wrongMount } from '../http/wrong-mount.ts'
 
 /** Options of the Node adapter. */
 export interface NodeSessionsOptions {
@@ -52,8 +53,14 @@ export function nodeSessions<Data extends object = DefaultData>(
 ): NodeSessions<Data> {
   assertSessions(sessions, 'nodeSessions')
   const { onError } = options
-  const kept = new RequestSessions<Data>('nodeSessions(sessions)')
-  return (request, response) => {
+  const kept = new RequestSessions<Data>(sessions, 'nodeSessions')
+  return (request, response, ...next: unknown[]) => {
+    if (!isNodeResponse(response) || next.length > 0) {
+      throw wrongMount(
+        'nodeSessions',
+        'const sessionOf = nodeSessions(sessions) and, in the handler, sessionOf(request, response); as middleware, connectSessions(sessions)',
+      )
+    }
     const fail = (error: unknown): void => {
       if (onError === undefined) answerWithError(response, error)
       else onError(error, request, response)
@@ -98,9 +105,12 @@ export function connectSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
 ): ConnectSessions<Data> {
   assertSessions(sessions, 'connectSessions')
-  const kept = new RequestSessions<Data>('connectSessions(sessions)')
+  const kept = new RequestSessions<Data>(sessions, 'connectSessions')
   return Object.assign(
     (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => {
+      if (!isNodeResponse(response)) {
+        return refuseMount('connectSessions', 'app.use(connectSessions(sessions)) in Connect', next)
+      }
       kept.keep(request, () => new NodeExchange(sessions, request, response, { fail: next }))
       kept.expose(request)
       next()

@@ -10,6 +10,7 @@ import {
   type FetchExchange,
   openFetchExchange,
 } from '../http/fetch-exchange.ts'
+import { RequestSessions } from '../http/request-sessions.ts'
 import { savedResponse } from '../http/saved-response.ts'
 import { isThrownDataAsIs, thrownData } from './react-router/thrown-data.ts'
 
@@ -68,51 +69,49 @@ export function reactRouterSessions<Data extends object = DefaultData>(
   context: RouterContext<Session<Data>>,
 ): RouterMiddleware<Data>[] {
   assertSessions(sessions, 'reactRouterSessions')
-  const visits = new WeakMap<object, Visit<Data>>()
+  const kept = new RequestSessions<Data, FetchExchange<Data>>(sessions, 'reactRouterSessions')
 
   // React Router turns what a middleware throws into a page before the one around it goes on, so the outer
   // one adds to whatever page there is.
   return [
     async (args, next) => {
-      if (visits.has(args.context)) return next()
-      const visit: Visit<Data> = { exchange: openFetchExchange(sessions, args.request) }
-      visits.set(args.context, visit)
-      args.context.set(context, visit.exchange.session)
+      const exchange = openFetchExchange(sessions, args.request)
+      const owns = kept.keep(args.request, () => exchange, args.context)
+      args.context.set(context, kept.of(args.context))
+      if (!owns) return next()
       try {
         const response = await next()
-        const page = isThrownDataAsIs(response) ? errorResponse(visit.failure) : response
+        const page = isThrownDataAsIs(response) ? errorResponse(failures.get(exchange)) : response
         // An error page may have changed the session once more.
-        return await savedResponse(visit.exchange, page)
+        return await savedResponse(exchange, page)
       } finally {
-        visit.exchange.handOver()
+        exchange.handOver()
+        kept.end(args.context)
       }
     },
     async (args, next) => {
-      const visit = visits.get(args.context)
       const response = await next()
-      return visit === undefined || 'failure' in visit ? response : saved(visit, response)
+      const exchange = kept.opened(args.context)
+      return exchange === null || failures.has(exchange) ? response : saved(exchange, response)
     },
   ]
 }
 
-interface Visit<Data extends object> {
-  readonly exchange: FetchExchange<Data>
-  failure?: unknown
-}
+/** Why the response of an exchange has become an error page. */
+const failures = new WeakMap<object, unknown>()
 
 /** Saves, or throws what React Router makes an error page of. */
 async function saved<Data extends object>(
-  visit: Visit<Data>,
+  exchange: FetchExchange<Data>,
   response: Response,
 ): Promise<Response> {
-  const { exchange } = visit
   try {
     await exchange.commit()
     return response
   } catch (error) {
     exchange.discard()
     dropBody(response)
-    visit.failure = error
+    failures.set(exchange, error)
     throw thrownData(error)
   }
 }

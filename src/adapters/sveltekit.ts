@@ -10,6 +10,7 @@ import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { errorResponse, type FetchExchange, openFetchExchange } from '../http/fetch-exchange.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 import { savedResponse } from '../http/saved-response.ts'
+import { isFetchRequest, wrongMount } from '../http/wrong-mount.ts'
 
 declare global {
   namespace App {
@@ -94,13 +95,19 @@ export function sveltekitSessions<
   { onError = errorResponse }: SvelteKitSessionsOptions<Data, Event> = {},
 ): SvelteKitSessions<Data, Event> {
   assertSessions(sessions, 'sveltekitSessions')
-  const kept = new RequestSessions<Data>('sveltekitSessions(sessions)')
+  const kept = new RequestSessions<Data>(sessions, 'sveltekitSessions')
 
   const handle = async ({ event, resolve }: SvelteKitHandleInput<Event>): Promise<Response> => {
+    if (!isFetchRequest(Object(event).request)) {
+      throw wrongMount(
+        'sveltekitSessions',
+        'export const handle = sveltekitSessions(sessions) in src/hooks.server.ts',
+      )
+    }
     const exchange = openFetchExchange(sessions, event.request)
-    const isFirst = kept.keep(event.locals, () => exchange)
+    const owns = kept.keep(event.request, () => exchange, event.locals)
     kept.expose(event.locals)
-    if (!isFirst) return resolve(event)
+    if (!owns) return resolve(event)
     const answer = (response: Response): Promise<Response> =>
       savedResponse(exchange, response, (error) => onError(error, event, exchange.session))
     try {
@@ -115,6 +122,7 @@ export function sveltekitSessions<
       return redirect
     } finally {
       exchange.handOver()
+      kept.end(event.locals)
     }
   }
   const of = (event: Pick<SvelteKitEvent, 'locals'>): Session<Data> => kept.of(event.locals)

@@ -1,5 +1,7 @@
 import { ConfigurationError } from '../errors.ts'
-import type { Session } from './exchange.ts'
+import { Session } from '../session/session.ts'
+import type { SessionOpener } from './exchange.ts'
+import { SharedState } from './shared-state.ts'
 
 /** What an adapter makes of a request. */
 interface Opened<Data extends object> {
@@ -10,63 +12,123 @@ interface Opened<Data extends object> {
 interface Visit<Exchange> {
   readonly open: () => Exchange
   opened: Exchange | null
+  isOver: boolean
 }
 
+/** Where each `sessions` object keeps its visit on a request. All adapters made of it share the place. */
+const slots = new SharedState(() => Symbol('pg-sessions'))
+
+/** The getters of `session` properties that adapters have defined. */
+const ownGetters = new WeakSet<object>()
+
 /**
- * The sessions of an adapter's requests: one for each, opened when it is first asked for.
+ * The sessions of requests: one for each request and `sessions` object, opened at the first use.
  *
- * They are kept on the request itself. Several adapters in one application each keep their own there,
- * and the plain `session` property belongs to the one that exposed it last.
+ * Adapters made of one `sessions` object share its session of a request, wherever they are mounted, so
+ * that a request has one session, one save and one cookie. Two `sessions` objects on one request are two
+ * sessions. The visit is kept on the request itself, and the plain `session` property belongs to the
+ * adapter that exposed it last.
  */
 export class RequestSessions<Data extends object, Exchange extends Opened<Data> = Opened<Data>> {
   readonly #adapter: string
-  readonly #slot = Symbol('pg-sessions')
+  readonly #slot: symbol
   /** All requests share one accessor, so that the engine sees one shape of request. */
   readonly #accessor: PropertyDescriptor
 
-  /** @param adapter - The call that users forget when a request has no session. */
-  constructor(adapter: string) {
+  /** @param adapter - The name of the function that makes the adapter, for messages. */
+  constructor(sessions: SessionOpener<Data>, adapter: string) {
     const sessionOf = (request: object): Session<Data> => this.of(request)
     this.#adapter = adapter
-    this.#accessor = {
-      configurable: true,
-      get(this: object) {
-        return sessionOf(this)
-      },
+    this.#slot = slots.of(sessions)
+    const get = function (this: object): Session<Data> {
+      return sessionOf(this)
     }
+    ownGetters.add(get)
+    this.#accessor = { configurable: true, get }
   }
 
-  /** Keeps how to open a request's session. False, and nothing kept, when it has been kept before. */
-  keep(request: object, open: () => Exchange): boolean {
-    if (Object.hasOwn(request, this.#slot)) return false
-    const visit: Visit<Exchange> = { open, opened: null }
+  /**
+   * Keeps how to open a request's session.
+   *
+   * @param holder - The framework's own object for the request, which is asked for the session later.
+   * @returns Whether this call owns the visit. False if an adapter of the same `sessions` object is already
+   * handling the request: that one saves and sets the cookie.
+   */
+  keep(request: object, open: () => Exchange, holder: object = request): boolean {
+    const known = this.#visit(holder) ?? this.#visit(request)
+    if (known !== undefined && !known.isOver) {
+      if (holder !== request) Reflect.set(holder, this.#slot, known)
+      return false
+    }
+    const visit: Visit<Exchange> = { open, opened: null, isOver: false }
     Reflect.set(request, this.#slot, visit)
+    if (holder !== request) Reflect.set(holder, this.#slot, visit)
     return true
   }
 
-  /** Makes the session the request's `session` property. */
-  expose(request: object): void {
-    Object.defineProperty(request, 'session', this.#accessor)
+  /** Ends a visit: an adapter that is given the same request again begins another one. */
+  end(holder: object): void {
+    const visit = this.#visit(holder)
+    if (visit !== undefined) visit.isOver = true
   }
 
-  /** @throws {ConfigurationError} The adapter has not seen this request. */
-  of(request: object): Session<Data> {
-    const visit = this.#visit(request)
+  /**
+   * Makes the session the holder's `session` property.
+   *
+   * @throws {ConfigurationError} If another library owns that property. Sharing it would make that library
+   * save and end our session as its own.
+   */
+  expose(holder: object): void {
+    if ('session' in holder && !isOwn(holder)) throw sessionIsTaken(this.#adapter)
+    Object.defineProperty(holder, 'session', this.#accessor)
+  }
+
+  /** @throws {ConfigurationError} If the adapter has not seen this request. */
+  of(holder: object): Session<Data> {
+    const visit = this.#visit(holder)
     if (visit === undefined) {
       throw new ConfigurationError(
-        `This request has no session yet: put ${this.#adapter} before whatever uses it.`,
+        `This request has no session yet: put ${this.#adapter}(sessions) before the code that uses it.`,
       )
     }
     visit.opened ??= visit.open()
     return visit.opened.session
   }
 
-  /** What opening the request's session gave, if anybody has asked for it. */
-  opened(request: object): Exchange | null {
-    return this.#visit(request)?.opened ?? null
+  /** The request's exchange; null if its session has not been asked for. */
+  opened(holder: object): Exchange | null {
+    return this.#visit(holder)?.opened ?? null
   }
 
-  #visit(request: object): Visit<Exchange> | undefined {
-    return Reflect.get(request, this.#slot)
+  #visit(holder: object): Visit<Exchange> | undefined {
+    return Reflect.get(holder, this.#slot)
   }
+}
+
+/**
+ * The error for an application where another session library owns the property `session`.
+ *
+ * @param adapter - The name of the function that makes the adapter.
+ */
+export function sessionIsTaken(adapter: string): ConfigurationError {
+  return new ConfigurationError(
+    `${adapter}(sessions) found another library's session on this request (express-session, cookie-session, koa-session or @fastify/session, for example), and a request can have only one property \`session\`. Mount the two on different routes, or remove one of them: express-session, koa-session and @fastify/session can keep their sessions in a store of pg-sessions instead.`,
+  )
+}
+
+/** Whether the property `session` comes from an adapter, or holds nothing yet. Calls no foreign getter. */
+export function isOwn(holder: object): boolean {
+  let owner: object | null = holder
+  while (owner !== null) {
+    const property = Object.getOwnPropertyDescriptor(owner, 'session')
+    if (property?.get !== undefined) return ownGetters.has(property.get)
+    if (property !== undefined) return isFree(property.value)
+    owner = Object.getPrototypeOf(owner)
+  }
+  return true
+}
+
+/** Whether an adapter may put its session in the place of this value. */
+export function isFree(value: unknown): boolean {
+  return value === undefined || value === null || value instanceof Session
 }

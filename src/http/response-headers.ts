@@ -28,7 +28,7 @@ export const varyOnly: ResponseHeaders = Object.freeze({
 /**
  * Adds to a response whose head has not left.
  *
- * The handler's own `Set-Cookie` lines stay, and arrays that it passed to `setHeader` are not
+ * Adding the same again changes nothing. The handler's own `Set-Cookie` lines stay, and arrays that it passed to `setHeader` are not
  * written to: a shared one would carry one visitor's cookie to the next.
  *
  * @throws {Error} `ERR_HTTP_HEADERS_SENT` when there is something to add and the head has left.
@@ -40,7 +40,9 @@ export const varyOnly: ResponseHeaders = Object.freeze({
 export function addToHead(head: HeadFields, addition: ResponseHeaders): void {
   const { setCookies, noStore, varyCookie } = addition
   if (setCookies.length > 0) {
-    head.setHeader('Set-Cookie', [...linesOf(head, 'Set-Cookie'), ...setCookies])
+    const lines = linesOf(head, 'Set-Cookie')
+    const missing = setCookies.filter((line) => !lines.includes(line))
+    if (missing.length > 0) head.setHeader('Set-Cookie', [...lines, ...missing])
   }
   if (noStore) forbidStoring(head)
   if (varyCookie) varyOnCookie(head)

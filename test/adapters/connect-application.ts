@@ -1,6 +1,7 @@
 import connect from 'connect'
 import { connectSessions } from 'pg-sessions/node'
 import type { OpenApplication } from 'pg-sessions/testing'
+import { beforeHead, setCacheControl } from './before-head.ts'
 import { serve } from './listen.ts'
 import { nodeRoutes } from './node-routes.ts'
 
@@ -9,9 +10,15 @@ export const openConnectApplication: OpenApplication = ({ sessions, others, scri
   const app = connect()
   const own = connectSessions(sessions)
   const other = connectSessions(others)
+  const inner = connectSessions(sessions)
+  app.use('/cached', (_request, response, next) => {
+    beforeHead(response, () => setCacheControl(response))
+    next()
+  })
   app.use(other)
   app.use(own)
   app.use(own)
+  app.use('/inner', inner)
   for (const [path, route] of Object.entries(nodeRoutes(script))) {
     app.use(path, async (request, response, next) => {
       const url = request.url ?? '/'
@@ -21,6 +28,7 @@ export const openConnectApplication: OpenApplication = ({ sessions, others, scri
           response,
           url,
           session: () => Reflect.get(request, 'session'),
+          inner: () => inner.of(request),
           other: () => other.of(request),
         })
       } catch (error) {

@@ -6,6 +6,7 @@ import { type ApplicationParts, ownHeaders } from 'pg-sessions/testing'
 export function elysiaApplication({ sessions, others, script }: ApplicationParts): AnyElysia {
   const own = elysiaSessions(sessions)
   const other = elysiaSessions(others)
+  const inner = elysiaSessions(sessions)
   return new Elysia()
     .onError(({ error, request, code }) => {
       const { status, text } = script.errorPage(own.of({ request }), request.url, error)
@@ -17,6 +18,10 @@ export function elysiaApplication({ sessions, others, script }: ApplicationParts
     .onRequest(({ request }) => {
       const { pathname } = new URL(request.url)
       if (pathname === '/passed-on') script.change(own.of({ request }), request.url)
+    })
+    .onAfterHandle(({ request, set }) => {
+      const isCached = new URL(request.url).pathname === '/cached'
+      if (isCached) set.headers['cache-control'] = ownHeaders['Cache-Control']
     })
     .get('/untouched', () => 'untouched')
     .get('/use', ({ session, request }) => script.use(session, request.url))
@@ -66,6 +71,20 @@ export function elysiaApplication({ sessions, others, script }: ApplicationParts
       await script.use(session, request.url)
       throw script.error
     })
+    .get('/cached', ({ session, request }) => {
+      script.change(session, request.url)
+      return 'cached'
+    })
+    .get('/broken-stream', ({ session, request }) => {
+      script.change(session, request.url)
+      return new Response(ReadableStream.from(script.brokenBody()))
+    })
+    .use(
+      new Elysia().use(inner).get('/inner', ({ session, request }) => {
+        script.change(session, request.url)
+        return script.use(inner.of({ request }), request.url)
+      }),
+    )
     .get('/same', ({ session, request }) => String(own.of({ request }) === session))
     .get('/other', ({ request }) => script.use(other.of({ request }), request.url))
     .get('/both', async ({ session, request }) => {

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import express, { type ErrorRequestHandler, type Request } from 'express'
 import { expressSessions } from 'pg-sessions/express'
 import { type OpenApplication, ownHeaders } from 'pg-sessions/testing'
+import { beforeHead, setCacheControl } from './before-head.ts'
 import { serve } from './listen.ts'
 
 /** The contract's application in Express. */
@@ -10,6 +11,10 @@ export const openExpressApplication: OpenApplication = ({ sessions, others, scri
   const app = express()
   const other = expressSessions(others)
   const own = expressSessions(sessions)
+  app.use('/cached', (_req, res, next) => {
+    beforeHead(res, () => setCacheControl(res))
+    next()
+  })
   app.use(other, own, own)
   const change = (req: Request): void => script.change(req.session, req.url)
 
@@ -72,6 +77,22 @@ export const openExpressApplication: OpenApplication = ({ sessions, others, scri
   app.get('/both', async (req, res) => {
     const mine = await script.use(req.session, req.url)
     res.send(`${mine}\n${await script.use(other.of(req), req.url)}`)
+  })
+  const inner = expressSessions(sessions)
+  const router = express.Router().use(inner)
+  router.get('/inner', async (req, res) => void res.send(await script.use(inner.of(req), req.url)))
+  app.get('/inner', (req, _res, next) => {
+    change(req)
+    next()
+  })
+  app.use(router)
+  app.get('/cached', (req, res) => {
+    change(req)
+    res.send('cached')
+  })
+  app.get('/broken-stream', async (req, res) => {
+    change(req)
+    await pipeline(Readable.from(script.brokenBody()), res)
   })
   app.get('/raw', (req, res) => {
     change(req)

@@ -15,6 +15,20 @@ export const openFastifyApplication: OpenApplication = async ({ sessions, others
   })
   await app.register(other)
   await app.register(own)
+  app.addHook('onSend', async (request, reply) => {
+    if (request.url.startsWith('/cached')) {
+      reply.header('Cache-Control', ownHeaders['Cache-Control'])
+    }
+  })
+  const inner = fastifySessions(sessions)
+  await app.register((scope, _options, done) => {
+    scope.register(inner)
+    scope.get('/inner', async (request) => {
+      script.change(request.session, request.url)
+      return script.use(inner.of(request), request.url)
+    })
+    done()
+  })
 
   type Route = (request: FastifyRequest, reply: FastifyReply) => unknown
   const changing =
@@ -57,6 +71,8 @@ export const openFastifyApplication: OpenApplication = async ({ sessions, others
       const mine = await script.use(request.session, request.url)
       return `${mine}\n${await script.use(other.of(request), request.url)}`
     },
+    '/cached': changing((_request, reply) => reply.send('cached')),
+    '/broken-stream': changing((_request, reply) => reply.send(Readable.from(script.brokenBody()))),
     '/raw': changing((_request, reply) => {
       reply.hijack()
       reply.raw.writeHead(200, { 'Content-Type': 'text/plain' })

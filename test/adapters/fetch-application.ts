@@ -20,7 +20,17 @@ export function fetchHandler({
   others,
   script,
 }: ApplicationParts): (request: Request) => Promise<Response> {
-  const routes = fetchRoutes(script)
+  const innermost = withSession(
+    sessions,
+    async (request, session) => new Response(await script.use(session, request.url)),
+  )
+  const routes: Readonly<Record<string, Route>> = {
+    ...fetchRoutes(script),
+    '/inner': ({ request, session }) => {
+      script.change(session, request.url)
+      return innermost(request)
+    },
+  }
   const errorPage = (error: unknown, { url }: Request, session: Session): Response => {
     const { status, text } = script.errorPage(session, url, error)
     return new Response(text, { status })
@@ -29,7 +39,14 @@ export function fetchHandler({
     const route = routes[new URL(request.url).pathname]
     return route ? route({ request, session, other }) : new Response('Not here', { status: 404 })
   })
-  return withSession(sessions, inner, { onError: errorPage })
+  const own = withSession(sessions, inner, { onError: errorPage })
+  return async (request) => {
+    const response = await own(request)
+    if (new URL(request.url).pathname === '/cached') {
+      response.headers.set('Cache-Control', ownHeaders['Cache-Control'])
+    }
+    return response
+  }
 }
 
 interface Visit {
@@ -67,6 +84,8 @@ function fetchRoutes(script: Script): Readonly<Record<string, Route>> {
       const body = ReadableStream.from(encoded(script.events(session, request.url)))
       return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
     }),
+    '/cached': changing(() => new Response('cached')),
+    '/broken-stream': changing(() => new Response(ReadableStream.from(script.brokenBody()))),
     '/throw': changing(() => {
       throw script.error
     }),

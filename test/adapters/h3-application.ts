@@ -15,6 +15,11 @@ export const openH3Application: OpenApplication = ({ sessions, others, script })
       return new Response(text, { status })
     },
   })
+    .use('/cached', async ({ res }, next) => {
+      const value = await next()
+      res.headers.set('Cache-Control', ownHeaders['Cache-Control'])
+      return value
+    })
     .register(other)
     .register(own)
     .register(own)
@@ -26,6 +31,12 @@ export const openH3Application: OpenApplication = ({ sessions, others, script })
       return `${mine}\n${await script.use(other.of(event), event.req.url)}`
     })
   for (const [path, route] of Object.entries(h3Routes(script))) app.get(path, route)
+  app.use('/inner', ({ context, req }) => script.change(context.session, req.url))
+  const inner = h3Sessions(sessions)
+  app.mount(
+    '/inner',
+    new H3().register(inner).get('/', (event) => script.use(inner.of(event), event.req.url)),
+  )
   return serve(toNodeHandler(app))
 }
 
@@ -62,6 +73,8 @@ function h3Routes(script: Script): Readonly<Record<string, EventHandler>> {
       const body = ReadableStream.from(encoded(script.events(context.session, req.url)))
       return new Response(body, { headers: { 'Content-Type': 'text/event-stream' } })
     }),
+    '/cached': changing(() => 'cached'),
+    '/broken-stream': changing(() => ReadableStream.from(script.brokenBody())),
     '/throw': changing(() => {
       throw script.error
     }),

@@ -14,6 +14,10 @@ export const openHonoApplication: OpenApplication = ({ sessions, others, script 
     script.change(c.var.session, c.req.url)
 
   const app = new Hono()
+    .use('/cached', async (c, next) => {
+      await next()
+      c.header('Cache-Control', ownHeaders['Cache-Control'])
+    })
     .use(other, own, own)
     .get('/untouched', (c) => c.text('untouched'))
     .get('/use', async (c) => c.text(await script.use(c.var.session, c.req.url)))
@@ -78,6 +82,23 @@ export const openHonoApplication: OpenApplication = ({ sessions, others, script 
       const mine = await script.use(c.var.session, c.req.url)
       return c.text(`${mine}\n${await script.use(other.of(c), c.req.url)}`)
     })
+  const inner = honoSessions(sessions)
+  app.use('/inner', async (c, next) => {
+    change(c)
+    await next()
+  })
+  app.route(
+    '/inner',
+    new Hono().use(inner).get('/', async (c) => c.text(await script.use(inner.of(c), c.req.url))),
+  )
+  app.get('/cached', (c) => {
+    change(c)
+    return c.text('cached')
+  })
+  app.get('/broken-stream', (c) => {
+    change(c)
+    return c.body(ReadableStream.from(script.brokenBody()))
+  })
   app.onError((error, c) => {
     const { status, text } = script.errorPage(own.of(c), c.req.url, error)
     return new Response(text, { status })

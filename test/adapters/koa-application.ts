@@ -20,8 +20,20 @@ export const openKoaApplication: OpenApplication = ({ sessions, others, script }
       ctx.body = text
     }
   })
+  app.use(async (ctx, next) => {
+    await next()
+    if (ctx.path === '/cached') ctx.set('Cache-Control', ownHeaders['Cache-Control'])
+  })
   app.use(other).use(own).use(own)
   const routes = { ...koaRoutes(script), ...companyRoutes(script, own.of, other.of) }
+  const inner = koaSessions(sessions)
+  app.use(async (ctx, next) => {
+    if (ctx.path !== '/inner') return next()
+    script.change(ctx.session, ctx.url)
+    await inner(ctx, async () => {
+      ctx.body = await script.use(inner.of(ctx), ctx.url)
+    })
+  })
   app.use(async (ctx, next) => {
     await routes[ctx.path]?.(ctx)
     await next()
@@ -96,6 +108,12 @@ function koaRoutes(script: Script): Record<string, Route> {
       throw script.error
     },
     '/passed-on': changing(() => undefined),
+    '/cached': changing((ctx) => {
+      ctx.body = 'cached'
+    }),
+    '/broken-stream': changing((ctx) => {
+      ctx.body = Readable.from(script.brokenBody())
+    }),
     '/raw': changing((ctx) => {
       ctx.respond = false
       ctx.res.writeHead(200, { 'Content-Type': 'text/plain' })

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { nodeSessions } from 'pg-sessions/node'
 import type { OpenApplication } from 'pg-sessions/testing'
+import { beforeHead, setCacheControl } from './before-head.ts'
 import { serve } from './listen.ts'
 import { nodeRoutes } from './node-routes.ts'
 
@@ -15,6 +16,7 @@ export const openNodeApplication: OpenApplication = ({ sessions, others, script 
     response.writeHead(status, { 'Content-Type': 'text/plain' }).end(text)
   }
   const sessionOf = nodeSessions(sessions, { onError: errorPage })
+  const innerOf = nodeSessions(sessions, { onError: errorPage })
   const otherOf = nodeSessions(others, { onError: errorPage })
   const routes = nodeRoutes(script)
 
@@ -22,9 +24,11 @@ export const openNodeApplication: OpenApplication = ({ sessions, others, script 
     const url = request.url ?? '/'
     const [path = '/'] = url.split('?')
     const session = () => sessionOf(request, response)
+    const inner = () => innerOf(request, response)
     const other = () => otherOf(request, response)
+    if (path === '/cached') beforeHead(response, () => setCacheControl(response))
     try {
-      await routes[path]?.({ request, response, url, session, other })
+      await routes[path]?.({ request, response, url, session, inner, other })
       if (path === '/passed-on') script.change(session(), url)
       if (!(path in routes)) response.writeHead(404).end('There is no such page.')
     } catch (error) {

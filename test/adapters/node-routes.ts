@@ -10,6 +10,8 @@ interface Visit {
   readonly response: ServerResponse
   readonly url: string
   session(): Session
+  /** Of a second adapter of the same sessions. */
+  inner(): Session
   other(): Session
 }
 
@@ -72,6 +74,13 @@ export function nodeRoutes(script: Script): Readonly<Record<string, Route>> {
       const mine = await script.use(session(), url)
       response.end(`${mine}\n${await script.use(other(), url)}`)
     },
+    '/inner': changing(async ({ response, inner, url }) => {
+      response.end(await script.use(inner(), url))
+    }),
+    '/cached': changing(({ response }) => void response.end('cached')),
+    '/broken-stream': changing(({ response }) =>
+      pipeline(Readable.from(script.brokenBody()), response),
+    ),
     '/raw': changing(({ response }) => {
       response.write('r')
       response.end('aw')

@@ -1,5 +1,6 @@
 import 'reflect-metadata'
 import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import type { ArgumentsHost, INestApplication } from '@nestjs/common'
 import { Catch, type ExceptionFilter, HttpException, Module } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
@@ -9,21 +10,28 @@ import { expressSessions } from 'pg-sessions/express'
 import { fastifySessions } from 'pg-sessions/fastify'
 import { SessionsModule } from 'pg-sessions/nestjs'
 import type { OpenApplication, RunningApplication, Script } from 'pg-sessions/testing'
+import { beforeHead, setCacheControl } from '../../../test/adapters/before-head.ts'
 import { controllerOf, type SessionOf } from './controller.ts'
 
 /** The contract's application in NestJS on Express. */
 export const openOnExpress: OpenApplication = async ({ sessions, others, script }) => {
   const own = expressSessions(sessions)
   const other = expressSessions(others)
+  const inner = expressSessions(sessions)
   @Module({
     imports: [
       SessionsModule.forRoot({ sessions: others, adapter: () => other }),
       SessionsModule.forRoot({ sessions, adapter: () => own }),
+      SessionsModule.forRoot({ sessions, adapter: () => inner }),
     ],
-    controllers: [controllerOf(script, own, other)],
+    controllers: [controllerOf(script, { own, inner, other })],
   })
   class AppModule {}
   const app = await NestFactory.create(AppModule, new ExpressAdapter(), { logger: false })
+  app.use('/cached', (_request: unknown, response: ServerResponse, next: () => void) => {
+    beforeHead(response, () => setCacheControl(response))
+    next()
+  })
   app.useGlobalFilters(errorPages(script, own))
   return listen(app)
 }
@@ -32,17 +40,25 @@ export const openOnExpress: OpenApplication = async ({ sessions, others, script 
 export const openOnFastify: OpenApplication = async ({ sessions, others, script }) => {
   const own = fastifySessions(sessions)
   const other = fastifySessions(others)
+  const inner = fastifySessions(sessions)
   @Module({
     imports: [
       SessionsModule.forRootAsync({
         useFactory: async () => ({ sessions: others, adapter: () => other }),
       }),
       SessionsModule.forRootAsync({ useFactory: async () => ({ sessions, adapter: () => own }) }),
+      SessionsModule.forRoot({ sessions, adapter: () => inner }),
     ],
-    controllers: [controllerOf(script, own, other)],
+    controllers: [controllerOf(script, { own, inner, other })],
   })
   class AppModule {}
   const app = await NestFactory.create(AppModule, new FastifyAdapter(), { logger: false })
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onSend', async (request: { url: string }, reply: { raw: ServerResponse }) => {
+      if (request.url.startsWith('/cached')) setCacheControl(reply.raw)
+    })
   app.useGlobalFilters(errorPages(script, own))
   return listen(app)
 }

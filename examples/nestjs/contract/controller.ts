@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import {
   Controller,
@@ -40,7 +41,10 @@ interface PlatformResponse {
 }
 
 /** The contract's routes, as handlers of a controller. */
-export function controllerOf(script: Script, own: SessionOf, other: SessionOf): Type<unknown> {
+export function controllerOf(
+  script: Script,
+  { own, inner, other }: Readonly<Record<'own' | 'inner' | 'other', SessionOf>>,
+): Type<unknown> {
   @Controller()
   class ContractController {
     @Get('untouched')
@@ -145,6 +149,24 @@ export function controllerOf(script: Script, own: SessionOf, other: SessionOf): 
     async both(@Session() session: VisitorSession, @Req() request: PlatformRequest) {
       const mine = await script.use(session, request.url)
       return `${mine}\n${await script.use(other.of(request), request.url)}`
+    }
+
+    @Get('inner')
+    inner(@Session() session: VisitorSession, @Req() request: PlatformRequest) {
+      script.change(session, request.url)
+      return script.use(inner.of(request), request.url)
+    }
+
+    @Get('cached')
+    cached(@Session() session: VisitorSession, @Req() { url }: PlatformRequest) {
+      script.change(session, url)
+      return 'cached'
+    }
+
+    @Get('broken-stream')
+    brokenStream(@Session() session: VisitorSession, @Req() { url }: PlatformRequest) {
+      script.change(session, url)
+      return new StreamableFile(createReadStream('/there/is/no/such/file'))
     }
 
     @Get('raw')

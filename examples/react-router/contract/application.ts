@@ -17,12 +17,14 @@ import {
   data,
   isRouteErrorResponse,
   type LoaderFunctionArgs,
+  type MiddlewareFunction,
   redirect,
   type ServerBuild,
 } from 'react-router'
 
 const ownContext = createContext<Session>()
 const otherContext = createContext<Session>()
+const innerContext = createContext<Session>()
 
 type RouteModule = Omit<NonNullable<ServerBuild['routes'][string]>['module'], 'default'> & {
   readonly default: unknown
@@ -36,12 +38,24 @@ type Render = (url: string, session: Session) => BodyInit | null
  */
 export const openApplication: OpenApplication = ({ sessions, others, script }) => {
   const own = reactRouterSessions(sessions, ownContext)
-  const middleware = [...reactRouterSessions(others, otherContext), ...own, ...own]
+  const outermost: MiddlewareFunction<Response> = async ({ request }, next) => {
+    const response = await next()
+    if (new URL(request.url).pathname === '/cached') {
+      response.headers.set('Cache-Control', ownHeaders['Cache-Control'])
+    }
+    return response
+  }
+  const other = reactRouterSessions(others, otherContext)
+  const middleware = [outermost, ...other, ...own, ...own]
+  const inner = { middleware: reactRouterSessions(sessions, innerContext) }
   const root: RouteModule = { default: () => null, middleware }
-  return serve(serverBuild(root, routesOf(script), entryOf(script)))
+  return serve(serverBuild(root, routesOf(script, inner), entryOf(script)))
 }
 
-function routesOf(script: Script): Record<string, RouteModule> {
+function routesOf(
+  script: Script,
+  inner: Pick<RouteModule, 'middleware'>,
+): Record<string, RouteModule> {
   const route = (loader: (args: LoaderFunctionArgs) => unknown): RouteModule => ({
     default: () => null,
     headers: ({ loaderHeaders }) => loaderHeaders,
@@ -72,6 +86,15 @@ function routesOf(script: Script): Record<string, RouteModule> {
     headed: changing(() => data('headed', { headers: linesOfOwn() })),
     stream: changing(() => 'rendered'),
     events: changing(() => 'rendered'),
+    inner: {
+      ...route(async (args) => {
+        script.change(args.context.get(ownContext), args.request.url)
+        return use(args, innerContext)
+      }),
+      ...inner,
+    },
+    cached: changing(() => 'cached'),
+    'broken-stream': changing(() => 'rendered'),
     throw: changing(() => {
       throw script.error
     }),
@@ -95,6 +118,7 @@ function entryOf(script: Script): Entry {
   const pages = new WeakMap<Request, ErrorPage>()
   const renders: Readonly<Record<string, Render>> = {
     stream: () => streamOf(script.body()),
+    'broken-stream': () => streamOf(script.brokenBody()),
     events: (url, session) => streamOf(encoded(script.events(session, url))),
   }
   return {

@@ -28,6 +28,9 @@ import type { Sessions } from '../../sessions.ts'
  * | `/same` | text `true` when all ways to ask for the session give the same one |
  * | `/other` | use of the other session; its text |
  * | `/both` | use of the session, then of the other; both texts, joined by a line feed |
+ * | `/inner` | change; then use of the session that a second adapter of the same `sessions` gives, which is mounted on this route alone (in a router, a sub-application, a plugin, a wrapper); its text |
+ * | `/cached` | change; text `cached`. What runs last in the framework (a hook of the head, a middleware around the sessions) sets `ownHeaders['Cache-Control']` |
+ * | `/broken-stream` | change; a stream that fails at once, such as one of a missing file, or `script.brokenBody()` |
  * | `/raw` | change; text `raw`, written past the framework. Only with the trait `raw` |
  * | any other | the framework's own 404 |
  *
@@ -60,6 +63,8 @@ export interface Script {
   use(session: Session, url: string): Promise<string>
   /** Some megabytes. */
   body(): AsyncIterable<Uint8Array>
+  /** Fails before its first chunk. */
+  brokenBody(): AsyncIterable<Uint8Array>
   /** What to send as events, each without a line feed. */
   events(session: Session, url: string): AsyncIterable<string>
   /** What the routes throw. */

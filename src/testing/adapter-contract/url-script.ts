@@ -53,6 +53,11 @@ export class UrlScript implements Script {
     }
   }
 
+  async *brokenBody(): AsyncGenerator<Uint8Array> {
+    if (this.error) throw this.error
+    yield new Uint8Array()
+  }
+
   /** Sends `open`, waits at the gate, then does `late=key:value` and tells how that went. */
   async *events(session: Session, url: string): AsyncGenerator<string> {
     yield 'open'

@@ -18,6 +18,7 @@ function make(sessions: Sessions) {
 }
 
 export const own = () => of(globalThis.contractParts.sessions)
+export const inner = () => make(globalThis.contractParts.sessions)
 export const other = () => of(globalThis.contractParts.others)
 
 /** As an application has it, once for all requests. */

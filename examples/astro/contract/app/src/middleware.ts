@@ -2,7 +2,7 @@ import { sequence } from 'astro:middleware'
 import type { APIContext, MiddlewareHandler } from 'astro'
 import { createSessions, MemoryStore } from 'pg-sessions'
 import { type AstroSessions, astroSessions } from 'pg-sessions/astro'
-import type { ApplicationParts } from 'pg-sessions/testing'
+import { type ApplicationParts, ownHeaders } from 'pg-sessions/testing'
 import '../../parts.ts'
 
 declare global {
@@ -10,6 +10,7 @@ declare global {
     interface Locals {
       own: AstroSessions
       other: AstroSessions
+      inner: AstroSessions
     }
   }
 }
@@ -29,6 +30,7 @@ const atBuild = astroSessions(createSessions({ store: new MemoryStore(), log: fa
 
 function handlerOf({ sessions, others, script }: ApplicationParts): MiddlewareHandler {
   const other = astroSessions(others)
+  const inner = astroSessions(sessions)
   const own = astroSessions(sessions, {
     onError(error, { request, url }: APIContext, session) {
       if (url.searchParams.has('toAstro')) throw error
@@ -42,8 +44,13 @@ function handlerOf({ sessions, others, script }: ApplicationParts): MiddlewareHa
     own,
     own,
     (context, next) => {
-      Object.assign(context.locals, { own, other })
+      Object.assign(context.locals, { own, other, inner })
       return next()
+    },
+    (context, next) => {
+      if (context.url.pathname !== '/inner') return next()
+      script.change(context.locals.session, context.request.url)
+      return inner(context, next)
     },
     after,
   )
@@ -52,6 +59,9 @@ function handlerOf({ sessions, others, script }: ApplicationParts): MiddlewareHa
 /** Middleware before ours, which does with the response what others do. */
 const before: MiddlewareHandler = async ({ url, routePattern }, next) => {
   const response = await next()
+  if (url.pathname === '/cached') {
+    response.headers.set('Cache-Control', ownHeaders['Cache-Control'])
+  }
   if (url.searchParams.has('copied')) return new Response(response.body, response)
   const fails = url.searchParams.has('fails') && routePattern !== '/500'
   if (fails) throw globalThis.contractParts.script.error

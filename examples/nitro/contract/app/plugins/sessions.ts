@@ -1,7 +1,7 @@
 import { defineNitroPlugin } from 'nitro/runtime'
 import type { Session } from 'pg-sessions'
 import { withSession } from 'pg-sessions/fetch'
-import type { ApplicationParts } from 'pg-sessions/testing'
+import { type ApplicationParts, ownHeaders } from 'pg-sessions/testing'
 import '../../parts.ts'
 
 declare module 'h3' {
@@ -19,15 +19,29 @@ export default defineNitroPlugin((app) => {
   const answer = app.fetch
 
   const visitOf = ({ sessions, others, script }: ApplicationParts): Fetch => {
-    const inner = withSession(others, (request, other, session: Session) =>
+    const inner = withSession(others, (request, other, session: Session) => {
+      if (new URL(request.url).pathname !== '/inner') {
+        return answer(request, {}, { session, other })
+      }
+      script.change(session, request.url)
+      return innermost(request, other)
+    })
+    const innermost = withSession(sessions, (request, session, other: Session) =>
       answer(request, {}, { session, other }),
     )
-    return withSession(sessions, inner, {
+    const own = withSession(sessions, inner, {
       onError(error, { url }, session) {
         const { status, text } = script.errorPage(session, url, error)
         return new Response(text, { status })
       },
     })
+    return async (request) => {
+      const response = await own(request)
+      if (new URL(request.url).pathname === '/cached') {
+        response.headers.set('Cache-Control', ownHeaders['Cache-Control'])
+      }
+      return response
+    }
   }
 
   // Each of the contract's tests has sessions of its own, for the one application that has been built.

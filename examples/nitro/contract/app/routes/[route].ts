@@ -51,6 +51,9 @@ const routes: Readonly<Record<string, Answer>> = {
     res.headers.set('Content-Type', 'text/event-stream')
     return iterable(encoded(script().events(context.session, req.url)))
   }),
+  inner: (event) => use(event),
+  cached: changing(() => 'cached'),
+  'broken-stream': changing(() => iterable(script().brokenBody())),
   throw: changing(() => {
     throw script().error
   }),

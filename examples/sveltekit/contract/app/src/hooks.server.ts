@@ -2,7 +2,7 @@ import { type RequestEvent, redirect } from '@sveltejs/kit'
 import { sequence } from '@sveltejs/kit/hooks'
 import type { Session } from 'pg-sessions'
 import { type SvelteKitSessions, sveltekitSessions } from 'pg-sessions/sveltekit'
-import type { ApplicationParts, ErrorPage } from 'pg-sessions/testing'
+import { type ApplicationParts, type ErrorPage, ownHeaders } from 'pg-sessions/testing'
 import '../../parts.ts'
 import { type Handle, type HandleServerError, isUnexpected } from './of-this-version.ts'
 
@@ -11,6 +11,7 @@ declare global {
     interface Locals {
       own: SvelteKitSessions
       other: SvelteKitSessions
+      inner?: SvelteKitSessions
       page?: ErrorPage
     }
   }
@@ -29,6 +30,15 @@ const guard: Handle = async ({ event, resolve }) => {
   return response ?? resolve(event)
 }
 
+/** A hook before ours that lets caches keep a page. */
+const cached: Handle = async ({ event, resolve }) => {
+  const response = await resolve(event)
+  if (event.url.pathname === '/cached') {
+    response.headers.set('Cache-Control', ownHeaders['Cache-Control'])
+  }
+  return response
+}
+
 /** Each of the contract's tests has sessions of its own, for the one application that has been built. */
 export const handle: Handle = (input) => {
   const parts = globalThis.contractParts
@@ -44,7 +54,7 @@ export const handleError: HandleServerError = (input) => {
   return { message: '' }
 }
 
-function handleOf({ sessions, others }: ApplicationParts): Handle {
+function handleOf({ sessions, others, script }: ApplicationParts): Handle {
   const other = sveltekitSessions(others)
   const own = sveltekitSessions(sessions, {
     onError: (error, event, session) => responseOf(pageOf(error, event, session)),
@@ -54,7 +64,15 @@ function handleOf({ sessions, others }: ApplicationParts): Handle {
     const response = await resolve(event)
     return event.locals.page === undefined ? response : responseOf(event.locals.page)
   }
-  return sequence(other, own, own, errorPage, guard)
+  const inner = sveltekitSessions(sessions)
+  const innermost: Handle = (input) => {
+    const { event } = input
+    if (event.url.pathname !== '/inner') return input.resolve(event)
+    script.change(own.of(event), event.request.url)
+    Object.assign(event.locals, { inner })
+    return inner(input)
+  }
+  return sequence(cached, other, own, own, innermost, errorPage, guard)
 }
 
 function pageOf(error: unknown, event: Pick<RequestEvent, 'request'>, session: Session): ErrorPage {

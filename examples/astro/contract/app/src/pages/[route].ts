@@ -50,6 +50,9 @@ const routes: Readonly<Record<string, Answer>> = {
     await use(context)
     throw script().error
   },
+  inner: async (context) => new Response(await use(context, context.locals.inner.of(context))),
+  cached: changing(() => new Response('cached')),
+  'broken-stream': changing(() => new Response(streamOf(script().brokenBody()))),
   same: ({ locals }) =>
     new Response(String(locals.own.of({ locals, isPrerendered: false }) === locals.session)),
   other: async (context) => new Response(await use(context, context.locals.other.of(context))),

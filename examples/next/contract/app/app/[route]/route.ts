@@ -1,7 +1,7 @@
 import { notFound, redirect } from 'next/navigation'
 import type { Session } from 'pg-sessions'
 import { type ErrorPage, ownHeaders, type Script } from 'pg-sessions/testing'
-import { other, own } from '../../session.ts'
+import { inner, other, own } from '../../session.ts'
 
 type Answer = (request: Request) => Response | Promise<Response>
 
@@ -49,6 +49,11 @@ const routes: Readonly<Record<string, Answer>> = {
     const headers = { 'content-type': 'text/event-stream' }
     return new Response(streamOf(encoded(events)), { headers })
   }),
+  inner: changing((request) => inner().saving((request: Request) => innermost(request))(request)),
+  cached: changing(
+    () => new Response('cached', { headers: { 'Cache-Control': ownHeaders['Cache-Control'] } }),
+  ),
+  'broken-stream': changing(() => new Response(streamOf(script().brokenBody()))),
   throw: changing(() => {
     throw script().error
   }),
@@ -63,6 +68,10 @@ const routes: Readonly<Record<string, Answer>> = {
   },
   other: async (request) => new Response(await use(request, other())),
   both: async (request) => new Response(`${await use(request)}\n${await use(request, other())}`),
+}
+
+async function innermost(request: Request): Promise<Response> {
+  return new Response(await use(request, inner()))
 }
 
 function responseOf({ status, text }: ErrorPage): Response {

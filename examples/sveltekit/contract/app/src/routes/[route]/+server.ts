@@ -37,6 +37,9 @@ const routes: Readonly<Record<string, Answer>> = {
       headers: { 'content-type': 'text/event-stream' },
     })
   }),
+  inner: async (event) => text(await use(event, event.locals.inner?.of(event))),
+  cached: changing(() => text('cached')),
+  'broken-stream': changing(() => new Response(streamOf(script().brokenBody()))),
   throw: changing(() => {
     throw script().error
   }),
