@@ -186,11 +186,12 @@ export class SessionGoneError extends SessionError {
   /** The public id of the session that is gone. */
   readonly sessionId: string
 
-  constructor(sessionId: string) {
-    super(
-      'ERR_SESSION_GONE',
-      'The session ended or changed hands while this request held it, so nothing was saved. Ask the user to sign in again.',
-    )
+  /** @param message - In the words of another session middleware, where that is what applications expect. */
+  constructor(
+    sessionId: string,
+    message = 'The session ended or changed hands while this request held it, so nothing was saved. Ask the user to sign in again.',
+  ) {
+    super('ERR_SESSION_GONE', message)
     this.sessionId = sessionId
   }
 

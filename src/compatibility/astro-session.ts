@@ -57,7 +57,7 @@ export function astroSessionDriver(options: SidStoreOptions): AstroSessionDriver
 
     async setItem(id, value) {
       const { texts, data, read } = readFromAstro(value)
-      const content = { ...UNCHANGED, texts, userId: userOf(data, settings) }
+      const content = { ...UNCHANGED, texts, userId: userOf(data, settings, null) }
       const fresh = new HeldSession(id)
       const sessionId = fresh.identity.id
       const wasRead = isMarkOf(sessionId, read)

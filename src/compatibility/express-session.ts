@@ -17,7 +17,11 @@ export type {
   SessionRequest,
 } from './express-session/loaded-session.ts'
 export type { CookieData, SessionCookie } from './express-session/session-cookie.ts'
-export { expressSessionTokens, type SignedTokenOptions } from './express-session/signed-tokens.ts'
+export {
+  type CookieSecret,
+  expressSessionTokens,
+  type SignedTokenOptions,
+} from './express-session/signed-tokens.ts'
 
 /** What a session holds when nobody has said: any key, values of unknown type. */
 export interface StoredSession {
@@ -160,7 +164,7 @@ export class PgSessionStore extends EventEmitter {
 
   async #save(sid: string, session: object): Promise<void> {
     const held = heldOf(session, sid)
-    const userId = userOf(session, this.#settings)
+    const userId = userOf(session, this.#settings, held)
     await this.#sessions.save(held, contentOf(session, 'all', held.texts.get('cookie'), userId))
   }
 

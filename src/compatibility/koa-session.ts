@@ -70,9 +70,9 @@ export class KoaSessionStore {
     maxAge?: number | 'session',
     { ctx }: KoaRequest = {},
   ): Promise<void> {
-    const userId = userOf(session, this.#settings)
-    const content = contentOf(session, maxAge, userId, ctx === undefined)
-    await this.#sessions.save(this.#heldOf(key, ctx), content)
+    const held = this.#heldOf(key, ctx)
+    const userId = userOf(session, this.#settings, held)
+    await this.#sessions.save(held, contentOf(session, maxAge, userId, ctx === undefined))
   }
 
   /** Ends a session. It is no error when there is none. */

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, createSecretKey, generateKeyPairSync } from 'node:crypto'
 import express from 'express'
 import session from 'express-session'
 import { createSessions, type Session, type SessionStore } from 'pg-sessions'
@@ -27,6 +27,20 @@ describe('expressSessionTokens', () => {
     expect(expressSessionTokens({ secret: 'new' }).read(token)?.id).toBe(id)
     expect(expressSessionTokens({ secret: 'old' }).read(token)).toBeNull()
     expect(tokens.reissue(id).id).toBe(id)
+  })
+
+  it('takes secrets as bytes and as keys, alone and in lists, as express-session does', () => {
+    const bytes = Buffer.from('new')
+    const key = createSecretKey(Buffer.from('old'))
+    for (const secret of [bytes, new Uint8Array(bytes), createSecretKey(bytes), [bytes, key]]) {
+      const signed = expressSessionTokens({ secret })
+      expect(signed.read(cookie('abc', 'new'))).not.toBeNull()
+      expect(tokens.read(signed.issue().token)).not.toBeNull()
+    }
+    expect(expressSessionTokens({ secret: [bytes, key] }).read(cookie('a', 'old'))).not.toBeNull()
+    const wiped = expressSessionTokens({ secret: bytes })
+    bytes.fill(0)
+    expect(wiped.read(cookie('abc', 'new'))).not.toBeNull()
   })
 
   it('reads what @fastify/session signed, whose base64 is not percent-encoded', () => {
@@ -59,8 +73,10 @@ describe('expressSessionTokens', () => {
       encodeURIComponent(`s:abc.${'x'.repeat(43)}`),
     ]
     for (const token of bad) expect(tokens.read(token), token).toBeNull()
-    expect(() => expressSessionTokens({ secret: [] })).toThrow('secret must be')
-    expect(() => expressSessionTokens({ secret: '' })).toThrow('secret must be')
+    const { publicKey } = generateKeyPairSync('ed25519')
+    for (const secret of [[], '', Buffer.alloc(0), publicKey, ['good', ''], 7, null, undefined]) {
+      expect(() => expressSessionTokens({ secret: secret as never })).toThrow('secret must be')
+    }
   })
 })
 

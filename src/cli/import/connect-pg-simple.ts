@@ -4,6 +4,7 @@ import { ConfigurationError, SchemaError } from '../../errors.ts'
 import { ConnectPgSimpleSource } from '../../import/connect-pg-simple/connect-pg-simple-source.ts'
 import { findOldTables } from '../../import/connect-pg-simple/find-old-tables.ts'
 import { resolveOldTable } from '../../import/connect-pg-simple/old-table.ts'
+import { passportUserId } from '../../import/passport-user.ts'
 import type { ImportSource } from '../../import/import-source.ts'
 import type { Driver } from '../../postgres/driver.ts'
 import { StatementRunner } from '../../postgres/statement-runner.ts'
@@ -30,7 +31,7 @@ async function openTable(input: Input, driver: Driver, ttl: number): Promise<Imp
     schema: input.text('table-schema'),
     timeZone: input.text('time-zone'),
   })
-  const reading = { identify: sidIdentity, codec: jsonCodec, userId: null, ttl }
+  const reading = { identify: sidIdentity, codec: jsonCodec, userId: passportUserId, ttl }
   const source = new ConnectPgSimpleSource(table, reading)
   try {
     const page = source.page(null, { rows: 1, bytes: 1 })

@@ -2,6 +2,7 @@ import type { Codec } from '../../codec/codec.ts'
 import { ConnectPgSimpleFallback } from '../../import/connect-pg-simple/fallback.ts'
 import type { OldTableOptions } from '../../import/connect-pg-simple/old-table.ts'
 import type { ReadUserId } from '../../import/connect-pg-simple/read-row.ts'
+import { passportUserId } from '../../import/passport-user.ts'
 import { type Option, unchecked } from '../../options/option.ts'
 import { group } from '../../options/read-options.ts'
 import type { Driver } from '../../postgres/driver.ts'
@@ -48,7 +49,7 @@ export function openFallback(
     table,
     identify: sidIdentity,
     codec,
-    userId: userId ?? null,
+    userId: userId ?? passportUserId,
     onUnreadable(sessionId, problem) {
       const message = 'a session of connect-pg-simple cannot move here, so its user has none'
       policy.log.warn({ sessionId, problem }, message)

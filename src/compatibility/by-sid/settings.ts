@@ -19,6 +19,7 @@ import type { Logger } from '../../session/logger.ts'
 import {
   defaultSettings,
   resolvePolicy,
+  type SessionLimits,
   type SessionOptions,
   type SessionPolicy,
   sessionOptions,
@@ -49,9 +50,15 @@ export interface SidCommonOptions {
   /** How keys and values become bytes; the same as in `createSessions` beside it. Defaults to JSON. */
   readonly codec?: Codec
   /**
-   * Whom a session belongs to, told from what it holds; null for nobody. With it, `listByUser` and
-   * `destroyByUser` of `createSessions` find these sessions too. It runs at every save and should do
-   * nothing but read.
+   * How much a session may hold, in bytes of JSON. A save over a limit fails and changes nothing; what a
+   * session already holds stays. Defaults to 1 MiB a value, 4 MiB a session and 1000 keys.
+   */
+  readonly limits?: SessionLimits
+  /**
+   * Returns the user that a session belongs to, or null for none, so that `listByUser` and
+   * `destroyByUser` of `createSessions` find these sessions too. It runs at every save and must only read.
+   *
+   * Defaults to Passport's login: `session.passport.user`, or its `id` when that is an object.
    */
   readonly userId?: (session: Readonly<Record<string, unknown>>) => string | null | undefined
   /** Where log lines go; `false` for nowhere. Defaults to stdout. */
@@ -100,7 +107,13 @@ interface SidOptions
   extends DatabaseOptions,
     Pick<
       SessionOptions,
-      'idleTimeout' | 'absoluteTimeout' | 'touchInterval' | 'purgeInterval' | 'codec' | 'log'
+      | 'idleTimeout'
+      | 'absoluteTimeout'
+      | 'touchInterval'
+      | 'purgeInterval'
+      | 'codec'
+      | 'limits'
+      | 'log'
     > {
   readonly userId: SidCommonOptions['userId']
   readonly fallback: OldTableOptions | undefined
@@ -118,6 +131,7 @@ const TABLE: OptionTable<SidOptions> = {
   touchInterval: sessionOptions.touchInterval,
   purgeInterval: duration(defaultSettings.purgeInterval, never),
   codec: sessionOptions.codec,
+  limits: sessionOptions.limits,
   log: sessionOptions.log,
   userId: callback<NonNullable<SidCommonOptions['userId']>, undefined>(
     '(session) => session.user ?? null',
@@ -145,6 +159,7 @@ export function resolveSidSettings(maker: string, given: SidStoreOptions): SidSe
     idleTimeout: options.idleTimeout,
     absoluteTimeout: options.absoluteTimeout,
     touchInterval: options.touchInterval,
+    limits: options.limits,
     log: options.log,
     ...(isPurging && { purgeInterval: options.purgeInterval }),
   })

@@ -4,6 +4,7 @@ import { type Purger, purgeAll, startPurger } from '../../session/purger.ts'
 import { SessionEventHub } from '../../session/session-events.ts'
 import { SessionSnapshot } from '../../session/session-snapshot.ts'
 import type { PresentedToken, SessionRecord, SessionStore } from '../../store/session-store.ts'
+import { checkLimits } from './content-limits.ts'
 import { HeldSession } from './held-session.ts'
 import { hasEnded, planCredentials } from './plan-credentials.ts'
 import type { SessionContent } from './session-content.ts'
@@ -176,6 +177,7 @@ export class SidSessions {
     const { texts, terms, userId = null } = content
     const idle = terms.expiresIn ?? policy.idleTimeout
     const ownIdleTimeout = terms.ownIdleTimeout ?? null
+    checkLimits(new Map(), { written: [...texts], deleted: [] }, policy.limits)
     const result = await this.#store.create({
       id,
       secretHash,
@@ -203,9 +205,11 @@ export class SidSessions {
     const known = held.known as SessionSnapshot
     if (content.userId === null && known.summary.userId !== null)
       return this.#release(held, content)
-    const { written, deleted } = changedTexts(held.texts, content.texts, content.isHidden)
+    const changes = changedTexts(held.texts, content.texts, content.isHidden)
+    const { written, deleted } = changes
+    checkLimits(held.texts, changes, this.#settings.policy.limits)
     const credentials = planCredentials(this.#settings.policy, known, content)
-    const idle = content.terms.expiresIn ?? known.idleTimeout
+    const idle = content.terms.expiresIn ?? this.#idleTimeout(known, content)
     if (written.length + deleted.length === 0 && credentials === undefined) {
       return this.#noteAccess(known, idle)
     }
@@ -230,6 +234,12 @@ export class SidSessions {
     for (const [key, text] of written) held.texts.set(key, text)
     for (const key of deleted) held.texts.delete(key)
     if (signIn) this.events.emit('signedIn', { sessionId: known.id, userId: signIn.userId })
+  }
+
+  /** How long an access keeps the session, where its cookie names no time. */
+  #idleTimeout(known: SessionSnapshot, { terms }: SessionContent): number {
+    // A cookie that has just lost its expiry no longer says anything about the row's.
+    return terms.ownIdleTimeout === null ? this.#settings.policy.idleTimeout : known.idleTimeout
   }
 
   /**

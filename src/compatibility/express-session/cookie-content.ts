@@ -37,8 +37,10 @@ export function withExpiry(
   expiresIn: number,
 ): Record<string, unknown> {
   const { cookie } = session
-  if (isCookie(session, cookie) && typeof Reflect.get(cookie, 'originalMaxAge') === 'number') {
-    Object.assign(cookie, { expires: new Date(Date.now() + expiresIn).toISOString() })
+  if (!isCookie(session, cookie) || 'expires' in cookie) return session
+  if (typeof Reflect.get(cookie, 'originalMaxAge') === 'number') {
+    const expires = new Date(Date.now() + Math.min(expiresIn, LONGEST))
+    Object.assign(cookie, { expires: expires.toISOString() })
   }
   return session
 }
@@ -75,7 +77,11 @@ function readCookie(
   }
   const steady = steadied(originalMaxAge, stored)
   return {
-    text: JSON.stringify({ ...sliding, originalMaxAge: steady }),
+    text: JSON.stringify({
+      ...sliding,
+      ...(typeof expires === 'string' ? {} : { expires }),
+      originalMaxAge: steady,
+    }),
     terms: {
       expiresIn,
       ownIdleTimeout: steady >= 1 ? Math.round(Math.min(steady, LONGEST)) : null,

@@ -19,6 +19,9 @@ export interface SessionOwner {
   createSession(request: SessionRequest, stored: object): object
 }
 
+/** What express-session says of a session that has ended. Applications compare it. */
+const NOT_FOUND = 'failed to load session'
+
 /**
  * What `req.session` is when the session was stored before: as express-session's own.
  *
@@ -60,7 +63,7 @@ export class LoadedSession {
     const { sessionStore } = req
     sessionStore.get(id, (error, stored) => {
       if (error) return callback(error)
-      if (!stored) return callback(new SessionGoneError(sidIdentity(id).id))
+      if (!stored) return callback(new SessionGoneError(sidIdentity(id).id, NOT_FOUND))
       sessionStore.createSession(req, stored)
       callback(undefined)
     })

@@ -1,75 +1,111 @@
+import { cookieText } from './cookie-text.ts'
+
+/** An expiry as handlers set it. express-session checks it only when it writes the cookie. */
+export type CookieExpiry = Date | string | number | false | null | undefined
+
 /** The attributes of a cookie as a session keeps them. */
 export interface CookieData {
-  readonly originalMaxAge?: number | null | undefined
-  readonly expires?: Date | string | null | undefined
+  readonly originalMaxAge?: CookieExpiry
+  readonly expires?: CookieExpiry
   readonly path?: string | undefined
   readonly domain?: string | undefined
   readonly httpOnly?: boolean | undefined
   readonly secure?: boolean | 'auto' | undefined
-  readonly sameSite?: boolean | 'lax' | 'strict' | 'none' | undefined
+  readonly sameSite?: boolean | 'lax' | 'strict' | 'none' | 'auto' | undefined
   readonly partitioned?: boolean | undefined
   readonly priority?: 'low' | 'medium' | 'high' | undefined
 }
 
-/** What `req.session.cookie` is on a session that was stored before: as express-session's own. */
+/**
+ * `req.session.cookie` of a stored session. It behaves as express-session's own `Cookie` does, which new
+ * sessions have: the same values are taken, computed and refused.
+ */
 export class SessionCookie {
-  path = '/'
-  httpOnly = true
-  originalMaxAge: number | null = null
-  _expires: Date | null = null
+  declare path: string | undefined
+  declare httpOnly: boolean | undefined
+  /** What each access sets `maxAge` back to. */
+  declare originalMaxAge: CookieExpiry
+  declare _expires: CookieExpiry
   declare domain?: string | undefined
   declare secure?: boolean | 'auto' | undefined
-  declare sameSite?: boolean | 'lax' | 'strict' | 'none' | undefined
+  declare sameSite?: boolean | 'lax' | 'strict' | 'none' | 'auto' | undefined
   declare partitioned?: boolean | undefined
   declare priority?: 'low' | 'medium' | 'high' | undefined
 
-  /** @param stored - What JSON has made of a cookie. */
+  /** @param stored - A cookie as JSON gives it. Attributes of the application's own stay on it. */
   constructor(stored: CookieData) {
-    const { expires, originalMaxAge, ...attributes } = stored
-    Object.assign(this, attributes)
-    this.expires = typeof expires === 'string' ? new Date(expires) : (expires ?? null)
-    if (originalMaxAge !== undefined) this.originalMaxAge = originalMaxAge
+    this.path = '/'
+    this.maxAge = null
+    this.httpOnly = true
+    for (const [name, value] of Object.entries(stored)) {
+      // `data` is computed, and `__proto__` would change what the object is.
+      if (name !== 'data' && name !== '__proto__') Reflect.set(this, name, value)
+    }
+    if (typeof stored.expires === 'string') this.expires = new Date(stored.expires)
+    this.originalMaxAge = stored.originalMaxAge
   }
 
-  /** When the cookie ends; null when it ends with the browser. Setting it also sets `originalMaxAge`. */
-  get expires(): Date | null {
+  /**
+   * When the cookie ends: a `Date`. Anything false means that it ends with the browser. Setting it also
+   * sets `originalMaxAge`.
+   */
+  get expires(): CookieExpiry {
     return this._expires
   }
 
-  set expires(date: Date | null) {
-    this._expires = date
+  set expires(expiry: CookieExpiry) {
+    this._expires = expiry
     this.originalMaxAge = this.maxAge
   }
 
-  /** Milliseconds until the cookie ends; null when it ends with the browser. */
-  get maxAge(): number | null {
+  /**
+   * Milliseconds until the cookie ends, or whatever else `expires` is when it is not a `Date`.
+   *
+   * @throws {TypeError} If it is set to anything true that is neither a number nor a `Date`.
+   */
+  get maxAge(): CookieExpiry {
     return this._expires instanceof Date ? this._expires.valueOf() - Date.now() : this._expires
   }
 
-  set maxAge(milliseconds: number | null) {
-    this._expires =
+  set maxAge(milliseconds: CookieExpiry) {
+    const isGiven = typeof milliseconds === 'number' || milliseconds instanceof Date
+    if (milliseconds && !isGiven) throw new TypeError('maxAge must be a number or Date')
+    this.expires =
       typeof milliseconds === 'number' ? new Date(Date.now() + milliseconds) : milliseconds
-    this.originalMaxAge = milliseconds
   }
 
-  /** The attributes, as they are written to the client and stored. */
+  /** The attributes, as they are sent to the browser and stored. */
   get data(): CookieData {
-    const { originalMaxAge, partitioned, priority, secure, httpOnly, domain, path, sameSite } = this
-    const expires = this._expires
     return {
-      originalMaxAge,
-      partitioned,
-      priority,
-      expires,
-      secure,
-      httpOnly,
-      domain,
-      path,
-      sameSite,
+      originalMaxAge: this.originalMaxAge,
+      partitioned: this.partitioned,
+      priority: this.priority,
+      expires: this._expires,
+      secure: this.secure,
+      httpOnly: this.httpOnly,
+      domain: this.domain,
+      path: this.path,
+      sameSite: this.sameSite,
     }
+  }
+
+  /**
+   * Writes a `Set-Cookie` header with these attributes.
+   *
+   * @throws {TypeError} If the name or an attribute is not one.
+   */
+  serialize(name: string, value: string): string {
+    return cookieText(name, value, this.data)
   }
 
   toJSON(): CookieData {
     return this.data
   }
+}
+
+// A `for … in` over express-session's cookie lists these too.
+for (const name of ['expires', 'maxAge', 'data', 'serialize', 'toJSON']) {
+  const { prototype } = SessionCookie
+  const member = Object.getOwnPropertyDescriptor(prototype, name)
+  Object.defineProperty(prototype, name, { ...member, enumerable: true })
 }

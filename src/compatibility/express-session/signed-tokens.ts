@@ -1,13 +1,16 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, KeyObject, timingSafeEqual } from 'node:crypto'
 import { ConfigurationError } from '../../errors.ts'
 import type { IssuedToken, TokenFormat } from '../../session/token.ts'
 import { plainTokens, sidIdentity } from '../by-sid/sid-identity.ts'
 
+/** A secret that signs cookies, in any form that express-session takes. */
+export type CookieSecret = string | Uint8Array | KeyObject
+
 /** How another middleware signs its cookie. */
 export interface SignedTokenOptions {
   /** The middleware's own `secret`. Of several, the first signs, and all are accepted. */
-  readonly secret: string | readonly string[]
-  /** What stands before the sid in the cookie. Defaults to `'s:'`; `''` for @fastify/session. */
+  readonly secret: CookieSecret | readonly CookieSecret[]
+  /** The text before the sid in the cookie. Defaults to `'s:'`; write `''` for @fastify/session. */
   readonly prefix?: string
 }
 
@@ -18,7 +21,7 @@ export interface SignedTokenOptions {
  * percent-encoded. New tokens are native ones as sids. A cookie that is not signed, or is spelt
  * in any other way, is refused without asking the database.
  *
- * @throws {ConfigurationError} There is no secret.
+ * @throws {ConfigurationError} If there is no secret, or one is empty or not a secret.
  * @example
  * ```ts
  * import { expressSessionTokens } from 'pg-sessions/express-session'
@@ -31,14 +34,10 @@ export interface SignedTokenOptions {
  * ```
  */
 export function expressSessionTokens({ secret, prefix = 's:' }: SignedTokenOptions): TokenFormat {
-  const secrets = [secret].flat()
-  if (secrets.length === 0 || secrets.some((it) => typeof it !== 'string' || it === '')) {
-    throw new ConfigurationError(
-      'secret must be the secret that express-session signs its cookie with, or a list of them.',
-    )
-  }
+  const secrets = (Array.isArray(secret) ? secret : [secret]).map(checkedSecret)
+  if (secrets.length === 0) refuseSecret()
   const signed = ({ id, token: sid, secretHash }: IssuedToken): IssuedToken => {
-    const text = `${prefix}${sid}.${sign(sid, secrets[0] as string)}`
+    const text = `${prefix}${sid}.${sign(sid, secrets[0] as CookieSecret)}`
     return { id, token: encodeURIComponent(text), secretHash }
   }
   return {
@@ -51,7 +50,25 @@ export function expressSessionTokens({ secret, prefix = 's:' }: SignedTokenOptio
   }
 }
 
-function readSigned(token: string, prefix: string, secrets: readonly string[]): string | null {
+function checkedSecret(secret: unknown): CookieSecret {
+  if (typeof secret === 'string' && secret !== '') return secret
+  if (secret instanceof KeyObject && secret.type === 'secret') return secret
+  // A copy, so that wiping or reusing the application's own buffer changes no cookie.
+  if (secret instanceof Uint8Array && secret.length > 0) return Uint8Array.from(secret)
+  return refuseSecret()
+}
+
+function refuseSecret(): never {
+  throw new ConfigurationError(
+    'secret must be the secret that express-session signs its cookie with: a string, a Buffer or a secret KeyObject that is not empty, or a list of them.',
+  )
+}
+
+function readSigned(
+  token: string,
+  prefix: string,
+  secrets: readonly CookieSecret[],
+): string | null {
   // @fastify/cookie leaves base64 as it is.
   const text = prefix === '' && /^[\w+/.-]+$/.test(token) ? token : decode(token)
   if (text === null || !text.startsWith(prefix)) return null
@@ -66,7 +83,7 @@ function readSigned(token: string, prefix: string, secrets: readonly string[]): 
   return isSigned ? sid : null
 }
 
-function sign(sid: string, secret: string): string {
+function sign(sid: string, secret: CookieSecret): string {
   return createHmac('sha256', secret).update(sid).digest('base64').replace(/=+$/, '')
 }
 
