@@ -16,7 +16,8 @@ export type {
   SessionOwner,
   SessionRequest,
 } from './express-session/loaded-session.ts'
-export type { CookieData, SessionCookie } from './express-session/session-cookie.ts'
+export type { CookieData, CookieExpiry } from './express-session/cookie-data.ts'
+export type { SessionCookie } from './express-session/session-cookie.ts'
 export {
   type CookieSecret,
   expressSessionTokens,

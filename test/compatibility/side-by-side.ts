@@ -26,7 +26,7 @@ export interface Visit {
 }
 
 /** Everything of an answer that must be the same on every store. */
-export interface Seen {
+interface Seen {
   readonly status: number
   readonly body: unknown
   readonly setCookie: readonly string[]
@@ -113,11 +113,7 @@ async function take(step: Step, request: Request): Promise<unknown> {
   try {
     switch (step[0]) {
       case 'assign':
-        return void Reflect.set(
-          parent(current, step[1]),
-          step[1].at(-1) as string,
-          valueOf(step[2]),
-        )
+        return void Reflect.set(parent(current, step[1]), step[1].at(-1) as string, made(step[2]))
       case 'delete':
         return Reflect.deleteProperty(parent(current, step[1]), step[1].at(-1) as string)
       case 'null':
@@ -194,7 +190,7 @@ function parent(session: object | null | undefined, path: readonly string[]): ob
   return path.slice(0, -1).reduce((it, name) => Reflect.get(it, name) as object, session)
 }
 
-function valueOf(value: Value): unknown {
+function made(value: Value): unknown {
   if ('dateIn' in value) return new Date(Date.now() + value.dateIn)
   if ('dateTextIn' in value) return new Date(Date.now() + value.dateTextIn).toISOString()
   return value.is

@@ -64,7 +64,7 @@ eachGround((grounds) => {
         },
       )
       const { text } = await browser().get('/number')
-      expect(text).toContain('userId gave what is no user id')
+      expect(text).toContain('userId returned something that is not a user id')
       expect((await ground.watched.store.count()).live).toBe(0)
     })
   })

@@ -1,4 +1,4 @@
-import type { CookieData } from './session-cookie.ts'
+import type { CookieData } from './cookie-data.ts'
 
 /**
  * Writes a `Set-Cookie` header as express-session does, with the same errors. Which attributes go together

@@ -1,20 +1,5 @@
+import type { CookieData, CookieExpiry } from './cookie-data.ts'
 import { cookieText } from './cookie-text.ts'
-
-/** An expiry as handlers set it. express-session checks it only when it writes the cookie. */
-export type CookieExpiry = Date | string | number | false | null | undefined
-
-/** The attributes of a cookie as a session keeps them. */
-export interface CookieData {
-  readonly originalMaxAge?: CookieExpiry
-  readonly expires?: CookieExpiry
-  readonly path?: string | undefined
-  readonly domain?: string | undefined
-  readonly httpOnly?: boolean | undefined
-  readonly secure?: boolean | 'auto' | undefined
-  readonly sameSite?: boolean | 'lax' | 'strict' | 'none' | 'auto' | undefined
-  readonly partitioned?: boolean | undefined
-  readonly priority?: 'low' | 'medium' | 'high' | undefined
-}
 
 /**
  * `req.session.cookie` of a stored session. It behaves as express-session's own `Cookie` does, which new
