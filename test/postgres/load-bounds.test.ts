@@ -1,0 +1,80 @@
+import { PostgresStore } from 'pg-sessions'
+import { fromPg } from 'pg-sessions/pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import {
+  type Begun,
+  begin,
+  entry,
+  inParallel,
+  randomHash,
+} from '../../src/testing/store-contract/samples.ts'
+import { openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
+import { operationOf } from './recording-driver.ts'
+
+let harness: PostgresStoreHarness
+
+beforeAll(async () => {
+  harness = await openPostgresStore()
+})
+afterAll(() => harness.dispose())
+
+interface Answered {
+  readonly operation: string
+  /** Characters of the answer, without its proof. */
+  readonly size: number
+}
+
+function openMeasured(): { store: PostgresStore; answers: Answered[] } {
+  const driver = fromPg(harness.pool)
+  const answers: Answered[] = []
+  const store = new PostgresStore({
+    migrate: 'off',
+    driver: {
+      ...driver,
+      async query(statement, options) {
+        const rows = await driver.query(statement, options)
+        const answer = rows[0]?.answer?.replace(/^[^:]*:/, '') ?? ''
+        answers.push({ operation: operationOf(statement.name), size: answer.length })
+        return rows
+      },
+    },
+  })
+  return { store, answers }
+}
+
+/** Of 300 entries of 4000 bytes each. */
+function beginHeavy(): Promise<Begun> {
+  const value = 'x'.repeat(4000)
+  const entries = Array.from({ length: 300 }, (_, n) => entry(`key-${n}`, value))
+  return begin(harness.store, { entries })
+}
+
+test('a wrong token is answered alike whether or not a session has its id, and whatever that holds', async () => {
+  const heavy = await beginHeavy()
+  const { store, answers } = openMeasured()
+  const forged = (id: string) => store.load({ id, secretHashes: [randomHash()] })
+  await forged(heavy.id)
+  await forged('01900000-0000-7000-8000-000000000000')
+  const results = await inParallel(4, () => forged(heavy.id))
+  expect(results.map(({ status }) => status)).toEqual(Array(4).fill('unknown'))
+  expect(answers.map(({ size }) => size)).toEqual([0, 0, 0, 0])
+  expect(answers.map(({ operation }) => operation)).toContain('load_many')
+})
+
+test('sessions that hold much are loaded alone, so that a shared answer stays small', async () => {
+  const heavy = await inParallel(8, beginHeavy)
+  const light = await inParallel(8, (n) => begin(harness.store, { entries: [entry('n', `${n}`)] }))
+  const { store, answers } = openMeasured()
+  const results = await Promise.all(
+    [...light, ...heavy].map(({ id, secretHash }) =>
+      store.load({ id, secretHashes: [secretHash] }),
+    ),
+  )
+  const counts = results.map((result) =>
+    result.status === 'live' ? result.record.entries.length : 0,
+  )
+  expect(counts).toEqual([...Array(8).fill(1), ...Array(8).fill(300)])
+  const shared = answers.filter(({ operation }) => operation === 'load_many')
+  expect(shared.length).toBeGreaterThan(0)
+  for (const { size } of shared) expect(size).toBeLessThan(10_000)
+})

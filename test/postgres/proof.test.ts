@@ -1,0 +1,134 @@
+import { type Driver, PostgresStore, type SessionStore } from 'pg-sessions'
+import { fromPg } from 'pg-sessions/pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Row } from '../../src/postgres/driver.ts'
+import {
+  type Begun,
+  begin,
+  bytes,
+  changeOf,
+  entry,
+  lifetime,
+  rotation,
+  sample,
+} from '../../src/testing/store-contract/samples.ts'
+import { openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
+
+/*
+ * A client may hand an answer to the wrong caller, lose rows of it, or cut it off. Here a real driver's
+ * answers are damaged in each of these ways.
+ */
+
+let harness: PostgresStoreHarness
+let ann: Begun
+
+beforeAll(async () => {
+  harness = await openPostgresStore()
+  ann = await begin(harness.store, { userId: 'ann', entries: [entry('a', '1'), entry('b', '2')] })
+})
+afterAll(() => harness.dispose())
+
+type Damage = (rows: readonly Row[], before: readonly Row[]) => readonly Row[]
+
+const damages: readonly (readonly [string, Damage])[] = [
+  ['is the answer of the statement before', (_, before) => before],
+  ['has no rows', () => []],
+  ['has a hole in the place of its row', () => new Array<Row>(1)],
+  ['is null', () => [{ answer: null }]],
+  ['has two rows', (rows) => [...rows, ...rows]],
+  ['is cut off', ([row]) => [{ answer: (row?.answer ?? '').slice(0, -9) }]],
+]
+
+/** A store whose driver damages every answer, and whether its driver was told that the answer is wrong. */
+function openDamaged(damage: Damage): { store: PostgresStore; refused: unknown[] } {
+  const driver = fromPg(harness.pool)
+  const refused: unknown[] = []
+  let before: readonly Row[] = [{ answer: 'nothing' }]
+  const damaging: Driver = {
+    ...driver,
+    async query(statement, { check, ...options }) {
+      const rows = await driver.query(statement, options)
+      const damaged = damage(rows, before)
+      before = rows
+      try {
+        check?.(damaged)
+      } catch (error) {
+        refused.push(error)
+        throw error
+      }
+      return damaged
+    },
+  }
+  return { store: new PostgresStore({ driver: damaging, migrate: 'off' }), refused }
+}
+
+const update = { lifetime, key: bytes('c') }
+
+const reads: Readonly<Record<string, (store: SessionStore) => Promise<unknown>>> = {
+  load: (store) => store.load({ id: ann.id, secretHashes: [ann.secretHash] }),
+  listByUser: (store) => store.listByUser('ann'),
+  findLive: (store) => store.findLive?.([ann.id]) ?? Promise.resolve(),
+  count: (store) => store.count(),
+}
+
+const writes: Readonly<Record<string, (store: SessionStore) => Promise<unknown>>> = {
+  create: (store) => store.create(sample()),
+  save: (store) => store.save(changeOf(ann, { written: [entry('a', '1')] })),
+  rotate: (store) => store.save(changeOf(ann, { credentials: rotation(ann.secretHash) })),
+  replace: (store) => store.replace(sample(), sample()),
+  update: (store) => store.update({ ...ann, ...update, expected: null, value: bytes('1') }),
+  take: (store) => store.take({ ...ann, ...update }),
+  destroy: (store) => store.destroy({ id: sample().id }),
+  destroyByUser: (store) => store.destroyByUser('bob', []),
+  purge: (store) => store.purge(1),
+}
+
+describe.each(damages)('an answer that %s', (_, damage) => {
+  test.each(Object.entries(reads))('is no answer to %s', async (_name, call) => {
+    const { store, refused } = openDamaged(damage)
+    const answer = await call(store).then(JSON.stringify, (error) => error)
+    expect(answer).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', outcome: 'none' })
+    expect(refused.length).toBeGreaterThan(1)
+  })
+
+  test.each(Object.entries(writes))('leaves a %s in doubt', async (_name, call) => {
+    const { store, refused } = openDamaged(damage)
+    const answer = await call(store).then(JSON.stringify, (error) => error)
+    expect(answer).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', outcome: 'unknown' })
+    expect(refused.length).toBeGreaterThan(0)
+  })
+
+  test('is no answer to loads that share a statement', async () => {
+    const { store } = openDamaged(damage)
+    const token = { id: ann.id, secretHashes: [ann.secretHash] }
+    const answers = await Promise.allSettled([1, 2, 3].map(() => store.load(token)))
+    expect(answers.map(({ status }) => status)).toEqual(Array(3).fill('rejected'))
+  })
+})
+
+test('a read whose answer went astray is asked again', async () => {
+  let isFirst = true
+  const { store } = openDamaged((rows) => {
+    const damaged = isFirst ? [] : rows
+    isFirst = false
+    return damaged
+  })
+  const bob = await begin(harness.store, { userId: 'bob' })
+  const answer = await store.load({ id: bob.id, secretHashes: [bob.secretHash] })
+  expect(answer).toMatchObject({ status: 'live', record: { userId: 'bob' } })
+})
+
+test('a driver that does not know of the check is not believed either', async () => {
+  const driver = fromPg(harness.pool)
+  const store = new PostgresStore({
+    driver: {
+      ...driver,
+      query: async (statement, { timeout }) => {
+        await driver.query(statement, { timeout })
+        return []
+      },
+    },
+    migrate: 'off',
+  })
+  await expect(reads.load?.(store)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+})
