@@ -91,8 +91,10 @@ export class MemoryRecord {
   /** Moves the deadlines forward as an access at `now` does. */
   noteAccess(lifetime: Lifetime, now: number): void {
     this.#lastAccessAt = now
-    this.#expiresAt = Math.max(this.#expiresAt, this.#idleDeadline(lifetime, now))
-    const purgeAt = Math.min(this.#absoluteExpiresAt, now + lifetime.purge)
+    const idle = this.#ownIdleTimeout ?? lifetime.idle
+    this.#expiresAt = Math.max(this.#expiresAt, this.#idleDeadline({ idle }, now))
+    const purge = Math.max(this.#ownIdleTimeout ?? 0, lifetime.purge)
+    const purgeAt = Math.min(this.#absoluteExpiresAt, now + purge)
     this.#purgeAt = Math.max(this.#purgeAt, purgeAt)
   }
 
@@ -175,7 +177,7 @@ export class MemoryRecord {
     return isUnshown && this.#tokenIssuedAt + grace.patience <= now ? previous.hash : null
   }
 
-  #idleDeadline(lifetime: Lifetime, now: number): number {
+  #idleDeadline(lifetime: Pick<Lifetime, 'idle'>, now: number): number {
     return Math.min(this.#absoluteExpiresAt, now + lifetime.idle)
   }
 }

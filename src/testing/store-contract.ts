@@ -5,6 +5,7 @@ import { concurrentEndingTests } from './store-contract/concurrent-endings.ts'
 import { deadlineTests } from './store-contract/deadlines.ts'
 import { endingTests } from './store-contract/endings.ts'
 import { entryTests } from './store-contract/entries.ts'
+import { guardTests } from './store-contract/guards.ts'
 import type { StoreHarness, StoreTest } from './store-contract/harness.ts'
 import { lifetimeTests } from './store-contract/lifetimes.ts'
 import { recordTests } from './store-contract/records.ts'
@@ -60,6 +61,7 @@ export function storeContract(runner: TestRunner, open: () => Promise<StoreHarne
   runner.describe('lifetimes', () => lifetimeTests(test))
   runner.describe('what has ended', () => endingTests(test))
   runner.describe('users, counts and purge', () => userTests(test))
+  runner.describe('guards', () => guardTests(test))
   runner.describe('what can be watched', () => watchingTests(test))
   runner.describe('many at once', () => concurrencyTests(test))
   runner.describe('ends at once', () => concurrentEndingTests(test))

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import type { StoreTest } from './harness.ts'
+import {
+  assertClose,
+  begin,
+  bytes,
+  contentOf,
+  entry,
+  HOUR,
+  inParallel,
+  lifetime,
+  MINUTE,
+  recordOf,
+  sample,
+  save,
+} from './samples.ts'
+
+/** User ids that an array, a list or a path in SQL could take apart. */
+const AWKWARD_USERS = ['CORP\\ann', 'a"b', "a'b", '{a,b}', 'null', 'NULL', ' ann ', '\\', 'ä🙂']
+
+/** What must not slip through when a store puts many calls into one statement. */
+export function guardTests(test: StoreTest): void {
+  test('keeps each session with its user to the letter', async ({ store }) => {
+    const begun = await inParallel(AWKWARD_USERS.length, (n) =>
+      begin(store, { userId: AWKWARD_USERS[n] as string }),
+    )
+    for (const [n, session] of begun.entries()) {
+      assert.equal((await recordOf(store, session)).userId, AWKWARD_USERS[n])
+      await save(store, session, { written: [entry('a', '1')] })
+      assert.deepEqual(await contentOf(store, session), { a: '1' })
+    }
+  })
+
+  test('answers that an id is taken, and keeps its session, whichever has an owner', async ({
+    store,
+  }) => {
+    const session = await begin(store, { userId: 'ann', entries: [entry('a', '1')] })
+    const results = await inParallel(3, () => store.create(sample({ id: session.id })))
+    assert.deepEqual(results, Array(3).fill({ status: 'taken' }))
+    assert.deepEqual(await contentOf(store, session), { a: '1' })
+  })
+
+  test('removes no entry by an update, and no entry by a save, for a guard without the owner', async ({
+    store,
+  }) => {
+    const session = await begin(store, { userId: 'ann', entries: [entry('a', '1')] })
+    const stale = { id: session.id, userId: null, lifetime }
+    const update = { ...stale, key: bytes('a'), expected: bytes('1'), value: null }
+    assert.deepEqual(await store.update(update), { status: 'gone' })
+    const change = { ...stale, deleted: [bytes('a')], written: [] }
+    assert.deepEqual(await store.save(change), { status: 'gone' })
+    assert.deepEqual(await contentOf(store, session), { a: '1' })
+  })
+
+  test("goes by a session's own idle timeout whatever the caller takes it for", async ({
+    store,
+  }) => {
+    const session = await begin(store, {
+      ownIdleTimeout: 3 * HOUR,
+      lifetime: { idle: 3 * HOUR, purge: 3 * HOUR },
+    })
+    const mistaken = { idle: 4 * HOUR, purge: 4 * HOUR }
+    await store.touch({ id: session.id, lifetime: mistaken })
+    const touched = await recordOf(store, session)
+    assertClose(touched.expiresAt - touched.lastAccessAt, 3 * HOUR, 'the deadline after a touch')
+    const { times } = await save(store, session, { lifetime: mistaken })
+    assertClose(times.expiresAt - times.lastAccessAt, 3 * HOUR, 'the deadline after a save')
+    const short = { idle: MINUTE, purge: MINUTE }
+    await store.touch({ id: session.id, lifetime: short })
+    const record = await recordOf(store, session)
+    assertClose(record.expiresAt - record.lastAccessAt, 3 * HOUR, 'the deadline in the end')
+  })
+}
