@@ -1,0 +1,179 @@
+import { PostgresStore } from 'pg-sessions'
+import { fromPg } from 'pg-sessions/pg'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { Deadline } from '../../src/store/deadline.ts'
+import {
+  type Begun,
+  begin,
+  bytes,
+  changeOf,
+  contentOf,
+  entry,
+  HOUR,
+  inParallel,
+  lifetime,
+  MINUTE,
+  recordOf,
+  rotation,
+  sample,
+} from '../../src/testing/store-contract/samples.ts'
+import { openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
+import { gatedDriver } from './gated-driver.ts'
+import { operationOf } from './recording-driver.ts'
+
+let harness: PostgresStoreHarness
+
+beforeAll(async () => {
+  harness = await openPostgresStore()
+})
+beforeEach(() => harness.pool.query('delete from sessions.session'))
+afterAll(() => harness.dispose())
+
+function openGated() {
+  const gated = gatedDriver(fromPg(harness.pool))
+  return { ...gated, store: new PostgresStore({ driver: gated.driver, migrate: 'off' }) }
+}
+
+const tokenOf = ({ id, secretHash }: Begun) => ({ id, secretHashes: [secretHash] })
+
+describe('a shared save', () => {
+  test('removes the keys of each session from that session, and none for a guard that fails', async () => {
+    const entries = [entry('a', '1'), entry('b', '2')]
+    const [first, live, passedOn, ended] = await inParallel(4, () =>
+      begin(harness.store, { userId: 'ann', entries }),
+    )
+    const { store, operations } = openGated()
+    await harness.store.destroy({ id: ended!.id })
+    const results = await Promise.all([
+      store.save(changeOf(first!, { deleted: [bytes('a')] })),
+      store.save(changeOf(live!, { deleted: [bytes('a')] })),
+      store.save(changeOf({ ...passedOn!, userId: 'bob' }, { deleted: [bytes('b')] })),
+      store.save(changeOf(ended!, { deleted: [bytes('b')] })),
+    ])
+    expect(results.map(({ status }) => status)).toEqual(['saved', 'saved', 'gone', 'gone'])
+    expect(operations()).toContain('save_many')
+    expect(await contentOf(harness.store, live!)).toEqual({ b: '2' })
+    expect(await contentOf(harness.store, passedOn!)).toEqual({ a: '1', b: '2' })
+  })
+})
+
+describe('the order of sessions in a shared statement', () => {
+  test('is that of their ids, so that two statements cannot wait for each other', async () => {
+    const driver = fromPg(harness.pool)
+    const lists: string[][] = []
+    const store = new PostgresStore({
+      migrate: 'off',
+      driver: {
+        ...driver,
+        query(statement, options) {
+          if (operationOf(statement.name).endsWith('_many')) {
+            const ids = /^\{([^}]*)\}$/.exec(String(statement.values[0]))?.[1]
+            lists.push((ids ?? '').split(','))
+          }
+          return driver.query(statement, options)
+        },
+      },
+    })
+    const sessions = await inParallel(20, () => begin(store))
+    await Promise.all(sessions.map((session) => store.save(changeOf(session))))
+    await Promise.all(sessions.map(({ id }) => store.touch({ id, lifetime })))
+    await store.close()
+    expect(lists.length).toBeGreaterThan(2)
+    for (const ids of lists) expect(ids).toEqual([...ids].sort())
+  })
+})
+
+describe('touches of one session that come together', () => {
+  test.each([
+    ['the longer last', [MINUTE, 5 * HOUR]],
+    ['the longer first', [5 * HOUR, MINUTE]],
+  ])('all count, %s', async (_, idles) => {
+    const [other, session] = await inParallel(2, () => begin(harness.store))
+    const { store, operations } = openGated()
+    await Promise.all([
+      store.touch({ id: other!.id, lifetime }),
+      ...idles.map((idle) => store.touch({ id: session!.id, lifetime: { idle, purge: 6 * HOUR } })),
+    ])
+    // Each in a statement of its own: one statement would count one of them.
+    expect(operations()).toHaveLength(3)
+    const record = await recordOf(harness.store, session!)
+    expect(record.expiresAt - record.lastAccessAt).toBeGreaterThan(4 * HOUR)
+  })
+})
+
+describe('times that lie ahead, as after a change of servers', () => {
+  const touches: readonly (readonly [
+    string,
+    (store: PostgresStore, it: Begun) => Promise<unknown>,
+  ])[] = [
+    ['a touch', (store, { id }) => store.touch({ id, lifetime })],
+    ['a save', (store, it) => store.save(changeOf(it, { written: [entry('a', '1')] }))],
+    [
+      'a rotation',
+      (store, it) => store.save(changeOf(it, { credentials: rotation(it.secretHash) })),
+    ],
+    [
+      'a shared touch',
+      (store, { id }) =>
+        Promise.all([id, sample().id, sample().id].map((it) => store.touch({ id: it, lifetime }))),
+    ],
+    [
+      'a shared save',
+      (store, it) => Promise.all([sample(), it].map((each) => store.save(changeOf(each)))),
+    ],
+  ]
+
+  test.each(touches)('are not moved back by %s', async (_, touch) => {
+    const session = await begin(harness.store)
+    const read = async () => {
+      const { rows } = await harness.pool.query(
+        `select last_access_at::text, token_issued_at::text, expires_at::text, purge_at::text
+         from sessions.session where id = $1`,
+        [session.id],
+      )
+      return rows
+    }
+    await harness.pool.query(
+      `update sessions.session set last_access_at = now() + interval '5 hours',
+         token_issued_at = now() + interval '5 hours',
+         expires_at = now() + interval '8 hours', purge_at = now() + interval '9 hours'`,
+    )
+    const before = await read()
+    await touch(harness.store, session)
+    expect(await read()).toEqual(before)
+  })
+})
+
+describe('calls behind statements that hang', () => {
+  /** As many loads as may be in flight, and those that wait behind them. */
+  async function openHanging(waiting: number) {
+    const session = await begin(harness.store)
+    const { store, hold, operations } = openGated()
+    const held = Array.from({ length: 8 + waiting }, () => hold('load'))
+    const loads: Promise<unknown>[] = []
+    for (const [n, { reached }] of held.entries()) {
+      loads.push(store.load(tokenOf(session)))
+      if (n < 8) await reached
+    }
+    const release = async () => {
+      for (const each of held) each.release()
+      await Promise.all(loads)
+    }
+    return { store, session, operations, release }
+  }
+
+  test('end at their own deadline while they wait, and nothing was sent of them', async () => {
+    const { store, session, release } = await openHanging(0)
+    const late = store.load(tokenOf(session), { deadline: new Deadline(50) })
+    await expect(late).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', outcome: 'none' })
+    await release()
+  })
+
+  test('are sent in eight statements at most', async () => {
+    const { operations, release } = await openHanging(4)
+    // Timers end in the order of their times: all that the store waits with have ended before this one.
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    expect(operations()).toHaveLength(8)
+    await release()
+  })
+})
