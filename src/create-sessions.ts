@@ -1,3 +1,4 @@
+import type { Codec, CodecFor } from './codec/codec.ts'
 import { jsonCodec } from './codec/json-codec.ts'
 import {
   type CookieSettings,
@@ -75,7 +76,13 @@ export interface StoreSettings extends CommonSettings {
  * const sessions = createSessions<{ basket: string[] }>({ database: fromPg(pool), idleTimeout: '1h' })
  * ```
  */
+export function createSessions<Key extends string, Value>(
+  settings: (DatabaseSettings | StoreSettings) & { readonly codec: Codec<Key, Value> },
+): Sessions<CodecData<Key, Value>>
 export function createSessions<Data extends object = DefaultData>(
+  settings: (DatabaseSettings | StoreSettings) & { readonly codec?: CodecFor<Data> | undefined },
+): Sessions<Data>
+export function createSessions<Data extends object>(
   settings: DatabaseSettings | StoreSettings,
 ): Sessions<Data> {
   const options = readSettings(settings)
@@ -107,6 +114,9 @@ export function createSessions<Data extends object = DefaultData>(
   }
   return new Sessions<Data>(context, cookie, background)
 }
+
+/** What sessions hold whose codec has types of its own. */
+type CodecData<Key extends string, Value> = unknown extends Value ? DefaultData : Record<Key, Value>
 
 /** All settings as `readOptions` gives them. */
 interface Options extends SessionOptions, DatabaseOptions {

@@ -1,10 +1,8 @@
 import { SchemaError, SessionsClosedError } from '../errors.ts'
 import type { Driver } from '../postgres/driver.ts'
 import { timedOut } from '../postgres/statement-runner.ts'
+import type { WaiTablesMode } from './store-options.ts'
 import { checkWaiTables, createWaiTables, missingTables, type WaiTableNames } from './tables.ts'
-
-/** What is done about the tables at first use. */
-export type WaiTablesMode = 'auto' | 'check' | 'off'
 
 interface Preparation {
   readonly driver: Driver

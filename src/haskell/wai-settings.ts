@@ -2,18 +2,22 @@ import type { Codec } from '../codec/codec.ts'
 import type { CookieSettings } from '../cookie/cookie-settings.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { Duration } from '../options/duration.ts'
+import { type OptionTable, unchecked } from '../options/option.ts'
+import { readOptions } from '../options/read-options.ts'
 import type { Driver } from '../postgres/driver.ts'
+import { driverOption } from '../postgres/store-options.ts'
 import type { TokenFormat } from '../session/token.ts'
 import type { WaiStoreOptions } from './store-options.ts'
 import { WaiStore } from './wai-store.ts'
 import { type WaiTokenOptions, waiTokens } from './wai-tokens.ts'
 
 /** What the other service does, to do the same. */
-export interface WaiOptions extends Omit<WaiStoreOptions, 'driver'> {
+export interface WaiOptions<Key extends string = string, Value = unknown>
+  extends Omit<WaiStoreOptions, 'driver'> {
   /** The database that both use, through a driver: `fromPg(pool)`. */
   readonly database: Driver
   /** Keys and values, of the types that the other service has: `cerealCodec({ key, value })`. */
-  readonly codec: Codec
+  readonly codec: Codec<Key, Value>
   /**
    * The other service's cookie: the name that it gives `withSession`, and the same path and domain,
    * since a browser keeps cookies of another path or domain beside each other.
@@ -23,10 +27,10 @@ export interface WaiOptions extends Omit<WaiStoreOptions, 'driver'> {
 }
 
 /** Settings for `createSessions`, to be spread. */
-export interface WaiSettings {
+export interface WaiSettings<Key extends string = string, Value = unknown> {
   readonly store: WaiStore
   readonly tokens: TokenFormat
-  readonly codec: Codec
+  readonly codec: Codec<Key, Value>
   readonly cookie: CookieSettings
   readonly idleTimeout: Duration
   readonly absoluteTimeout: 'none'
@@ -60,7 +64,9 @@ export interface WaiSettings {
  * })
  * ```
  */
-export function waiSettings(options: WaiOptions): WaiSettings {
+export function waiSettings<Key extends string, Value>(
+  options: WaiOptions<Key, Value>,
+): WaiSettings<Key, Value> {
   checkOptions(options)
   const { database, codec, cookie, keys, ...storeOptions } = options
   return {
@@ -74,32 +80,31 @@ export function waiSettings(options: WaiOptions): WaiSettings {
   }
 }
 
-const KNOWN: Readonly<Record<keyof WaiOptions, true>> = {
-  database: true,
-  timeout: true,
-  loginTime: true,
-  schema: true,
-  migrate: true,
-  deadline: true,
-  codec: true,
-  cookie: true,
-  keys: true,
+/** The store, the tokens and the cookie check what they are given. */
+const NAMES: OptionTable<Record<keyof WaiOptions<string, unknown>, unknown>> = {
+  database: unchecked('a driver'),
+  timeout: unchecked('a duration'),
+  loginTime: unchecked('a duration'),
+  schema: unchecked('a schema name'),
+  migrate: unchecked('a mode'),
+  deadline: unchecked('a duration'),
+  codec: unchecked('a codec'),
+  cookie: unchecked('an object'),
+  keys: unchecked('an object'),
 }
 
-/** What is left out or misspelt would have the two sides pass each other by without a word. */
-function checkOptions(options: Partial<WaiOptions>): void {
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(KNOWN, name))
-  if (unknown !== undefined) {
-    throw new ConfigurationError(
-      `waiSettings knows no option called '${unknown}'. It knows ${Object.keys(KNOWN).join(', ')}; other settings stand beside it in createSessions.`,
-    )
-  }
-  if (typeof options.codec?.encodeKey !== 'function') {
+/** With a missing or misspelled option, each side would silently pass over the other's sessions. */
+function checkOptions(options: WaiOptions<string, unknown>): void {
+  const { database, codec, cookie } = readOptions('waiSettings', NAMES, options) as Partial<
+    WaiOptions<string, unknown>
+  >
+  driverOption.read(database, 'database')
+  if (typeof codec?.encodeKey !== 'function') {
     throw new ConfigurationError(
       'waiSettings needs the types of keys and values: codec: cerealCodec({ key: cereal.string, value: cereal.string }).',
     )
   }
-  if (typeof options.cookie?.name !== 'string') {
+  if (typeof cookie?.name !== 'string') {
     throw new ConfigurationError(
       "waiSettings needs the cookie's name, which the other service gives withSession: cookie: { name: 'SESSION' }.",
     )

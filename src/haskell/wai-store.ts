@@ -31,8 +31,7 @@ import { loadOperation, type ShownKeys, touchOperation } from './operations.ts'
 import { PreparedTables } from './prepared-tables.ts'
 import { readCreated, readState } from './rows.ts'
 import { type WaiOperation, type WaiStatements, waiStatements } from './statements.ts'
-import { checkedMode, type WaiStoreOptions, wholeSeconds } from './store-options.ts'
-import { waiTableNames } from './tables.ts'
+import { readStoreOptions, type WaiStoreOptions } from './store-options.ts'
 import { keyOf } from './wai-tokens.ts'
 
 type Guarded = Precondition & Pick<SessionChange, 'lifetime'>
@@ -85,27 +84,20 @@ export class WaiStore implements SessionStore {
 
   /** @throws {ConfigurationError} An option is wrong; says what to write. */
   constructor(options: WaiStoreOptions) {
-    const { driver, timeout, schema = 'public', migrate: mode = 'auto' } = options
-    const names = waiTableNames(schema)
-    const deadline = parseDuration('deadline', options.deadline ?? '5s')
+    const { driver, names, mode, timeout, loginTime, deadline } = readStoreOptions(options)
     this.deadline = deadline
-    this.#timeout = wholeSeconds(timeout)
+    this.#timeout = timeout
     this.demands = {
-      idleTimeout: this.#timeout,
+      idleTimeout: timeout,
       absoluteTimeout: Number.POSITIVE_INFINITY,
       renewInterval: Number.POSITIVE_INFINITY,
     }
     this.#statements = waiStatements(names)
     this.#runner = new StatementRunner(driver, deadline)
-    this.#tables = new PreparedTables({ driver, names, mode: checkedMode(mode), deadline })
-    const loginTime = parseDuration('loginTime', options.loginTime ?? '5s')
-    const times = { timeout: this.#timeout, loginTime }
+    this.#tables = new PreparedTables({ driver, names, mode, deadline })
+    const times = { timeout, loginTime }
     this.#loads = new Batcher(this.#runner, loadOperation(this.#statements, times), SHARED)
-    this.#touches = new Batcher(
-      this.#runner,
-      touchOperation(this.#statements, this.#timeout),
-      SHARED,
-    )
+    this.#touches = new Batcher(this.#runner, touchOperation(this.#statements, timeout), SHARED)
   }
 
   ready(): Promise<void> {

@@ -42,7 +42,7 @@ export function parseDuration(
 }
 
 /** Writes milliseconds the way a person would: `90000` is `'90s'`, `3600000` is `'1h'`. */
-export function formatDuration(milliseconds: number): string {
+export function formatDuration(milliseconds: number): Duration {
   for (const unit of ['d', 'h', 'm', 's'] as const) {
     if (milliseconds >= MILLISECONDS[unit] && milliseconds % MILLISECONDS[unit] === 0) {
       return `${milliseconds / MILLISECONDS[unit]}${unit}`

@@ -1,3 +1,4 @@
+import { randomBytes, randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -51,17 +52,36 @@ describe('keys', () => {
     expect(refused).toHaveLength(wrong.length)
   })
 
-  it('of a generator of their own are taken when their form is given', async () => {
+  it('of a generator of their own are taken and made in its form', async () => {
     await shared.pool.query(
       `insert into wai_pg_sessions (session_key, session_created_at, session_last_access)
-       select 'Own.Key_' || n, extract(epoch from now()), extract(epoch from now()) from generate_series(1, 2) n`,
+       select 'Own.Key_1000000000' || n, extract(epoch from now()), extract(epoch from now()) from generate_series(1, 2) n`,
     )
-    const ann = shared.visitor('Own.Key_1', { keys: { accept: /^Own\.Key_[0-9]$/ } })
+    const keys = {
+      accept: /^Own\.Key_[0-9]{11}$/,
+      generate: () => `Own.Key_${10_000_000_000 + randomInt(9_999_999_999)}`,
+    }
+    const ann = shared.visitor('Own.Key_10000000001', { keys })
     await ann.visit((session) => session.set('a', '1'))
-    expect(ann.token).toBe('Own.Key_1')
+    expect(ann.token).toBe('Own.Key_10000000001')
     expect(await holds(ann)).toEqual({ a: '1' })
-    const another = shared.visitor('Own.Key_1')
-    expect(await holds(another)).toEqual({})
+    expect(await holds(shared.visitor('Own.Key_10000000001'))).toEqual({})
+    const bob = shared.visitor(null, { keys })
+    await bob.visit((session) => session.set('b', '2'))
+    expect(bob.token).toMatch(keys.accept)
+    expect(await holds(bob), 'the next request').toEqual({ b: '2' })
+    await bob.visit((session) => session.rotate())
+    expect(await holds(bob)).toEqual({ b: '2' })
+  })
+
+  it('must match the form as a whole, whichever alternative they are of', () => {
+    const { read } = waiTokens({
+      accept: /^[a-f]{16}|[0-9a-f]{48}$/,
+      generate: () => randomBytes(24).toString('hex'),
+    })
+    expect(read('a'.repeat(16))).not.toBeNull()
+    expect(read(`${'a'.repeat(16)}zzz`)).toBeNull()
+    expect(read(`zzz${'0'.repeat(48)}`)).toBeNull()
   })
 
   it.each<[WaiTokenOptions, string]>([
@@ -71,9 +91,30 @@ describe('keys', () => {
     [{ accept: /^[a-z]+$/g }, 'whole of a key'],
     [{ accept: /^[a-z]+$/m }, 'whole of a key'],
     [{ accept: '^a$' as never }, 'whole of a key'],
-  ])('have options that are checked: %j', (options, message) => {
-    expect(() => waiTokens(options)).toThrow(ConfigurationError)
-    expect(() => waiTokens(options)).toThrow(message)
+    [{ accept: /^[A-Za-z0-9]{32}$/ }, 'Write generate'],
+    [{ accept: /^[A-Z]{32}$/, generate: () => randomBytes(16).toString('hex') }, 'accept matches'],
+    [{ generate: () => randomBytes(16).toString('base64url') }, 'accept matches'],
+    [{ accept: /^[a-z0-9]+$/, generate: () => 'a'.repeat(32) }, 'same key twice'],
+    [{ accept: /^[a-z0-9]+$/, generate: () => randomBytes(4).toString('hex') }, 'at least 16'],
+    [{ accept: /^.+$/, generate: () => `${randomBytes(16).toString('hex')};` }, 'accept matches'],
+    [{ generate: 'uuid' as never }, 'must be a function'],
+    [{ acept: /^a$/ } as never, 'Did you mean accept'],
+  ])('have options that are checked when the sessions are made: %j', (options, message) => {
+    const keys = options
+    for (const make of [
+      () => waiTokens(options),
+      () =>
+        waiSettings({
+          database: fromPg(shared.pool),
+          timeout: '1h',
+          cookie: { name: 'SESSION' },
+          codec,
+          keys,
+        }),
+    ]) {
+      expect(make).toThrow(ConfigurationError)
+      expect(make).toThrow(message)
+    }
   })
 
   it('are shown by nothing that is logged or inspected', async () => {
@@ -222,7 +263,16 @@ describe('what the tables cannot hold', () => {
     } as const
     const make = (more: object) => () => waiSettings({ ...options, ...more })
     expect(make({})).not.toThrow()
-    expect(make({ timout: '2h' })).toThrow("no option called 'timout'")
+    expect(make({ timout: '2h' })).toThrow('no option "timout". Did you mean timeout?')
+    for (const database of [shared.pool, 'postgres://localhost', null]) {
+      expect(make({ database })).toThrow('database must be a driver, which wraps a client: fromPg(')
+    }
+    const store = (more: object) => () =>
+      new WaiStore({ driver: fromPg(shared.pool), timeout: '1h', ...more })
+    expect(store({ driver: shared.pool })).toThrow('driver must be a driver')
+    expect(store({ driver: undefined })).toThrow('driver must be a driver')
+    expect(store({ timeout: undefined })).toThrow('timeout must be a duration')
+    expect(store({ loginTim: '5s' })).toThrow('Did you mean loginTime?')
     expect(make({ codec: undefined })).toThrow('cerealCodec(')
     expect(make({ cookie: {} })).toThrow("cookie: { name: 'SESSION' }")
     expect(make({ timeout: undefined })).toThrow(ConfigurationError)

@@ -11,7 +11,8 @@ export interface CerealCodecTypes<Key extends string, Value> {
 }
 
 /**
- * Makes a codec for sessions whose keys and values Haskell writes and reads.
+ * Makes a codec for sessions whose keys and values Haskell writes and reads. Sessions with it have the types
+ * that follow from it: `Sessions<Record<Key, Value>>`.
  *
  * Bytes after a value are passed over, as in Haskell. A key must be stored exactly as `encodeKey` writes
  * it: in any other spelling Haskell would not find it either.
@@ -22,7 +23,9 @@ export interface CerealCodecTypes<Key extends string, Value> {
  * const codec = cerealCodec({ key: cereal.string, value: cereal.map(cereal.string, cereal.int64) })
  * ```
  */
-export function cerealCodec<Key extends string, Value>(types: CerealCodecTypes<Key, Value>): Codec {
+export function cerealCodec<Key extends string, Value>(
+  types: CerealCodecTypes<Key, Value>,
+): Codec<Key, Value> {
   for (const name of ['key', 'value'] as const) {
     if (typeof types[name]?.parts?.write !== 'function') {
       throw new ConfigurationError(
@@ -33,18 +36,17 @@ export function cerealCodec<Key extends string, Value>(types: CerealCodecTypes<K
   const { key: keyType, value: valueType } = types
   return Object.freeze({
     name: 'cereal',
-    encodeKey(key: string): Uint8Array {
+    encodeKey(key: Key): Uint8Array {
       if (typeof key !== 'string') throw new InvalidValueError('A key', 'must be a string.')
-      // A key of another type than `Key` is refused by the type itself.
-      return keyType.encode(key as Key, rootPath(key))
+      return keyType.encode(key, rootPath(key))
     },
-    decodeKey(bytes: Uint8Array): string {
+    decodeKey(bytes: Uint8Array): Key {
       const key = keyType.decode(bytes)
       if (isSame(encodeAgain(keyType, key), bytes)) return key
       throw new UndecodableError('The stored key is not as Haskell writes it.')
     },
-    encode: (value: unknown, path: string): Uint8Array => valueType.encode(value as Value, path),
-    decode: (bytes: Uint8Array): unknown => valueType.decode(bytes),
+    encode: (value: Value, path: string): Uint8Array => valueType.encode(value, path),
+    decode: (bytes: Uint8Array): Value => valueType.decode(bytes),
   })
 }
 

@@ -1,11 +1,27 @@
 import type { Codec } from '../../codec/codec.ts'
 import { ConfigurationError } from '../../errors.ts'
-import { type WaiTokenOptions, waiTokens } from '../../haskell/wai-tokens.ts'
+import { waiTimeout } from '../../haskell/store-options.ts'
+import { keyForm, type WaiTokenOptions } from '../../haskell/wai-tokens.ts'
 import type { Driver } from '../../postgres/driver.ts'
-import type { MigrateMode } from '../../postgres/store-options.ts'
+import {
+  type DatabaseOptions,
+  databaseOptions,
+  driverOption,
+  type MigrateMode,
+} from '../../postgres/store-options.ts'
 import { resolveTableNames, type TableNameOptions } from '../../postgres/table-names.ts'
-import { type Duration, parseDuration } from '../../options/duration.ts'
-import { createTokens, randomToken, type TokenFormat } from '../../session/token.ts'
+import { type Duration, formatDuration } from '../../options/duration.ts'
+import {
+  duration,
+  flag,
+  type Option,
+  type OptionTable,
+  option,
+  unchecked,
+} from '../../options/option.ts'
+import { readOptions } from '../../options/read-options.ts'
+import { type SessionOptions, sessionOptions } from '../../session/settings.ts'
+import { createTokens, type TokenFormat } from '../../session/token.ts'
 import type { PresentedToken, SessionStore } from '../../store/session-store.ts'
 import { MovingStore } from './moving-store.ts'
 import { WaiFallback } from './wai-fallback.ts'
@@ -16,11 +32,14 @@ import { mapperOf, type WaiMapping } from './wai-mapping.ts'
 export interface FromWaiOptions<Key, Value> extends WaiMapping<Key, Value>, TableNameOptions {
   /** The database that holds the tables of both, through a driver: `fromPg(pool)`. */
   readonly database: Driver
-  /** The other service's `storeSettingsSessionTimeout`. Defaults to `'1h'`, as there. */
+  /**
+   * The other service's `storeSettingsSessionTimeout`, in whole seconds. It is the idle timeout here too.
+   * Defaults to `'1h'`, as there.
+   */
   readonly timeout?: Duration
   /** The schema of the other service's tables. Defaults to `'public'`. */
   readonly waiSchema?: string
-  /** What its keys look like. Defaults to what its `defaultSettings` make. */
+  /** What its keys look like; `accept` is all that counts here. Defaults to what its `defaultSettings` make. */
   readonly keys?: WaiTokenOptions
   /** As in `createSessions`. */
   readonly migrate?: MigrateMode
@@ -39,6 +58,7 @@ export interface FromWaiSettings {
   readonly store: SessionStore
   readonly tokens: TokenFormat
   readonly codec?: Codec
+  readonly idleTimeout: Duration
   readonly absoluteTimeout: Duration | 'none'
 }
 
@@ -66,32 +86,65 @@ export interface FromWaiSettings {
 export function fromWai<Key = string, Value = string>(
   options: FromWaiOptions<Key, Value>,
 ): FromWaiSettings {
-  const { database: driver, migrate, schema, tables, codec, waiSchema = 'public' } = options
-  const { absoluteTimeout = '30d' } = options
-  if (typeof driver?.query !== 'function') {
+  const read = readOptions('fromWai', TABLE, options)
+  const { schema, tables, deadline, timeout } = read
+  const absoluteTimeout = read.absoluteTimeout ?? Math.max(timeout, 30 * DAY)
+  if (read.database === undefined) {
     throw new ConfigurationError('fromWai needs a database, such as { database: fromPg(pool) }.')
   }
-  const deadline = parseDuration('deadline', options.deadline ?? '5s')
+  const driver = read.database
   const fallback = new WaiFallback({
     driver,
     deadline,
     names: resolveTableNames({ schema, tables }),
-    schema: waiSchema,
-    timeout: parseDuration('timeout', options.timeout ?? '1h'),
+    schema: read.waiSchema,
+    timeout,
     map: mapperOf(options),
-    absoluteTimeout:
-      absoluteTimeout === 'none'
-        ? Number.POSITIVE_INFINITY
-        : parseDuration('absoluteTimeout', absoluteTimeout),
+    absoluteTimeout,
   })
-  const { tokens, keyOf } = movingTokens(options)
-  const storeOptions = { driver, deadline: options.deadline, schema, tables }
-  const store = new MovingStore(
-    migrate === undefined ? storeOptions : { ...storeOptions, migrate },
-    fallback,
-    keyOf,
-  )
-  return { store, tokens, absoluteTimeout, ...(codec === undefined ? {} : { codec }) }
+  const { tokens, keyOf } = movingTokens(read, options.keys)
+  const storeOptions = { driver, deadline: options.deadline, migrate: read.migrate, schema, tables }
+  return {
+    store: new MovingStore(storeOptions, fallback, keyOf),
+    tokens,
+    idleTimeout: options.timeout ?? '1h',
+    absoluteTimeout:
+      absoluteTimeout === Number.POSITIVE_INFINITY ? 'none' : formatDuration(absoluteTimeout),
+    ...(options.codec === undefined ? {} : { codec: options.codec }),
+  }
+}
+
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+
+interface ReadOptions extends DatabaseOptions, Pick<SessionOptions, 'generateSecret' | 'pepper'> {
+  readonly database: Driver | undefined
+  readonly timeout: number
+  readonly waiSchema: string
+  readonly absoluteTimeout: number | undefined
+  readonly keys: unknown
+  readonly key: unknown
+  readonly value: unknown
+  readonly map: unknown
+  readonly codec: unknown
+  readonly dropUndecodable: boolean
+}
+
+const TABLE: OptionTable<ReadOptions> = {
+  ...databaseOptions,
+  database: driverOption,
+  timeout: { ...waiTimeout, fallback: HOUR } as Option<number>,
+  waiSchema: option('a schema name', 'public', (schema) => schema as string),
+  absoluteTimeout: duration(undefined, { none: Number.POSITIVE_INFINITY }),
+  generateSecret: sessionOptions.generateSecret,
+  pepper: sessionOptions.pepper,
+  dropUndecodable: flag(false),
+  // Checked by what they are for.
+  keys: unchecked('an object'),
+  key: unchecked('a type'),
+  value: unchecked('a type'),
+  map: unchecked('a function'),
+  codec: unchecked('a codec'),
 }
 
 interface MovingTokens {
@@ -100,13 +153,12 @@ interface MovingTokens {
 }
 
 /** Makes tokens of ours, and reads the original's keys too. */
-function movingTokens({
-  keys,
-  generateSecret = () => randomToken(24),
-  pepper = [],
-}: Pick<FromWaiOptions<never, never>, 'keys' | 'generateSecret' | 'pepper'>): MovingTokens {
-  const ours = createTokens({ generateSecret, peppers: [pepper].flat() })
-  const theirs = waiTokens(keys)
+function movingTokens(
+  { generateSecret, pepper }: Pick<SessionOptions, 'generateSecret' | 'pepper'>,
+  keys: WaiTokenOptions | undefined,
+): MovingTokens {
+  const ours = createTokens({ generateSecret, peppers: pepper })
+  const isKey = keyForm(keys)
   // Not in the proof itself: a proof holds nothing but hashes wherever it may turn up.
   const shown = new WeakMap<PresentedToken, string>()
   return {
@@ -115,7 +167,7 @@ function movingTokens({
       reissue: ours.reissue,
       read(token) {
         const proof = ours.read(token)
-        if (proof !== null || theirs.read(token) === null) return proof
+        if (proof !== null || !isKey(token)) return proof
         const ofKey = waiProof(token)
         shown.set(ofKey, token)
         return ofKey

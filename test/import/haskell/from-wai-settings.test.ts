@@ -58,6 +58,9 @@ const database: Driver = {
 
 test.each<[string, object]>([
   ['needs a database', { database: undefined }],
+  ['database must be a driver', { database: {} }],
+  ['Did you mean timeout?', { timout: '1h' }],
+  ["write '2s'", { timeout: '1500ms' }],
   ["mapping's key must be a type of pg-sessions/haskell/cereal", { key: 'string' }],
   ["mapping's value must be a type", { value: {} }],
   ["mapping's map must be a function", { map: {} }],
@@ -72,6 +75,19 @@ test.each<[string, object]>([
   const make = () => fromWai({ database, value: cereal.string, ...option } as never)
   expect(make).toThrow(ConfigurationError)
   expect(make).toThrow(message)
+})
+
+test('the timeout of the other service is the idle timeout', () => {
+  expect(fromWai({ database })).toMatchObject({ idleTimeout: '1h', absoluteTimeout: '30d' })
+  expect(fromWai({ database, timeout: '8h' })).toMatchObject({ idleTimeout: '8h' })
+  const long = fromWai({ database, timeout: '60d' })
+  expect(long).toMatchObject({ idleTimeout: '60d', absoluteTimeout: '60d' })
+  expect(() => createSessions({ ...long, log: false })).not.toThrow()
+  expect(fromWai({ database, absoluteTimeout: 'none' })).toMatchObject({ absoluteTimeout: 'none' })
+})
+
+test('keys of a generator of their own need no generator here, since none are made', () => {
+  expect(() => fromWai({ database, keys: { accept: /^[A-Za-z0-9]{32}$/ } })).not.toThrow()
 })
 
 test('without the old tables a key of before is an error that says so, not a stranger', async () => {
