@@ -1,5 +1,4 @@
 import { UnsupportedError } from '../errors.ts'
-import { parseDuration } from '../options/duration.ts'
 import { SHARED } from '../postgres/batch-limits.ts'
 import { Batcher } from '../postgres/batcher.ts'
 import type { Row } from '../postgres/driver.ts'
