@@ -78,7 +78,15 @@ module.exports = {
     room(
       'import',
       // The move from wai-session-postgresql hands out tokens, since a key there is the cookie itself.
-      ['postgres/', 'store/', 'codec/', 'haskell/', options, 'session/token\\.ts$', errors],
+      [
+        'postgres/',
+        'store/',
+        'codec/',
+        'haskell/',
+        options,
+        'session/(token|secret-options)\\.ts$',
+        errors,
+      ],
       'A move that knows the middleware or the request it is for cannot be run from the command line.',
     ),
     room(

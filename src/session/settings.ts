@@ -1,9 +1,7 @@
 import type { Codec } from '../codec/codec.ts'
 import { ConfigurationError } from '../errors.ts'
-import type { Grace } from '../store/session-store.ts'
 import { type Duration, formatDuration, parseDuration } from '../options/duration.ts'
 import {
-  callback,
   duration,
   type OptionTable,
   option,
@@ -12,8 +10,10 @@ import {
   wholeNumber,
 } from '../options/option.ts'
 import { group } from '../options/read-options.ts'
+import type { Grace } from '../store/session-store.ts'
 import { type Logger, reliableLogger, silentLogger, stdoutLogger } from './logger.ts'
-import { createTokens, randomToken, type TokenFormat } from './token.ts'
+import { defaultSecret, secretOptions } from './secret-options.ts'
+import { createTokens, type TokenFormat } from './token.ts'
 
 /** How much a session may hold. Sizes are bytes as the codec encodes them. */
 export interface SessionLimits {
@@ -76,10 +76,6 @@ export interface SessionSettings {
   readonly purgeInterval?: Duration
   /** Where log lines go; `false` for nowhere. Defaults to stdout. */
   readonly log?: Logger | false
-}
-
-function defaultSecret(): string {
-  return randomToken(24)
 }
 
 /**
@@ -164,11 +160,7 @@ export const sessionOptions: OptionTable<SessionOptions> = {
   touchInterval: duration(undefined),
   renewInterval: duration('never', { never: Number.POSITIVE_INFINITY }),
   renewGrace: duration(defaultSettings.renewGrace),
-  generateSecret: callback('() => randomToken(24)', defaultSecret),
-  pepper: {
-    ...option('a key of at least 32 characters, or a list of them', [], readPeppers),
-    refusesUndefined: 'Is its environment variable set? Without a pepper, leave the setting out.',
-  },
+  ...secretOptions,
   tokens: unchecked('a token format'),
   codec: unchecked('a codec'),
   limits: group({
@@ -296,20 +288,6 @@ function resolveTokens({ tokens, generateSecret, pepper }: SessionOptions): Toke
     )
   }
   return tokens
-}
-
-/** Later peppers may be undefined, so that the environment may lack a previous one. */
-function readPeppers(value: unknown): readonly string[] {
-  const [current, ...previous] = [value].flat() as (string | undefined)[]
-  if (current === undefined) {
-    throw new ConfigurationError(
-      'pepper has no current key, which would leave hashes without one. Put the key for new tokens first, or leave pepper out.',
-    )
-  }
-  return [
-    current,
-    ...previous.filter((pepper) => pepper !== undefined && pepper !== ''),
-  ] as string[]
 }
 
 function readLog(log: unknown): Logger {

@@ -2,14 +2,6 @@ import type { Codec } from '../../codec/codec.ts'
 import { ConfigurationError } from '../../errors.ts'
 import { waiTimeout } from '../../haskell/store-options.ts'
 import { keyForm, type WaiTokenOptions } from '../../haskell/wai-tokens.ts'
-import type { Driver } from '../../postgres/driver.ts'
-import {
-  type DatabaseOptions,
-  databaseOptions,
-  driverOption,
-  type MigrateMode,
-} from '../../postgres/store-options.ts'
-import { resolveTableNames, type TableNameOptions } from '../../postgres/table-names.ts'
 import { type Duration, formatDuration } from '../../options/duration.ts'
 import {
   duration,
@@ -20,7 +12,15 @@ import {
   unchecked,
 } from '../../options/option.ts'
 import { readOptions } from '../../options/read-options.ts'
-import { type SessionOptions, sessionOptions } from '../../session/settings.ts'
+import type { Driver } from '../../postgres/driver.ts'
+import {
+  type DatabaseOptions,
+  databaseOptions,
+  driverOption,
+  type MigrateMode,
+} from '../../postgres/store-options.ts'
+import { resolveTableNames, type TableNameOptions } from '../../postgres/table-names.ts'
+import { type SecretOptions, secretOptions } from '../../session/secret-options.ts'
 import { createTokens, type TokenFormat } from '../../session/token.ts'
 import type { PresentedToken, SessionStore } from '../../store/session-store.ts'
 import { MovingStore } from './moving-store.ts'
@@ -117,7 +117,7 @@ export function fromWai<Key = string, Value = string>(
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 
-interface ReadOptions extends DatabaseOptions, Pick<SessionOptions, 'generateSecret' | 'pepper'> {
+interface ReadOptions extends DatabaseOptions, SecretOptions {
   readonly database: Driver | undefined
   readonly timeout: number
   readonly waiSchema: string
@@ -136,8 +136,7 @@ const TABLE: OptionTable<ReadOptions> = {
   timeout: { ...waiTimeout, fallback: HOUR } as Option<number>,
   waiSchema: option('a schema name', 'public', (schema) => schema as string),
   absoluteTimeout: duration(undefined, { none: Number.POSITIVE_INFINITY }),
-  generateSecret: sessionOptions.generateSecret,
-  pepper: sessionOptions.pepper,
+  ...secretOptions,
   dropUndecodable: flag(false),
   // Checked by what they are for.
   keys: unchecked('an object'),
@@ -154,7 +153,7 @@ interface MovingTokens {
 
 /** Makes tokens of ours, and reads the original's keys too. */
 function movingTokens(
-  { generateSecret, pepper }: Pick<SessionOptions, 'generateSecret' | 'pepper'>,
+  { generateSecret, pepper }: SecretOptions,
   keys: WaiTokenOptions | undefined,
 ): MovingTokens {
   const ours = createTokens({ generateSecret, peppers: pepper })
