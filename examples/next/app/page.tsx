@@ -1,6 +1,15 @@
-import { getSession } from '../session.ts'
+import { Suspense } from 'react'
+import { getSession } from '../session'
 
-export default async function Page() {
+export default function Page() {
+  return (
+    <Suspense fallback={<p>Loading …</p>}>
+      <Greeting />
+    </Suspense>
+  )
+}
+
+async function Greeting() {
   const session = await getSession()
   await session.load()
   return (

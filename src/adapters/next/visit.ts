@@ -2,13 +2,13 @@ import { type CookieToSet, cookieToSet } from '../../http/cookie-to-set.ts'
 import type { Exchange, Session, SessionOpener } from '../../http/exchange.ts'
 import type { ResponseHeaders } from '../../http/response-headers.ts'
 
-/** What `await cookies()` of Next gives. */
+/** What `await cookies()` of Next returns. */
 export interface NextCookies {
   getAll(): readonly { readonly name: string; readonly value: string }[]
   set(cookie: CookieToSet): unknown
 }
 
-/** A session joined to a request that is under way in Next. */
+/** A session joined to a request in flight in Next. */
 export interface Visit<Data extends object> {
   readonly session: Session<Data>
   /**
@@ -17,7 +17,7 @@ export interface Visit<Data extends object> {
    * @throws {SessionError} The save failed, and what it should have saved has been dropped.
    */
   finish(): Promise<void>
-  /** What a response has to say, but for the cookie, which Next adds itself. */
+  /** What the response's headers say, except the cookie, which Next adds itself. */
   readonly addition: ResponseHeaders
 }
 
@@ -28,20 +28,34 @@ export function openVisit<Data extends object>(
   after: (task: () => Promise<void>) => void,
 ): Visit<Data> {
   let isOver = false
+  let isPlanned = false
   const canSet = (): boolean => !isOver && takesCookies(store)
+  const finishLate = (): Promise<void> => {
+    isOver = true
+    return exchange.commitLate()
+  }
+  const planFinish = (): void => {
+    if (isPlanned) return
+    isPlanned = true
+    after(finishLate)
+  }
   const exchange: Exchange<Data> = sessions.open(cookieHeader(store), {
     phase: () => (canSet() ? 'open' : 'sent'),
+    onUse() {
+      // A component that only reads: there may be an access to write, which is known once it is loaded.
+      if (hasCookies(store)) exchange.session.load().then(planFinish, planFinish).catch(finishLate)
+    },
+    onChange: planFinish,
     onCookieUpdate() {
       // All there can be to say otherwise is that the session has ended, which its cookie survives.
       if (!canSet()) return
       for (const line of exchange.head.setCookies) store.set(cookieToSet(line))
     },
   })
-  // Now, while Next knows the request: in a body that streams it no longer does.
-  after(() => {
-    isOver = true
-    return exchange.commitLate()
-  })
+  // In actions and Route Handlers at once: in a body that streams, Next no longer knows the request. Not
+  // while components render: `after` reads the clock, which Next's development server reports as an error
+  // in whatever it could prerender, up to the first wait for data.
+  if (canSet()) planFinish()
   return {
     session: exchange.session,
     async finish() {
@@ -69,6 +83,10 @@ function cookieHeader(store: NextCookies): string {
     .filter(({ name, value }) => PLAIN.test(name) && !name.includes('=') && PLAIN.test(value))
     .map(({ name, value }) => `${name}=${value}`)
     .join('; ')
+}
+
+function hasCookies(store: NextCookies): boolean {
+  return store.getAll().length > 0
 }
 
 const REACHED = Symbol('reached')

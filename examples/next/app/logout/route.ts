@@ -1,5 +1,5 @@
 import { NextResponse } from 'next/server'
-import { getSession } from '../../session.ts'
+import { getSession } from '../../session'
 
 export async function POST(request: Request): Promise<Response> {
   const session = await getSession()
