@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { checkApi } from './check-api.ts'
 import { checkDeclarations } from './check-declarations.ts'
 import { checkNames } from './check-names.ts'
 import { type PackedPackage, PackingError, packPackage } from './pack-package.ts'
@@ -80,6 +81,11 @@ const gates: readonly Gate[] = [
     name: 'declarations',
     purpose: 'published types that compile only beside packages their user does not have',
     run: async (workshop) => checkDeclarations(await workshop.packed(), workshop.folder),
+  },
+  {
+    name: 'api',
+    purpose: 'exports without a docstring, and an API reference that says what was true once',
+    run: ({ folder }) => checkApi(folder),
   },
 ]
 

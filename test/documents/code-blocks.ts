@@ -14,10 +14,11 @@ export interface CodeBlock {
   readonly code: string
 }
 
-/** The pages that users and contributors read: the top ones, and all of `docs/`. */
+/** The pages that users and contributors read: the top ones, and all that are written in `docs/`. */
 export function documents(): string[] {
   const top = readdirSync(root).filter((name) => name.endsWith('.md'))
-  return [...top, ...filesIn('docs', '.md')].sort()
+  const pages = filesIn('docs', '.md').filter((file) => !file.startsWith(join('docs', 'api')))
+  return [...top, ...pages].sort()
 }
 
 /** The sources whose docstrings hold examples. */

@@ -73,6 +73,7 @@ export interface Script {
   errorPage(session: Session, url: string, error: unknown): ErrorPage
 }
 
+/** How a route shows that its script threw. */
 export interface ErrorPage {
   readonly status: number
   readonly text: string
@@ -86,6 +87,7 @@ export const ownHeaders: OwnHeaders = {
   'Set-Cookie': ['theme=dark; Path=/', 'lang=eo; Path=/'],
 }
 
+/** Headers that a route sets itself, whatever its session adds. */
 export interface OwnHeaders {
   readonly 'Cache-Control': string
   readonly 'CDN-Cache-Control': string
