@@ -19,7 +19,9 @@ export interface OptionAdvice {
  * @throws {ConfigurationError} An option is unknown or wrong; the message says what to write.
  * @example
  * ```ts
- * const { deadline } = readOptions('new Store', { deadline: duration('5s') }, given)
+ * import { duration } from './option.ts'
+ *
+ * const { deadline } = readOptions('new Store', { deadline: duration('5s') }, { deadline: '500ms' })
  * ```
  */
 export function readOptions<Values extends object>(

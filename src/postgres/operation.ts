@@ -67,6 +67,8 @@ interface Reading<Call, Answer> {
  *
  * @example
  * ```ts
+ * import { text } from './parameter-types.ts'
+ *
  * const countOf = (table: string) => operation({
  *   name: 'count_of_user',
  *   effect: 'none',

@@ -15,8 +15,8 @@ const LONGEST_TIMER = 2 ** 31 - 1
  * @example
  * ```ts
  * const deadline = new Deadline(500)
- * await store.load(token, { deadline })
- * await store.save(change, { deadline }) // in what is left of the 500 ms
+ * await store.listByUser('ann', { deadline })
+ * await store.count({ deadline }) // in what is left of the 500 ms
  * ```
  */
 export class Deadline {

@@ -81,6 +81,7 @@ export interface PresentedToken {
   readonly isOutdated?: boolean
 }
 
+/** Whether a presented token opens a session. */
 export type LoadResult =
   | { readonly status: 'live'; readonly record: SessionRecord }
   /** The token is right, but a deadline has passed. */
@@ -183,6 +184,7 @@ export interface Touch {
   readonly mayWait?: boolean
 }
 
+/** Whether a change was applied. */
 export type SaveResult =
   | {
       readonly status: 'saved'
@@ -202,11 +204,13 @@ export interface Created {
   readonly version?: string
 }
 
+/** Whether a session was created. */
 export type CreateResult =
   | Created
   /** Another session has this id. */
   | { readonly status: 'taken' }
 
+/** Whether one session ended and the other was created. */
 export type ReplaceResult = Created | { readonly status: 'gone' }
 
 /** One key to write if it still holds what the caller saw. */
@@ -219,12 +223,14 @@ export interface EntryUpdate extends Precondition {
   readonly value: Uint8Array | null
 }
 
+/** Whether an entry was written. */
 export type UpdateResult =
   | { readonly status: 'updated' }
   /** Another request was faster; this is what the key holds now. */
   | { readonly status: 'changed'; readonly current: Uint8Array | null }
   | { readonly status: 'gone' }
 
+/** What a caller took, and whether the session still lives. */
 export type TakeResult =
   /** Null when there was nothing to take. Of several takers one gets the value. */
   { readonly status: 'taken'; readonly value: Uint8Array | null } | { readonly status: 'gone' }
@@ -265,6 +271,7 @@ export interface Ending {
   readonly owner?: string
 }
 
+/** Whether a session was ended, and whose it was. */
 export type DestroyResult =
   /** It was live until now, and belonged to this user. */
   | { readonly status: 'ended'; readonly userId: string | null }

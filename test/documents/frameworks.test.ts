@@ -102,9 +102,9 @@ function testedVersions(): Set<string> {
 }
 
 test('the table has every adapter', () => {
-  const exported = JSON.parse(readDocument('package.json')).exports as Record<string, string>
+  const exported: Record<string, unknown> = JSON.parse(readDocument('package.json')).exports
   const adapters = Object.entries(exported).filter(([, file]) =>
-    file.startsWith('./dist/adapters/'),
+    JSON.stringify(file).includes('./dist/adapters/'),
   )
   expect(adapters.length).toBeGreaterThan(10)
   for (const [subpath] of adapters)

@@ -2,20 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import {
-  type CookieSettings,
-  createSessions,
-  defaultSettings,
-  MemoryStore,
-  randomToken,
-} from 'pg-sessions'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { codeBlocks, readDocument } from './code-blocks.ts'
 import { bundleExample, runExample } from './run-example.ts'
 
 const readme = readDocument('README.md')
-const settingsPage = readDocument('docs/settings.md')
 
 /** The README's only example with these words. */
 function example(words: string): string {
@@ -107,65 +99,3 @@ test('the example for Fetch handlers counts the visits of one visitor', async ()
     await rm(folder, { recursive: true, force: true })
   }
 }, 60_000)
-
-/** The table whose header begins with these words: first cell to second, without backticks. */
-function tableRows(header: string): Map<string, string> {
-  const lines = settingsPage.split('\n')
-  const start = lines.indexOf(header) + 2
-  expect(start, header).toBeGreaterThan(1)
-  const end = lines.findIndex((line, index) => index > start && !line.startsWith('|'))
-  const rows = lines.slice(start, end).map((line) => line.split(/(?<!\\)\|/).map(plain))
-  return new Map(rows.map(([, name = '', value = '']) => [name, value]))
-}
-
-function plain(cell: string): string {
-  return cell.trim().replace(/^`(.*)`$/, '$1')
-}
-
-/** What a refusal says that it knows. */
-function namesInRefusal(refused: () => unknown, list: RegExp): string[] {
-  try {
-    refused()
-  } catch (error) {
-    const names = list.exec((error as Error).message)?.[1] ?? ''
-    return names.split(/, | and /).sort()
-  }
-  return expect.fail('It was not refused.')
-}
-
-test('the table of settings has every setting, with its default', () => {
-  const rows = tableRows('| setting | default | means |')
-  const known = namesInRefusal(
-    () => createSessions({ store: new MemoryStore(), ...{ misspelt: true } }),
-    /It knows (.*)\.$/,
-  )
-  expect([...rows.keys()].sort()).toEqual(known)
-  for (const name of [
-    'idleTimeout',
-    'absoluteTimeout',
-    'renewInterval',
-    'renewGrace',
-    'purgeInterval',
-    'deadline',
-    'migrate',
-  ] as const) {
-    expect(rows.get(name), name).toBe(`'${defaultSettings[name]}'`)
-  }
-  const limits =
-    rows
-      .get('limits')
-      ?.replaceAll('_', '')
-      .replace(/(\w+):/g, '"$1":') ?? ''
-  expect(JSON.parse(limits)).toEqual(defaultSettings.limits)
-  expect(rows.get('generateSecret')).toBe('() => randomToken(24)')
-  expect(defaultSettings.generateSecret()).toHaveLength(randomToken(24).length)
-})
-
-test('the table of cookie settings has every one', () => {
-  const cookie = { misspelt: true } as CookieSettings
-  const known = namesInRefusal(
-    () => createSessions({ store: new MemoryStore(), cookie }),
-    /Write one of (.*)\.$/,
-  )
-  expect([...tableRows('| `cookie` | default | means |').keys()].sort()).toEqual(known)
-})

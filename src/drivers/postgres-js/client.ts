@@ -45,6 +45,7 @@ export interface PostgresJsQueryLike extends Promise<PostgresJsRawRows> {
   active?: boolean
 }
 
+/** What a query in raw mode resolves with: rows as lists of bytes. */
 export type PostgresJsRawRows = readonly (readonly unknown[])[] & {
   readonly columns: readonly { readonly name: string }[]
 }
