@@ -17,7 +17,7 @@ const emptyName = /^(utils?|helpers?|types?|common|misc)\./
 
 const fileOfText = /\.(ts|cjs|json|md|yml|yaml|sql|css|html|grit)$|^\.ci\//
 
-/** A path that exists on the machine of whoever wrote it. */
+/** A path that exists on one machine only. */
 const machinePath = /(?<![\w.}/-])\/(work|root|home|Users|tmp)\/[\w.-]/
 
 /** A line that silences a check instead of mending what it found. */

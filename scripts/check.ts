@@ -30,7 +30,7 @@ const gates: readonly Gate[] = [
   },
   {
     name: 'lint',
-    purpose: 'promises nobody waits for, import cycles, bare errors and the like',
+    purpose: 'floating promises, import cycles, bare errors and the like',
     run: () =>
       runCommand('biome', [
         'lint',

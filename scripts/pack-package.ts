@@ -29,7 +29,7 @@ export class PackingError extends Error {}
 /**
  * Builds and packs the package as npm would publish it, and unpacks it, all below `into`.
  *
- * It works on a copy of the source, so that it disturbs nobody who uses `dist` at the same time.
+ * It works on a copy of the source, so that `dist` can be used meanwhile.
  */
 export async function packPackage(into: string): Promise<PackedPackage> {
   const source = join(into, 'source')

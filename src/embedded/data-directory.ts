@@ -45,7 +45,7 @@ export async function findCluster(directory: string): Promise<string | undefined
   }
   if (!names.includes(CLUSTER)) return undefined
   const place = await realpath(join(directory, CLUSTER)).catch(() => undefined)
-  // A link to a folder that somebody has cleaned away.
+  // A link to a folder that was deleted.
   if (place === undefined) await rm(join(directory, CLUSTER), { force: true })
   return place
 }
@@ -75,7 +75,7 @@ export async function openCluster(folder: string, version: string): Promise<Clus
   }
 }
 
-/** Makes an empty folder that the account may pass through and nobody else may list. */
+/** Creates an empty folder that the account may pass through and other users cannot list. */
 export async function makeTemporaryDirectory(account: Account | undefined): Promise<string> {
   return newFolder(await temporaryFolder(account), 'pg-sessions-', account)
 }

@@ -17,7 +17,7 @@ import { usableBinaries } from './usable-binaries.ts'
 /** What an embedded server is started with. Everything has a default. */
 export interface EmbeddedPostgresOptions {
   /**
-   * Where the data is kept over restarts; made when it is missing. Such data survives a crash of the
+   * Where the data is kept over restarts; created if missing. Such data survives a crash of the
    * machine, as PostgreSQL's defaults promise. Default: a temporary folder, tuned for speed instead,
    * and removed at the end.
    */
@@ -36,7 +36,7 @@ export interface EmbeddedPostgresOptions {
   readonly onProgress?: (message: string) => void
 }
 
-/** A PostgreSQL server of one's own. */
+/** A running PostgreSQL server that this process owns. */
 export interface EmbeddedPostgres extends AsyncDisposable {
   /** The superuser's connection string to the database `postgres`. It holds the password. */
   readonly url: string
@@ -48,11 +48,14 @@ export interface EmbeddedPostgres extends AsyncDisposable {
   readonly dataDirectory: string
   /** Where the server logs. With kept data the file goes on over restarts, up to some 10 MB. */
   readonly logFile: string
-  /** Stops the server, and removes its data when that is temporary. Safe to call twice. */
+  /**
+   * Stops the server and removes its data if that is temporary. Safe to call twice, and right after
+   * `await pool.end()`: it gives closing connections up to 2 seconds and then cuts those that are left.
+   */
   stop(): Promise<void>
 }
 
-/** For data that nobody will miss; https://www.postgresql.org/docs/current/non-durability.html */
+/** For data that may be lost; https://www.postgresql.org/docs/current/non-durability.html */
 const TEMPORARY_SETTINGS = {
   fsync: 'off',
   synchronous_commit: 'off',

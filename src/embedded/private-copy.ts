@@ -75,7 +75,7 @@ async function isOurs(copy: string): Promise<boolean> {
   )
 }
 
-/** Cleaners of temporary folders take away single files that nobody has read for long. */
+/** Systems that clean temporary folders delete single files that were not read for a while. */
 async function hasAllFiles(copy: string, original: string): Promise<boolean> {
   const files = new Set(await readdir(copy, { recursive: true }))
   return (await readdir(original, { recursive: true })).every((file) => files.has(file))

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Account, programEnvironment } from './run-program.ts'
 import { type Watchdog, watchOver } from './watchdog.ts'
 
-/** How long a server may take to come up, or to end, before it is killed; milliseconds. */
-const PATIENCE = { start: 60_000, stop: 10_000 }
+/** Milliseconds that a server may take to start, that clients may take to leave, and that it may take to end. */
+const PATIENCE = { start: 60_000, clients: 2000, stop: 10_000 }
 const POLL_INTERVAL = 20
 const LARGEST_LOG = 10 * 1024 * 1024
 
@@ -65,9 +65,19 @@ export class ServerProcess {
     return this.#process.pid
   }
 
-  /** Ends the server: connections are cut, and everything is written down. */
+  /**
+   * Ends the server and writes everything to disk.
+   *
+   * Connections that are about to close get a moment to do so: `await pool.end()` of pg resolves before
+   * its sockets are closed, and a server that cuts them then makes each client emit an `error` event that
+   * no listener handles. Connections that stay open are cut.
+   *
+   * @see https://www.postgresql.org/docs/current/server-shutdown.html
+   */
   async stop(): Promise<void> {
-    // "Fast" shutdown; https://www.postgresql.org/docs/current/server-shutdown.html
+    // "Smart" shutdown, then "fast".
+    this.#process.kill('SIGTERM')
+    await this.#waitForEnd(PATIENCE.clients)
     this.#process.kill('SIGINT')
     await this.#waitForEnd(PATIENCE.stop)
     this.#process.kill('SIGKILL')
@@ -120,7 +130,7 @@ function settingsAsArguments(start: ServerStart): string[] {
   return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
 }
 
-/** Tells whether a server on this data, maybe somebody else's, is about to end. */
+/** Tells whether a server on this data, maybe of another process, is shutting down. */
 export async function isStopping(data: string): Promise<boolean> {
   return (await readState(data)).status === 'stopping'
 }

@@ -15,8 +15,8 @@ export interface ServerBinaries {
 /**
  * Makes the binaries in `folder` run under `account`.
  *
- * npm packages hold no symbolic links. Where install scripts are off, nobody has made those that
- * the libraries need, so they are made here. Where the folder cannot be written, or not be entered
+ * npm packages hold no symbolic links, and install scripts that create them may be off. This creates
+ * the links that the libraries need. Where the folder cannot be written, or not be entered
  * by the account, a private copy serves.
  *
  * @throws {EmbeddedPostgresError} They do not run; the message holds what the system said.

@@ -3,10 +3,12 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import { Client } from 'pg'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from 'pg-sessions/embedded-postgres'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runCommand } from '../../scripts/run-command.ts'
 import { isRunning, startInOwnProcess, untilGone } from './processes.ts'
 
 async function ask(url: string, sql: string): Promise<Record<string, unknown>[]> {
@@ -51,7 +53,7 @@ describe('a temporary server', () => {
     expect(row).toEqual({ version: server.version, fsync: 'off', max_connections: '37' })
   })
 
-  test('lets nobody in without its password', async () => {
+  test('refuses a connection without its password', async () => {
     const url = new URL(server.url)
     url.password = 'a guess'
     await expect(ask(url.href, 'select 1')).rejects.toMatchObject({ code: '28P01' })
@@ -99,6 +101,12 @@ test('stopping leaves neither a process nor a file, and cuts connections that ar
   await cut
   expect(isRunning(server.pid)).toBe(false)
   expect(existsSync(server.dataDirectory)).toBe(false)
+})
+
+test('stopping right after pool.end() breaks no client, whose sockets are still closing', async () => {
+  const file = fileURLToPath(new URL('pool-then-server.ts', import.meta.url))
+  const { output } = await runCommand(process.execPath, ['--import', 'tsx', file])
+  expect(output).toBe('stopped')
 })
 
 test('`await using` stops the server', async () => {
@@ -173,7 +181,7 @@ describe('kept data', () => {
     })
   })
 
-  test('of a PostgreSQL that somebody else set up is left alone', async () => {
+  test('of a PostgreSQL that was set up elsewhere is left alone', async () => {
     await inTemporaryFolder(async (dataDirectory) => {
       await writeFile(join(dataDirectory, 'PG_VERSION'), '18\n')
       await expect(startEmbeddedPostgres({ dataDirectory })).rejects.toThrow(/not set up here/)

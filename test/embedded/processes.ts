@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { EmbeddedPostgresOptions } from 'pg-sessions/embedded-postgres'
 import { expect } from 'vitest'
 
-/** Tells whether a process of this number exists, whoever owns it. */
+/** Tells whether a process of this number exists, of any user. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0)

@@ -129,7 +129,7 @@ test('as root, data kept in a folder that others may not enter is there after a 
   const place = await realpath(join(dataDirectory, 'cluster'))
   expect(messages.join()).toContain(`The data lies in ${place}`)
 
-  // Whoever cleans that place up gets an empty server, not one that cannot start.
+  // After that place is deleted, the server starts empty.
   await rm(place, { recursive: true })
   const third = await startEmbeddedPostgres({ binaries, dataDirectory })
   await third.stop()

@@ -7,7 +7,7 @@ import type { Input } from '../input.ts'
 export interface OldSystem {
   /** The options of `import` that no other system takes. */
   readonly ownOptions: readonly string[]
-  /** How long its sessions live when nobody says. */
+  /** Default lifetime of its sessions. */
   readonly idleTimeout: Duration
   /** What its sessions are read and moved over. */
   reach(driver: Driver): Driver
