@@ -1,12 +1,12 @@
-import type { ArgsDef } from 'citty'
 import type { Input } from './input.ts'
+import type { OptionTable } from './option-table.ts'
 
 /** One thing that the command line does. */
 export interface Command {
   /** One line of help. */
   readonly summary: string
   /** Its options, and the argument it takes if any. */
-  readonly args: ArgsDef
+  readonly args: OptionTable
   run(input: Input): Promise<Report>
 }
 
@@ -16,6 +16,6 @@ export interface Report {
   readonly document: object
   /** Printed otherwise. */
   readonly lines: readonly string[]
-  /** The exit status. Defaults to 0: it was done. */
+  /** The exit status. Default: 0, done. */
   readonly status?: 0 | 1
 }

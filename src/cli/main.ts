@@ -6,7 +6,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
 })
 
+// Node prints what libraries advise their developers, such as pg on `sslmode`. It is not for an operator.
+process.removeAllListeners('warning')
+
 process.exitCode = await run(process.argv.slice(2))
 
-// A connection that answers no more would otherwise keep the process from ending.
+// A connection that does not answer would keep the process from ending.
 setTimeout(() => process.exit(), 2000).unref()

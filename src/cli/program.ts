@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { stripVTControlCharacters } from 'node:util'
-import { type CommandDef, renderUsage } from 'citty'
 import { ConfigurationError } from '../errors.ts'
+import { nearestName } from '../options/nearest-name.ts'
 import type { Command } from './command.ts'
 import { destroy } from './commands/destroy.ts'
 import { importCommand } from './commands/import.ts'
@@ -11,8 +10,8 @@ import { purge } from './commands/purge.ts'
 import { sql } from './commands/sql.ts'
 import { status } from './commands/status.ts'
 import { describeFailure } from './describe-failure.ts'
+import { commandHelp, programHelp } from './help-text.ts'
 import { Input } from './input.ts'
-import { refuseWrongArgs } from './strict-args.ts'
 
 const PROGRAM = 'pg-sessions'
 
@@ -24,32 +23,30 @@ const commands: ReadonlyMap<string, Command> = new Map(
  * Runs the command line.
  *
  * @param argv - What follows the program's name.
- * @returns The exit status: 0 when it was done, 1 when it failed, 2 when it was asked wrongly.
+ * @returns The exit status: 0 when it was done, 1 when it failed, 2 for a wrong command line or setting.
  */
 export async function run(argv: readonly string[]): Promise<number> {
   const [name, ...rawArgs] = argv
   if (name === undefined) {
-    process.stderr.write(await helpText())
+    process.stderr.write(help(undefined, process.stderr))
     return 2
   }
-  if (['--help', '-h', 'help'].includes(name)) return print(await helpText())
-  if (name === '--version') return print(`${version()}\n`)
+  if (['--help', '-h', 'help'].includes(name)) return print(help(rawArgs[0], process.stdout))
+  if (name === '--version' || name === '-v') return print(`${version()}\n`)
   const command = commands.get(name)
   if (command !== undefined && rawArgs.some((arg) => arg === '--help' || arg === '-h')) {
-    return print(await helpText(name))
+    return print(help(name, process.stdout))
   }
-  let input: Input | undefined
   try {
     if (command === undefined) throw unknownCommand(name)
-    refuseWrongArgs(rawArgs, command.args)
-    input = new Input(rawArgs, command.args)
+    const input = new Input(rawArgs, command.args)
     const report = await command.run(input)
     print(input.flag('json') ? json(report.document) : `${report.lines.join('\n')}\n`)
     return report.status ?? 0
   } catch (error) {
-    const { code, problem, ...failure } = describeFailure(error, input?.address ?? '')
-    const help = command === undefined ? `${PROGRAM} --help` : `${PROGRAM} ${name} --help`
-    const advice = failure.advice ?? `Run \`${help}\` to see how.`
+    const { code, problem, ...failure } = describeFailure(error)
+    const line = command === undefined ? `${PROGRAM} --help` : `${PROGRAM} ${name} --help`
+    const advice = failure.advice ?? `Run \`${line}\` to see how.`
     process.stderr.write(`${PROGRAM}: ${problem}\n${advice}\n`)
     if (rawArgs.includes('--json')) print(json({ error: { code, message: problem, advice } }))
     return failure.isUsage ? 2 : 1
@@ -62,39 +59,36 @@ function print(text: string): 0 {
 }
 
 function unknownCommand(name: string): ConfigurationError {
-  const listed = [...commands.keys()].join(', ')
+  const names = [...commands.keys()]
+  const listed = names.join(', ')
   if (name.startsWith('-')) {
     return new ConfigurationError(
       `The first word must be a command, and options follow it. The commands are ${listed}.`,
     )
   }
   // A connection string in the wrong place may hold a password, so it is not repeated.
-  const shown = /^[\w-]+$/.test(name) ? ` '${name}'` : ' of that name'
-  return new ConfigurationError(`There is no command${shown}. The commands are ${listed}.`)
+  if (!/^[a-z-]{1,20}$/i.test(name)) {
+    return new ConfigurationError(`There is no command of that name. The commands are ${listed}.`)
+  }
+  const near = nearestName(name, names)
+  const question = near === undefined ? '' : ` Did you mean '${near}'?`
+  return new ConfigurationError(
+    `There is no command '${name}'.${question} The commands are ${listed}.`,
+  )
 }
 
 function json(document: object): string {
   return `${JSON.stringify(document, null, 2)}\n`
 }
 
-/** Help for one command, or for all when none is named. */
-async function helpText(name?: string): Promise<string> {
-  const root: CommandDef = {
-    meta: { name: PROGRAM, description: 'Looks after sessions kept in PostgreSQL' },
-    subCommands: Object.fromEntries(
-      [...commands].map(([each, it]) => [each, definition(each, it)]),
-    ),
-  }
+/** Help for one command, or for all when none is named. Bold headings on a terminal only. */
+function help(name: string | undefined, output: NodeJS.WriteStream): string {
   const command = name === undefined ? undefined : commands.get(name)
-  const text = await (name === undefined || command === undefined
-    ? renderUsage(root)
-    : renderUsage(definition(name, command), root))
-  const plain = !process.stdout.isTTY || process.env.NO_COLOR !== undefined
-  return `${plain ? stripVTControlCharacters(text) : text}\n`.replaceAll(/ +$/gm, '')
-}
-
-function definition(name: string, command: Command): CommandDef {
-  return { meta: { name, description: command.summary }, args: command.args }
+  const isPlain = !output.isTTY || Boolean(process.env.NO_COLOR)
+  const style = { program: PROGRAM, isPlain }
+  return name === undefined || command === undefined
+    ? programHelp(commands, style)
+    : commandHelp(name, command, style)
 }
 
 function version(): string {

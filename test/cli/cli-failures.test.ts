@@ -24,6 +24,11 @@ function expectTwoLines({ stderr }: Outcome): void {
 describe('asked wrongly, it exits with 2 and says what to write', () => {
   test.each<[string[], RegExp]>([
     [['frobnicate'], /no command 'frobnicate'.*\nThe commands are status, migrate, sql/],
+    [['statsu'], /no command 'statsu'.*\nDid you mean 'status'\?/],
+    [['list', '--limt=3'], /Unknown option '--limt'.*\nDid you mean '--limit'\?/],
+    [['list', '--postgres://root:hunter2@db'], /no option of that name/],
+    [['list', '--limit'], /'--limit' needs a value: --limit=<number>/],
+    [['list', '--json=yes'], /'--json' takes no value/],
     [['toString'], /no command 'toString'/],
     [['--json', 'status'], /first word must be a command/],
     [['status', '--verbose'], /Unknown option '--verbose'.*\n.*`pg-sessions status --help`/],
@@ -42,7 +47,10 @@ describe('asked wrongly, it exits with 2 and says what to write', () => {
     [['sql', '--from', '99'], /whole number from 0/],
     [['sql', '--schema', 'pg_x'], /reserved/],
     [['status', '--timeout', '5'], /duration with its unit/],
-    [['status', '--database-url', 'mysql://root:hunter2@db/app'], /not a PostgreSQL connection/],
+    [
+      ['status', '--database-url', 'mysql://root:hunter2@db/app'],
+      /--database-url is not a PostgreSQL connection/,
+    ],
     [['postgres://root:hunter2@db/app'], /no command of that name/],
     [['status', 'postgres://root:hunter2@db/app'], /takes options only/],
   ])('%j', async (args, message) => {
@@ -93,14 +101,14 @@ describe('failing, it exits with 1 and says what to do', () => {
     const url = 'postgres://ann:hunter2@127.0.0.1:1/shop'
     const outcome = await runCli(['status', '--json', '--database-url', url])
     expect(outcome.status).toBe(1)
-    expect(outcome.stderr).toMatch(/could not be reached.*\n.*127\.0\.0\.1:1\/shop/)
+    expect(outcome.stderr).toMatch(/could not be reached.*127\.0\.0\.1:1\/shop \(ECONNREFUSED\)/)
     expect(outcome.stderr + outcome.stdout).not.toContain('hunter2')
     expectTwoLines(outcome)
     expect(JSON.parse(outcome.stdout)).toEqual({
       error: {
         code: 'ERR_STORE_UNAVAILABLE',
-        message: expect.stringContaining('could not be reached'),
-        advice: expect.stringContaining('127.0.0.1:1/shop'),
+        message: expect.stringContaining('127.0.0.1:1/shop'),
+        advice: 'Start PostgreSQL there, or correct host and port in --database-url.',
       },
     })
   })
@@ -120,7 +128,10 @@ describe('failing, it exits with 1 and says what to do', () => {
     const url = new URL(database.url)
     url.pathname = '/nowhere'
     const outcome = await runCli(['status'], { databaseUrl: url.href })
-    expect(outcome).toMatchObject({ status: 1, stderr: expect.stringContaining('database name') })
+    expect(outcome).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('There is no database named nowhere'),
+    })
     expectTwoLines(outcome)
   })
 

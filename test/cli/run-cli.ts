@@ -15,18 +15,26 @@ const repository = fileURLToPath(new URL('../..', import.meta.url))
 
 interface CliOptions {
   readonly databaseUrl?: string
+  /** Variables beside those of this process, of which none names a database. */
+  readonly environment?: Readonly<Record<string, string>>
   readonly root?: string
 }
 
 /** Starts the program in a process of its own, as a user would. */
 export function startCli(
   args: readonly string[],
-  { databaseUrl, root = repository }: CliOptions = {},
+  { databaseUrl, environment = {}, root = repository }: CliOptions = {},
 ): ChildProcessByStdio<null, Readable, Readable> {
-  const { DATABASE_URL: _, ...env } = process.env
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(DATABASE_URL|PG[A-Z]+)$/.test(name)),
+  )
   return spawn(process.execPath, ['--import', loader, `${root}/src/cli/main.ts`, ...args], {
     cwd: root,
-    env: { ...env, ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }) },
+    env: {
+      ...env,
+      ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 }

@@ -1,13 +1,14 @@
 import { ConfigurationError } from '../../errors.ts'
 import type { Command, Report } from '../command.ts'
 import { withStore } from '../connect.ts'
-import { databaseOptions, type Input } from '../input.ts'
+import type { Input } from '../input.ts'
+import { databaseOptions } from '../option-table.ts'
 import { countOf, printable } from '../plain-text.ts'
 
 export const destroy: Command = {
   summary: 'End one session, or all sessions of a user. Asks nothing',
   args: {
-    id: { type: 'positional', required: false, description: 'Id of the session to end' },
+    id: { type: 'positional', description: 'Id of the session to end' },
     user: { type: 'string', description: 'End all sessions of this user', valueHint: 'user' },
     except: {
       type: 'string',

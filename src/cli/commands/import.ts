@@ -1,16 +1,19 @@
 import { ConfigurationError } from '../../errors.ts'
-import { importSessions } from '../../import/import-sessions.ts'
+import { type ImportProgress, importSessions } from '../../import/import-sessions.ts'
+import { type Duration, parseDuration } from '../../options/duration.ts'
 import { checkSchema } from '../../postgres/migrate.ts'
 import { StatementRunner } from '../../postgres/statement-runner.ts'
-import { type Duration, parseDuration } from '../../options/duration.ts'
 import type { Command } from '../command.ts'
 import { withDatabase } from '../connect.ts'
 import { connectPgSimple } from '../import/connect-pg-simple.ts'
 import { describeImport } from '../import/describe-import.ts'
-import { ImportMeter } from '../import/import-meter.ts'
 import type { OldSystem } from '../import/old-system.ts'
 import { waiSessionPostgresql } from '../import/wai-session-postgresql.ts'
-import { databaseOptions, type Input } from '../input.ts'
+import type { Input } from '../input.ts'
+import { databaseOptions } from '../option-table.ts'
+import { countOf } from '../plain-text.ts'
+import { ProgressMeter } from '../progress-meter.ts'
+import { stoppable } from '../stoppable.ts'
 
 const SYSTEMS: Readonly<Record<string, OldSystem>> = {
   'connect-pg-simple': connectPgSimple,
@@ -18,9 +21,10 @@ const SYSTEMS: Readonly<Record<string, OldSystem>> = {
 }
 
 export const importCommand: Command = {
-  summary: 'Move the live sessions of another system here, beside the traffic of both',
+  summary:
+    'Move the live sessions of another system here: connect-pg-simple beside live traffic, wai after stopping its service',
   args: {
-    system: { type: 'positional', required: false, description: Object.keys(SYSTEMS).join(' or ') },
+    system: { type: 'positional', description: Object.keys(SYSTEMS).join(' or ') },
     table: {
       type: 'string',
       description: 'connect-pg-simple: table to move them from (default: session)',
@@ -78,28 +82,18 @@ export const importCommand: Command = {
       await checkSchema(plainDriver, options.names, { timeout: input.timeout })
       const source = await system.open(input, driver, idleTimeout)
       const runner = new StatementRunner(driver, input.timeout)
-      const meter = new ImportMeter()
-      const { signal, onProgress } = meter
-      const work = { ...options, runner, source, signal, onProgress }
-      const report = await stoppable(meter, () => importSessions(work))
+      const meter = new ProgressMeter()
+      const onProgress = (progress: ImportProgress): void =>
+        meter.tell(`moved ${countOf(progress.moved, 'session')}`, progress)
+      const report = await stoppable((signal) =>
+        importSessions({ ...options, runner, source, signal, onProgress }),
+      )
       return describeImport(source, report, {
         seconds: meter.seconds,
         dryRun: options.dryRun,
       })
     })
   },
-}
-
-/** Lets Ctrl+C end an import after the batch under way. */
-async function stoppable<Result>(meter: ImportMeter, run: () => Promise<Result>): Promise<Result> {
-  const stop = (): void => meter.stop()
-  const signals = ['SIGINT', 'SIGTERM'] as const
-  for (const signal of signals) process.once(signal, stop)
-  try {
-    return await run()
-  } finally {
-    for (const signal of signals) process.removeListener(signal, stop)
-  }
 }
 
 function systemOf(input: Input): OldSystem {

@@ -2,7 +2,8 @@ import { checkSchema } from '../../postgres/migrate.ts'
 import { type ListedSession, readNewestSessions } from '../../postgres/store-status.ts'
 import type { Command } from '../command.ts'
 import { withDatabase, withStore } from '../connect.ts'
-import { databaseOptions, type Input } from '../input.ts'
+import type { Input } from '../input.ts'
+import { databaseOptions } from '../option-table.ts'
 import { formatTime, jsonTime, textTable } from '../plain-text.ts'
 
 export const list: Command = {

@@ -1,7 +1,7 @@
 import { migrate as migrateTables } from '../../postgres/migrate.ts'
 import type { Command } from '../command.ts'
 import { withDatabase } from '../connect.ts'
-import { databaseOptions } from '../input.ts'
+import { databaseOptions } from '../option-table.ts'
 
 export const migrate: Command = {
   summary: 'Create the tables, or bring them to the version of this release',

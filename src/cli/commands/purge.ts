@@ -1,10 +1,13 @@
+import { readStatus } from '../../postgres/store-status.ts'
 import { silentLogger } from '../../session/logger.ts'
 import { purgeAll } from '../../session/purger.ts'
 import { SessionEventHub } from '../../session/session-events.ts'
 import type { Command } from '../command.ts'
 import { withStore } from '../connect.ts'
-import { databaseOptions } from '../input.ts'
+import { databaseOptions } from '../option-table.ts'
 import { countOf } from '../plain-text.ts'
+import { ProgressMeter } from '../progress-meter.ts'
+import { stoppable } from '../stoppable.ts'
 
 export const purge: Command = {
   summary: 'Delete expired sessions, in batches, beside live traffic',
@@ -18,22 +21,25 @@ export const purge: Command = {
   },
   async run(input) {
     const batchSize = input.count('batch-size', 250, 100_000)
-    const startedAt = performance.now()
-    const onProgress = (removed: number): void => {
-      const rate = Math.round(removed / Math.max(secondsSince(startedAt), 0.001))
-      process.stderr.write(`removed ${removed} so far, ${rate} a second\n`)
-    }
-    const removed = await withStore(input, (store) =>
-      purgeAll(store, new SessionEventHub(silentLogger), { batchSize, onProgress }),
+    const meter = new ProgressMeter()
+    const { removed, isComplete } = await withStore(input, (store, driver) =>
+      stoppable(async (signal) => {
+        const { purgeBacklog: total } = await readStatus(driver, input.names, {
+          timeout: input.timeout,
+        })
+        const onProgress = (seen: number): void =>
+          meter.tell(`removed ${countOf(seen, 'session')}`, { seen, total })
+        const events = new SessionEventHub(silentLogger)
+        const removed = await purgeAll(store, events, { batchSize, onProgress, signal })
+        return { removed, isComplete: !signal.aborted }
+      }),
     )
-    const seconds = secondsSince(startedAt)
+    const { seconds } = meter
+    const again = isComplete ? [] : ['Stopped before the end. Run it again to go on.']
     return {
-      document: { removed, seconds },
-      lines: [`Removed ${countOf(removed, 'expired session')} in ${seconds} s.`],
+      document: { removed, complete: isComplete, seconds },
+      lines: [`Removed ${countOf(removed, 'expired session')} in ${seconds} s.`, ...again],
+      status: isComplete ? 0 : 1,
     }
   },
-}
-
-function secondsSince(startedAt: number): number {
-  return Number(((performance.now() - startedAt) / 1000).toFixed(3))
 }

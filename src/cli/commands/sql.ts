@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../../errors.ts'
 import { latestVersion, schemaSql } from '../../postgres/schema-sql.ts'
 import type { Command } from '../command.ts'
-import { outputOptions, tableOptions } from '../input.ts'
+import { outputOptions, tableOptions } from '../option-table.ts'
 
 export const sql: Command = {
   summary: 'Print the migrations as SQL, to be run by hand; asks no database',

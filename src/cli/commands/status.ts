@@ -7,7 +7,7 @@ import { latestVersion } from '../../postgres/schema-sql.ts'
 import { readStatus, type StoreStatus } from '../../postgres/store-status.ts'
 import type { Command } from '../command.ts'
 import { withDatabase } from '../connect.ts'
-import { databaseOptions } from '../input.ts'
+import { databaseOptions } from '../option-table.ts'
 import { countOf, formatBytes, formatTime, jsonTime, printable } from '../plain-text.ts'
 
 export const status: Command = {

@@ -1,6 +1,6 @@
 import type { ImportSource } from '../../import/import-source.ts'
-import type { Driver } from '../../postgres/driver.ts'
 import type { Duration } from '../../options/duration.ts'
+import type { Driver } from '../../postgres/driver.ts'
 import type { Input } from '../input.ts'
 
 /** A system whose sessions the command line can move. */
