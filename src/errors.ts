@@ -1,8 +1,8 @@
 /**
- * Every error this package throws on purpose, told apart by a stable `code`.
+ * Every error that this package throws on purpose. Each has a stable `code`.
  *
- * Messages say what happened and what to do. They hold no token, hash, value, SQL or
- * connection string, so they may be logged and shown as they are.
+ * Messages say what happened and what to do. They hold no token, hash, value, SQL or connection string, so
+ * you may log them.
  */
 
 /** The codes of all errors of this package. A code never changes its meaning. */
@@ -23,7 +23,7 @@ export type SessionErrorCode =
   | 'ERR_UNDECODABLE'
   | 'ERR_UNSUPPORTED'
 
-/** On every error: the names of its classes here, so that another copy of this package knows them. */
+/** On every error: the names of its classes, so that another copy of this package recognizes it. */
 const BRAND: unique symbol = Symbol.for('pg-sessions.error') as never
 
 /**
@@ -38,7 +38,7 @@ export abstract class SessionError extends Error {
 
   static override readonly [Symbol.hasInstance]: (error: unknown) => boolean = isInstance
 
-  /** What kind of error this is; compare this rather than the message. */
+  /** The kind of error. Compare this, not the message. */
   readonly code: SessionErrorCode
 
   constructor(code: SessionErrorCode, message: string, options?: { cause?: unknown }) {
@@ -51,29 +51,29 @@ export abstract class SessionError extends Error {
     return this.constructor.name
   }
 
-  /** The HTTP status that Express, Koa, Fastify and h3 answer with when this error reaches them. */
+  /** The HTTP status that Express, Koa, Fastify and h3 respond with if this error reaches them. */
   get statusCode(): number {
     return 500
   }
 
-  /** The same, by its other name in `http-errors`. NestJS takes no status that lacks one of them. */
+  /** The same under its other name in `http-errors`. NestJS uses the status only if both are present. */
   get status(): number {
     return this.statusCode
   }
 
-  /** Koa writes there what it has read there. */
+  /** Koa assigns the value that it has read. */
   set status(status: number) {
     Object.defineProperty(this, 'status', { value: status, writable: true, configurable: true })
   }
 
-  /** Has frameworks answer with the status alone: what went wrong is for the log. */
+  /** Tells frameworks to send the status only: the message is for the log. */
   get expose(): boolean {
     return false
   }
 }
 
 /**
- * Tells whether an error comes from this package, also across duplicate copies of it.
+ * Returns whether an error comes from this package, or from another copy of it.
  *
  * @example
  * ```ts
@@ -91,7 +91,7 @@ export function isSessionError(error: unknown): error is SessionError {
 
 function isInstance(this: unknown, error: unknown): boolean {
   const isOurs = typeof this === 'function' && Object.hasOwn(this, 'kind')
-  // A subclass of an application's own has no kind of its own.
+  // A subclass that an application defines has no kind.
   if (!isOurs) return Function.prototype[Symbol.hasInstance].call(this, error)
   return isSessionError(error) && kindsOf(error).includes(Reflect.get(this, 'kind'))
 }
@@ -109,7 +109,7 @@ function kindsOfClass(from: object): readonly unknown[] {
   return kinds
 }
 
-/** A setting is wrong, or two contradict each other. Thrown at construction, never at a request. */
+/** An option or argument is wrong, or two options contradict each other. */
 export class ConfigurationError extends SessionError {
   /** @internal */
   static override readonly kind: string = 'ConfigurationError'
@@ -119,12 +119,12 @@ export class ConfigurationError extends SessionError {
   }
 }
 
-/** A key or value cannot be stored and given back as it was. Nothing was written. */
+/** A key or value cannot be stored and returned unchanged. Nothing was written. */
 export class InvalidValueError extends SessionError {
   /** @internal */
   static override readonly kind: string = 'InvalidValueError'
 
-  /** Where in the value the fault lies: `basket.items[3].price`. */
+  /** The place of the fault in the value: `basket.items[3].price`. */
   readonly path: string
 
   constructor(path: string, problem: string) {
@@ -133,7 +133,7 @@ export class InvalidValueError extends SessionError {
   }
 }
 
-/** A value, or the session as a whole, is larger than the settings allow. The old data is intact. */
+/** A value or the whole session is larger than `limits` allow. The stored data is unchanged. */
 export class LimitExceededError extends SessionError {
   /** @internal */
   static override readonly kind: string = 'LimitExceededError'
@@ -147,7 +147,7 @@ export class LimitExceededError extends SessionError {
   }
 }
 
-/** Something was read synchronously before `await session.load()`. */
+/** A property was read before `await session.load()`. */
 export class NotLoadedError extends SessionError {
   /** @internal */
   static override readonly kind: string = 'NotLoadedError'
@@ -161,8 +161,8 @@ export class NotLoadedError extends SessionError {
 }
 
 /**
- * The session needs a new cookie, but the response can carry none any more: its head has left, or Next
- * renders components. Nothing was stored.
+ * A change needs a new cookie, but the response can no longer carry one: its head has left, or Next is
+ * rendering components. Nothing was stored.
  */
 export class ResponseStartedError extends SessionError {
   /** @internal */
@@ -177,13 +177,13 @@ export class ResponseStartedError extends SessionError {
 }
 
 /**
- * The session ended, or passed to another user, while this request held it. Nothing was written.
+ * The session ended, or another user signed in to it, during this request. Nothing was written.
  */
 export class SessionGoneError extends SessionError {
   /** @internal */
   static override readonly kind: string = 'SessionGoneError'
 
-  /** The public id of the session that is gone. */
+  /** The public id of the ended session. */
   readonly sessionId: string
 
   /** @param message - In the words of another session middleware, where that is what applications expect. */
@@ -200,7 +200,7 @@ export class SessionGoneError extends SessionError {
   }
 }
 
-/** `close()` was called; no further call is taken. */
+/** `close()` was called: these sessions accept no further calls. */
 export class SessionsClosedError extends SessionError {
   /** @internal */
   static override readonly kind: string = 'SessionsClosedError'
@@ -217,7 +217,7 @@ export class SessionsClosedError extends SessionError {
   }
 }
 
-/** The tables are missing, or of a version that this release cannot work with. */
+/** The tables are missing, or have a version that this release cannot use. */
 export class SchemaError extends SessionError {
   /** @internal */
   static override readonly kind: string = 'SchemaError'
@@ -230,7 +230,7 @@ export class SchemaError extends SessionError {
   }
 }
 
-/** What is known about a call that failed: `none` when surely nothing was written. */
+/** Whether a failed call may have written: `none` if surely nothing was written, else `unknown`. */
 export type Outcome = 'none' | 'unknown'
 
 /** Facts about a failed statement that are safe to log. */
@@ -239,11 +239,11 @@ export interface StoreErrorFacts {
   readonly statement?: string
   /** SQLSTATE as PostgreSQL gave it. @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
   readonly sqlState?: string
-  /** A scrubbed copy of what the driver threw. */
+  /** A scrubbed copy of the driver's error. */
   readonly cause?: unknown
 }
 
-/** The store answered with an error that waiting does not cure. */
+/** The store answered with an error that a retry doesn't cure. */
 export class StoreError extends SessionError {
   /** @internal */
   static override readonly kind: string = 'StoreError'
@@ -258,14 +258,14 @@ export class StoreError extends SessionError {
   }
 }
 
-/** The store could not be asked, or did not answer within the deadline. Trying later may help. */
+/** The store could not be reached, or did not answer within the deadline. Retry later. */
 export class StoreUnavailableError extends SessionError {
   /** @internal */
   static override readonly kind: string = 'StoreUnavailableError'
 
   readonly statement: string | undefined
   readonly sqlState: string | undefined
-  /** `unknown` when a write may still have been applied although no answer came. */
+  /** `unknown` if a write may have been applied although no answer arrived. */
   readonly outcome: Outcome
 
   constructor(message: string, outcome: Outcome, facts: StoreErrorFacts = {}) {
@@ -280,7 +280,7 @@ export class StoreUnavailableError extends SessionError {
   }
 }
 
-/** Stored bytes do not decode. Codecs throw it; a session treats the entry as absent and raises an event. */
+/** Stored bytes don't decode. Codecs throw it; a session treats the entry as absent and emits an event. */
 export class UndecodableError extends SessionError {
   /** @internal */
   static override readonly kind: string = 'UndecodableError'
@@ -290,7 +290,7 @@ export class UndecodableError extends SessionError {
   }
 }
 
-/** The store's tables have no place for what was asked for. Nothing was written. */
+/** The store's tables cannot hold this. Nothing was written. */
 export class UnsupportedError extends SessionError {
   /** @internal */
   static override readonly kind: string = 'UnsupportedError'
