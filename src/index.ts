@@ -25,16 +25,6 @@ export {
   UndecodableError,
   UnsupportedError,
 } from './errors.ts'
-export type { Exchange, ResponseLink, ResponsePhase, SessionOpener } from './http/exchange.ts'
-export type { ResponseHeaders } from './http/response-headers.ts'
-export type {
-  Connection,
-  Driver,
-  Listening,
-  QueryOptions,
-  Row,
-  Statement,
-} from './postgres/driver.ts'
 export { PostgresStore } from './postgres/postgres-store.ts'
 export type { MigrateMode, PostgresStoreOptions } from './postgres/store-options.ts'
 export type { TableNameOptions } from './postgres/table-names.ts'
@@ -47,6 +37,4 @@ export type { SessionWatch, WatchEndReason, WatchTarget } from './session/sessio
 export { defaultSettings, type SessionLimits, type SessionSettings } from './session/settings.ts'
 export { type IssuedToken, randomToken, type TokenFormat } from './session/token.ts'
 export type { SessionInfo, Sessions } from './sessions.ts'
-export { type CallOptions, Deadline } from './store/deadline.ts'
 export { MemoryStore } from './store/memory-store.ts'
-export type * from './store/session-store.ts'

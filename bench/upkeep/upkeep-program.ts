@@ -1,7 +1,8 @@
 /** A worker that purges, or visitors that keep coming, in a process of its own. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Pool } from 'pg'
-import { createSessions, type Driver, PostgresStore } from 'pg-sessions'
+import { createSessions, PostgresStore } from 'pg-sessions'
+import type { Driver } from 'pg-sessions/driver'
 import { fromPg } from 'pg-sessions/pg'
 import { SAMPLE, type Visitor, visitor, visitorOrder } from '../data/visitors.ts'
 import { offer } from '../measure/program.ts'

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { RequestHandler } from 'express'
-import type { Driver } from 'pg-sessions'
+import type { Driver } from 'pg-sessions/driver'
 
 /** One question to the database and its answer. */
 interface RoundTrip {

@@ -1,4 +1,5 @@
-import { MemoryStore, PostgresStore, type SessionStore } from 'pg-sessions'
+import { MemoryStore, PostgresStore } from 'pg-sessions'
+import type { SessionStore } from 'pg-sessions/store'
 import { fromPg } from 'pg-sessions/pg'
 import { afterAll, afterEach, beforeAll, describe } from 'vitest'
 import { type WatchedStore, watchStore } from '../support/each-store-watch.ts'

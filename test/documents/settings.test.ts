@@ -40,6 +40,12 @@ describe('docs/settings.md', () => {
     for (const [name, value] of Object.entries(defaultSettings)) {
       if (typeof value === 'string') expect(shown.get(name), name).toBe(`\`'${value}'\``)
     }
+    const limits =
+      shown
+        .get('limits')
+        ?.replaceAll(/[`_]/g, '')
+        .replaceAll(/(\w+):/g, '"$1":') ?? ''
+    expect(JSON.parse(limits)).toEqual(defaultSettings.limits)
     for (const [name, { fallback }] of Object.entries(cookieOptions)) {
       if (typeof fallback !== 'string' && typeof fallback !== 'boolean') continue
       const row = rowsOf('`cookie`').get(name)?.replaceAll(/[`']/g, '')

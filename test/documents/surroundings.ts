@@ -6,6 +6,8 @@ import type { Server, ServerResponse } from 'node:http'
 import type * as expressModule from 'express'
 import type * as pg from 'pg'
 import type * as main from 'pg-sessions'
+import type { Driver } from 'pg-sessions/driver'
+import type { SessionStore } from 'pg-sessions/store'
 import type * as express from 'pg-sessions/express'
 import type * as haskell from 'pg-sessions/haskell/cereal'
 import type { WaiMapping } from 'pg-sessions/haskell/import'
@@ -32,7 +34,7 @@ export declare const cereal: typeof haskell.cereal
 export declare const cerealCodec: typeof haskell.cerealCodec
 
 export declare const app: expressModule.Express
-export declare const database: main.Driver
+export declare const database: Driver
 export declare const mapping: WaiMapping
 export declare const next: expressModule.NextFunction
 export declare const pool: pg.Pool
@@ -44,7 +46,7 @@ export declare const server: Server
 export declare const session: main.Session<ExampleData>
 export declare const sessions: main.Sessions
 export declare const socket: WebSocket
-export declare const store: main.SessionStore
+export declare const store: SessionStore
 export declare const wss: WebSocketServer
 
 /** The application's own. */

@@ -1,4 +1,4 @@
-import type { Statement } from 'pg-sessions'
+import type { Statement } from 'pg-sessions/driver'
 import { fromPostgresJs, type PostgresJsLike } from 'pg-sessions/postgres-js'
 import { type DriverHarness, driverContract } from 'pg-sessions/testing'
 import postgres from 'postgres'

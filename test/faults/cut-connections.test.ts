@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
-import { PostgresStore, type SessionStore } from 'pg-sessions'
+import { PostgresStore } from 'pg-sessions'
+import type { SessionStore } from 'pg-sessions/store'
 import { fromPg } from 'pg-sessions/pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {

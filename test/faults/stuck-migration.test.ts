@@ -1,5 +1,6 @@
 import pg from 'pg'
-import { type Driver, PostgresStore } from 'pg-sessions'
+import { PostgresStore } from 'pg-sessions'
+import type { Driver } from 'pg-sessions/driver'
 import { fromPg } from 'pg-sessions/pg'
 import { fromPostgresJs } from 'pg-sessions/postgres-js'
 import postgres from 'postgres'

@@ -1,5 +1,5 @@
 import { Client } from 'pg'
-import type { Driver } from 'pg-sessions'
+import type { Driver } from 'pg-sessions/driver'
 import { WaiStore } from 'pg-sessions/haskell'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { wholeSeconds } from '../../src/haskell/sql-fragments.ts'

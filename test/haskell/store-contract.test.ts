@@ -1,4 +1,4 @@
-import type { NewSession, Precondition, SessionStore, SessionTimes } from 'pg-sessions'
+import type { NewSession, Precondition, SessionStore, SessionTimes } from 'pg-sessions/store'
 import { WaiStore } from 'pg-sessions/haskell'
 import { fromPg } from 'pg-sessions/pg'
 import { type StoreHarness, storeContract, type TestRunner } from 'pg-sessions/testing'

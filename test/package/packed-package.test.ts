@@ -45,6 +45,9 @@ test('the tarball stays small', async () => {
   expect((await stat(packed.tarball)).size).toBeLessThan(450_000)
 })
 
+/** Contracts without a value: what authors of drivers and adapters write their own against. */
+const TYPES_ONLY: ReadonlySet<string> = new Set(['pg-sessions/driver', 'pg-sessions/adapter'])
+
 test('every subpath gives the same names by import and by a require that loads no ES module, with no client or framework installed', async () => {
   const { exports } = await readManifest()
   const names = Object.keys(exports)
@@ -65,7 +68,7 @@ test('every subpath gives the same names by import and by a require that loads n
   )
   expect(Object.keys(imported)).toEqual(names)
   for (const name of names) {
-    expect(imported[name], name).not.toEqual([])
+    if (!TYPES_ONLY.has(name)) expect(imported[name], name).not.toEqual([])
     expect(imported[name], name).not.toContain('default')
   }
   expect(required).toEqual(imported)

@@ -1,5 +1,6 @@
 import pg from 'pg'
-import { createSessions, PostgresStore, type SessionStore } from 'pg-sessions'
+import { createSessions, PostgresStore } from 'pg-sessions'
+import type { SessionStore } from 'pg-sessions/store'
 import { fromPg } from 'pg-sessions/pg'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import {

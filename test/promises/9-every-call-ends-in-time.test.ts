@@ -1,5 +1,6 @@
 import pg from 'pg'
-import { createSessions, MemoryStore, type SessionStore, type Sessions } from 'pg-sessions'
+import { createSessions, MemoryStore, type Sessions } from 'pg-sessions'
+import type { SessionStore } from 'pg-sessions/store'
 import { fromPg } from 'pg-sessions/pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CallOptions } from '../../src/store/deadline.ts'

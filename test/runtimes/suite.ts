@@ -3,7 +3,8 @@
  * of the Fetch adapter. Ends with a line of counts.
  */
 import pg from 'pg'
-import { type Driver, MemoryStore, PostgresStore } from 'pg-sessions'
+import { MemoryStore, PostgresStore } from 'pg-sessions'
+import type { Driver } from 'pg-sessions/driver'
 import { fromPg } from 'pg-sessions/pg'
 import { fromPostgresJs } from 'pg-sessions/postgres-js'
 import {

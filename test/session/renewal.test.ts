@@ -1,10 +1,5 @@
-import {
-  type ResponseLink,
-  SessionGoneError,
-  type Sessions,
-  StoreError,
-  StoreUnavailableError,
-} from 'pg-sessions'
+import { SessionGoneError, type Sessions, StoreError, StoreUnavailableError } from 'pg-sessions'
+import type { ResponseLink } from 'pg-sessions/adapter'
 import { describe, expect, it } from 'vitest'
 import { type Bench, eachStore, type OpenBench } from '../support/each-store.ts'
 import { Visitor } from '../support/each-store-visitor.ts'

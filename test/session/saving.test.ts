@@ -1,10 +1,10 @@
 import {
-  type ResponsePhase,
   ResponseStartedError,
   type Session,
   SessionGoneError,
   StoreUnavailableError,
 } from 'pg-sessions'
+import type { ResponsePhase } from 'pg-sessions/adapter'
 import { expect, it } from 'vitest'
 import { eachStore } from '../support/each-store.ts'
 

@@ -3,12 +3,10 @@ import {
   createSessions,
   type IssuedToken,
   MemoryStore,
-  type NewSession,
   randomToken,
-  type SessionChange,
-  type SessionStore,
   type TokenFormat,
 } from 'pg-sessions'
+import type { NewSession, SessionChange, SessionStore } from 'pg-sessions/store'
 import { describe, expect, it } from 'vitest'
 import { Visitor } from '../support/each-store-visitor.ts'
 

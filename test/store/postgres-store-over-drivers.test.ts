@@ -1,6 +1,7 @@
 import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
-import { type Driver, PostgresStore } from 'pg-sessions'
+import { PostgresStore } from 'pg-sessions'
+import type { Driver } from 'pg-sessions/driver'
 import { fromPgClient } from 'pg-sessions/pg'
 import { fromPglite } from 'pg-sessions/pglite'
 import { fromPostgresJs } from 'pg-sessions/postgres-js'

@@ -1,4 +1,5 @@
-import type { Exchange, ResponseLink, Session, SessionOpener } from 'pg-sessions'
+import type { Session } from 'pg-sessions'
+import type { Exchange, ResponseLink, SessionOpener } from 'pg-sessions/adapter'
 
 /** One request of a visitor, under way. */
 export interface OpenRequest<Data extends object> {

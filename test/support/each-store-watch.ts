@@ -1,4 +1,4 @@
-import type { SessionStore } from 'pg-sessions'
+import type { SessionStore } from 'pg-sessions/store'
 
 type Operation = Exclude<keyof SessionStore, 'name' | 'ready' | 'close'>
 

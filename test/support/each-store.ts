@@ -5,10 +5,10 @@ import {
   MemoryStore,
   PostgresStore,
   type SessionEvents,
-  type SessionStore,
   type Sessions,
   type StoreSettings,
 } from 'pg-sessions'
+import type { SessionStore } from 'pg-sessions/store'
 import { fromPg } from 'pg-sessions/pg'
 import { afterAll, afterEach, beforeAll, describe } from 'vitest'
 import { Visitor } from './each-store-visitor.ts'

@@ -1,12 +1,6 @@
 import { Pool } from 'pg'
-import {
-  jsonCodec,
-  type Lifetime,
-  MemoryStore,
-  PostgresStore,
-  type SessionStore,
-  type SessionTimes,
-} from 'pg-sessions'
+import { jsonCodec, MemoryStore, PostgresStore } from 'pg-sessions'
+import type { Lifetime, SessionStore, SessionTimes } from 'pg-sessions/store'
 import { fromPg } from 'pg-sessions/pg'
 import { IDLE_TIMEOUT, type Visitor } from '../../data/visitors.ts'
 import type { Contender, OpenContender, Operation } from '../contender.ts'

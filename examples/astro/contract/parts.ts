@@ -1,4 +1,4 @@
-import type { Driver } from 'pg-sessions'
+import type { Driver } from 'pg-sessions/driver'
 import type { ApplicationParts } from 'pg-sessions/testing'
 
 declare global {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { PGlite } from '@electric-sql/pglite'
-import { ConfigurationError, createSessions, type Driver } from 'pg-sessions'
+import { ConfigurationError, createSessions } from 'pg-sessions'
+import type { Driver } from 'pg-sessions/driver'
 import { cereal } from 'pg-sessions/haskell/cereal'
 import { fromWai } from 'pg-sessions/haskell/import'
 import { fromPglite } from 'pg-sessions/pglite'
