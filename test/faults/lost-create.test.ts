@@ -1,4 +1,5 @@
-import { type Driver, PostgresStore } from 'pg-sessions'
+import { PostgresStore } from 'pg-sessions'
+import type { Driver } from 'pg-sessions/driver'
 import { fromPg } from 'pg-sessions/pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sample, statusOf } from '../../src/testing/store-contract/samples.ts'

@@ -1,4 +1,6 @@
-import { type Driver, PostgresStore, type SessionStore } from 'pg-sessions'
+import { PostgresStore } from 'pg-sessions'
+import type { Driver } from 'pg-sessions/driver'
+import type { SessionStore } from 'pg-sessions/store'
 import { fromPg } from 'pg-sessions/pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Row } from '../../src/postgres/driver.ts'

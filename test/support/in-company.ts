@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { SessionStore } from 'pg-sessions'
+import type { SessionStore } from 'pg-sessions/store'
 import { lifetime, randomHash, sample } from '../../src/testing/store-contract/samples.ts'
 
 /** Calls that go before: the first leaves alone and takes the slot, the others share the next statement. */
