@@ -2,11 +2,11 @@ import {
   type Codec,
   createSessions,
   type DefaultData,
-  type Driver,
   jsonCodec,
   MemoryStore,
   type Sessions,
 } from 'pg-sessions'
+import type { Driver } from 'pg-sessions/driver'
 import { waiSettings } from 'pg-sessions/haskell'
 import { cereal, cerealCodec } from 'pg-sessions/haskell/cereal'
 import { expect, expectTypeOf, it } from 'vitest'
