@@ -8,6 +8,7 @@ import { assertSessions } from '../http/assert-sessions.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { answerWithError, NodeExchange } from '../http/node-exchange.ts'
 import { RequestSessions, sessionIsTaken } from '../http/request-sessions.ts'
+import { whileBodyWaits } from '../http/waiting-stream.ts'
 import { wrongMount } from '../http/wrong-mount.ts'
 import { dropReply, headersOf, type ReplyHeaders } from './fastify/reply.ts'
 
@@ -96,7 +97,8 @@ export function fastifySessions<Data extends object = DefaultData>(
       if (waiting.has(reply)) return
       if (!exchange?.hasChanges) return done(null, payload)
       waiting.add(reply)
-      const saved = exchange.saveEarly().finally(() => waiting.delete(reply))
+      const saving = whileBodyWaits(payload, () => exchange.saveEarly())
+      const saved = saving.finally(() => waiting.delete(reply))
       saved.then(
         () => done(null, payload),
         (error: Error) => {

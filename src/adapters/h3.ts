@@ -6,8 +6,9 @@
 import type { H3Event, H3EventContext, H3Plugin } from 'h3'
 import { assertSessions } from '../http/assert-sessions.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
-import { type FetchExchange, openFetchExchange } from '../http/fetch-exchange.ts'
+import { type FetchExchange, fieldsOf, openFetchExchange } from '../http/fetch-exchange.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
+import { keepInHead } from '../http/response-headers.ts'
 import { SharedState } from '../http/shared-state.ts'
 import { wrongMount } from '../http/wrong-mount.ts'
 import { addToErrorPage, addToValue, dropValue, isNotFound, rememberHeaders } from './h3/answer.ts'
@@ -85,7 +86,10 @@ export function h3Sessions<Data extends object = DefaultData>(
       try {
         await onResponse?.(response, event)
       } finally {
-        kept.opened(event.context)?.handOver()
+        const exchange = kept.opened(event.context)
+        // Middleware before this plugin may have changed what h3 has made this response of.
+        if (exchange?.head.noStore) keepInHead(fieldsOf(response.headers), exchange.head)
+        exchange?.handOver()
       }
     }
   }

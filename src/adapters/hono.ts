@@ -5,11 +5,13 @@
  */
 import type { Context, MiddlewareHandler } from 'hono'
 import { assertSessions } from '../http/assert-sessions.ts'
+import type { ResponseHeaders } from '../http/response-headers.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import {
   addToResponse,
   dropBody,
   errorResponse,
+  keepInResponse,
   type FetchExchange,
   openFetchExchange,
 } from '../http/fetch-exchange.ts'
@@ -97,7 +99,9 @@ async function save<Data extends object>(
 ): Promise<void> {
   try {
     const addition = await exchange.commit()
-    if (addition.varyCookie) replaceResponse(c, addToResponse(c.res, addition))
+    if (!addition.varyCookie) return
+    replaceResponse(c, addToResponse(c.res, addition))
+    if (addition.noStore) keepLastWord(c, addition)
   } catch (error) {
     exchange.discard()
     dropBody(c.res)
@@ -115,6 +119,30 @@ function replaceResponse(c: Context, response: Response): void {
   if (response === c.res) return
   c.res = undefined
   c.res = response
+}
+
+/**
+ * Has the addition survive middleware around the session: Hono makes another response of the headers that
+ * such middleware sets, and `etag()` a 304 without most headers. Whoever sends the response reads it last.
+ */
+function keepLastWord(c: Context, addition: ResponseHeaders): void {
+  const { get, set } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(c), 'res') ?? {}
+  if (get === undefined || set === undefined) return
+  Object.defineProperty(c, 'res', {
+    configurable: true,
+    get() {
+      const response: Response = Reflect.apply(get, c, [])
+      const kept = keepInResponse(response, addition)
+      if (kept !== response) {
+        Reflect.apply(set, c, [undefined])
+        Reflect.apply(set, c, [kept])
+      }
+      return kept
+    },
+    set(response) {
+      Reflect.apply(set, c, [response])
+    },
+  })
 }
 
 /** What Hono asks an error for when the application has no error page. */

@@ -9,6 +9,7 @@ import { errorAnswer } from '../http/error-answer.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { answerWithError, NodeExchange } from '../http/node-exchange.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
+import { whileBodyWaits } from '../http/waiting-stream.ts'
 import { isNodeResponse, wrongMount } from '../http/wrong-mount.ts'
 import { rememberHead } from '../http/written-head.ts'
 
@@ -37,7 +38,8 @@ export interface KoaSessions<Data extends object> extends Middleware {
  * What changes is saved when the middleware after it is done. When that fails, the error is thrown to
  * the middleware before it, with a fitting `statusCode`; nothing of the response is left then, and no
  * cookie is sent. What changes still later, as in an error page or after `ctx.respond = false`, is saved
- * before the head leaves. The cookie survives `ctx.throw`, which removes all other headers.
+ * before the head leaves. A body that is a stream waits for the save; one that fails meanwhile, such as a
+ * missing file, is an error like any other, which Koa answers. The cookie survives `ctx.throw`, which removes all other headers.
  *
  * @throws {ConfigurationError} What it was given are no sessions.
  * @example
@@ -80,8 +82,10 @@ export function koaSessions<Data extends object = DefaultData>(
     kept.expose(context)
     await next()
     if (!owns || context.respond === false) return
+    const exchange = kept.opened(context)
+    if (!exchange?.hasChanges) return
     try {
-      await kept.opened(context)?.saveEarly()
+      await whileBodyWaits(context.body, () => exchange.saveEarly())
     } catch (error) {
       restoreHead?.()
       dropResponse(context, errorAnswer(error).status)

@@ -18,6 +18,11 @@ export function heedEarlyLookup(response: ServerResponse): void {
       Reflect.deleteProperty(response, '_send')
       return Reflect.apply(send, response, [data, encoding, callback, ...rest])
     }
+    // `flushHeaders` gives nothing else.
+    if (data === '' && encoding === undefined) {
+      response.flushHeaders()
+      return true
+    }
     // `write` also says how many bytes it sends; `end` does not, with what comes last.
     if (rest.length > 0) return Reflect.apply(response.write, response, [data, encoding, callback])
     response.end()

@@ -1,7 +1,8 @@
 import { errorAnswer } from './error-answer.ts'
 import type { Exchange, SessionOpener } from './exchange.ts'
 import { ownResponse } from './own-response.ts'
-import { addToHead, type HeadFields, type ResponseHeaders } from './response-headers.ts'
+import { addToHead, type HeadFields, keepInHead, type ResponseHeaders } from './response-headers.ts'
+import { sealNoStore } from './sealed-headers.ts'
 
 /** A session joined to a request of the Fetch standard. */
 export interface FetchExchange<Data extends object>
@@ -65,6 +66,15 @@ export function addToResponse(response: Response, addition: ResponseHeaders): Re
   if (!addition.varyCookie || response.status < 200) return response
   const own = ownResponse(response)
   addToHead(fieldsOf(own.headers), addition)
+  if (addition.noStore) sealNoStore(own.headers)
+  return own
+}
+
+/** Adds what is missing from a response that others have changed, or made anew, since it was added to. */
+export function keepInResponse(response: Response, addition: ResponseHeaders): Response {
+  if (response.status < 200) return response
+  const own = ownResponse(response)
+  keepInHead(fieldsOf(own.headers), addition)
   return own
 }
 

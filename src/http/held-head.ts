@@ -11,6 +11,7 @@ import { OutgoingMessage, type ServerResponse } from 'node:http'
 import { isUint8Array } from 'node:util/types'
 import { ResponseStartedError } from '../errors.ts'
 import { laySentLook, type Progress, throwHeadersSent } from './fake-sent-state.ts'
+import { type Call, dropCall, replayCalls, type Sending } from './head-replay.ts'
 import { type Method, Overlay } from './overlay.ts'
 import { addToHead, type ResponseHeaders } from './response-headers.ts'
 import { applyWriteHead, rememberHead, type StatusLine } from './written-head.ts'
@@ -60,14 +61,6 @@ export function holdHead(response: ServerResponse, options: HoldOptions): HeldHe
   return new HeldResponse(response, options)
 }
 
-/** What sends the head, or fixes it. `writeHeader` is an old name of `writeHead`. */
-type Sending = 'writeHead' | 'writeHeader' | '_implicitHeader' | 'write' | 'end' | 'flushHeaders'
-
-interface Call {
-  readonly name: Sending
-  readonly args: readonly unknown[]
-}
-
 class HeldResponse implements HeldHead {
   readonly #response: ServerResponse
   readonly #options: HoldOptions
@@ -106,6 +99,7 @@ class HeldResponse implements HeldHead {
     this.#lay('_implicitHeader', () => {
       if (this.#status === undefined) this.#response.writeHead(this.#response.statusCode)
     })
+    this.#lay('_storeHeader', (_line, fields) => this.#storeHeader(fields))
     this.#lay('write', (...args) => this.#write(args))
     this.#lay('end', (...args) => this.#end(args))
     this.#lay('flushHeaders', () => this.#flushHeaders())
@@ -113,13 +107,15 @@ class HeldResponse implements HeldHead {
 
   #lay(name: Sending, hold: Method): void {
     const inner: Method | undefined = Reflect.get(this.#response, name)
-    if (inner === undefined) return // HTTP/2 has no `_implicitHeader`.
+    if (inner === undefined) return // HTTP/2 has neither `_implicitHeader` nor `_storeHeader`.
     this.#inner[name] = inner
     // Who wraps the response later keeps this for good, so it stays right in every phase.
     this.#sending.method(name, (...args) => {
       if (this.#phase === 'open' || this.#phase === 'saving') return hold(...args)
       const isLate = this.#phase === 'dropped' && !this.#answering?.getStore()
-      return isLate ? this.#drop({ name, args }) : Reflect.apply(inner, this.#response, args)
+      return isLate
+        ? dropCall({ name, args }, this.#response, this.#failure)
+        : Reflect.apply(inner, this.#response, args)
     })
   }
 
@@ -129,6 +125,29 @@ class HeldResponse implements HeldHead {
     this.#look = laySentLook(this.#response, this.#progress)
     if (!this.#headIsImplicit) this.#enqueue('writeHead', this.#status)
     return this.#response
+  }
+
+  /**
+   * Takes a head whose `writeHead` began before the hold: it was looked up earlier, or a listener within it
+   * (as of on-headers) has changed the session.
+   */
+  #storeHeader(fields: unknown): void {
+    const response = this.#response
+    // Node passes its own headers here unless none was set before `writeHead`.
+    const given = response.getHeaderNames().length === 0 ? fields : undefined
+    // `end` has noted the length of its body, and asks for the head itself.
+    const length: unknown = Reflect.get(response, '_contentLength')
+    this.#headIsImplicit = typeof length === 'number'
+    if (typeof length === 'number' && Reflect.get(response, '_hasBody') === true) {
+      response.setHeader('Content-Length', length)
+    }
+    // Node's `writeHead` turns it off for this status, which an error may replace.
+    Reflect.set(response, '_hasBody', response.req.method !== 'HEAD')
+    try {
+      this.#writeHead([response.statusCode, response.statusMessage, given])
+    } finally {
+      this.#headIsImplicit = false
+    }
   }
 
   #write(args: readonly unknown[]): boolean {
@@ -188,32 +207,13 @@ class HeldResponse implements HeldHead {
     this.#phase = 'passing'
     this.#look?.lift()
     this.#sending.lift()
-    addToHead(response, addition)
-    if (this.#status !== undefined) response.statusCode = this.#status[0]
-    const implicitHead = this.#layImplicitHead()
-    let nodeWillDrain = false
-    try {
-      for (const { name, args } of this.#queue) {
-        const result = Reflect.apply(this.#inner[name], response, args)
-        if (name === 'write' && result === false) nodeWillDrain = true
-      }
-    } finally {
-      implicitHead.lift()
-    }
+    const willDrain = replayCalls(response, this.#inner, this.#status, this.#queue, addition)
     this.#queue = []
-    if (this.#progress.needsDrain && !nodeWillDrain) {
+    if (this.#progress.needsDrain && !willDrain) {
       process.nextTick(() => {
         if (!response.writableEnded) response.emit('drain')
       })
     }
-  }
-
-  /** Past those who wrapped `writeHead` since: they saw the head when the handler sent it. */
-  #layImplicitHead(): Overlay {
-    const overlay = new Overlay(this.#response)
-    const writeHead = this.#inner.writeHead.bind(this.#response, ...(this.#status ?? []))
-    overlay.method('_implicitHeader', () => writeHead())
-    return overlay
   }
 
   #fail(error: unknown, addition: ResponseHeaders | undefined): void {
@@ -223,7 +223,7 @@ class HeldResponse implements HeldHead {
     this.#look?.lift()
     // What was laid over it since goes too: its state belongs to the dropped body.
     this.#sending.strip()
-    for (const call of this.#queue.splice(0)) this.#drop(call)
+    for (const call of this.#queue.splice(0)) dropCall(call, response, error)
     if (response.headersSent) {
       response.destroy(error as Error)
     } else {
@@ -244,13 +244,6 @@ class HeldResponse implements HeldHead {
     } catch (error) {
       this.#response.destroy(error as Error)
     }
-  }
-
-  /** Ends a call that leads nowhere: nobody waits for its callback, nothing is emitted. */
-  #drop({ name, args }: Call): unknown {
-    const callback = args.findLast((argument) => typeof argument === 'function')
-    if (callback !== undefined) process.nextTick(callback as Method, this.#failure)
-    return name === 'write' ? false : this.#response
   }
 }
 

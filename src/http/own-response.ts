@@ -39,9 +39,31 @@ function takesHeaders(headers: Headers): boolean {
 }
 
 function copyOf(response: Response): Response {
+  const plain = plainParts(response)
+  if (plain !== undefined) {
+    const { status, body } = plain
+    const OfServer = response.constructor as typeof Response
+    return new OfServer(body, { status, headers: new Headers(response.headers) })
+  }
   const { status, statusText } = response
   const isBodiless = status === 204 || status === 205 || status === 304
   // Before the headers: some servers' responses know the type of their body only then.
   const body = isBodiless ? null : response.body
   return new Response(body, { status, statusText, headers: new Headers(response.headers) })
+}
+
+/**
+ * What a response of @hono/node-server was made of, as long as it knows: a copy of its body, which is a
+ * stream, would have no `Content-Length`.
+ */
+function plainParts(response: Response): { status: number; body: string | null } | undefined {
+  if (isPlatforms(response)) return undefined
+  const cache = Object.getOwnPropertySymbols(response).find(
+    ({ description }) => description === 'cache',
+  )
+  const parts: unknown = cache && Reflect.get(response, cache)
+  if (!Array.isArray(parts)) return undefined
+  const [status, body]: unknown[] = parts
+  const isPlain = body === null || typeof body === 'string'
+  return typeof status === 'number' && isPlain ? { status, body } : undefined
 }

@@ -28,7 +28,7 @@ export const varyOnly: ResponseHeaders = Object.freeze({
 /**
  * Adds to a response whose head has not left.
  *
- * Adding the same again changes nothing. The handler's own `Set-Cookie` lines stay, and arrays that it passed to `setHeader` are not
+ * The handler's own `Set-Cookie` lines stay, and arrays that it passed to `setHeader` are not
  * written to: a shared one would carry one visitor's cookie to the next.
  *
  * @throws {Error} `ERR_HTTP_HEADERS_SENT` when there is something to add and the head has left.
@@ -40,16 +40,26 @@ export const varyOnly: ResponseHeaders = Object.freeze({
 export function addToHead(head: HeadFields, addition: ResponseHeaders): void {
   const { setCookies, noStore, varyCookie } = addition
   if (setCookies.length > 0) {
-    const lines = linesOf(head, 'Set-Cookie')
-    const missing = setCookies.filter((line) => !lines.includes(line))
-    if (missing.length > 0) head.setHeader('Set-Cookie', [...lines, ...missing])
+    head.setHeader('Set-Cookie', [...linesOf(head, 'Set-Cookie'), ...setCookies])
   }
   if (noStore) forbidStoring(head)
   if (varyCookie) varyOnCookie(head)
 }
 
+/** Adds what is missing once more, after others have had their say: the addition has the last word. */
+export function keepInHead(head: HeadFields, addition: ResponseHeaders): void {
+  const lines = linesOf(head, 'Set-Cookie')
+  const setCookies = addition.setCookies.filter((line) => !lines.includes(line))
+  addToHead(head, { ...addition, setCookies })
+}
+
 /** Targeted fields overrule `Cache-Control` in the caches they name, so they go. @see RFC 9213 §2.2 */
 const TARGETED_CACHE_FIELD = /^(?:.+-cache-control|surrogate-control)$/i
+
+/** Whether a field tells caches what to keep. */
+export function isCacheField(name: string): boolean {
+  return /^cache-control$/i.test(name) || TARGETED_CACHE_FIELD.test(name)
+}
 
 function forbidStoring(head: HeadFields): void {
   for (const name of head.getHeaderNames()) {

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import express, { type ErrorRequestHandler, type Request } from 'express'
@@ -92,7 +93,7 @@ export const openExpressApplication: OpenApplication = ({ sessions, others, scri
   })
   app.get('/broken-stream', async (req, res) => {
     change(req)
-    await pipeline(Readable.from(script.brokenBody()), res)
+    await pipeline(createReadStream('/there/is/no/such/file'), res)
   })
   app.get('/raw', (req, res) => {
     change(req)

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs'
 import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
@@ -72,7 +73,9 @@ export const openFastifyApplication: OpenApplication = async ({ sessions, others
       return `${mine}\n${await script.use(other.of(request), request.url)}`
     },
     '/cached': changing((_request, reply) => reply.send('cached')),
-    '/broken-stream': changing((_request, reply) => reply.send(Readable.from(script.brokenBody()))),
+    '/broken-stream': changing((_request, reply) =>
+      reply.send(createReadStream('/there/is/no/such/file')),
+    ),
     '/raw': changing((_request, reply) => {
       reply.hijack()
       reply.raw.writeHead(200, { 'Content-Type': 'text/plain' })

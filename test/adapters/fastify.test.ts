@@ -7,9 +7,29 @@ import { fastifySessions } from 'pg-sessions/fastify'
 import { adapterContract } from 'pg-sessions/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openFastifyApplication } from './fastify-application.ts'
-import { memorySessions, unsavableSessions } from './memory-sessions.ts'
+import { memorySessions, sessionsOnCreate, unsavableSessions } from './memory-sessions.ts'
 
 describe('fastifySessions', () => {
+  it('gives a stream that fails while the save is in progress to the error handler', async () => {
+    const body = new Readable({ read() {} })
+    const app = Fastify()
+    await app.register(
+      fastifySessions(
+        sessionsOnCreate(() => {
+          body.destroy(new RangeError('The stream has failed.'))
+          return new Promise((resolve) => body.once('close', resolve))
+        }),
+      ),
+    )
+    app.get('/', (request, reply) => {
+      request.session.set('a', 1)
+      return reply.send(body)
+    })
+    const { statusCode, json } = await app.inject('/')
+    expect([statusCode, json().message]).toEqual([500, 'The stream has failed.'])
+    await app.close()
+  })
+
   adapterContract({ describe, it }, openFastifyApplication)
 
   const apps: FastifyInstance[] = []

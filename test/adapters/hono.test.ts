@@ -1,10 +1,13 @@
+import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
+import { etag } from 'hono/etag'
 import { createSessions, MemoryStore, type Session } from 'pg-sessions'
 import { honoSessions, type SessionEnv } from 'pg-sessions/hono'
 import { adapterContract } from 'pg-sessions/testing'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { openHonoApplication } from './hono-application.ts'
+import { serve } from './listen.ts'
 import { memorySessions, unsavableSessions } from './memory-sessions.ts'
 
 describe('honoSessions', () => {
@@ -51,6 +54,36 @@ describe('honoSessions', () => {
     })
     expect((await app.request('/set')).headers.getSetCookie()).toHaveLength(1)
     expect([...(await app.request('/leave')).headers]).toEqual([['x-mine', '1']])
+  })
+
+  it('keeps Content-Length on Node when a page reads its session, and when it changes it', async () => {
+    const app = new Hono().use(honoSessions(memorySessions())).get('/:act', async (c) => {
+      if (c.req.param('act') === 'set') c.var.session.set('a', 1)
+      return c.text(`there ${await c.var.session.get('b')}`)
+    })
+    const { Request, Response } = globalThis
+    const running = await serve(getRequestListener(app.fetch))
+    try {
+      for (const act of ['read', 'set']) {
+        const { headers } = await fetch(`${running.origin}/${act}`)
+        expect([act, headers.get('content-length')]).toEqual([act, '15'])
+        expect(headers.get('vary')).toBe('Cookie')
+      }
+    } finally {
+      Object.assign(globalThis, { Request, Response })
+      await running.close()
+    }
+  })
+
+  it('keeps its cookie in a 304 that etag() before it makes of a page', async () => {
+    const app = new Hono().use(etag(), honoSessions(memorySessions())).get('/', (c) => {
+      c.var.session.set('a', 1)
+      return c.text('page')
+    })
+    const tag = (await app.request('/')).headers.get('etag') ?? ''
+    const { status, headers } = await app.request('/', { headers: { 'If-None-Match': tag } })
+    expect([status, headers.getSetCookie().length]).toEqual([304, 1])
+    expect(headers.get('cache-control')).toBe('no-store')
   })
 
   it('says what is missing when a request never went through it', async () => {

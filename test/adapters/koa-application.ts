@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import Koa, { type Context } from 'koa'
 import type { Session } from 'pg-sessions'
@@ -112,7 +113,7 @@ function koaRoutes(script: Script): Record<string, Route> {
       ctx.body = 'cached'
     }),
     '/broken-stream': changing((ctx) => {
-      ctx.body = Readable.from(script.brokenBody())
+      ctx.body = createReadStream('/there/is/no/such/file')
     }),
     '/raw': changing((ctx) => {
       ctx.respond = false

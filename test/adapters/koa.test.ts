@@ -1,10 +1,12 @@
+import { createReadStream } from 'node:fs'
+import { Readable } from 'node:stream'
 import Koa from 'koa'
 import { koaSessions } from 'pg-sessions/koa'
 import { adapterContract } from 'pg-sessions/testing'
 import { describe, expect, it } from 'vitest'
 import { openKoaApplication } from './koa-application.ts'
 import { askOnce } from './listen.ts'
-import { memorySessions, unsavableSessions } from './memory-sessions.ts'
+import { memorySessions, sessionsOnCreate, unsavableSessions } from './memory-sessions.ts'
 
 describe('koaSessions', () => {
   adapterContract({ describe, it }, openKoaApplication)
@@ -23,6 +25,41 @@ describe('koaSessions', () => {
     expect(response.headers.getSetCookie()).toHaveLength(1)
     expect(response.headers.get('vary')).toBe('Cookie')
     expect(response.headers.get('cache-control')).toBe('no-store')
+  })
+
+  it("has Koa's own error page answer for a missing file, with the cookie of what was set", async () => {
+    const app = new Koa()
+    app.silent = true
+    app.use(koaSessions(memorySessions()))
+    app.use((ctx) => {
+      ctx.session.set('a', 1)
+      ctx.body = createReadStream('/there/is/no/such/file')
+    })
+    const { response, text } = await askOnce(app.callback())
+    expect([response.status, text]).toEqual([500, 'Internal Server Error'])
+    expect(response.headers.getSetCookie()).toHaveLength(1)
+  })
+
+  it('answers a stream that fails while the save is in progress, and lives on', async () => {
+    const body = new Readable({ read() {} })
+    const app = new Koa()
+    const errors: unknown[] = []
+    app.on('error', (error) => errors.push(error))
+    app.use(
+      koaSessions(
+        sessionsOnCreate(() => {
+          body.destroy(new RangeError('The stream has failed.'))
+          return new Promise((resolve) => body.once('close', resolve))
+        }),
+      ),
+    )
+    app.use((ctx) => {
+      ctx.session.set('a', 1)
+      ctx.body = body
+    })
+    const { response } = await askOnce(app.callback())
+    expect(response.status).toBe(500)
+    expect(errors).toMatchObject([{ message: 'The stream has failed.' }])
   })
 
   it("has Koa's own error page answer with the status of the failure", async () => {

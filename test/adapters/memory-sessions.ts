@@ -17,3 +17,14 @@ export function unsavableSessions(times: number = Number.POSITIVE_INFINITY): Ses
 export function memorySessions(): Sessions {
   return createSessions({ store: new MemoryStore(), log: false })
 }
+
+/** Sessions in memory, where something happens before a session is stored for the first time. */
+export function sessionsOnCreate(happens: () => Promise<unknown>): Sessions {
+  const store = new MemoryStore()
+  const create = store.create.bind(store)
+  store.create = async (...args) => {
+    await happens()
+    return create(...args)
+  }
+  return createSessions({ store, log: false })
+}

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -79,7 +80,7 @@ export function nodeRoutes(script: Script): Readonly<Record<string, Route>> {
     }),
     '/cached': changing(({ response }) => void response.end('cached')),
     '/broken-stream': changing(({ response }) =>
-      pipeline(Readable.from(script.brokenBody()), response),
+      pipeline(createReadStream('/there/is/no/such/file'), response),
     ),
     '/raw': changing(({ response }) => {
       response.write('r')

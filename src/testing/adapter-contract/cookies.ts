@@ -152,6 +152,18 @@ function ownHeaderTests(test: AdapterTest): void {
     assertVariesByBoth(answer)
   })
 
+  test('keeps every cache away from its cookie, whatever says otherwise after it', async ({
+    visitor,
+  }) => {
+    const browser = visitor()
+    const first = await browser.ask('/cached?set=a:1')
+    assert.equal(first.text, 'cached')
+    assertNewCookie(first)
+    const second = await browser.ask('/cached?set=b:2')
+    assertNoCookie(second)
+    assert.deepEqual(second.lines('cache-control'), [ownHeaders['Cache-Control']])
+  })
+
   test("adds to the route's own Vary when the session is only read", async ({ regular }) => {
     const answer = await (await regular()).ask('/headed?load')
     assertVariesByBoth(answer)

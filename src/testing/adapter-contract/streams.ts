@@ -7,6 +7,7 @@ import { STREAM_BYTES } from './url-script.ts'
 /** Responses that take their time, and clients that do not. */
 export function streamTests(test: AdapterTest): void {
   bodyTests(test)
+  brokenTests(test)
   eventTests(test)
   abortTests(test)
 }
@@ -33,6 +34,18 @@ function bodyTests(test: AdapterTest): void {
     assert.ok(script.pulled < 32, `${script.pulled} of 64 chunks were read ahead`)
     call.release()
     assert.equal((await asking.answer).body.length, STREAM_BYTES)
+  })
+}
+
+function brokenTests(test: AdapterTest): void {
+  test('goes on serving when a stream fails before its first byte', async ({ regular }) => {
+    const browser = await regular()
+    await browser
+      .twin()
+      .ask('/broken-stream?set=a:1')
+      .catch(() => undefined)
+    assert.equal((await browser.ask('/untouched')).text, 'untouched')
+    assert.equal((await browser.ask('/change?set=b:2')).text, 'changed')
   })
 }
 
