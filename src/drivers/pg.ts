@@ -1,6 +1,7 @@
 import type { Connection, Driver, QueryOptions, Row, Statement } from '../postgres/driver.ts'
 import { ask, type PgClientLike, type PgOptions, queryOf, run } from './pg/client.ts'
 import { listenBeside, listeningOptions, type PgListeningClientLike } from './pg/listen.ts'
+import { isAboutStatement } from './waiting/about-statement.ts'
 import { DeadlineError } from './waiting/deadline.ts'
 
 export type { PgClientLike, PgOptions, PgQuery } from './pg/client.ts'
@@ -175,22 +176,6 @@ async function lend<Result>(
     client.release(spoilt)
   }
 }
-
-/**
- * Whether an error speaks of the statement alone: its data, its text, its locks. After any other the
- * client is destroyed; that includes a server that has become read-only (a new connection may find
- * the new primary) and one that has lost track of prepared statements.
- *
- * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
- */
-function isAboutStatement(error: unknown): boolean {
-  const code = (error as { readonly code?: unknown } | null)?.code
-  if (typeof code !== 'string' || code === DUPLICATE_PREPARED_STATEMENT) return false
-  return /^(?:2[123]|4[024]|55|P0)[0-9A-Z]{3}$/.test(code) || code === QUERY_CANCELED
-}
-
-const DUPLICATE_PREPARED_STATEMENT = '42P05'
-const QUERY_CANCELED = '57014'
 
 const survivors = new WeakSet<object>()
 

@@ -93,9 +93,9 @@ describe('fromPostgresJs', () => {
     ])
   })
 
-  it('refuses a client that transforms rows', () => {
-    const sql = openSql(database.url, { transform: { row: () => ({}) } })
-    expect(() => fromPostgresJs(sql)).toThrow(/transform\.row/)
+  it('takes a client that transforms rows', async () => {
+    const driver = fromPostgresJs(openSql(database.url, { transform: { row: () => ({}) } }))
+    expect(await driver.query(echo('ann'), patient)).toEqual([{ x: 'ann' }])
   })
 
   it('has the server stop a statement that was given up', async () => {
@@ -106,31 +106,6 @@ describe('fromPostgresJs', () => {
     await expect.poll(() => database.query(sleeping), { timeout: 20_000 }).toEqual([])
   })
 
-  it('gives each caller its own answer after a pipelined statement was given up', async () => {
-    const sql = openSql(database.url, { max: 1 })
-    const driver = fromPostgresJs(sql)
-    // Postgres.js pipelines a statement with parameters only once it has been prepared.
-    await driver.query(echo('warm'), patient)
-    const busy = sql`select pg_sleep(60)`
-    const running = busy.catch(() => 'cancelled')
-    // The connection is busy with the sleep, so these are sent behind it.
-    const givenUp = driver
-      .query(echo('ann'), impatient)
-      .catch((error: { code: string }) => error.code)
-    const others = ['bob', 'cy', 'di'].map((name) => driver.query(echo(name), patient))
-    expect(await givenUp).toBe('ETIMEDOUT')
-    busy.cancel()
-    expect(await running).toBe('cancelled')
-    expect(await Promise.all(others)).toEqual([[{ x: 'bob' }], [{ x: 'cy' }], [{ x: 'di' }]])
-  })
-
-  it('reads whole rows after a query of the application failed in the middle of its own', async () => {
-    const sql = openSql(database.url, { max: 1 })
-    const driver = fromPostgresJs(sql)
-    await expect(sql`select 1 / (4 - n) from generate_series(1, 9) as n`).rejects.toThrow()
-    expect(await driver.query(echo('ann'), patient)).toEqual([{ x: 'ann' }])
-  })
-
   it('survives a statement that cannot be cancelled, because the server takes no connection', async () => {
     const proxy = await openProxy()
     const driver = fromPostgresJs(openSql(proxy.url, { max: 1 }))
@@ -138,7 +113,7 @@ describe('fromPostgresJs', () => {
     proxy.refuse()
     await expect(driver.query(sleep, impatient)).rejects.toMatchObject({ code: 'ETIMEDOUT' })
     // The refusal of the cancel request arrives in the next turns of the event loop.
-    await expect(driver.query(pid, { timeout: 200 })).rejects.toMatchObject({ code: 'ETIMEDOUT' })
+    await expect(driver.query(pid, patient)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   })
 
   it('does not lend on a connection that still owes an answer', async () => {
@@ -169,7 +144,7 @@ describe('fromPostgresJs', () => {
     expect(closed).toHaveLength(1)
   })
 
-  it('has given the connection back when a loan fails, so that the client can be closed', async () => {
+  it('lets the client be ended after a loan failed', async () => {
     const sql = openSql(database.url, { max: 1 })
     const driver = fromPostgresJs(sql)
     await driver.query(pid, patient)

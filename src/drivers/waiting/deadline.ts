@@ -38,7 +38,7 @@ export interface Abandonment<Value> {
  */
 export function within<Value>(
   timeout: number,
-  syscall: 'connect' | 'read',
+  syscall: 'connect' | 'read' | (() => 'connect' | 'read'),
   answer: Promise<Value>,
   abandonment: Abandonment<Value> = {},
 ): Promise<Value> {
@@ -46,7 +46,7 @@ export function within<Value>(
     let over = false
     const giveUp = (): void => {
       over = true
-      reject(new DeadlineError(timeout, syscall))
+      reject(new DeadlineError(timeout, typeof syscall === 'string' ? syscall : syscall()))
       abandonment.giveUp?.()
     }
     const timer = setTimeout(giveUp, Math.min(timeout, LONGEST_TIMER))

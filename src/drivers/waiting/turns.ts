@@ -1,21 +1,58 @@
 import { within } from './deadline.ts'
 
-/** Lets callers use one thing by turns, first come, first served. */
+/** Too many calls wait already for something that has not come free for a while. */
+export class CrowdedError extends Error {
+  readonly code: string = 'ETIMEDOUT'
+  readonly syscall: string = 'connect'
+
+  constructor(waiting: number, silence: number) {
+    super(
+      `No database connection has become free for ${Math.round(silence)} ms, and ${waiting} calls wait for one already`,
+    )
+  }
+
+  override get name(): string {
+    return 'CrowdedError'
+  }
+}
+
+/** How many calls may wait once nothing moves. */
+const CROWD = 100
+/** Milliseconds without a new turn after which nothing moves: a burst of calls passes well within it. */
+const STANDSTILL = 1_000
+
+/** Hands out a fixed number of turns at the same time, first come, first served. */
 export class Turns {
   readonly #waiting = new Set<(turn: () => void) => void>()
-  #taken = false
+  #left: number
+  #latest = 0
+
+  /** @param size - How many turns last at the same time. Default: 1. */
+  constructor(size = 1) {
+    this.#left = size
+  }
+
+  /** How many calls wait for a turn. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
 
   /**
-   * Waits for a turn. It lasts until the function given back is called; calling that again is
-   * harmless. Whoever stops waiting leaves the queue and is given no turn.
+   * Waits for a turn. The turn lasts until you call the function that this resolves to; calling it again
+   * is harmless. A call that gives up leaves the queue.
    *
-   * @param timeout - Milliseconds to wait; for ever when absent.
+   * @param timeout - Milliseconds to wait. Without it, waits as long as it takes.
    * @throws {DeadlineError} No turn came in time.
+   * @throws {CrowdedError} No turn has begun for a second, and a hundred calls wait for one already.
    */
-  take(timeout?: number): Promise<() => void> {
-    if (!this.#taken) {
-      this.#taken = true
-      return Promise.resolve(this.#turn())
+  async take(timeout?: number): Promise<() => void> {
+    if (this.#left > 0) {
+      this.#left -= 1
+      return this.#turn()
+    }
+    const silence = performance.now() - this.#latest
+    if (timeout !== undefined && this.#waiting.size >= CROWD && silence > STANDSTILL) {
+      throw new CrowdedError(this.#waiting.size, silence)
     }
     let join: (turn: () => void) => void = () => {}
     const turn = new Promise<() => void>((resolve) => {
@@ -27,10 +64,11 @@ export class Turns {
   }
 
   #turn(): () => void {
-    let over = false
+    this.#latest = performance.now()
+    let isOver = false
     return () => {
-      if (over) return
-      over = true
+      if (isOver) return
+      isOver = true
       this.#pass()
     }
   }
@@ -38,7 +76,7 @@ export class Turns {
   #pass(): void {
     const [next] = this.#waiting
     if (next === undefined) {
-      this.#taken = false
+      this.#left += 1
       return
     }
     this.#waiting.delete(next)

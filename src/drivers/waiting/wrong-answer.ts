@@ -22,12 +22,12 @@ export class ConnectionSpoiltError extends Error {
 export function checkedRows(
   rows: readonly Row[],
   check: QueryOptions['check'],
-  discard: () => void,
+  discard: (problem: unknown) => void,
 ): readonly Row[] {
   try {
     check?.(rows)
   } catch (problem) {
-    discard()
+    discard(problem)
     throw problem
   }
   return rows

@@ -34,15 +34,54 @@ export function wrongAnswerTests(test: DriverTest, reconnects: boolean): void {
       await assert.rejects(askOne(driver, PID.text), /not its answer/)
       await assert.rejects(driver.withConnection((connection) => askOne(connection, PID.text)))
     })
+    return
   }
+
+  test('never uses a connection again on which check has thrown', async (harness) => {
+    const spoilt = new Set<string>()
+    for (let count = 0; count < harness.connections * 2; count += 1) {
+      const pid = await pidOfRefused(harness)
+      assert.ok(!spoilt.has(pid), 'a connection was used after check had thrown on it')
+      spoilt.add(pid)
+    }
+    await harness.useClient()
+  })
+
+  test('discards a lent connection on which check has thrown, even if use goes on', async (harness) => {
+    let pid: string | null | undefined
+    await harness.driver.withConnection(async (connection) => {
+      await assert.rejects(
+        refused(connection, new WrongAnswer(), (row) => {
+          pid = row?.['pid']
+        }),
+        WrongAnswer,
+      )
+    })
+    const pids = await Promise.all(
+      Array.from({ length: harness.connections * 2 }, () => askOne(harness.driver, PID.text)),
+    )
+    assert.ok(!pids.includes(pid))
+  })
 }
 
 function refused(
   connection: Pick<DriverHarness['driver'], 'query'>,
   fault: Error,
+  look: (row: Row | undefined) => void = () => {},
 ): Promise<readonly Row[]> {
-  const check = (): void => {
+  const check = ([row]: readonly Row[]): void => {
+    look(row)
     throw fault
   }
   return connection.query(PID, { timeout: 20_000, check })
+}
+
+async function pidOfRefused({ driver }: DriverHarness): Promise<string> {
+  let pid: string | null | undefined
+  const query = refused(driver, new WrongAnswer(), (row) => {
+    pid = row?.['pid']
+  })
+  await assert.rejects(query, WrongAnswer)
+  assert.ok(pid)
+  return pid
 }

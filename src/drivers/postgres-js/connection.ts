@@ -1,0 +1,192 @@
+import postgres from 'postgres'
+import type { QueryOptions, Row, Statement } from '../../postgres/driver.ts'
+import { isAboutStatement } from '../waiting/about-statement.ts'
+import { within } from '../waiting/deadline.ts'
+import { Turns } from '../waiting/turns.ts'
+import { checkedRows } from '../waiting/wrong-answer.ts'
+import type { PostgresJsSettings } from './client.ts'
+import { Dialer } from './dialer.ts'
+
+/** A query of postgres.js whose rows meet no parser: one buffer or null for each column. */
+interface RawQuery extends Promise<RawRows> {
+  /** Private to postgres.js: set once the query was written to a ready connection. */
+  readonly state?: unknown
+  /** Private to postgres.js: asks the server to stop the query. */
+  readonly canceller?: ((query: RawQuery) => Promise<unknown>) | null
+}
+
+type RawRows = readonly (readonly unknown[])[] & {
+  readonly columns: readonly { readonly name: string }[]
+}
+
+/** The server or the network ended a connection between two statements. */
+export class ConnectionLostError extends Error {
+  readonly code: string = 'ECONNRESET'
+
+  constructor() {
+    super('The connection was lost between two statements')
+  }
+
+  override get name(): string {
+    return 'ConnectionLostError'
+  }
+}
+
+/** The server infers the type of such a parameter, and postgres.js has no serializer for it. */
+const UNKNOWN_TYPE = 705
+
+/** What a connection needs whatever the application's client is set to. */
+function ownSettings(settings: PostgresJsSettings): object {
+  const attributes = settings.target_session_attrs
+  return {
+    ...settings,
+    max: 1,
+    idle_timeout: null,
+    max_lifetime: null,
+    // Neither the application's types nor its transformations may change what a session holds.
+    fetch_types: false,
+    types: {},
+    parsers: {},
+    serializers: {},
+    transform: { undefined: undefined, column: {}, value: {}, row: {} },
+    // It would be shown every value.
+    debug: false,
+    onnotify: undefined,
+    onnotice: settings.onnotice ?? (() => {}),
+    parameters: {},
+    shared: { retries: 0, typeArrayMap: {} },
+    // A session is written, so a standby is no use.
+    target_session_attrs: attributes === 'prefer-standby' ? 'read-write' : attributes,
+  }
+}
+
+/**
+ * One connection of postgres.js that only the driver uses: one statement at a time, never pipelined, and
+ * never used again once an answer was late, wrong or cut off.
+ *
+ * Postgres.js sends statements behind others that are in flight, and several faults of its then shift
+ * each later answer by one. So this is a client of its own with a single connection, thrown away as a
+ * whole.
+ */
+export class PostgresJsConnection {
+  readonly #sql: postgres.Sql
+  readonly #dialer: Dialer
+  readonly #turns = new Turns()
+  readonly #onDeath: () => void
+  #latest: RawQuery | undefined
+  #isReady = false
+  #bedtime: NodeJS.Timeout | undefined
+  #death: unknown
+
+  /** @param onDeath - Called once, when the connection must not be used again. */
+  constructor(settings: PostgresJsSettings, onDeath: () => void) {
+    this.#onDeath = onDeath
+    this.#dialer = new Dialer(settings)
+    const socket = (): Promise<unknown> =>
+      this.#isReady || wasSent(this.#latest) ? this.#dialer.dialAgain() : this.#dialer.dial()
+    const onclose = (id: number): void => {
+      settings.onclose?.(id)
+      this.discard(new ConnectionLostError())
+    }
+    this.#sql = postgres({ ...ownSettings(settings), socket, onclose } as postgres.Options<
+      Record<string, postgres.PostgresType>
+    >)
+  }
+
+  get isDead(): boolean {
+    return this.#death !== undefined
+  }
+
+  /** Runs one statement, after those that were sent before. */
+  async ask(
+    { text, values }: Statement,
+    { prepare, timeout, check }: QueryOptions & { readonly prepare: boolean },
+  ): Promise<readonly Row[]> {
+    const raw = await this.#send(timeout, () => {
+      const parameters = values.map((value) => this.#sql.typed(value as never, UNKNOWN_TYPE))
+      return this.#sql.unsafe(text, parameters as never, { prepare, simple: false } as never)
+    })
+    return checkedRows(readRows(raw), check, (problem) => this.discard(problem))
+  }
+
+  /** Runs several statements by the simple protocol. */
+  async run(text: string): Promise<void> {
+    await this.#send(undefined, () =>
+      this.#sql.unsafe(text, [], { prepare: false, simple: true } as never),
+    )
+  }
+
+  /** Lets the process end although the connection is open, and closes it if nothing wakes it in time. */
+  rest(milliseconds: number): void {
+    this.#dialer.setIdle(true)
+    this.#bedtime = setTimeout(() => void this.close(), milliseconds)
+    this.#bedtime.unref()
+  }
+
+  /** Ends a rest. */
+  wake(): void {
+    clearTimeout(this.#bedtime)
+    this.#dialer.setIdle(false)
+  }
+
+  /** Drops the connection at once, whatever is in flight. Every later statement fails for this reason. */
+  discard(reason: unknown): void {
+    if (this.#death !== undefined) return
+    this.#die(reason)
+    this.#sql.end({ timeout: 0 }).catch(() => {})
+    this.#dialer.close()
+  }
+
+  /** Says goodbye to the server. Only for a connection without a statement in flight. */
+  async close(): Promise<void> {
+    if (this.#death !== undefined) return
+    this.#die(new ConnectionLostError())
+    await this.#sql.end({ timeout: 1 }).catch(() => {})
+    this.#dialer.close()
+  }
+
+  #die(reason: unknown): void {
+    this.#death = reason
+    clearTimeout(this.#bedtime)
+    this.#onDeath()
+  }
+
+  async #send(timeout: number | undefined, make: () => { raw(): unknown }): Promise<RawRows> {
+    const endTurn = await this.#turns.take(timeout)
+    try {
+      if (this.#death !== undefined) throw this.#death
+      const query = make().raw() as RawQuery
+      this.#latest = query
+      const answer = this.#isReady ? query : Promise.race([query, this.#dialer.failure])
+      const phase = () => (wasSent(query) ? 'read' : 'connect')
+      const rows = await within(timeout ?? Number.POSITIVE_INFINITY, phase, answer, {
+        giveUp: () => cancel(query),
+      })
+      this.#isReady = true
+      return rows
+    } catch (error) {
+      if (!isAboutStatement(error)) this.discard(error)
+      throw error
+    } finally {
+      endTurn()
+    }
+  }
+}
+
+function wasSent(query: RawQuery | undefined): boolean {
+  return query?.state !== undefined && query.state !== null
+}
+
+/** Has the server stop a statement. It is asked on a connection of its own, which may fail. */
+function cancel(query: RawQuery): void {
+  if (wasSent(query)) query.canceller?.(query).catch(() => {})
+}
+
+function readRows(rows: RawRows): readonly Row[] {
+  const names = rows.columns.map(({ name }) => name)
+  return rows.map((cells) =>
+    Object.fromEntries(
+      names.map((name, index) => [name, cells[index] === null ? null : String(cells[index])]),
+    ),
+  )
+}
