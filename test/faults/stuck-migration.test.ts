@@ -87,7 +87,7 @@ test('a migration that finds no free connection says so, and leaves the next one
 test("postgres.js: connections that the application holds don't keep a migration waiting", async () => {
   const { driver, sql } = openPostgresJs(1)
   const held = await sql.reserve()
-  const store = new PostgresStore({ driver, deadline })
+  const store = new PostgresStore({ driver, deadline: `${deadline}ms` })
   await store.ready()
   await store.close()
   held.release()
