@@ -115,21 +115,27 @@ export class Exchange<Data extends object = DefaultData> {
 
   #use(): SessionState {
     if (this.#state === null) {
-      this.#state = new SessionState(this.#context, this.#readToken(), this.#link)
+      const token = this.#readToken()
+      const proof = token === null ? null : this.#readProof(token)
+      this.#state = new SessionState(this.#context, proof, proof && token, this.#link)
       this.#link.onUse?.()
     }
     return this.#state
   }
 
-  #readToken(): PresentedToken | null {
+  #readToken(): string | null {
     const { name, duplicates } = this.#cookie
     const reading = readCookie(this.#cookieHeader, name, duplicates)
-    if (reading.status === 'absent') return null
-    const proof = reading.status === 'found' ? this.#context.tokens.read(reading.value) : null
-    if (proof === null) {
-      const reason = reading.status === 'found' ? 'malformed' : 'ambiguous'
-      this.#context.events.emit('tokenRefused', { reason })
+    if (reading.status === 'found') return reading.value
+    if (reading.status !== 'absent') {
+      this.#context.events.emit('tokenRefused', { reason: 'ambiguous' })
     }
+    return null
+  }
+
+  #readProof(token: string): PresentedToken | null {
+    const proof = this.#context.tokens.read(token)
+    if (proof === null) this.#context.events.emit('tokenRefused', { reason: 'malformed' })
     return proof
   }
 

@@ -10,7 +10,6 @@ import type {
   LiveSession,
   LoadResult,
   NewSession,
-  Precondition,
   PresentedToken,
   ReplaceResult,
   RevocationFeed,
@@ -20,6 +19,7 @@ import type {
   SessionSummary,
   StoreCounts,
   TakeResult,
+  TokenPrecondition,
   Touch,
   UpdateResult,
 } from '../store/session-store.ts'
@@ -28,6 +28,7 @@ import { Announcer } from './announcer.ts'
 import type { Driver } from './driver.ts'
 import { checkSchema, migrate } from './migrate.ts'
 import { announceOperation } from './operations/announce.ts'
+import { FIRST_VERSION } from './operations/new-session.ts'
 import { type StoreOperations, storeOperations } from './operations/store-operations.ts'
 import type { TakenEntry } from './operations/take.ts'
 import { type DatabaseOptions, type PostgresStoreOptions, storeOptions } from './store-options.ts'
@@ -101,10 +102,11 @@ export class PostgresStore implements SessionStore {
       // Sent a second time, it might bring back a session that has ended since. But it may have got through.
       const times = await this.#tables.ask(findCreated, session, call).catch(() => null)
       if (times === null) throw error
-      return { status: 'created', times }
+      return { status: 'created', times, version: FIRST_VERSION }
     }
     const times = await this.#tables.ask(findCreated, session, call)
-    return times === null ? { status: 'taken' } : { status: 'created', times }
+    if (times === null) return { status: 'taken' }
+    return { status: 'created', times, version: FIRST_VERSION }
   }
 
   async save(change: SessionChange, options?: CallOptions): Promise<SaveResult> {
@@ -119,16 +121,15 @@ export class PostgresStore implements SessionStore {
   }
 
   async replace(
-    ended: Precondition,
+    ended: TokenPrecondition,
     successor: NewSession,
     options?: CallOptions,
   ): Promise<ReplaceResult> {
     if (!isUuid(ended.id)) return { status: 'gone' }
     const call = { ended, successor }
-    const times = await this.#tables.ask(this.#operations.replace, call, options)
-    if (times === null) return { status: 'gone' }
-    this.#announcer.announce([ended.id])
-    return { status: 'created', times }
+    const result = await this.#tables.ask(this.#operations.replace, call, options)
+    if (result.status === 'created') this.#announcer.announce([ended.id])
+    return result
   }
 
   async update(update: EntryUpdate, options?: CallOptions): Promise<UpdateResult> {

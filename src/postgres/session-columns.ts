@@ -1,4 +1,4 @@
-import type { SessionSummary, SessionTimes } from '../store/session-store.ts'
+import type { PreviousToken, SessionSummary, SessionTimes } from '../store/session-store.ts'
 import type { AnswerBytes } from './answer-bytes.ts'
 
 /** The columns of the table of sessions, and whether each must have a value. */
@@ -7,7 +7,9 @@ interface SessionColumns {
   readonly secret_hash: string
   readonly previous_hash?: string
   readonly previous_until?: string
+  readonly sealed_successor?: string
   readonly user_id?: string
+  readonly sign_ins?: string
   readonly created_at: string
   readonly authenticated_at?: string
   readonly last_access_at: string
@@ -72,9 +74,14 @@ const SUMMARY = {
     pack: (expression) => `int8send(coalesce(${expression}, 0))`,
     read: (bytes) => bytes.bigint() || null,
   },
+  version: {
+    column: 'sign_ins',
+    pack: (expression) => `int4send(${expression})`,
+    read: (bytes) => String(bytes.int()),
+  },
   ...TIMES,
 } as const satisfies {
-  [Property in keyof Required<Omit<SessionSummary, 'version' | 'isRotationDue'>>]: PackedColumn<
+  [Property in keyof Required<Omit<SessionSummary, 'isRotationDue'>>]: PackedColumn<
     SessionSummary[Property]
   >
 }
@@ -113,17 +120,25 @@ export function readSummary(bytes: AnswerBytes): SessionSummary {
     id: SUMMARY.id.read(bytes),
     userId: SUMMARY.userId.read(bytes),
     ownIdleTimeout: SUMMARY.ownIdleTimeout.read(bytes),
+    version: SUMMARY.version.read(bytes),
     ...readTimes(bytes),
   }
 }
 
-/** When the token before the one in force stops working; null when there is none. */
-export const previousUntil: {
+/** The token before the one in force, which may be dead; null when there is none. */
+export const previousToken: {
   pack(table: string): string
-  read(bytes: AnswerBytes): number | null
+  read(bytes: AnswerBytes): Pick<PreviousToken, 'until' | 'successor'> | null
 } = {
-  pack: (table) => timeOrNull('previous_until').pack(`${table}.previous_until`),
-  read: (bytes) => finiteOrNull(bytes.time()),
+  pack: (table) =>
+    `${timeOrNull('').pack(`${table}.previous_until`)} || coalesce(
+            int4send(octet_length(${table}.sealed_successor)) || ${table}.sealed_successor, int4send(-1)
+          )`,
+  read(bytes) {
+    const until = finiteOrNull(bytes.time())
+    const successor = bytes.sized()
+    return until === null ? null : { until, successor }
+  },
 }
 
 function packAll(columns: readonly Omit<PackedColumn<unknown>, 'read'>[], table: string): string {

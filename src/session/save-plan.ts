@@ -34,7 +34,7 @@ export function planNewSession(
   }
 }
 
-/** A token for a session that has one. The old one works on only when there is a grace. */
+/** Another token for a session. The old one works on only when there is a grace. */
 export interface NextToken extends IssuedToken {
   readonly grace: Grace | null
 }

@@ -7,7 +7,7 @@ export interface SessionEvents {
   created: { readonly sessionId: string; readonly userId: string | null }
   /** A session has a new token and the same data. */
   rotated: { readonly sessionId: string; readonly userId: string | null }
-  /** A session's token was old, or its successor had got lost, and has been renewed. */
+  /** A session's token was old and has been renewed. */
   renewed: { readonly sessionId: string; readonly userId: string | null }
   /** A user signed in; the session has a new token. */
   signedIn: { readonly sessionId: string; readonly userId: string }
@@ -26,6 +26,11 @@ export interface SessionEvents {
    * empty where tokens name none.
    */
   tokenUnknown: { readonly sessionId: string }
+  /**
+   * A client came with a session's token from before the last renewal, whose grace is over. It was stolen,
+   * or its client never got the response with the new one. See `onTokenReuse`.
+   */
+  tokenReused: { readonly sessionId: string; readonly userId: string | null }
   /** A client sent something that is no token, or several different ones. */
   tokenRefused: { readonly reason: 'malformed' | 'ambiguous' }
   /** The store could not be asked. */
@@ -48,6 +53,7 @@ const LEVELS: Record<keyof SessionEvents, [keyof Logger, string]> = {
   purged: ['info', 'expired sessions purged'],
   decodeFailed: ['warn', 'a stored entry does not decode and counts as absent'],
   tokenUnknown: ['debug', 'unknown token refused'],
+  tokenReused: ['warn', 'a renewed session token was used again after its grace'],
   tokenRefused: ['debug', 'cookie refused'],
   storeUnavailable: ['warn', 'the session store is unavailable'],
   lateSaveFailed: ['warn', 'a change of a session after its response was lost'],

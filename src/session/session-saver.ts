@@ -6,6 +6,7 @@ import { type NextToken, planChange, planNewSession } from './save-plan.ts'
 import type { ResponseLink } from './response-link.ts'
 import type { SessionContext } from './session-context.ts'
 import { SessionSnapshot } from './session-snapshot.ts'
+import { openSealedToken, sealToken } from './sealed-token.ts'
 import { StoredEntries } from './stored-entries.ts'
 import type { IssuedToken } from './token.ts'
 
@@ -28,6 +29,9 @@ export interface SaveTerms {
   readonly mayRenew?: boolean
 }
 
+const SUPERSEDED =
+  'Another request gave the session a new token or signed in while this request held the old token, so nothing was changed. Let the client repeat the request with its new cookie.'
+
 /**
  * Brings one request's changes to the store: which session is to begin, change or end, under which token,
  * and what the client is to be told of it.
@@ -41,12 +45,13 @@ export class SessionSaver {
   news: CookieUpdate = { kind: 'none' }
   readonly #context: SessionContext
   readonly #link: ResponseLink
-  readonly #hadToken: boolean
+  /** The token that this request holds, in clear; null for a visitor without one. */
+  #token: string | null
 
-  constructor(context: SessionContext, link: ResponseLink, hadToken: boolean) {
+  constructor(context: SessionContext, link: ResponseLink, token: string | null) {
     this.#context = context
     this.#link = link
-    this.#hadToken = hadToken
+    this.#token = token
   }
 
   /**
@@ -63,7 +68,7 @@ export class SessionSaver {
     const { known } = this
     const begins = userId !== null || changes.writes
     if (known === null) {
-      if (changes.end === 'destroy' && this.#hadToken) this.#tell({ kind: 'ended' })
+      if (changes.end === 'destroy' && this.#token !== null) this.#tell({ kind: 'ended' })
       if (begins) await this.#create(changes, userId, deadline)
     } else if (changes.end === 'destroy' && !begins) {
       await this.#destroy(known, deadline)
@@ -78,6 +83,7 @@ export class SessionSaver {
   async renewIfDue(deadline: Deadline): Promise<void> {
     const { known } = this
     if (known === null || !this.isRenewable(known)) return
+    if (known.lostSuccessor !== null) return this.#sendAgain(known, known.lostSuccessor)
     const changes = new ChangeSet()
     try {
       const token = this.#nextToken(known, changes, null, { mayRenew: true })
@@ -90,7 +96,8 @@ export class SessionSaver {
   }
 
   isRenewable(known: SessionSnapshot): boolean {
-    if (!known.isRenewalDue || this.#link.isConditional) return false
+    const isDue = known.isRenewalDue || known.lostSuccessor !== null
+    if (!isDue || this.#link.isConditional) return false
     const phase = this.#link.phase?.() ?? 'open'
     return phase === 'open' || phase === 'held'
   }
@@ -111,10 +118,13 @@ export class SessionSaver {
     deadline: Deadline,
   ): Promise<void> {
     const { token, session } = this.#planNew('Clearing the session', changes, userId)
-    const result = await this.#context.store.replace(known.guard, session, { deadline })
+    const { tokenGuard } = known
+    const result = await this.#context.store.replace(tokenGuard, session, { deadline })
+    if (result.status === 'superseded') throw new SessionGoneError(known.id, SUPERSEDED)
     if (result.status === 'gone') {
-      // Whoever destroys a session wants it gone, and has got that.
-      if (changes.end !== 'destroy') throw new SessionGoneError(known.id)
+      const begins = userId !== null || changes.writes
+      if (changes.end !== 'destroy' && !begins) throw new SessionGoneError(known.id)
+      // It has ended, as it should. A second click on "log in" gets a session of its own.
       this.known = null
       return this.#create(changes, userId, deadline)
     }
@@ -125,7 +135,10 @@ export class SessionSaver {
 
   async #destroy(known: SessionSnapshot, deadline: Deadline): Promise<void> {
     const { id: sessionId, userId } = known.summary
-    const { status } = await this.#context.store.destroy({ id: sessionId }, { deadline })
+    const { secretHashes } = known
+    const { store } = this.#context
+    const { status } = await store.destroy({ id: sessionId, secretHashes }, { deadline })
+    if (status === 'superseded') throw new SessionGoneError(sessionId, SUPERSEDED)
     this.known = null
     this.#tell({ kind: 'ended' })
     if (status === 'ended') this.#context.events.emit('destroyed', { sessionId, userId })
@@ -158,8 +171,11 @@ export class SessionSaver {
       this.#refuseIfTooLate('Rotating the token')
       return { ...token, grace: null }
     }
-    if (!mayRenew || !this.isRenewable(known)) return null
-    return { ...tokens.reissue(known.id), grace: known.isRotationDue ? null : policy.renewal.grace }
+    if (!mayRenew || !known.isRenewalDue || !this.isRenewable(known)) return null
+    const token = tokens.reissue(known.id)
+    if (known.isRotationDue || this.#token === null) return { ...token, grace: null }
+    const { duration } = policy.renewal.grace
+    return { ...token, grace: { duration, successor: sealToken(token.token, this.#token) } }
   }
 
   async #saveKnown(
@@ -171,10 +187,17 @@ export class SessionSaver {
   ): Promise<void> {
     const { store, policy, codec } = this.#context
     const change = planChange(policy, codec, known, token, changes, userId)
-    const result = await store.save(change, { deadline })
-    if (result.status === 'gone') throw new SessionGoneError(known.id)
+    const result = await store.save(change, { deadline }).catch((error: unknown) => {
+      const isUnknown = error instanceof StoreUnavailableError && error.outcome === 'unknown'
+      if (isUnknown && token !== null) known.tokenMayBe(token.secretHash)
+      throw error
+    })
+    if (result.status === 'gone') {
+      if (userId === null) throw new SessionGoneError(known.id)
+      return this.#signInApart(known, changes, userId, deadline)
+    }
     const { ownIdleTimeout } = change.credentials ?? {}
-    known.learn(result.times, {
+    known.refresh(result.times, {
       ...(userId === null ? {} : { userId }),
       ...(ownIdleTimeout === undefined ? {} : { ownIdleTimeout }),
       ...(result.version === undefined ? {} : { version: result.version }),
@@ -182,6 +205,41 @@ export class SessionSaver {
     })
     known.entries.keepAll(changes)
     if (token !== null && result.rotated) this.#tokenReplaced(known, token, userId)
+  }
+
+  /**
+   * Signs a user in although another request has signed in the same user a moment ago, as after a second click
+   * on "log in": with a session of their own, into which the visitor's entries come along.
+   *
+   * @throws {SessionGoneError} If the session has ended, belongs to another user, or has only another token.
+   */
+  async #signInApart(
+    known: SessionSnapshot,
+    changes: ChangeSet,
+    userId: string,
+    deadline: Deadline,
+  ): Promise<void> {
+    const [live] = (await this.#context.store.findLive?.([known.id], { deadline })) ?? []
+    if (live?.userId !== userId) {
+      throw new SessionGoneError(known.id, live === undefined ? undefined : SUPERSEDED)
+    }
+    const carried = new ChangeSet()
+    for (const [key, value] of known.entries.all()) carried.set(key, value)
+    for (const [key, value] of changes.entries()) {
+      if (value === null) carried.delete(key)
+      else carried.set(key, value)
+    }
+    carried.lifetime = changes.lifetime
+    this.known = null
+    await this.#create(carried, userId, deadline)
+  }
+
+  /** The response with the successor of this request's token got lost: sends the same one again. */
+  #sendAgain(known: SessionSnapshot, sealed: Uint8Array): void {
+    const token = this.#token === null ? null : openSealedToken(sealed, this.#token)
+    if (token === null) return
+    const { remaining, isRemembered } = known
+    this.#tell({ kind: 'issued', token, remaining, isRemembered })
   }
 
   #planNew(
@@ -213,7 +271,7 @@ export class SessionSaver {
   }
 
   #tokenReplaced(known: SessionSnapshot, token: NextToken, userId: string | null): void {
-    known.secretHashes = [token.secretHash]
+    known.tokenReplaced(token.secretHash)
     this.#issued(known, token)
     if (userId !== null) this.#context.events.emit('signedIn', { sessionId: known.id, userId })
     else {
@@ -224,6 +282,7 @@ export class SessionSaver {
   }
 
   #issued({ remaining, isRemembered }: SessionSnapshot, { token }: IssuedToken): void {
+    this.#token = token
     this.#tell({ kind: 'issued', token, remaining, isRemembered })
   }
 

@@ -4,6 +4,7 @@ import type {
   PreviousToken,
   SessionSummary,
   SessionTimes,
+  TokenPrecondition,
 } from '../store/session-store.ts'
 import type { SessionPolicy } from './settings.ts'
 import { StoredEntries } from './stored-entries.ts'
@@ -15,12 +16,11 @@ const PURGE_SLACK = 30
 export class SessionSnapshot {
   readonly entries: StoredEntries = new StoredEntries()
   readonly #policy: SessionPolicy
-  readonly #previousToken: PreviousToken | null
+  #previousToken: PreviousToken | null
   #summary: SessionSummary
   #seenAt = performance.now()
   #outdatedHashes: readonly Uint8Array[] | null = null
-  /** The hashes of the token that this request holds, any of which the store may have. */
-  secretHashes: readonly Uint8Array[]
+  #secretHashes: readonly Uint8Array[]
 
   constructor(
     policy: SessionPolicy,
@@ -31,7 +31,7 @@ export class SessionSnapshot {
     this.#policy = policy
     this.#summary = summary
     this.#previousToken = previousToken
-    this.secretHashes = secretHashes
+    this.#secretHashes = secretHashes
   }
 
   get summary(): SessionSummary {
@@ -42,14 +42,35 @@ export class SessionSnapshot {
     return this.#summary.id
   }
 
-  /** What every write has to name. */
+  /** The precondition of every write. */
   get guard(): Precondition {
     const { id, userId, version } = this.#summary
     return { id, userId, version }
   }
 
-  /** Takes over what the store said about the session after a change. */
-  learn(times: SessionTimes, change: Partial<SessionSummary>): void {
+  /** The precondition of what takes a working token. */
+  get tokenGuard(): TokenPrecondition {
+    return { ...this.guard, secretHashes: this.#secretHashes }
+  }
+
+  /** The hashes of the token that this request holds; the store has one of them. */
+  get secretHashes(): readonly Uint8Array[] {
+    return this.#secretHashes
+  }
+
+  /** Notes that the token was replaced by one with this hash. */
+  tokenReplaced(secretHash: Uint8Array): void {
+    this.#secretHashes = [secretHash]
+    this.#previousToken = null
+  }
+
+  /** Notes that the token may have been replaced: the answer of the store got lost. */
+  tokenMayBe(secretHash: Uint8Array): void {
+    this.#secretHashes = [...this.#secretHashes, secretHash]
+  }
+
+  /** Takes over the state that the store returned after a change. */
+  refresh(times: SessionTimes, change: Partial<SessionSummary>): void {
     this.#summary = { ...this.#summary, ...times, ...change }
     this.#seenAt = performance.now()
   }
@@ -70,7 +91,7 @@ export class SessionSnapshot {
 
   /** Notes that the token that this request holds is of a form that is on its way out. */
   outdate(): void {
-    this.#outdatedHashes = this.secretHashes
+    this.#outdatedHashes = this.#secretHashes
   }
 
   /** Whether this request is to replace its token for good, as was asked for elsewhere. */
@@ -78,17 +99,26 @@ export class SessionSnapshot {
     return this.#summary.isRotationDue === true
   }
 
-  /**
-   * Whether this request is to get another token: because the one it shows has grown old, or because
-   * that was renewed and the reply with its successor got lost. The store judges it once more.
-   */
+  /** Whether the token in force, which this request shows, has grown old. */
   get isRenewalDue(): boolean {
     if (this.isRotationDue) return true
-    const { interval, grace } = this.#policy.renewal
-    const age = this.storeClock - this.#summary.tokenIssuedAt
-    const isOutdated = this.secretHashes === this.#outdatedHashes
-    if (!this.#previousToken?.isShown) return isOutdated || age >= interval
-    return age >= grace.patience && this.#isGraceWhole
+    if (this.#previousToken?.isShown) return false
+    const isOutdated = this.#secretHashes === this.#outdatedHashes
+    return isOutdated || this.#tokenAge >= this.#policy.renewal.interval
+  }
+
+  /**
+   * The sealed successor of the token that this request shows, if the response with it must have got lost:
+   * it was issued a while ago, and nobody has shown it.
+   */
+  get lostSuccessor(): Uint8Array | null {
+    const { isShown = false, successor = null } = this.#previousToken ?? {}
+    const isLost = this.#tokenAge >= this.#policy.renewal.grace.patience
+    return isShown && isLost ? successor : null
+  }
+
+  get #tokenAge(): number {
+    return this.storeClock - this.#summary.tokenIssuedAt
   }
 
   /** Whether this request is among the first with a new token, so that the one before is to fade. */

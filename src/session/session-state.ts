@@ -31,14 +31,20 @@ export class SessionState {
   readonly #turn: Turn = new Turn()
 
   /**
-   * @param proof - What the client showed; null when it showed no token.
+   * @param proof - What the store may know of the token that the client showed; null for none.
+   * @param token - The token itself.
    */
-  constructor(context: SessionContext, proof: PresentedToken | null, link: ResponseLink) {
+  constructor(
+    context: SessionContext,
+    proof: PresentedToken | null,
+    token: string | null,
+    link: ResponseLink,
+  ) {
     this.context = context
     this.#proof = proof
     this.#link = link
     this.#isSettled = proof === null
-    this.#saver = new SessionSaver(context, link, proof !== null)
+    this.#saver = new SessionSaver(context, link, token)
   }
 
   // What the session is
@@ -188,6 +194,7 @@ export class SessionState {
     this.#isLoaded = true
     if (proof === null || result === null) return
     if (result.status === 'unknown') return events.emit('tokenUnknown', { sessionId: proof.id })
+    if (result.status === 'reused') return this.#endReused(result.id, result.userId, deadline)
     if (result.status === 'expired') {
       return events.emit('expired', { sessionId: result.id, userId: result.userId })
     }
@@ -206,6 +213,21 @@ export class SessionState {
       const { overlap } = policy.renewal.grace
       this.#touch({ id: known.id, lifetime: known.lifetime(), overlap })
     } else if (known.isTouchDue) this.#link.onTouchDue?.()
+  }
+
+  /** A renewed token was used after its grace: by a thief, or by the user whose thief renewed it. */
+  async #endReused(sessionId: string, userId: string | null, deadline: Deadline): Promise<void> {
+    const { store, events, policy } = this.context
+    events.emit('tokenReused', { sessionId, userId })
+    const { onReuse } = policy.renewal
+    if (onReuse === 'log') return
+    const ended =
+      onReuse === 'destroyByUser' && userId !== null
+        ? await store.destroyByUser(userId, [], { deadline })
+        : (await store.destroy({ id: sessionId }, { deadline })).status === 'ended'
+          ? [sessionId]
+          : []
+    for (const id of ended) events.emit('destroyed', { sessionId: id, userId })
   }
 
   #touch(touch: Touch): void {

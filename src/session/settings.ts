@@ -4,13 +4,13 @@ import { type Duration, formatDuration, parseDuration } from '../options/duratio
 import {
   duration,
   type OptionTable,
+  oneOf,
   option,
   refuse,
   unchecked,
   wholeNumber,
 } from '../options/option.ts'
 import { group } from '../options/read-options.ts'
-import type { Grace } from '../store/session-store.ts'
 import { type Logger, reliableLogger, silentLogger, stdoutLogger } from './logger.ts'
 import { defaultSecret, secretOptions } from './secret-options.ts'
 import { createTokens, type TokenFormat } from './token.ts'
@@ -53,6 +53,13 @@ export interface SessionSettings {
    * has a grace period. Defaults to `'30s'`.
    */
   readonly renewGrace?: Duration
+  /**
+   * What to do when a client shows a renewed token after its grace. A thief may have stolen it, or the
+   * client never got the response with the new one. The event `tokenReused` tells of it in any case, and is
+   * logged at `warn`. `'destroy'` ends the session, `'destroyByUser'` all sessions of its user. Defaults to
+   * `'log'`: the token is refused, and nothing ends.
+   */
+  readonly onTokenReuse?: TokenReuse
   /** Makes a token's secret. Defaults to `() => randomToken(24)`: 24 bytes of entropy. */
   readonly generateSecret?: () => string
   /**
@@ -92,6 +99,7 @@ export const defaultSettings: DefaultSettings = Object.freeze({
   absoluteTimeout: '30d',
   renewInterval: 'never',
   renewGrace: '30s',
+  onTokenReuse: 'log',
   generateSecret: defaultSecret,
   limits: Object.freeze({ valueBytes: 1_048_576, sessionBytes: 4_194_304, keys: 1000 }),
   purgeInterval: '10m',
@@ -106,6 +114,7 @@ export interface DefaultSettings {
   readonly absoluteTimeout: Duration
   readonly renewInterval: 'never'
   readonly renewGrace: Duration
+  readonly onTokenReuse: 'log'
   readonly generateSecret: () => string
   readonly limits: Readonly<Required<SessionLimits>>
   readonly purgeInterval: Duration
@@ -132,8 +141,25 @@ export interface SessionPolicy {
 interface RenewalPolicy {
   /** The age at which a token is renewed; `Infinity` for never. */
   readonly interval: number
-  readonly grace: Grace
+  readonly grace: GracePolicy
+  readonly onReuse: TokenReuse
 }
+
+/** How a renewed token fades, in milliseconds. */
+interface GracePolicy {
+  /** How long a token works on after its renewal. */
+  readonly duration: number
+  /** How long after a renewal its response may still be in flight. */
+  readonly patience: number
+  /** How long a token works on at most once its successor has been shown. */
+  readonly overlap: number
+}
+
+/**
+ * What happens when a client shows a renewed token whose grace is over: nothing but the event `tokenReused`
+ * (`log`), the session ends (`destroy`), or all sessions of its user end (`destroyByUser`).
+ */
+export type TokenReuse = 'log' | 'destroy' | 'destroyByUser'
 
 const SECOND = 1000
 const HOUR = 3_600_000
@@ -145,6 +171,7 @@ export interface SessionOptions {
   readonly touchInterval: number | undefined
   readonly renewInterval: number
   readonly renewGrace: number
+  readonly onTokenReuse: TokenReuse
   readonly generateSecret: () => string
   readonly pepper: readonly string[]
   readonly tokens: TokenFormat | undefined
@@ -160,6 +187,7 @@ export const sessionOptions: OptionTable<SessionOptions> = {
   touchInterval: duration(undefined),
   renewInterval: duration('never', { never: Number.POSITIVE_INFINITY }),
   renewGrace: duration(defaultSettings.renewGrace),
+  onTokenReuse: oneOf(['log', 'destroy', 'destroyByUser'], defaultSettings.onTokenReuse),
   ...secretOptions,
   tokens: unchecked('a token format'),
   codec: unchecked('a codec'),
@@ -257,7 +285,7 @@ const LONGEST_PATIENCE = 10 * SECOND
 const LONGEST_OVERLAP = 5 * SECOND
 
 function resolveRenewal(
-  { renewInterval: interval, renewGrace: duration }: SessionOptions,
+  { renewInterval: interval, renewGrace: duration, onTokenReuse: onReuse }: SessionOptions,
   absoluteTimeout: number,
 ): RenewalPolicy {
   const grace = {
@@ -265,7 +293,7 @@ function resolveRenewal(
     patience: Math.min(duration / 3, LONGEST_PATIENCE),
     overlap: Math.min(duration / 6, LONGEST_OVERLAP),
   }
-  if (interval === Number.POSITIVE_INFINITY) return { interval, grace }
+  if (interval === Number.POSITIVE_INFINITY) return { interval, grace, onReuse }
   if (interval > absoluteTimeout) {
     throw new ConfigurationError(
       `renewInterval ('${formatDuration(interval)}') is longer than absoluteTimeout ('${formatDuration(absoluteTimeout)}'), so no token would ever be renewed. Write renewInterval: '${formatDuration(Math.floor(absoluteTimeout / 4))}', or leave it out.`,
@@ -276,7 +304,7 @@ function resolveRenewal(
       `renewGrace ('${formatDuration(duration)}') must be shorter than half of renewInterval ('${formatDuration(interval)}'), or old tokens would work most of the time. Write renewInterval: '${formatDuration(4 * duration)}' or a shorter renewGrace.`,
     )
   }
-  return { interval, grace }
+  return { interval, grace, onReuse }
 }
 
 function resolveTokens({ tokens, generateSecret, pepper }: SessionOptions): TokenFormat {

@@ -16,6 +16,10 @@ export class StoredEntries {
     return this.#values.has(key)
   }
 
+  all(): IterableIterator<[string, EntryValue]> {
+    return this.#values.entries()
+  }
+
   keys(): IterableIterator<string> {
     return this.#values.keys()
   }

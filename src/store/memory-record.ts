@@ -2,7 +2,6 @@ import { timingSafeEqual } from 'node:crypto'
 import type {
   CredentialChange,
   Entry,
-  Grace,
   Lifetime,
   NewSession,
   PreviousToken,
@@ -24,7 +23,12 @@ export class MemoryRecord {
   readonly #entries = new Map<string, Uint8Array>()
   #secretHash: Uint8Array
   #tokenIssuedAt: number
-  #previous: { readonly hash: Uint8Array; readonly until: number } | null = null
+  #previous: {
+    readonly hash: Uint8Array
+    readonly until: number
+    readonly successor: Uint8Array | null
+  } | null = null
+  #signIns = 0
   #userId: string | null
   #authenticatedAt: number | null
   #lastAccessAt: number
@@ -69,10 +73,21 @@ export class MemoryRecord {
     return isAmong(this.#secretHash, hashes)
   }
 
-  /** Whether one of the hashes is that of the token before, in its grace. */
-  acceptsAsPrevious(hashes: readonly Uint8Array[], now: number): boolean {
+  /** Whether one of the hashes is that of the token before, and whether its grace lasts. */
+  previousIs(hashes: readonly Uint8Array[], now: number): 'working' | 'dead' | 'another' {
     const previous = this.#previous
-    return previous !== null && previous.until > now && isAmong(previous.hash, hashes)
+    if (previous === null || !isAmong(previous.hash, hashes)) return 'another'
+    return previous.until > now ? 'working' : 'dead'
+  }
+
+  /** Whether one of the hashes opens the session. */
+  opensTo(hashes: readonly Uint8Array[], now: number): boolean {
+    return this.accepts(hashes) || this.previousIs(hashes, now) === 'working'
+  }
+
+  /** Changes at each sign-in. */
+  get version(): string {
+    return String(this.#signIns)
   }
 
   get(key: Uint8Array): Uint8Array | null {
@@ -98,23 +113,32 @@ export class MemoryRecord {
     this.#purgeAt = Math.max(this.#purgeAt, purgeAt)
   }
 
-  /** Replaces the token if the one shown may be, and tells whether it was. */
-  replaceToken({ from, to, grace }: TokenChange, now: number): boolean {
-    const shown = this.accepts(from)
-      ? this.#secretHash
-      : this.#replaceablePrevious(from, grace, now)
-    if (shown === null) return false
-    this.#previous = grace === undefined ? null : { hash: shown, until: now + grace.duration }
+  /** Whether the token shown may be replaced: in its grace a token may be ended, and not renewed. */
+  mayReplace({ from, grace }: TokenChange, now: number): boolean {
+    return this.accepts(from) || (grace === undefined && this.opensTo(from, now))
+  }
+
+  /** Replaces the token if the one shown may be. */
+  replaceToken(change: TokenChange, now: number): void {
+    if (!this.mayReplace(change, now)) return
+    const { to, grace } = change
+    this.#previous = grace
+      ? {
+          hash: this.#secretHash,
+          until: now + grace.duration,
+          successor: copy(grace.successor),
+        }
+      : null
     this.#secretHash = copy(to)
     this.#tokenIssuedAt = now
-    return true
   }
 
   /** Leaves the token before this long at most. */
   endGrace(overlap: number, now: number): void {
     const previous = this.#previous
     if (previous === null) return
-    this.#previous = { ...previous, until: Math.min(previous.until, now + overlap) }
+    const until = Math.min(previous.until, now + overlap)
+    this.#previous = { ...previous, until, successor: null }
   }
 
   /** Signs in and sets the lifetime anew, which unlike an access may also shorten it. */
@@ -123,6 +147,7 @@ export class MemoryRecord {
     if (signIn) {
       this.#userId = signIn.userId
       this.#authenticatedAt = now
+      this.#signIns += 1
     }
     if (absoluteExpiresAt !== undefined) this.#absoluteExpiresAt = absoluteExpiresAt
     if (ownIdleTimeout !== undefined) this.#ownIdleTimeout = ownIdleTimeout
@@ -145,15 +170,17 @@ export class MemoryRecord {
   }
 
   summary(now: number): SessionSummary {
-    const { id } = this
-    return { id, userId: this.#userId, ownIdleTimeout: this.#ownIdleTimeout, ...this.times(now) }
+    const { id, version } = this
+    const summary = { id, userId: this.#userId, ownIdleTimeout: this.#ownIdleTimeout, version }
+    return { ...summary, ...this.times(now) }
   }
 
   /** What a client sees who shows the token in force, or the one before. */
   record(now: number, isPreviousShown: boolean): SessionRecord {
-    const { until = now } = this.#previous ?? {}
+    const { until = now, successor = null } = this.#previous ?? {}
+    const sealed = successor && copy(successor)
     const previousToken: PreviousToken | null =
-      until > now ? { until, isShown: isPreviousShown } : null
+      until > now ? { until, isShown: isPreviousShown, successor: sealed } : null
     return { ...this.summary(now), entries: this.#copyEntries(), previousToken }
   }
 
@@ -162,19 +189,6 @@ export class MemoryRecord {
       key: copy(Buffer.from(name, 'latin1')),
       value: copy(value),
     }))
-  }
-
-  /** In its grace a token may always be ended, but renewed only if its successor got lost. */
-  #replaceablePrevious(
-    from: readonly Uint8Array[],
-    grace: Grace | undefined,
-    now: number,
-  ): Uint8Array | null {
-    const previous = this.#previous
-    if (previous === null || !this.acceptsAsPrevious(from, now)) return null
-    if (grace === undefined) return previous.hash
-    const isUnshown = previous.until > now + grace.overlap
-    return isUnshown && this.#tokenIssuedAt + grace.patience <= now ? previous.hash : null
   }
 
   #idleDeadline(lifetime: Pick<Lifetime, 'idle'>, now: number): number {

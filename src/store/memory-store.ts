@@ -1,7 +1,9 @@
 import { SessionsClosedError, StoreError } from '../errors.ts'
 import { MemoryRecord } from './memory-record.ts'
 import type {
+  Created,
   CreateResult,
+  CredentialChange,
   DestroyResult,
   Ending,
   EntryUpdate,
@@ -19,6 +21,7 @@ import type {
   SessionSummary,
   StoreCounts,
   TakeResult,
+  TokenPrecondition,
   Touch,
   UpdateResult,
 } from './session-store.ts'
@@ -64,18 +67,23 @@ export class MemoryStore implements SessionStore {
   async load(proof: PresentedToken): Promise<LoadResult> {
     const now = this.#begin()
     const record = this.#records.get(proof.id)
-    const isCurrent = record?.accepts(proof.secretHashes)
-    const isShown = isCurrent || record?.acceptsAsPrevious(proof.secretHashes, now)
-    if (!record || !isShown) return { status: 'unknown' }
-    if (record.isLive(now)) return { status: 'live', record: record.record(now, !isCurrent) }
-    return { status: 'expired', id: record.id, userId: record.userId }
+    if (!record) return { status: 'unknown' }
+    const { id, userId } = record
+    const isCurrent = record.accepts(proof.secretHashes)
+    const previous = record.previousIs(proof.secretHashes, now)
+    if (isCurrent || previous === 'working') {
+      if (!record.isLive(now)) return { status: 'expired', id, userId }
+      return { status: 'live', record: record.record(now, !isCurrent) }
+    }
+    const isReused = previous === 'dead' && record.isLive(now)
+    return isReused ? { status: 'reused', id, userId } : { status: 'unknown' }
   }
 
   async create(session: NewSession): Promise<CreateResult> {
     const now = this.#begin()
     const present = this.#records.get(session.id)
     if (present && !present.accepts([session.secretHash])) return { status: 'taken' }
-    return { status: 'created', times: (present ?? this.#add(session, now)).times(now) }
+    return createdOf(present ?? this.#add(session, now), now)
   }
 
   async save(change: SessionChange): Promise<SaveResult> {
@@ -84,9 +92,10 @@ export class MemoryStore implements SessionStore {
     if (!record) return { status: 'gone' }
     const { credentials, lifetime } = change
     const token = credentials?.token
-    const isReplaced = token !== undefined && record.replaceToken(token, now)
-    if (credentials?.signIn && !isReplaced) return { status: 'gone' }
+    const mayReplace = token !== undefined && record.mayReplace(token, now)
+    if (credentials && needsToken(credentials) && !mayReplace) return { status: 'gone' }
 
+    if (token) record.replaceToken(token, now)
     if (credentials) record.changeTerms(credentials, lifetime, now)
     if (record.userId !== change.userId) this.#hint(record.id)
     record.noteAccess(lifetime, now)
@@ -94,18 +103,20 @@ export class MemoryStore implements SessionStore {
     for (const { key, value } of change.written) record.set(key, value)
     // A repeated renewal finds its own token in force.
     const rotated = token !== undefined && record.accepts([token.to])
-    return { status: 'saved', times: record.times(now), rotated }
+    return { status: 'saved', times: record.times(now), rotated, version: record.version }
   }
 
   /** @throws {StoreError} The successor's id is taken. Nothing has changed then. */
-  async replace(ended: Precondition, successor: NewSession): Promise<ReplaceResult> {
+  async replace(ended: TokenPrecondition, successor: NewSession): Promise<ReplaceResult> {
     const now = this.#begin()
-    if (!this.#find(ended, now)) return { status: 'gone' }
+    if (!this.#records.get(ended.id)?.isLive(now)) return { status: 'gone' }
+    const isHeld = this.#find(ended, now)?.opensTo(ended.secretHashes, now)
+    if (!isHeld) return { status: 'superseded' }
     if (this.#records.has(successor.id)) {
       throw new StoreError('The new session has the id of one that exists: give it its own.')
     }
     this.#remove(ended.id)
-    return { status: 'created', times: this.#add(successor, now).times(now) }
+    return createdOf(this.#add(successor, now), now)
   }
 
   async update(update: EntryUpdate): Promise<UpdateResult> {
@@ -140,10 +151,14 @@ export class MemoryStore implements SessionStore {
     if (overlap !== undefined) record.endGrace(overlap, now)
   }
 
-  async destroy({ id, owner }: Ending): Promise<DestroyResult> {
+  async destroy({ id, owner, secretHashes }: Ending): Promise<DestroyResult> {
     const now = this.#begin()
     const record = this.#records.get(id)
     if (!record || (owner !== undefined && record.userId !== owner)) return { status: 'gone' }
+    const isLive = record.isLive(now)
+    if (isLive && secretHashes && !record.opensTo(secretHashes, now)) {
+      return { status: 'superseded' }
+    }
     this.#remove(id)
     return record.isLive(now) ? { status: 'ended', userId: record.userId } : { status: 'gone' }
   }
@@ -217,7 +232,8 @@ export class MemoryStore implements SessionStore {
 
   #find(guard: Precondition, now: number): MemoryRecord | undefined {
     const record = this.#records.get(guard.id)
-    return record?.isLive(now) && record.userId === guard.userId ? record : undefined
+    if (!record?.isLive(now) || record.userId !== guard.userId) return undefined
+    return guard.version === undefined || guard.version === record.version ? record : undefined
   }
 
   #where(condition: (record: MemoryRecord) => boolean): MemoryRecord[] {
@@ -229,6 +245,15 @@ export class MemoryStore implements SessionStore {
     this.#records.set(record.id, record)
     return record
   }
+}
+
+/** What comes with a new token is refused when the token is not replaced. */
+function needsToken({ token, signIn, ...lifetime }: CredentialChange): boolean {
+  return signIn !== undefined || (token !== undefined && Object.keys(lifetime).length > 0)
+}
+
+function createdOf(record: MemoryRecord, now: number): Created {
+  return { status: 'created', times: record.times(now), version: record.version }
 }
 
 function areEqual(a: Uint8Array | null, b: Uint8Array | null): boolean {

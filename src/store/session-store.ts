@@ -44,7 +44,7 @@ export interface SessionSummary extends SessionTimes {
   readonly userId: string | null
   /** The idle timeout of this session alone; null when it follows the settings. */
   readonly ownIdleTimeout: number | null
-  /** Given back with every write: see {@link Precondition.version}. */
+  /** Passed back with every write: see {@link Precondition.version}. */
   readonly version?: string | undefined
   /** Whether the token is to be replaced with the next response, as somebody else has asked for. */
   readonly isRotationDue?: boolean
@@ -63,6 +63,8 @@ export interface PreviousToken {
   readonly until: number
   /** Whether it was the token that the client showed. */
   readonly isShown: boolean
+  /** The `successor` of the renewal; null once the new token was shown. */
+  readonly successor: Uint8Array | null
 }
 
 /** What a client showed, as far as a store may know it. */
@@ -86,6 +88,11 @@ export type LoadResult =
   | { readonly status: 'live'; readonly record: SessionRecord }
   /** The token is right, but a deadline has passed. */
   | { readonly status: 'expired'; readonly id: string; readonly userId: string | null }
+  /**
+   * The session lives, and this was its token before the last renewal, whose grace is over: the client
+   * lost the response with the new token, or the token was stolen. A store that does not renew never says so.
+   */
+  | { readonly status: 'reused'; readonly id: string; readonly userId: string | null }
   | { readonly status: 'unknown' }
 
 /** How long a session lives on from an access. */
@@ -109,16 +116,23 @@ export interface NewSession {
   readonly entries: readonly Entry[]
 }
 
-/** Names a stored session as the caller last saw it; the guard of every write. */
+/** Names a stored session as the caller last saw it. Every write checks it. */
 export interface Precondition {
   readonly id: string
-  /** Whom it belonged to. A session that has since passed to another user counts as gone. */
+  /** The user it belonged to. A session that has since passed to another user counts as gone. */
   readonly userId: string | null
   /**
-   * What the store said of the session when the caller last saw it, for stores that do not know users
-   * but can tell in another way when a session may have changed hands. It then counts as gone.
+   * The version that the store gave when the caller last saw the session. It is opaque, and changes at each
+   * sign-in, also of the same user: a write from before counts as one to a session that is gone. A rotation
+   * or renewal of the token leaves it alone, so that writes in flight are not lost. Absent: not checked.
    */
   readonly version?: string | undefined
+}
+
+/** The precondition of what only the holder of a working token may do. */
+export interface TokenPrecondition extends Precondition {
+  /** The hashes of the token that the caller holds. One must be in force, or in its grace. */
+  readonly secretHashes: readonly Uint8Array[]
 }
 
 /** A change to a stored session, applied whole or not at all. */
@@ -136,11 +150,16 @@ export interface SessionChange extends Precondition {
   readonly credentials?: CredentialChange
 }
 
-/** A change of token, user or lifetime. */
+/**
+ * A change of token, user or lifetime.
+ *
+ * With a token, a change of user or lifetime is refused as a whole (`gone`) unless the token is replaced. A
+ * change that only replaces the token is done without it, and `rotated` says so.
+ */
 export interface CredentialChange {
   /** Of several requests that replace the same token one wins. */
   readonly token?: TokenChange
-  /** The user to sign in. The change is then refused as a whole unless the token is replaced. */
+  /** The user to sign in. Always comes with a token. */
   readonly signIn?: { readonly userId: string }
   /** The new absolute deadline; left as it is when absent. */
   readonly absoluteExpiresAt?: number
@@ -159,19 +178,16 @@ export interface TokenChange {
 
 /**
  * How a renewed token fades. At any moment at most two tokens work: the one in force, and the one that
- * it replaced.
- *
- * A client whose reply got lost comes back with the old token. It is renewed once more then, in the
- * place of the successor that nobody has: if the old token has longer than `overlap` left, so that the
- * successor was never shown, and `patience` has passed, so that its reply is no longer on its way.
+ * it replaced. Only the token in force can be renewed, so a grace begins once and is never extended.
  */
 export interface Grace {
   /** How long a token works on after its renewal. */
   readonly duration: number
-  /** How long after a renewal its reply may still be on its way. */
-  readonly patience: number
-  /** How long a token works on at most once its successor has been shown. */
-  readonly overlap: number
+  /**
+   * The new token, sealed for the holder of the old one. The store keeps it with the old token and gives it
+   * back in `PreviousToken.successor`, until a touch with an `overlap` says that the new token was shown.
+   */
+  readonly successor: Uint8Array
 }
 
 /** An access to note. */
@@ -211,7 +227,11 @@ export type CreateResult =
   | { readonly status: 'taken' }
 
 /** Whether one session ended and the other was created. */
-export type ReplaceResult = Created | { readonly status: 'gone' }
+export type ReplaceResult =
+  | Created
+  | { readonly status: 'gone' }
+  /** The session lives on under a token that the caller does not hold. */
+  | { readonly status: 'superseded' }
 
 /** One key to write if it still holds what the caller saw. */
 export interface EntryUpdate extends Precondition {
@@ -269,6 +289,8 @@ export interface Ending {
   readonly id: string
   /** Ends the session only if it belongs to this user; any other session then counts as absent. */
   readonly owner?: string
+  /** Ends the session only for a working token: one of these hashes is in force, or in its grace. */
+  readonly secretHashes?: readonly Uint8Array[]
 }
 
 /** Whether a session was ended, and whose it was. */
@@ -277,6 +299,8 @@ export type DestroyResult =
   | { readonly status: 'ended'; readonly userId: string | null }
   /** There is no such live session, or none of that owner. */
   | { readonly status: 'gone' }
+  /** The session lives on under a token that the caller does not hold. */
+  | { readonly status: 'superseded' }
 
 /** Keeps session records. See the contract suite in `pg-sessions/testing` for what it must hold. */
 export interface SessionStore {
@@ -303,7 +327,11 @@ export interface SessionStore {
   save(change: SessionChange, options?: CallOptions): Promise<SaveResult>
 
   /** Ends a live session and begins another in one step; of several callers one wins. */
-  replace(ended: Precondition, successor: NewSession, options?: CallOptions): Promise<ReplaceResult>
+  replace(
+    ended: TokenPrecondition,
+    successor: NewSession,
+    options?: CallOptions,
+  ): Promise<ReplaceResult>
 
   /** Writes one entry if it holds what the caller saw. */
   update(update: EntryUpdate, options?: CallOptions): Promise<UpdateResult>

@@ -2,6 +2,7 @@ import { harnessTest } from './harness-test.ts'
 import { byteTests } from './store-contract/bytes.ts'
 import { concurrencyTests } from './store-contract/concurrency.ts'
 import { concurrentEndingTests } from './store-contract/concurrent-endings.ts'
+import { deadTokenTests } from './store-contract/dead-tokens.ts'
 import { deadlineTests } from './store-contract/deadlines.ts'
 import { endingTests } from './store-contract/endings.ts'
 import { entryTests } from './store-contract/entries.ts'
@@ -57,6 +58,7 @@ export function storeContract(runner: TestRunner, open: () => Promise<StoreHarne
   runner.describe('tokens', () => tokenTests(test))
   runner.describe('renewals', () => renewalTests(test))
   runner.describe('sign-in', () => signInTests(test))
+  runner.describe('dead tokens', () => deadTokenTests(test))
   runner.describe('deadlines', () => deadlineTests(test))
   runner.describe('lifetimes', () => lifetimeTests(test))
   runner.describe('what has ended', () => endingTests(test))

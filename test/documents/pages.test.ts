@@ -14,6 +14,7 @@ const levels: Readonly<Record<keyof SessionEvents, 'debug' | 'info' | 'warn'>> =
   destroyed: 'debug',
   expired: 'debug',
   tokenUnknown: 'debug',
+  tokenReused: 'warn',
   tokenRefused: 'debug',
   purged: 'info',
   decodeFailed: 'warn',

@@ -80,7 +80,9 @@ test('the printed rights are enough for a role that owns nothing', async () => {
   expect(await store.update({ ...guard, ...change })).toEqual({ status: 'updated' })
   expect(await store.take({ ...guard, key })).toMatchObject({ status: 'taken' })
   await store.touch(guard)
-  expect(await store.replace(guard, two)).toMatchObject({ status: 'created' })
+  expect(await store.replace({ ...guard, secretHashes: [one.secretHash] }, two)).toMatchObject({
+    status: 'created',
+  })
   expect(await store.listByUser('ann')).toMatchObject([{ id: two.id }])
   expect((await store.destroy({ id: two.id })).status).toBe('ended')
   await store.create(three)

@@ -1,4 +1,4 @@
-import { SessionGoneError, StoreUnavailableError } from 'pg-sessions'
+import { type Session, SessionGoneError, StoreUnavailableError } from 'pg-sessions'
 import { expect, it } from 'vitest'
 import { eachStore } from '../support/each-store.ts'
 
@@ -74,17 +74,68 @@ eachStore((open) => {
     expect(await stored()).toBe(1)
   })
 
-  it('clear has one winner: a second request with the same token is told that it is gone', async () => {
+  it('clear by two requests with one token ends the session once, and each gets one of its own', async () => {
+    const { visitor, events } = await open()
+    const ann = visitor()
+    await ann.visit((session) => session.set('a', 1))
+    const tabs = [ann.twin(), ann.twin()]
+    const requests = tabs.map((tab) => tab.open())
+    await Promise.all(requests.map(({ session }) => session.load()))
+    for (const [n, { session }] of requests.entries()) {
+      session.clear()
+      session.set('user', n)
+    }
+    await Promise.all(requests.map((request) => request.commit()))
+    expect(events.filter(([name]) => name === 'cleared')).toHaveLength(1)
+    expect(await ann.visit((session) => session.get('a'))).toBeUndefined()
+    for (const [n, tab] of tabs.entries()) {
+      expect(await tab.visit((session) => session.entries())).toEqual([['user', n]])
+    }
+  })
+
+  const endings: [string, (session: Session) => unknown][] = [
+    ['clear', (session) => session.clear()],
+    ['destroy', (session) => session.destroy()],
+    ['signOut', (session) => session.signOut()],
+    ['setLifetime', (session) => session.setLifetime({ idleTimeout: '2h' })],
+  ]
+  const replacements: [string, (session: Session) => unknown][] = [
+    ['rotate', (session) => session.rotate()],
+    ['a new sign-in', (session) => session.signIn('ann')],
+  ]
+  for (const [replacement, replace] of replacements) {
+    it.each(endings)(
+      `%s is refused to a request whose token was replaced by ${replacement}`,
+      async (_, end) => {
+        const { visitor } = await open()
+        const ann = visitor()
+        await ann.visit(async (session) => {
+          session.set('a', 1)
+          await session.signIn('ann')
+        })
+        const late = ann.twin().open()
+        await late.session.load()
+        await ann.visit(replace)
+        const ending = async (): Promise<unknown> => {
+          await end(late.session)
+          return late.commit()
+        }
+        await expect(ending()).rejects.toThrow(SessionGoneError)
+        expect(await ann.visit((session) => session.get('a'))).toBe(1)
+      },
+    )
+  }
+
+  it('a request ends its session with the token that it has just got', async () => {
     const { visitor, stored } = await open()
     const ann = visitor()
     await ann.visit((session) => session.set('a', 1))
-    const [one, other] = [ann.twin().open(), ann.twin().open()]
-    await Promise.all([one.session.load(), other.session.load()])
-    one.session.clear()
-    other.session.clear()
-    await one.commit()
-    await expect(other.commit()).rejects.toThrow(SessionGoneError)
-    expect(await stored()).toBe(1)
+    await ann.visit(async (session) => {
+      session.rotate()
+      await session.save()
+      await session.signOut()
+    })
+    expect(await stored()).toBe(0)
   })
 
   it('destroy ends the session and takes the cookie away', async () => {

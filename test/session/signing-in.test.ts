@@ -1,6 +1,12 @@
-import { ConfigurationError, SessionGoneError, StoreUnavailableError } from 'pg-sessions'
+import {
+  ConfigurationError,
+  SessionGoneError,
+  type Sessions,
+  StoreUnavailableError,
+} from 'pg-sessions'
 import { describe, expect, it } from 'vitest'
 import { eachStore } from '../support/each-store.ts'
+import type { Visitor } from '../support/each-store-visitor.ts'
 
 eachStore((open) => {
   it('signs in at once, with a new token; the old one is dead when it resolves', async () => {
@@ -140,37 +146,62 @@ eachStore((open) => {
     })
   })
 
-  it('of two sign-ins with one token one wins, and the other signs nobody in', async () => {
+  it("after two clicks on log in, each request has a session of its own with the visitor's data", async () => {
     const { visitor, sessions } = await open()
     const browser = visitor()
     await browser.visit((session) => session.set('a', 1))
-    const [ann, bob] = [browser.twin(), browser.twin()]
-    const [first, second] = [ann.open(), bob.open()]
-    await Promise.all([first.session.load(), second.session.load()])
-    const results = await Promise.allSettled([
-      first.session.signIn('ann'),
-      second.session.signIn('bob'),
-    ])
-    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
-    const lost = results.find(({ status }) => status === 'rejected') as PromiseRejectedResult
-    expect(lost.reason).toBeInstanceOf(SessionGoneError)
-    const lists = await Promise.all([sessions.listByUser('ann'), sessions.listByUser('bob')])
-    expect(lists.flat()).toHaveLength(1)
+    const tabs = [browser.twin(), browser.twin()]
+    const requests = tabs.map((tab) => tab.open())
+    await Promise.all(requests.map(({ session }) => session.load()))
+    for (const [n, { session }] of requests.entries()) session.set('tab', n)
+    await Promise.all(requests.map(({ session }) => session.signIn('ann')))
+    await Promise.all(requests.map((request) => request.commit()))
+    expect(await sessions.listByUser('ann')).toHaveLength(2)
+    for (const [n, tab] of tabs.entries()) {
+      await tab.visit(async (session) => {
+        await session.load()
+        expect([session.userId, session.data]).toEqual(['ann', { a: 1, tab: n }])
+      })
+    }
+    expect(await browser.visit((session) => session.get('a'))).toBeUndefined()
   })
 
-  it('a sign-in whose token another request has rotated is refused', async () => {
-    const { visitor } = await open()
+  const meanwhile: [
+    string,
+    (browser: Visitor<Record<string, unknown>>, id: string, sessions: Sessions) => Promise<unknown>,
+  ][] = [
+    ['another user has signed in', (browser) => browser.visit((session) => session.signIn('bob'))],
+    ['the token was rotated', (browser) => browser.visit((session) => session.rotate())],
+    ['the session was cleared', (browser) => browser.visit((session) => session.clear())],
+    ['the session was destroyed', (_, id, sessions) => sessions.destroyById(id)],
+  ]
+
+  it.each(meanwhile)('a sign-in is refused after %s', async (_, happens) => {
+    const { visitor, sessions } = await open()
     const browser = visitor()
-    await browser.visit((session) => session.set('a', 1))
+    const id = await browser.visit(async (session) => {
+      session.set('a', 1)
+      await session.save()
+      return session.id
+    })
     const late = browser.twin().open()
     await late.session.load()
-    await browser.visit((session) => session.rotate())
+    await happens(browser, id ?? '', sessions)
     await expect(late.session.signIn('ann')).rejects.toThrow(SessionGoneError)
-    await browser.visit(async (session) => {
-      await session.load()
-      expect(session.userId).toBeNull()
-      expect(await session.get('a')).toBe(1)
-    })
+    expect(await sessions.listByUser('ann')).toEqual([])
+  })
+
+  it('what began before the same user signed in again is refused after it', async () => {
+    const { visitor } = await open()
+    const browser = visitor()
+    await browser.visit((session) => session.signIn('ann'))
+    const early = browser.twin().open()
+    await early.session.load()
+    await browser.visit((session) => session.signIn('ann'))
+    early.session.set('role', 'admin')
+    await expect(early.commit()).rejects.toThrow(SessionGoneError)
+    await expect(early.session.update('role', () => 'admin')).rejects.toThrow(SessionGoneError)
+    expect(await browser.visit((session) => session.get('role'))).toBeUndefined()
   })
 
   it('what began before a sign-in is refused after it: save, update, take, clear, rotation', async () => {

@@ -51,7 +51,7 @@ class NumberingStore extends MemoryStore {
 
   override async save(change: SessionChange): ReturnType<SessionStore['save']> {
     this.changes.push(change)
-    const result = await super.save(change)
+    const result = await super.save({ ...change, version: undefined })
     if (result.status === 'gone') return result
     if (result.rotated) this.isRotationDue = false
     return { ...result, version: 'saved' }

@@ -288,7 +288,7 @@ describe('generateSecret', () => {
       expect(made(() => secret)).toThrow('32 to 256 characters of A–Z, a–z, 0–9, - and _')
     }
     expect(made(async () => randomToken(24))).toThrow(ConfigurationError)
-    expect(made('secret')).toThrow('generateSecret: () => randomToken(24)')
+    expect(made('secret')).toThrow('() => randomToken(24)')
   })
 
   it('is refused when it gives the same twice, and the message does not quote it', () => {

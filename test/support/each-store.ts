@@ -153,6 +153,7 @@ const EVENT_NAMES = Object.keys({
   purged: true,
   decodeFailed: true,
   tokenUnknown: true,
+  tokenReused: true,
   tokenRefused: true,
   storeUnavailable: true,
   lateSaveFailed: true,

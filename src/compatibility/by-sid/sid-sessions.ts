@@ -126,7 +126,9 @@ export class SidSessions {
     const result = await this.#store.load(proof)
     if (result.status === 'live') return this.#learn(held, result.record)
     if (result.status === 'unknown') this.events.emit('tokenUnknown', { sessionId: id })
-    else this.events.emit('expired', { sessionId: id, userId: result.userId })
+    else if (result.status === 'expired')
+      this.events.emit('expired', { sessionId: id, userId: result.userId })
+    else this.events.emit('tokenReused', { sessionId: id, userId: result.userId })
     return null
   }
 
@@ -193,9 +195,9 @@ export class SidSessions {
       return true
     }
     // To make one that is there already is no error to a store. Nothing of this one was stored then.
-    const { times } = result
+    const { times, version } = result
     if (times.createdAt < times.now) return false
-    const summary = { id, userId, ownIdleTimeout, ...times }
+    const summary = { id, userId, ownIdleTimeout, version, ...times }
     held.stands(new SessionSnapshot(policy, summary, [secretHash]), texts)
     this.events.emit('created', { sessionId: id, userId })
     return true
@@ -227,7 +229,8 @@ export class SidSessions {
       return this.#dropped(held)
     }
     const { signIn, ownIdleTimeout } = credentials ?? {}
-    known.learn(result.times, {
+    known.refresh(result.times, {
+      ...(result.version === undefined ? {} : { version: result.version }),
       ...signIn,
       ...(ownIdleTimeout === undefined ? {} : { ownIdleTimeout }),
     })
@@ -259,7 +262,7 @@ export class SidSessions {
     await this.#store.touch({ id: known.id, lifetime: known.lifetime(idle) })
     const now = known.storeClock
     const expiresAt = Math.max(known.summary.expiresAt, deadlineOf(known, idle))
-    known.learn({ ...known.summary, now, lastAccessAt: now, expiresAt }, {})
+    known.refresh({ ...known.summary, now, lastAccessAt: now, expiresAt }, {})
   }
 
   /** Whether the last access noted, or the deadline in force, has fallen behind by a touch interval. */

@@ -49,7 +49,9 @@ function createTables({ raw, session, sessionData }: TableNames): string {
   secret_hash bytea not null,
   previous_hash bytea,
   previous_until timestamptz,
+  sealed_successor bytea,
   user_id text,
+  sign_ins int not null default 0,
   created_at timestamptz not null,
   authenticated_at timestamptz,
   last_access_at timestamptz not null,
@@ -101,7 +103,9 @@ comment on column ${session}.id is 'The session''s public handle (UUIDv7). It gr
 comment on column ${session}.secret_hash is 'Hash of the secret half of the token. The token itself is stored nowhere.';
 comment on column ${session}.previous_hash is 'Hash of the secret before the last renewal, good until previous_until.';
 comment on column ${session}.previous_until is 'End of the grace period of the token before the last renewal.';
+comment on column ${session}.sealed_successor is 'The token in force, encrypted with the one before it for its holder; null once it was shown.';
 comment on column ${session}.user_id is 'The user whom the session belongs to; null while nobody is signed in.';
+comment on column ${session}.sign_ins is 'How often a user has signed in. Requests from before the last time write nothing.';
 comment on column ${session}.created_at is 'When the session began.';
 comment on column ${session}.authenticated_at is 'When the user last proved who they are; null while nobody has.';
 comment on column ${session}.last_access_at is 'The last access that was noted. Accesses soon after it are not.';

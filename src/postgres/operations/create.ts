@@ -4,7 +4,7 @@ import { type Operation, operation } from '../operation.ts'
 import { bytes, duration, float, list, text, uuid } from '../parameter-types.ts'
 import { packTimes, readTimes, TIME_COLUMNS } from '../session-columns.ts'
 import type { TableNames } from '../table-names.ts'
-import { insertEntries, insertNewSessions } from './new-session.ts'
+import { FIRST_VERSION, insertEntries, insertNewSessions } from './new-session.ts'
 import {
   entriesByIdTypes,
   giveEntriesById,
@@ -15,7 +15,7 @@ import {
 
 /** A session that was there already may be this very call's, whose first answer was lost. */
 export type Creation =
-  | { readonly status: 'created'; readonly times: SessionTimes }
+  | { readonly status: 'created'; readonly times: SessionTimes; readonly version: string }
   | { readonly status: 'present' }
 
 /**
@@ -50,7 +50,9 @@ function createOne({ session, sessionData }: TableNames): Operation<NewSession, 
       answer: `select ${packTimes('created')} as packed from created`,
     }),
     packed: (answer) =>
-      answer.isAtEnd ? PRESENT : { status: 'created', times: readTimes(answer) },
+      answer.isAtEnd
+        ? PRESENT
+        : { status: 'created', times: readTimes(answer), version: FIRST_VERSION },
   })
 }
 
@@ -105,7 +107,9 @@ function createMany({
       while (!answer.isAtEnd) times.set(answer.uuid(), readTimes(answer))
       return sessions.map(({ id }): Creation => {
         const own = times.get(id)
-        return own === undefined ? PRESENT : { status: 'created', times: own }
+        return own === undefined
+          ? PRESENT
+          : { status: 'created', times: own, version: FIRST_VERSION }
       })
     },
   })

@@ -3,8 +3,9 @@ import type { AnswerBytes } from '../answer-bytes.ts'
 import type { SharedOperation } from '../batcher.ts'
 import { type Operation, operation } from '../operation.ts'
 import { bytes, list, uuid } from '../parameter-types.ts'
-import { packSummary, previousUntil, readSummary } from '../session-columns.ts'
+import { packSummary, previousToken, readSummary } from '../session-columns.ts'
 import type { TableNames } from '../table-names.ts'
+import { opensTo } from './session-sql.ts'
 
 /** Bytes of entries that a shared statement answers for one session. One with more is loaded alone. */
 const MOST_SHARED_BYTES = 262_144
@@ -14,7 +15,7 @@ const MOST_SHARED_BYTES = 262_144
  *
  * The token's hash is compared in SQL, so a wrong token finds no row: it costs the same whether or not a
  * session has that id, and however much that session holds. A dead session answers too, so that expiry can
- * be told from guessing.
+ * be told from guessing, and so does the token from before the last renewal, so that its reuse can.
  */
 export function loadOperation(names: TableNames): SharedOperation<PresentedToken, LoadResult> {
   const single = loadOne(names)
@@ -37,13 +38,13 @@ function loadOne({ session, sessionData }: TableNames): Operation<PresentedToken
     sql: ({ id, hashes }) => ({
       answer: `
         select ${packRecord(`s.secret_hash = any (${hashes})`)} || (
-            select ${PACKED_ENTRIES} from ${sessionData} where session_id = ${id}
+            select ${PACKED_ENTRIES}
+            from ${sessionData}
+            where session_id = ${id} and ${opensTo(hashes)}
           ) as packed
         from ${session} as s
-        where s.id = ${id} and (
-            s.secret_hash = any (${hashes})
-            or (s.previous_hash = any (${hashes}) and s.previous_until > now())
-          )`,
+        where s.id = ${id}
+          and (s.secret_hash = any (${hashes}) or s.previous_hash = any (${hashes}))`,
     }),
     packed: (answer) => (answer.isAtEnd ? UNKNOWN : (readLoaded(answer) ?? UNKNOWN)),
   })
@@ -74,12 +75,11 @@ function loadMany({
                 else ${PACKED_ENTRIES}
               end
             from ${sessionData}
-            where session_id = s.id
+            where session_id = s.id and (s.secret_hash = a.hash or s.previous_until > now())
           ) as packed
         from unnest(${ids}, ${hashes}) with ordinality as a (id, hash, n)
-          join ${session} as s on s.id = a.id and (
-            s.secret_hash = a.hash or (s.previous_hash = a.hash and s.previous_until > now())
-          )`,
+          join ${session} as s on s.id = a.id
+            and (s.secret_hash = a.hash or s.previous_hash = a.hash)`,
     }),
     packed(answer, tokens) {
       const found = new Map<number, LoadResult | null>()
@@ -102,20 +102,23 @@ const PACKED_ENTRIES = `int4send(count(*)::int4) || coalesce(string_agg(
             ), '')`
 
 function packRecord(isCurrent: string): string {
-  return `boolsend(${isCurrent}) || ${packSummary('s')} || ${previousUntil.pack('s')}`
+  return `boolsend(${isCurrent}) || ${packSummary('s')} || ${previousToken.pack('s')}`
 }
 
 /** Null when the session holds too much for a shared statement. */
 function readLoaded(answer: AnswerBytes): LoadResult | null {
   const isCurrent = answer.boolean()
   const summary = readSummary(answer)
-  const until = previousUntil.read(answer)
+  const previous = previousToken.read(answer)
   const entries = readEntries(answer)
   if (entries === null) return null
   const { id, userId, expiresAt, now } = summary
-  if (expiresAt <= now) return { status: 'expired', id, userId }
-  const previousToken = until !== null && until > now ? { until, isShown: !isCurrent } : null
-  return { status: 'live', record: { ...summary, previousToken, entries } }
+  const isGrace = previous !== null && previous.until > now
+  const isOpen = isCurrent || isGrace
+  if (expiresAt <= now) return isOpen ? { status: 'expired', id, userId } : UNKNOWN
+  if (!isOpen) return { status: 'reused', id, userId }
+  const token = isGrace ? { ...previous, isShown: !isCurrent } : null
+  return { status: 'live', record: { ...summary, previousToken: token, entries } }
 }
 
 function readEntries(answer: AnswerBytes): Entry[] | null {

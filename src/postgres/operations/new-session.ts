@@ -12,6 +12,9 @@ interface NewSessionSql {
   readonly from?: string
 }
 
+/** The version of a session that begins, as the column's default has it. */
+export const FIRST_VERSION = '0'
+
 /** Purge finds a session that nobody uses again at once. */
 export function insertNewSessions(session: string, made: NewSessionSql): string {
   const { newId, hash, newUser, ownIdle, idle, absolute, from = '' } = made

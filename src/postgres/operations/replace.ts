@@ -1,41 +1,57 @@
-import type { NewSession, Precondition, SessionTimes } from '../../store/session-store.ts'
+import type { NewSession, ReplaceResult, TokenPrecondition } from '../../store/session-store.ts'
 import { type Operation, operation } from '../operation.ts'
+import { bytes, list } from '../parameter-types.ts'
 import { packTimes, readTimes, TIME_COLUMNS } from '../session-columns.ts'
 import type { TableNames } from '../table-names.ts'
-import { insertEntries, insertNewSessions } from './new-session.ts'
+import { FIRST_VERSION, insertEntries, insertNewSessions } from './new-session.ts'
 import { giveGuard, giveNewSession, guardTypes, newSessionTypes } from './session-parameters.ts'
-import { liveAndOwned } from './session-sql.ts'
+import { isOwned, opensTo } from './session-sql.ts'
 
 interface Replacement {
-  readonly ended: Precondition
+  readonly ended: TokenPrecondition
   readonly successor: NewSession
 }
 
-/** Ends a live session and begins another; null when it was gone. */
+/** Ends a live session for a working token, and begins another. */
 export function replaceOperation({
   session,
   sessionData,
-}: TableNames): Operation<Replacement, SessionTimes | null> {
+}: TableNames): Operation<Replacement, ReplaceResult> {
   return operation({
     name: 'replace',
     effect: 'once',
-    parameters: { ...guardTypes, ...newSessionTypes },
+    parameters: { ...guardTypes, hashes: list(bytes), ...newSessionTypes },
     give: ({ ended, successor }: Replacement) => ({
       ...giveGuard(ended),
+      hashes: ended.secretHashes,
       ...giveNewSession(successor),
     }),
-    sql: ({ id, user, ...given }) => ({
+    sql: ({ id, user, version, hashes, ...given }) => ({
+      // Locked first: of a session that another request has just ended or changed, this sees the latest.
+      found: `
+        select s.id, ${isOwned({ user, version })} and ${opensTo(hashes)} as is_held
+        from ${session} as s
+        where s.id = ${id} and s.expires_at > now()
+        for update`,
       // Its entries go by the cascade, which sees what other requests wrote meanwhile.
       ended: `
         delete from ${session} as s
-        where ${liveAndOwned(id, user)}
+        using found
+        where s.id = ${id} and found.is_held
         returning s.id`,
       created: `
         ${insertNewSessions(session, { ...given, from: 'from ended' })}
         returning ${TIME_COLUMNS}`,
       written: insertEntries(sessionData, given, 'created'),
-      answer: `select ${packTimes('created')} as packed from created`,
+      answer: `
+        select boolsend(true) || ${packTimes('created')} as packed from created
+        union all
+        select boolsend(false) from found where not is_held`,
     }),
-    packed: (answer) => (answer.isAtEnd ? null : readTimes(answer)),
+    packed(answer) {
+      if (answer.isAtEnd) return { status: 'gone' }
+      if (!answer.boolean()) return { status: 'superseded' }
+      return { status: 'created', times: readTimes(answer), version: FIRST_VERSION }
+    },
   })
 }

@@ -1,4 +1,4 @@
-import type { SaveResult, SessionChange } from '../../store/session-store.ts'
+import type { CredentialChange, SaveResult, SessionChange } from '../../store/session-store.ts'
 import { type Operation, operation } from '../operation.ts'
 import { boolean, bytes, duration, float, instant, list, text } from '../parameter-types.ts'
 import { packTimes, readTimes, TIME_COLUMNS } from '../session-columns.ts'
@@ -30,8 +30,8 @@ function isRenewalAlone({ credentials, written, deleted }: SessionChange): boole
 
 /**
  * Replaces the token if the one that the request holds still works. That one works on for a while when this
- * is a renewal, and is dead when it is anything else. A sign-in is refused as a whole when it does not work;
- * anything else is done without it.
+ * is a renewal, and is dead when it is anything else. When it does not work, a change of user or lifetime is
+ * refused as a whole; anything else is done without it.
  */
 function saveCredentialsOperation(
   { session, sessionData }: TableNames,
@@ -51,8 +51,8 @@ function saveCredentialsOperation(
       keepsIdle: boolean,
       ownIdle: float,
       grace: duration,
-      patience: duration,
-      overlap: duration,
+      successor: bytes,
+      needsToken: boolean,
     },
     give: (change: SessionChange) => {
       const { token, signIn, absoluteExpiresAt, ownIdleTimeout } = change.credentials ?? {}
@@ -67,8 +67,8 @@ function saveCredentialsOperation(
         keepsIdle: ownIdleTimeout === undefined,
         ownIdle: ownIdleTimeout ?? null,
         grace: token?.grace?.duration,
-        patience: token?.grace?.patience,
-        overlap: token?.grace?.overlap,
+        successor: token?.grace?.successor ?? null,
+        needsToken: needsToken(change.credentials),
       }
     },
     sql: (given) => {
@@ -78,8 +78,7 @@ function saveCredentialsOperation(
         asked: `
         select now() as now, ${given.shown} as shown,
           now() + ${given.idle} as idle_until, now() + ${given.purge} as purge_until,
-          now() + ${given.grace} as grace_until, now() + ${given.overlap} as shown_until,
-          now() - ${given.patience} as lost_before,
+          now() + ${given.grace} as grace_until,
           case when ${given.signIn} is not null then now() end as signed_in_at`,
         live: `
         update ${session} as s
@@ -94,11 +93,16 @@ function saveCredentialsOperation(
             when ${MAY_REPLACE} then asked.grace_until
             else s.previous_until
           end,
+          sealed_successor = case
+            when ${MAY_REPLACE} then ${given.successor}
+            else s.sealed_successor
+          end,
           token_issued_at = case
             when ${MAY_REPLACE} then greatest(s.token_issued_at, asked.now)
             else s.token_issued_at
           end,
           user_id = coalesce(${given.signIn}, s.user_id),
+          sign_ins = s.sign_ins + case when ${given.signIn} is null then 0 else 1 end,
           authenticated_at = greatest(s.authenticated_at, asked.signed_in_at),
           absolute_expires_at = ${newAbsolute},
           own_idle_ms = case when ${given.keepsIdle} then s.own_idle_ms else ${given.ownIdle} end,
@@ -111,19 +115,20 @@ function saveCredentialsOperation(
           ),
           purge_at = greatest(s.purge_at, least(${newAbsolute}, asked.purge_until))
         from asked
-        where ${liveAndOwned(given.id, given.user)}
-          and (${given.signIn} is null or ${MAY_REPLACE})
-        returning ${TIME_COLUMNS}, s.secret_hash`,
+        where ${liveAndOwned(given)} and (not ${given.needsToken} or ${MAY_REPLACE})
+        returning ${TIME_COLUMNS}, s.secret_hash, s.sign_ins`,
         ...changeEntries(sessionData, given),
         answer: `
-        select boolsend(coalesce(secret_hash = ${given.token}, false)) || ${packTimes('live')} as packed
+        select boolsend(coalesce(secret_hash = ${given.token}, false))
+            || int4send(sign_ins) || ${packTimes('live')} as packed
         from live`,
       }
     },
     packed(answer) {
       if (answer.isAtEnd) return { status: 'gone' }
       const rotated = answer.boolean()
-      return { status: 'saved', rotated, times: readTimes(answer) }
+      const version = String(answer.int())
+      return { status: 'saved', rotated, version, times: readTimes(answer) }
     },
   })
 }
@@ -132,12 +137,14 @@ const HOLDS_TOKEN = 's.secret_hash = any (asked.shown)'
 
 /**
  * Whether the token shown may be replaced: the one in force, and the one before in its grace. A renewal
- * replaces the latter only when its successor was never shown, and was issued so long ago that its reply
- * must have got lost.
+ * replaces the former only, so that a grace begins once.
  */
 const MAY_REPLACE = `(${HOLDS_TOKEN} or (
             s.previous_hash = any (asked.shown) and s.previous_until > asked.now
-            and (asked.grace_until is null or (
-              s.previous_until > asked.shown_until and s.token_issued_at <= asked.lost_before
-            ))
+            and asked.grace_until is null
           ))`
+
+/** With a token, a change of user or lifetime is refused as a whole unless the token is replaced. */
+function needsToken({ token, signIn, ...lifetime }: CredentialChange = {}): boolean {
+  return signIn !== undefined || (token !== undefined && Object.keys(lifetime).length > 0)
+}

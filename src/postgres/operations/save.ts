@@ -2,7 +2,7 @@ import type { SaveResult, SessionChange } from '../../store/session-store.ts'
 import type { AnswerBytes } from '../answer-bytes.ts'
 import type { SharedOperation } from '../batcher.ts'
 import { type Operation, operation } from '../operation.ts'
-import { boolean, bytes, duration, list, text, uuid } from '../parameter-types.ts'
+import { boolean, bytes, duration, integer, list, text, uuid } from '../parameter-types.ts'
 import { packTimes, readTimes, TIME_COLUMNS } from '../session-columns.ts'
 import type { TableNames } from '../table-names.ts'
 import {
@@ -11,11 +11,12 @@ import {
   giveChange,
   giveEntriesById,
   giveGuard,
+  giveVersion,
   guardTypes,
   lifetimeTypes,
   sizeOfEntries,
 } from './session-parameters.ts'
-import { changeEntries, liveAndOwned, touchColumns } from './session-sql.ts'
+import { changeEntries, isOwned, liveAndOwned, touchColumns } from './session-sql.ts'
 
 /** Changes the entries of a live session, and touches it unless that was done a moment ago. */
 export function saveOperation(names: TableNames): SharedOperation<SessionChange, SaveResult> {
@@ -40,11 +41,11 @@ function saveOne({ session, sessionData }: TableNames): Operation<SessionChange,
       ...change.lifetime,
       ...giveChange(change),
     }),
-    sql: ({ id, user, idle, purge, ...change }) => ({
+    sql: ({ id, user, version, idle, purge, ...change }) => ({
       live: `
         update ${session} as s
         set ${touchColumns(idle, purge)}
-        where ${liveAndOwned(id, user)}
+        where ${liveAndOwned({ id, user, version })}
         returning ${TIME_COLUMNS}`,
       ...changeEntries(sessionData, { id, ...change }),
       answer: `select ${packTimes('live')} as packed from live`,
@@ -59,12 +60,12 @@ function saveNoted({ session, sessionData }: TableNames): Operation<SessionChang
     effect: 'once',
     parameters: { ...guardTypes, ...changeTypes },
     give: (change: SessionChange) => ({ ...giveGuard(change), ...giveChange(change) }),
-    sql: ({ id, user, ...change }) => ({
+    sql: ({ id, user, version, ...change }) => ({
       // The lock keeps the session from ending, or passing to another user, before its entries are written.
       live: `
         select ${TIME_COLUMNS}
         from ${session} as s
-        where ${liveAndOwned(id, user)}
+        where ${liveAndOwned({ id, user, version })}
         for no key update`,
       ...changeEntries(sessionData, { id, ...change }),
       answer: `select ${packTimes('live')} as packed from live`,
@@ -86,6 +87,7 @@ function saveMany({
     parameters: {
       ids: list(uuid),
       users: list(text),
+      versions: list(integer),
       idles: list(duration),
       purges: list(duration),
       areNoted: list(boolean),
@@ -96,6 +98,7 @@ function saveMany({
     give: (changes: readonly SessionChange[]) => ({
       ids: changes.map(({ id }) => id),
       users: changes.map(({ userId }) => userId),
+      versions: changes.map(({ version }) => giveVersion(version)),
       idles: changes.map(({ lifetime }) => lifetime.idle),
       purges: changes.map(({ lifetime }) => lifetime.purge),
       areNoted: changes.map(({ isAccessNoted = false }) => isAccessNoted),
@@ -107,10 +110,11 @@ function saveMany({
       live: `
         select s.id, c.idle, c.purge, c.is_noted, ${timesOf('s')}
         from unnest(
-            ${given.ids}, ${given.users}, ${given.idles}, ${given.purges}, ${given.areNoted}
-          ) as c (id, user_id, idle, purge, is_noted)
+            ${given.ids}, ${given.users}, ${given.versions}, ${given.idles}, ${given.purges},
+            ${given.areNoted}
+          ) as c (id, user_id, version, idle, purge, is_noted)
           join ${session} as s on s.id = c.id
-        where s.user_id is not distinct from c.user_id and s.expires_at > now()
+        where ${isOwned({ user: 'c.user_id', version: 'c.version' })} and s.expires_at > now()
         for no key update of s skip locked`,
       touched: `
         update ${session} as s

@@ -9,6 +9,7 @@ import {
   bytes,
   duration,
   float,
+  integer,
   list,
   type ParameterTypes,
   text,
@@ -21,12 +22,18 @@ import {
 interface Guard {
   readonly id: string
   readonly user: string | null
+  readonly version: number | null
 }
 
-export const guardTypes: ParameterTypes<Guard> = { id: uuid, user: text }
+export const guardTypes: ParameterTypes<Guard> = { id: uuid, user: text, version: integer }
 
-export function giveGuard({ id, userId }: Precondition): Guard {
-  return { id, user: userId }
+export function giveGuard({ id, userId, version }: Precondition): Guard {
+  return { id, user: userId, version: giveVersion(version) }
+}
+
+/** Null when the caller does not say what it saw. */
+export function giveVersion(version: string | undefined): number | null {
+  return version === undefined ? null : Number(version)
 }
 
 export const lifetimeTypes: ParameterTypes<Lifetime> = { idle: duration, purge: duration }

@@ -31,23 +31,37 @@ export function touchColumns(idle: string, purge: string): string {
  */
 export function endGrace(overlap: string): string {
   const tooLong = `greatest(interval '0', s.previous_until - (now() + ${overlap}))`
-  return `previous_until = (s.previous_until at time zone 'utc' - ${tooLong}) at time zone 'utc'`
+  return `previous_until = (s.previous_until at time zone 'utc' - ${tooLong}) at time zone 'utc',
+          sealed_successor = case when ${overlap} is null then s.sealed_successor end`
 }
 
-/** The session `s` that a call is about, if it lives and still belongs to the same user. */
-export function liveAndOwned(id: string, user: string): string {
-  return `s.id = ${id} and s.user_id is not distinct from ${user} and s.expires_at > now()`
+/** The session `s` that a call is about, if it lives and nobody has signed in since the caller saw it. */
+export function liveAndOwned({ id, user, version }: Readonly<GuardSql>): string {
+  return `s.id = ${id} and ${isOwned({ user, version })} and s.expires_at > now()`
+}
+
+/** Whether the session `s` still belongs to the same user, by the same sign-in. */
+export function isOwned({ user, version }: Readonly<Omit<GuardSql, 'id'>>): string {
+  return `s.user_id is not distinct from ${user} and (${version} is null or s.sign_ins = ${version})`
+}
+
+type GuardSql = Record<'id' | 'user' | 'version', string>
+
+/** Whether one of the hashes opens the session `s`: of the token in force, or of the one in its grace. */
+export function opensTo(hashes: string): string {
+  return `((s.secret_hash = any (${hashes})
+          or (s.previous_hash = any (${hashes}) and s.previous_until > now())) is true)`
 }
 
 /** Locks and touches the session of a change of one entry. */
 export function touchLive(
   session: string,
-  { id, user, idle, purge }: Readonly<Record<'id' | 'user' | 'idle' | 'purge', string>>,
+  { idle, purge, ...guard }: Readonly<GuardSql & Record<'idle' | 'purge', string>>,
 ): string {
   return `
         update ${session} as s
         set ${touchColumns(idle, purge)}
-        where ${liveAndOwned(id, user)}
+        where ${liveAndOwned(guard)}
         returning s.id`
 }
 

@@ -142,7 +142,10 @@ export function byteTests(test: StoreTest): void {
       await store.listByUser('ann'),
       await save(store, session, { credentials: { token: { from: [secretHash], to } } }),
       await store.load({ id, secretHashes: [to] }),
-      await store.replace({ id, userId }, { ...session, id: crypto.randomUUID() }),
+      await store.replace(
+        { id, userId, secretHashes: [session.secretHash] },
+        { ...session, id: crypto.randomUUID() },
+      ),
     ]
     const told = byteArraysIn(answers).map(hexOf)
     assert.ok(told.length > 0)

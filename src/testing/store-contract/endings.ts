@@ -185,7 +185,7 @@ function closeTests(test: StoreTest): void {
       load: () => store.load({ id, secretHashes: [secretHash] }),
       create: () => store.create(sample()),
       save: () => store.save(changeOf(session)),
-      replace: () => store.replace({ id, userId }, sample()),
+      replace: () => store.replace(guardOf(session), sample()),
       update: () => store.update({ ...guard, expected: null, value: null }),
       take: () => store.take(guard),
       touch: () => store.touch({ id, lifetime }),

@@ -159,7 +159,9 @@ export function recordTests(test: StoreTest): void {
     const session = await begin(store, { userId: 'ann' })
     for (const userId of ['eve', null]) {
       const next = sample()
-      assert.deepEqual(await store.replace({ id: session.id, userId }, next), { status: 'gone' })
+      assert.deepEqual(await store.replace({ ...guardOf(session), userId }, next), {
+        status: 'superseded',
+      })
       assert.equal(await statusOf(store, next), 'unknown')
     }
     assert.equal(await statusOf(store, session), 'live')

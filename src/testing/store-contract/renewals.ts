@@ -3,7 +3,6 @@ import type {
   CredentialChange,
   Grace,
   NewSession,
-  SessionRecord,
   SessionStore,
 } from '../../store/session-store.ts'
 import type { StoreHarness, StoreTest } from './harness.ts'
@@ -27,7 +26,10 @@ import {
 
 const SECOND = 1000
 
-const grace: Grace = { duration: 60 * SECOND, patience: 20 * SECOND, overlap: 10 * SECOND }
+const grace: Grace = { duration: 60 * SECOND, successor: bytes('sealed') }
+
+/** How long a token works on once its successor was shown. */
+const overlap = 10 * SECOND
 
 /** The renewal of a token, with a new random one unless `to` is given. */
 function renewal(
@@ -92,7 +94,7 @@ function graceTests(test: StoreTest): void {
     assert.deepEqual(await contentOf(store, session, old), { a: '1' })
     assert.deepEqual(await contentOf(store, session, current), { a: '1' })
     const { id, userId } = await recordOf(store, session, current)
-    assert.deepEqual({ id, userId }, guardOf(session))
+    assert.deepEqual({ id, userId }, { id: session.id, userId: session.userId })
   })
 
   test('renews together with the entries of the same save', async ({ store }) => {
@@ -125,7 +127,7 @@ function graceTests(test: StoreTest): void {
     await elapse(grace.duration - 5 * SECOND)
     assert.equal(await statusOf(store, session, old), 'live')
     await elapse(5 * SECOND)
-    assert.equal(await statusOf(store, session, old), 'unknown')
+    assert.equal(await statusOf(store, session, old), 'reused')
     assert.equal((await recordOf(store, session, current)).previousToken, null)
   })
 
@@ -172,18 +174,18 @@ function graceTests(test: StoreTest): void {
 }
 
 function endOfGraceTests(test: StoreTest): void {
-  const shown = { lifetime, overlap: grace.overlap }
+  const shown = { lifetime, overlap }
 
   test('leaves the token before a short overlap once its successor was shown', async (harness) => {
     const { store, elapse } = harness
     const { session, old, current } = await beginRenewed(harness)
     await store.touch({ id: session.id, ...shown })
     const { previousToken, now } = await recordOf(store, session, current)
-    assert.ok(previousToken !== null && previousToken.until <= now + grace.overlap)
-    await elapse(grace.overlap - 5 * SECOND)
+    assert.ok(previousToken !== null && previousToken.until <= now + overlap)
+    await elapse(overlap - 5 * SECOND)
     assert.equal(await statusOf(store, session, old), 'live')
     await elapse(5 * SECOND)
-    assert.equal(await statusOf(store, session, old), 'unknown')
+    assert.equal(await statusOf(store, session, old), 'reused')
     assert.equal(await statusOf(store, session, current), 'live')
   })
 
@@ -192,13 +194,13 @@ function endOfGraceTests(test: StoreTest): void {
     const { session, old, current } = await beginRenewed(harness)
     const { previousToken: before } = await recordOf(store, session, current)
     await store.touch({ id: session.id, lifetime, overlap: 2 * grace.duration })
-    assert.deepEqual((await recordOf(store, session, current)).previousToken, before)
+    assert.equal((await recordOf(store, session, current)).previousToken?.until, before?.until)
     await elapse(grace.duration - SECOND)
     await store.touch({ id: session.id, ...shown })
     await elapse(SECOND)
-    assert.equal(await statusOf(store, session, old), 'unknown')
+    assert.equal(await statusOf(store, session, old), 'reused')
     await store.touch({ id: session.id, ...shown })
-    assert.equal(await statusOf(store, session, old), 'unknown')
+    assert.equal(await statusOf(store, session, old), 'reused')
   })
 
   test('leaves a grace alone when it only notes an access', async (harness) => {
@@ -222,71 +224,83 @@ function endOfGraceTests(test: StoreTest): void {
     const renewed = await inParallel(20, () => beginRenewed(harness))
     await inParallel(20, (n) => {
       const { id } = (renewed[n] as Renewed).session
-      return store.touch({ id, lifetime, ...(n % 2 === 0 ? { overlap: grace.overlap } : {}) })
+      return store.touch({ id, lifetime, ...(n % 2 === 0 ? { overlap } : {}) })
     })
     for (const [n, { session, current }] of renewed.entries()) {
       const { previousToken, now } = await recordOf(store, session, current)
-      const isShort = previousToken !== null && previousToken.until <= now + grace.overlap
+      const isShort = previousToken !== null && previousToken.until <= now + overlap
       assert.equal(isShort, n % 2 === 0)
     }
   })
 }
 
 function lostReplyTests(test: StoreTest): void {
-  test('renews the token before again when its reply got lost', async (harness) => {
-    const { store, elapse } = harness
+  test('gives back the sealed successor to who shows the token before, and to nobody later', async (harness) => {
+    const { store } = harness
     const { session, old, current } = await beginRenewed(harness)
-    await elapse(grace.patience)
-    const again = randomHash()
-    assert.equal(await renew(store, session, old, again), true)
-    assert.equal(await statusOf(store, session, current), 'unknown')
-    const record = await recordOf(store, session, again)
-    assertUntil(record, record.tokenIssuedAt + grace.duration)
-    assert.equal((await recordOf(store, session, old)).previousToken?.isShown, true)
+    const { previousToken } = await recordOf(store, session, old)
+    assert.deepEqual(Buffer.from(previousToken?.successor ?? ''), Buffer.from(grace.successor))
+    await store.touch({ id: session.id, lifetime, overlap })
+    assert.equal((await recordOf(store, session, old)).previousToken?.successor, null)
+    assert.equal((await recordOf(store, session, current)).previousToken?.successor, null)
   })
 
-  test('does not renew the token before while the reply may be on its way', async (harness) => {
-    const { store, elapse } = harness
-    const { session, old, current } = await beginRenewed(harness)
-    await elapse(grace.patience - 5 * SECOND)
-    const again = randomHash()
-    assert.equal(await renew(store, session, old, again), false)
-    assert.deepEqual(await liveOf(store, session, [old, current, again]), [old, current])
-  })
-
-  test('does not renew the token before once its successor was shown', async (harness) => {
-    const { store, elapse } = harness
-    // At any moment, also when the grace is almost over.
-    for (const shownAt of [0, 15, 25, 45, 55]) {
-      const { session, old, current } = await beginRenewed(harness)
-      await elapse(shownAt * SECOND)
-      await store.touch({ id: session.id, lifetime, overlap: grace.overlap })
-      for (const later of [0, 5, 4]) {
-        await elapse(later * SECOND)
-        assert.equal(await renew(store, session, old, randomHash()), false)
-        assert.equal(await statusOf(store, session, current), 'live')
-      }
-    }
-  })
-
-  test('renews a lost reply once when 50 callers ask at once', async (harness) => {
-    const { store, elapse } = harness
+  test('keeps the sealed successor through accesses that do not show the new token', async (harness) => {
+    const { store } = harness
     const { session, old } = await beginRenewed(harness)
-    await elapse(grace.patience)
-    const hashes = Array.from({ length: 50 }, randomHash)
-    const renewed = await inParallel(50, (n) => renew(store, session, old, hashes[n] as Uint8Array))
-    const winners = hashes.filter((_, n) => renewed[n])
-    assert.equal(winners.length, 1)
-    assert.deepEqual(await liveOf(store, session, [old, ...hashes]), [old, ...winners])
+    await store.touch({ id: session.id, lifetime })
+    await save(store, session, { written: [entry('a', '1')] })
+    const { previousToken } = await recordOf(store, session, old)
+    assert.deepEqual(Buffer.from(previousToken?.successor ?? ''), Buffer.from(grace.successor))
   })
 
-  test('does not renew the token before once its grace is over', async (harness) => {
+  test('never renews the token before, whose grace would begin again', async (harness) => {
     const { store, elapse } = harness
     const { session, old, current } = await beginRenewed(harness)
+    for (const later of [0, 20, 35]) {
+      await elapse(later * SECOND)
+      assert.equal(await renew(store, session, old, randomHash()), false)
+      assert.deepEqual(await liveOf(store, session, [old, current]), [old, current])
+    }
+    await elapse(5 * SECOND)
+    assert.equal(await renew(store, session, old, randomHash()), false)
+    assert.deepEqual(await liveOf(store, session, [old, current]), [current])
+  })
+
+  test('tells a renewed token that is used after its grace from one that never was', async (harness) => {
+    const { store, elapse } = harness
+    const { session, old, current } = await beginRenewed(harness, { userId: 'ann' })
     await elapse(grace.duration)
-    const again = randomHash()
-    assert.equal(await renew(store, session, old, again), false)
-    assert.deepEqual(await liveOf(store, session, [old, current, again]), [current])
+    const { id } = session
+    const reused = { status: 'reused', id, userId: 'ann' }
+    assert.deepEqual(await store.load({ id, secretHashes: [old] }), reused)
+    assert.equal(await statusOf(store, session, randomHash()), 'unknown')
+    assert.equal(await statusOf(store, session, current), 'live')
+    const written = [entry('a', '1')]
+    const change = { ...guardOf(session), lifetime, written, deleted: [] }
+    assert.deepEqual(await store.replace({ ...change, secretHashes: [old] }, sample()), {
+      status: 'superseded',
+    })
+  })
+
+  test('tells a reused token from others also among many loads at once', async (harness) => {
+    const { store, elapse } = harness
+    const renewed = await inParallel(20, () => beginRenewed(harness))
+    await elapse(grace.duration)
+    const statuses = await inParallel(40, (n) => {
+      const { session, old, current } = renewed[n % 20] as Renewed
+      return statusOf(store, session, n < 20 ? old : current)
+    })
+    assert.deepEqual(statuses, [...Array(20).fill('reused'), ...Array(20).fill('live')])
+  })
+
+  test('does not call a token reused that a rotation or a sign-in has ended', async ({ store }) => {
+    for (const details of [{}, { signIn: { userId: 'ann' } }]) {
+      const session = await begin(store)
+      const credentials = { ...rotation(session.secretHash), ...details }
+      await save(store, session, { credentials })
+      assert.equal(await statusOf(store, session), 'unknown')
+    }
   })
 }
 
@@ -327,7 +341,7 @@ function privilegeTests(test: StoreTest): void {
     const session = await begin(store)
     const current = randomHash()
     await save(store, session, { credentials: rotation(session.secretHash, current) })
-    await elapse(grace.patience)
+    await elapse(SECOND)
     const to = randomHash()
     assert.equal(await renew(store, session, session.secretHash, to), false)
     assert.deepEqual(await liveOf(store, session, [session.secretHash, current, to]), [current])
@@ -358,9 +372,4 @@ async function liveOf(
   const live: Uint8Array[] = []
   for (const hash of hashes) if ((await statusOf(store, session, hash)) === 'live') live.push(hash)
   return live
-}
-
-function assertUntil({ previousToken }: SessionRecord, until: number): void {
-  assert.ok(previousToken !== null)
-  assertClose(previousToken.until, until, 'the end of the grace')
 }

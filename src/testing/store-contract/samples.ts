@@ -4,12 +4,15 @@ import type {
   CredentialChange,
   Entry,
   Lifetime,
+  LoadResult,
   NewSession,
   Precondition,
+  SaveResult,
   SessionChange,
   SessionRecord,
   SessionStore,
   SessionTimes,
+  TokenPrecondition,
 } from '../../store/session-store.ts'
 
 export const MINUTE = 60_000
@@ -60,16 +63,21 @@ export async function begin(
   return { ...session, times: result.times }
 }
 
-export function guardOf({ id, userId }: Precondition): Precondition {
-  return { id, userId }
+/** What the holder of a session's first token knows of it, before any sign-in. */
+export function guardOf({
+  id,
+  userId,
+  secretHash,
+}: Pick<NewSession, 'id' | 'userId' | 'secretHash'>): TokenPrecondition {
+  return { id, userId, secretHashes: [secretHash] }
 }
 
 /** A change of nothing, but for the details given. */
 export function changeOf(
-  { id, userId }: Precondition,
+  { id, userId, version }: Precondition,
   details: Partial<SessionChange> = {},
 ): SessionChange {
-  return { id, userId, lifetime, written: [], deleted: [], ...details }
+  return { id, userId, version, lifetime, written: [], deleted: [], ...details }
 }
 
 /** A token to replace, with a new random one unless `to` is given. */
@@ -84,7 +92,7 @@ export async function save(
   store: SessionStore,
   guard: Precondition,
   details: Partial<SessionChange> = {},
-): Promise<{ readonly times: SessionTimes; readonly rotated: boolean }> {
+): Promise<Extract<SaveResult, { status: 'saved' }>> {
   const result = await store.save(changeOf(guard, details))
   assert.equal(result.status, 'saved')
   return result
@@ -106,7 +114,7 @@ export async function statusOf(
   store: SessionStore,
   session: NewSession,
   secretHash: Uint8Array = session.secretHash,
-): Promise<'live' | 'expired' | 'unknown'> {
+): Promise<LoadResult['status']> {
   return (await store.load({ id: session.id, secretHashes: [secretHash] })).status
 }
 

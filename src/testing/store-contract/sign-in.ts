@@ -100,13 +100,32 @@ export function signInTests(test: StoreTest): void {
   })
 
   for (const { name, run } of guardedWrites) {
+    test(`answers 'gone' to ${name} from before the same user signed in again`, async ({
+      store,
+    }) => {
+      const session = await begin(store, { userId: 'ann', entries: [entry('late', 'kept')] })
+      const { version } = await recordOf(store, session)
+      assert.notEqual(version, undefined)
+      const to = randomHash()
+      const again = { ...rotation(session.secretHash, to), signIn }
+      const saved = await save(store, session, { credentials: again })
+      assert.equal(await run(store, { ...guardOf(session), version }), 'gone')
+      assert.deepEqual(await contentOf(store, session, to), { late: 'kept' })
+      const record = await recordOf(store, session, to)
+      assert.notEqual(record.version, version)
+      assert.equal(saved.version, record.version)
+      const later = { ...guardOf(session), secretHashes: [to], version: record.version }
+      assert.notEqual(await run(store, later), 'gone')
+    })
+
     test(`answers 'gone' to ${name} from before a sign-in`, async ({ store }) => {
       const session = await begin(store, { entries: [entry('late', 'kept')] })
       const to = randomHash()
       await save(store, session, { credentials: { ...rotation(session.secretHash, to), signIn } })
       assert.equal(await run(store, guardOf(session)), 'gone')
       assert.deepEqual(await contentOf(store, session, to), { late: 'kept' })
-      assert.notEqual(await run(store, { id: session.id, userId: 'ann' }), 'gone')
+      const later = { ...guardOf(session), userId: 'ann', secretHashes: [to] }
+      assert.notEqual(await run(store, later), 'gone')
     })
   }
 }

@@ -1,17 +1,17 @@
-import type { Lifetime, Precondition, SessionStore } from '../../store/session-store.ts'
+import type { Lifetime, SessionStore, TokenPrecondition } from '../../store/session-store.ts'
 import { bytes, changeOf, entry, lifetime, sample } from './samples.ts'
 
 /** A write that names a session and its user, and so must refuse one that is gone. */
 export interface GuardedWrite {
   readonly name: string
   /** Writes (or takes) the key `late`, or begins a successor; answers how it went. */
-  run(store: SessionStore, guard: Precondition): Promise<string>
+  run(store: SessionStore, guard: TokenPrecondition): Promise<string>
 }
 
 /** Every write that counts as an access. */
 export interface Access {
   readonly name: string
-  run(store: SessionStore, guard: Precondition, lifetime: Lifetime): Promise<unknown>
+  run(store: SessionStore, guard: TokenPrecondition, lifetime: Lifetime): Promise<unknown>
 }
 
 const key = bytes('late')
@@ -21,12 +21,13 @@ export const accesses: readonly Access[] = [
   { name: 'save', run: (store, guard, lifetime) => store.save(changeOf(guard, { lifetime })) },
   {
     name: 'update',
-    run: (store, { id, userId }, lifetime) =>
-      store.update({ id, userId, lifetime, key, expected: null, value: null }),
+    run: (store, { id, userId, version }, lifetime) =>
+      store.update({ id, userId, version, lifetime, key, expected: null, value: null }),
   },
   {
     name: 'take',
-    run: (store, { id, userId }, lifetime) => store.take({ id, userId, lifetime, key }),
+    run: (store, { id, userId, version }, lifetime) =>
+      store.take({ id, userId, version, lifetime, key }),
   },
 ]
 
@@ -45,15 +46,21 @@ export const guardedWrites: readonly GuardedWrite[] = [
   },
   {
     name: 'update',
-    run: async (store, { id, userId }) =>
-      (await store.update({ id, userId, lifetime, key, expected: null, value: bytes('x') })).status,
+    run: async (store, { id, userId, version }) => {
+      const update = { id, userId, version, lifetime, key, expected: null }
+      return (await store.update({ ...update, value: bytes('x') })).status
+    },
   },
   {
     name: 'take',
-    run: async (store, { id, userId }) => (await store.take({ id, userId, lifetime, key })).status,
+    run: async (store, { id, userId, version }) =>
+      (await store.take({ id, userId, version, lifetime, key })).status,
   },
   {
     name: 'replace',
-    run: async (store, { id, userId }) => (await store.replace({ id, userId }, sample())).status,
+    run: async (store, guard) => {
+      const { status } = await store.replace(guard, sample())
+      return status === 'superseded' ? 'gone' : status
+    },
   },
 ]
