@@ -23,7 +23,12 @@ export class Browser {
     })
     const setCookies = response.headers.getSetCookie()
     for (const header of setCookies) this.#keep(header)
-    return { status: response.status, text: await response.text(), setCookies }
+    return {
+      status: response.status,
+      text: await response.text(),
+      setCookies,
+      location: response.headers.get('location') ?? '',
+    }
   }
 
   /** The answer to a GET, read as JSON. */
@@ -46,4 +51,6 @@ export interface Answer {
   readonly status: number
   readonly text: string
   readonly setCookies: readonly string[]
+  /** Where it redirects to; empty when it does not. */
+  readonly location: string
 }
