@@ -32,7 +32,8 @@ export function moveStatement(
 ): Statement {
   const text = `
       with ${candidates(session)}, ${claim}, moving as (
-        select c.*, least(claimed.expires_at, now() + $11::text::interval) as expires_at,
+        select c.*, least(claimed.expires_at, now() + interval '3650 days',
+            now() + $11::text::interval) as expires_at,
           least('infinity'::timestamptz, now() + $11::text::interval) as absolute_expires_at
         from claimed join candidate c using (position)
       ), marked as (

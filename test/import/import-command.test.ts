@@ -18,7 +18,12 @@ test('it says what it would do, does it, and has nothing left to do; status keep
   for (let each = 0; each < 7; each++) await old.save(`sid ${each}`, { each })
   await old.insert('gone', '{}', "now() - interval '1 hour'")
 
+  await old.pool.query('create table measurements (sid text, sess json, expire bigint)')
   const before = await run('status')
+  expect(before.status).toBe(0)
+  expect(before.stdout).toMatch(
+    /^left out {7}public\.measurements has columns .*, but expire is bigint, which is not a date$/m,
+  )
   expect(before.stdout).toMatch(
     /^left to move {4}7 sessions of connect-pg-simple in public\.session, and 1 expired$/m,
   )
@@ -48,7 +53,10 @@ test('it says what it would do, does it, and has nothing left to do; status keep
   const after = await run('status', '--json')
   expect(JSON.parse(after.stdout)).toMatchObject({
     live: 7,
-    connectPgSimple: [{ schema: 'public', table: 'session', live: 0, expired: 1 }],
+    connectPgSimple: [
+      { table: 'measurements', problem: 'expire is bigint, which is not a date' },
+      { schema: 'public', table: 'session', live: 0, expired: 1, problem: null },
+    ],
   })
 }, 60_000)
 

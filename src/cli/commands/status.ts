@@ -18,7 +18,7 @@ export const status: Command = {
     const found = await withDatabase(input, async (driver) => {
       await checkSchema(driver, names, { timeout })
       const here = await readStatus(driver, names, { timeout })
-      return { here, old: await readOldTables(driver, { timeout }) }
+      return { here, old: await readOldTables(driver, timeout) }
     })
     const { here, old } = found
     return {
@@ -57,7 +57,10 @@ function linesOf(found: StoreStatus): readonly string[] {
 }
 
 /** What is still to move; nothing is said where no other system kept sessions. */
-function oldLine({ schema, table, live, expired }: OldTableStatus): string {
+function oldLine({ schema, table, live, expired, problem }: OldTableStatus): string {
+  if (problem !== null) {
+    return `${'left out'.padEnd(16)}${printable(`${schema}.${table}`)} has columns sid, sess and expire, but ${problem}`
+  }
   const fact = `${countOf(live, 'session')} of connect-pg-simple in ${printable(`${schema}.${table}`)}, and ${expired} expired`
   return `${'left to move'.padEnd(16)}${fact}`
 }

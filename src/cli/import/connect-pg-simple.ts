@@ -1,10 +1,11 @@
 import { jsonCodec } from '../../codec/json-codec.ts'
 import { sidIdentity } from '../../compatibility/by-sid/sid-identity.ts'
-import { ConfigurationError, SchemaError } from '../../errors.ts'
+import { ConfigurationError, SchemaError, StoreError } from '../../errors.ts'
 import { ConnectPgSimpleSource } from '../../import/connect-pg-simple/connect-pg-simple-source.ts'
 import { findOldTables } from '../../import/connect-pg-simple/find-old-tables.ts'
 import { resolveOldTable } from '../../import/connect-pg-simple/old-table.ts'
 import { passportUserId } from '../../import/passport-user.ts'
+import { isOfOtherTypes } from '../../import/query-legacy-table.ts'
 import type { ImportSource } from '../../import/import-source.ts'
 import type { Driver } from '../../postgres/driver.ts'
 import { StatementRunner } from '../../postgres/statement-runner.ts'
@@ -37,7 +38,8 @@ async function openTable(input: Input, driver: Driver, ttl: number): Promise<Imp
     const page = source.page(null, { rows: 1, bytes: 1 })
     await new StatementRunner(driver, input.timeout).run(page, { repeatable: true })
   } catch (error) {
-    if (!(error instanceof SchemaError)) throw error
+    const isOther = error instanceof StoreError && isOfOtherTypes(error)
+    if (!isOther && !(error instanceof SchemaError)) throw error
     throw await noSuchTable(input, driver, table.shown)
   }
   return source
@@ -48,13 +50,14 @@ async function noSuchTable(
   driver: Driver,
   shown: string,
 ): Promise<ConfigurationError> {
-  const found = await findOldTables(driver, { timeout: input.timeout })
-  const names = found.map(({ schema, table }) => printable(`${schema}.${table}`)).join(', ')
+  const found = await findOldTables(driver, input.timeout)
+  const fitting = found.filter(({ problem }) => problem === null)
+  const names = fitting.map(({ schema, table }) => printable(`${schema}.${table}`)).join(', ')
   const advice =
-    found.length === 0
+    fitting.length === 0
       ? 'No table of this database has them, so there is nothing to import.'
       : `These have them: ${names}. Write --table, and --table-schema if need be.`
   return new ConfigurationError(
-    `There is no table ${printable(shown)} with the columns sid, sess and expire. ${advice}`,
+    `There is no table ${printable(shown)} with the columns sid, sess and expire, a date. ${advice}`,
   )
 }

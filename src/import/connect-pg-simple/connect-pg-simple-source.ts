@@ -23,17 +23,17 @@ export class ConnectPgSimpleSource implements ImportSource {
       `
       select sid, ${CONTENT}
       from (
-        select *, sum(size) over (order by sid) - size as before
+        select *, sum(size) over (order by place) - size as before
         from (
-          select ${columns(this.#table)}
+          select old.sid as place, ${columns(this.#table)}
           from ${this.#table.name} old
-          where $1::text is null or old.sid > $1::text
+          where $1::text is null or old.sid > ${this.#table.sid('$1::text')}
           order by old.sid
           limit $2::text::int
         ) page
       ) page
       where before < $3::text::bigint
-      order by sid`,
+      order by place`,
       [after, String(rows), String(bytes)],
     )
   }
@@ -64,11 +64,14 @@ function named(verb: string, text: string, values: readonly (string | null)[]): 
   return { name: `pg_sessions_connect_${verb}_${hash}`, text, values }
 }
 
+/** Some make the column as text, or without `not null`. What is no JSON is said to be none when it is read. */
+const SESS = `coalesce(old.sess::text, '')`
+
 /** Over the text, since an access changes the deadline of a row and nothing else. */
-const VERSION = `encode(sha256(convert_to(old.sess::text, 'UTF8')), 'hex')`
+const VERSION = `encode(sha256(convert_to(${SESS}, 'UTF8')), 'hex')`
 
 export function columns({ deadline }: OldTable): string {
-  return `old.sid, old.sess::text as sess, octet_length(old.sess::text) as size,
+  return `old.sid::text as sid, ${SESS} as sess, octet_length(${SESS}) as size,
             ${VERSION} as version, ${deadline} as deadline`
 }
 
@@ -76,10 +79,10 @@ export const CONTENT: string = `case when size <= ${LARGEST} then sess end as se
         date_part('epoch', deadline)::text as deadline, (deadline > now())::text as is_live`
 
 /** Rows are held before they are deleted, since a delete alone cannot pass over held ones. */
-function claim({ name, deadline }: OldTable, locking: string): string {
+function claim({ name, deadline, sid }: OldTable, locking: string): string {
   return `held as (
         select old.sid, free.position
-        from free join ${name} old on old.sid = free.key
+        from free join ${name} old on old.sid = ${sid('free.key')}
         where ${VERSION} = free.version and ${deadline} > now()
         order by old.sid
         for update of old ${locking}

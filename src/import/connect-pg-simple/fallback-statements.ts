@@ -23,7 +23,7 @@ export function findStatement(
           as is_here,
         sid, ${CONTENT}
       from (values (1)) as one
-        left join (select ${columns(old)} from ${old.name} old where old.sid = $1::text) row on true`,
+        left join (select ${columns(old)} from ${old.name} old where old.sid = ${old.sid('$1::text')}) row on true`,
     [sid, id],
   )
 }
@@ -31,7 +31,7 @@ export function findStatement(
 /** Ends a session that has not moved, and marks it, so that no late write brings it back. */
 export function forgetStatement(
   { session }: TableNames,
-  { name, deadline }: OldTable,
+  { name, deadline, sid: sidOf }: OldTable,
   sid: string,
   mark: string,
   rememberFor: number,
@@ -41,7 +41,7 @@ export function forgetStatement(
     `
       with gone as (
         delete from ${name} old
-        where old.sid = $1::text
+        where old.sid = ${sidOf('$1::text')}
         returning greatest(${deadline}, now() + $3::text::interval) as remember_until
       )
       insert into ${session} ${MARK.columns}

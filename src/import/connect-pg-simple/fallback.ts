@@ -1,6 +1,6 @@
 import type { Codec } from '../../codec/codec.ts'
-import { StoreUnavailableError } from '../../errors.ts'
-import type { Driver } from '../../postgres/driver.ts'
+import { StoreError, StoreUnavailableError } from '../../errors.ts'
+import type { Driver, Row, Statement } from '../../postgres/driver.ts'
 import { StatementRunner } from '../../postgres/statement-runner.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
 import { markOf } from '../mark.ts'
@@ -83,7 +83,7 @@ export class ConnectPgSimpleFallback {
     const { id } = this.#options.identify(sid)
     for (let attempt = 1; attempt <= TRIES; attempt++) {
       const find = findStatement(this.#options.names, this.#old, sid, id)
-      const [row = {}] = await this.#ask(() => this.#runner.run(find, { repeatable: true }))
+      const row = await this.#find(find)
       if (row.is_here === 'true') return true
       if (row.sid === null || row.sid === undefined) return false
       const { content } = this.#source.read(row)
@@ -102,6 +102,16 @@ export class ConnectPgSimpleFallback {
     )
   }
 
+  async #find(find: Statement): Promise<Row> {
+    try {
+      const [row = {}] = await this.#ask(() => this.#runner.run(find, { repeatable: true }))
+      return row
+    } catch (error) {
+      if (isNoSuchSid(error)) return {}
+      throw error
+    }
+  }
+
   /** Ends a session that ends before it was ever moved. Harmless to repeat. */
   async forget(sid: string): Promise<void> {
     if (!isText(sid)) return
@@ -109,16 +119,28 @@ export class ConnectPgSimpleFallback {
     await ready()
     const mark = markOf(identify(sid).id)
     const forget = forgetStatement(names, this.#old, sid, mark, idleTimeout + DAY)
-    await this.#ask(() => this.#runner.run(forget, { repeatable: true }))
+    try {
+      await this.#ask(() => this.#runner.run(forget, { repeatable: true }))
+    } catch (error) {
+      if (!isNoSuchSid(error)) throw error
+    }
   }
 
   #ask<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     return queryLegacyTable(
       ask,
-      `The fallback's table ${this.#old.shown} is missing, or has no columns sid, sess and expire. Name it in fallback as it is, or leave fallback out when all sessions have moved.`,
+      `The fallback's table ${this.#old.shown} is missing, or has no columns sid, sess and expire with a date as expire. Name it in fallback as it is, or leave fallback out when all sessions have moved.`,
     )
   }
 }
+
+/** The column `sid` has a type, such as uuid, of which this sid is no value: no row there has it. */
+function isNoSuchSid(error: unknown): boolean {
+  return error instanceof StoreError && NO_VALUE.has(error.sqlState ?? '')
+}
+
+/** Not written as the type is; too long for it; out of its range. */
+const NO_VALUE: ReadonlySet<string> = new Set(['22P02', '22001', '22003'])
 
 /** PostgreSQL's text holds neither NUL nor lone surrogates, so no row there has such a sid. */
 function isText(sid: string): boolean {

@@ -1,28 +1,28 @@
-import type { Driver, QueryOptions } from '../../postgres/driver.ts'
-import { classifyDatabaseError } from '../../postgres/sql-state.ts'
+import { StoreError } from '../../errors.ts'
+import type { Driver } from '../../postgres/driver.ts'
+import { operation } from '../../postgres/operation.ts'
 import { StatementRunner } from '../../postgres/statement-runner.ts'
+import { isOfOtherTypes } from '../query-legacy-table.ts'
 import { countStatement } from './connect-pg-simple-source.ts'
 import { resolveOldTable } from './old-table.ts'
 
-/** A table that looks like one of connect-pg-simple. */
+/** A table with the columns of connect-pg-simple's. */
 export interface FoundTable {
   readonly schema: string
   readonly table: string
+  /** Why it cannot be connect-pg-simple's, in words; null when it can. */
+  readonly problem: string | null
 }
 
 /**
  * Finds the tables of connect-pg-simple in a database, by their columns, from the catalog alone. Those
  * that this role may not read are left out.
  *
- * @throws {StoreUnavailableError} The database cannot be reached or did not answer in time.
+ * @param timeout - Milliseconds.
+ * @throws {StoreUnavailableError} If the database cannot be reached or does not answer in time.
  */
-export async function findOldTables(driver: Driver, options: QueryOptions): Promise<FoundTable[]> {
-  try {
-    const rows = await driver.query(FIND, options)
-    return rows.map(({ schema, name }) => ({ schema: schema ?? '', table: name ?? '' }))
-  } catch (error) {
-    throw classifyDatabaseError(error, FIND)
-  }
+export function findOldTables(driver: Driver, timeout: number): Promise<readonly FoundTable[]> {
+  return new StatementRunner(driver, timeout).ask(findTables, undefined)
 }
 
 /** What an old table still holds, by the zone of this connection. */
@@ -31,34 +31,61 @@ export interface OldTableStatus extends FoundTable {
   readonly expired: number
 }
 
-/** Finds the tables of connect-pg-simple and counts what they hold. Scans each of them once. */
-export async function readOldTables(
-  driver: Driver,
-  options: QueryOptions,
-): Promise<OldTableStatus[]> {
-  const runner = new StatementRunner(driver, options.timeout)
-  const found = await findOldTables(driver, options)
-  return Promise.all(
-    found.map(async (table) => {
-      const count = countStatement(resolveOldTable(table))
-      const [row] = await runner.run(count, { repeatable: true })
-      return { ...table, live: Number(row?.live), expired: Number(row?.expired) }
-    }),
-  )
+/**
+ * Finds the tables of connect-pg-simple and counts what they hold. Scans each of them once. A table that is
+ * not connect-pg-simple's is named with its problem, and not counted.
+ *
+ * @param timeout - Milliseconds.
+ */
+export async function readOldTables(driver: Driver, timeout: number): Promise<OldTableStatus[]> {
+  const runner = new StatementRunner(driver, timeout)
+  const found = await findOldTables(driver, timeout)
+  return Promise.all(found.map((table) => countTable(runner, table)))
 }
 
-const FIND = {
-  name: 'pg_sessions_find_old_tables',
-  text: /* sql */ `select n.nspname::text as schema, c.relname::text as name
-from pg_catalog.pg_class c
-  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-  and (
-    select count(*)
-    from pg_catalog.pg_attribute a
-    where a.attrelid = c.oid and a.attname in ('sid', 'sess', 'expire') and not a.attisdropped
-  ) = 3
-  and has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')
-order by 1, 2`,
-  values: [],
+async function countTable(runner: StatementRunner, table: FoundTable): Promise<OldTableStatus> {
+  if (table.problem !== null) return { ...table, live: 0, expired: 0 }
+  try {
+    const count = countStatement(resolveOldTable(table))
+    const [row] = await runner.run(count, { repeatable: true })
+    return { ...table, live: Number(row?.live), expired: Number(row?.expired) }
+  } catch (error) {
+    if (!(error instanceof StoreError) || !isOfOtherTypes(error)) throw error
+    return { ...table, live: 0, expired: 0, problem: 'their types are others' }
+  }
 }
+
+const findTables = operation({
+  name: 'find_old_tables',
+  effect: 'none',
+  parameters: {},
+  give: (_: undefined) => ({}),
+  // A domain is of the category of its type. `D` also has times of day, which say no date.
+  sql: () => ({
+    answer: `
+      select n.nspname as schema, c.relname as name,
+        case
+          when t.typcategory <> 'D' or t.typname in ('time', 'timetz')
+            then 'expire is ' || format_type(e.atttypid, e.atttypmod) || ', which is not a date'
+        end as problem
+      from pg_catalog.pg_class as c
+        join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+        join pg_catalog.pg_attribute as e
+          on e.attrelid = c.oid and e.attname = 'expire' and not e.attisdropped
+        join pg_catalog.pg_type as t on t.oid = e.atttypid
+      where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+        and (
+          select count(*)
+          from pg_catalog.pg_attribute as a
+          where a.attrelid = c.oid and a.attname in ('sid', 'sess') and not a.attisdropped
+        ) = 2
+        and has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')
+      order by 1, 2`,
+  }),
+  rows: (rows): readonly FoundTable[] =>
+    rows.map((row) => ({
+      schema: row.text('schema'),
+      table: row.text('name'),
+      problem: row.textOrNull('problem'),
+    })),
+})

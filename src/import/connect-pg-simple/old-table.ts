@@ -22,8 +22,10 @@ export interface OldTable {
   readonly name: string
   /** As it was written, for messages. */
   readonly shown: string
-  /** An expression for the deadline of a row `old`, of type timestamptz. */
+  /** An expression for the deadline of a row `old`, of type timestamptz and never infinite. */
   readonly deadline: string
+  /** Turns text into a value of the column `sid`, whatever its type is, so that its index is used. */
+  sid(text: string): string
 }
 
 /**
@@ -39,10 +41,13 @@ export function resolveOldTable(options: OldTableOptions = {}): OldTable {
       "The old table's name and schema must be names of 1 to 63 bytes. Write them as connect-pg-simple has them in tableName and schemaName.",
     )
   }
+  const name = parts.map(quoteIdentifier).join('.')
   return {
-    name: parts.map(quoteIdentifier).join('.'),
+    name,
     shown: parts.join('.'),
     deadline: deadlineIn(timeZone),
+    sid: (text) =>
+      `(select (jsonb_populate_record(null::${name}, jsonb_build_object('sid', ${text}))).sid)`,
   }
 }
 
@@ -51,17 +56,23 @@ function isName(name: unknown): name is string {
   return Buffer.byteLength(name) <= 63
 }
 
+/**
+ * The column, within dates that each time zone and JavaScript can show. A row may hold `infinity` or a date
+ * BC, which say that it never ends or ended long ago. A column that holds no date is refused by its type.
+ */
+const EXPIRE = "least(greatest(old.expire, timestamp '1970-01-01'), timestamp '9999-12-31')"
+
 /** Some make the column as timestamptz, which says by itself what it means. */
 function deadlineIn(timeZone: string | undefined): string {
-  if (timeZone === undefined) return 'old.expire::timestamptz'
+  if (timeZone === undefined) return `${EXPIRE}::timestamptz`
   if (!isZone(timeZone)) {
     throw new ConfigurationError(
       "timeZone must be the name of a time zone, such as 'UTC' or 'America/New_York'.",
     )
   }
   return `case
-            when pg_typeof(old.expire) = 'timestamptz'::regtype then old.expire::timestamptz
-            else old.expire::timestamp at time zone ${quoteLiteral(timeZone)}
+            when pg_typeof(old.expire) = 'timestamptz'::regtype then ${EXPIRE}::timestamptz
+            else ${EXPIRE}::timestamp at time zone ${quoteLiteral(timeZone)}
           end`
 }
 
