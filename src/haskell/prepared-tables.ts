@@ -2,7 +2,8 @@ import { SchemaError, SessionsClosedError } from '../errors.ts'
 import type { Driver } from '../postgres/driver.ts'
 import { timedOut } from '../postgres/statement-runner.ts'
 import type { WaiTablesMode } from './store-options.ts'
-import { checkWaiTables, createWaiTables, missingTables, type WaiTableNames } from './tables.ts'
+import { checkWaiTables, createWaiTables } from './tables.ts'
+import type { WaiTableNames } from './wai-table-names.ts'
 
 interface Preparation {
   readonly driver: Driver
@@ -45,8 +46,7 @@ export class PreparedTables {
     try {
       return await call
     } catch (error) {
-      const isMissing = error instanceof SchemaError && error.code === 'ERR_SCHEMA_MISSING'
-      throw isMissing ? missingTables(this.#preparation.names) : error
+      throw error instanceof SchemaError ? await this.#explain(error) : error
     } finally {
       this.#underWay.delete(call)
     }
@@ -69,6 +69,17 @@ export class PreparedTables {
         .then(resolve, reject)
         .finally(() => clearTimeout(timer))
     })
+  }
+
+  /** Finds out what is wrong with the tables, in the words of their own check. */
+  async #explain(error: SchemaError): Promise<unknown> {
+    const { driver, names, deadline } = this.#preparation
+    try {
+      await checkWaiTables(driver, names, { read: deadline })
+      return error
+    } catch (better) {
+      return better instanceof SchemaError ? better : error
+    }
   }
 
   async #prepare(): Promise<void> {

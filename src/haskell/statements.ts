@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { ENTRIES, entryList, list } from './packed-entries.ts'
 import { GUARD, isLive, NOTE_ACCESS, NOW, STATE } from './sql-fragments.ts'
-import type { WaiTableNames } from './tables.ts'
+import type { WaiTableNames } from './wai-table-names.ts'
 
 /** A statement's fixed half: its name and text. */
 interface StatementText {

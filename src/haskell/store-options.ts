@@ -4,7 +4,7 @@ import { duration, type OptionTable, oneOf, option } from '../options/option.ts'
 import { readOptions } from '../options/read-options.ts'
 import type { Driver } from '../postgres/driver.ts'
 import { databaseOptions, driverOption } from '../postgres/store-options.ts'
-import { type WaiTableNames, waiTableNames } from './tables.ts'
+import { type WaiTableNames, waiTableNames } from './wai-table-names.ts'
 
 /** What a store does about the original's tables at first use. */
 export type WaiTablesMode = 'auto' | 'check' | 'off'

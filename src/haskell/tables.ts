@@ -4,28 +4,9 @@ import type { Driver } from '../postgres/driver.ts'
 import { lendConnection } from '../postgres/lend-connection.ts'
 import { within } from '../postgres/migrate.ts'
 import { classifyDatabaseError, sqlStateOf } from '../postgres/sql-state.ts'
-import { quoteIdentifier, resolveTableNames } from '../postgres/table-names.ts'
-
-/** The original's tables as they stand in SQL. Their names cannot be chosen, their schema can. */
-export interface WaiTableNames {
-  /** The schema, quoted. */
-  readonly schema: string
-  /** The schema as the user writes it. */
-  readonly rawSchema: string
-  readonly sessions: string
-  readonly data: string
-}
-
-/** @throws {ConfigurationError} The schema's name cannot be one. */
-export function waiTableNames(schema: string): WaiTableNames {
-  const quoted = resolveTableNames({ schema }).schema
-  return Object.freeze({
-    schema: quoted,
-    rawSchema: schema,
-    sessions: `${quoted}.wai_pg_sessions`,
-    data: `${quoted}.wai_pg_session_data`,
-  })
-}
+import { quoteIdentifier } from '../postgres/table-names.ts'
+import { foreignTables, readWaiCatalog } from './table-shape.ts'
+import type { WaiTableNames } from './wai-table-names.ts'
 
 /** How long to wait for tables, in milliseconds. */
 interface Patience {
@@ -42,7 +23,7 @@ interface Patience {
  * Safe from many processes at once: ours wait for each other, and for one of the original's, which
  * takes no lock, this looks again.
  *
- * @throws {SchemaError} The role may not create them.
+ * @throws {SchemaError} If tables of these names are not the original's, or the role may not create them.
  * @throws {StoreUnavailableError} The database did not answer in time.
  */
 export async function createWaiTables(
@@ -51,10 +32,11 @@ export async function createWaiTables(
   patience: Patience,
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
-    const found = await readCatalog(driver, names, patience.read)
-    if (found.isComplete) return
+    const found = await readWaiCatalog(driver, names, patience.read)
+    if (found.faults.length > 0) throw foreignTables(names, found.faults)
+    if (found.hasTables && found.hasIndex) return
     try {
-      const sql = creation(names, found.schema, patience.create)
+      const sql = creation(names, found.hasSchema, patience.create)
       return await lendConnection(
         driver,
         { timeout: patience.read, purpose: CREATE.name },
@@ -73,16 +55,17 @@ export async function createWaiTables(
 }
 
 /**
- * Makes sure that both tables are there. One read.
+ * Makes sure that both tables are there, and are the original's. One read.
  *
- * @throws {SchemaError} They are not.
+ * @throws {SchemaError} If they are not.
  */
 export async function checkWaiTables(
   driver: Driver,
   names: WaiTableNames,
   patience: Pick<Patience, 'read'>,
 ): Promise<void> {
-  const { hasTables } = await readCatalog(driver, names, patience.read)
+  const { hasTables, faults } = await readWaiCatalog(driver, names, patience.read)
+  if (faults.length > 0) throw foreignTables(names, faults)
   if (!hasTables) throw missingTables(names)
 }
 
@@ -97,36 +80,6 @@ export function missingTables({ rawSchema }: WaiTableNames): SchemaError {
 const MADE_MEANWHILE: ReadonlySet<string> = new Set(['23505', '42P06', '42P07', '42710'])
 const INSUFFICIENT_PRIVILEGE = '42501'
 const CREATE = { name: 'create_wai_tables' }
-
-interface Catalog {
-  readonly schema: boolean
-  readonly hasTables: boolean
-  readonly isComplete: boolean
-}
-
-async function readCatalog(
-  driver: Driver,
-  names: WaiTableNames,
-  timeout: number,
-): Promise<Catalog> {
-  const index = `${names.schema}.idx_session_last_access`
-  const statement = {
-    name: 'pg_sessions_wai_catalog',
-    text: /* sql */ `select
-  (to_regnamespace($1::text) is not null)::text as schema,
-  (to_regclass($2::text) is not null and to_regclass($3::text) is not null)::text as tables,
-  (to_regclass($4::text) is not null)::text as index`,
-    values: [names.schema, names.sessions, names.data, index],
-  }
-  try {
-    const [row] = await within(timeout, driver.query(statement, { timeout }))
-    const hasTables = row?.tables === 'true'
-    const isComplete = hasTables && row?.index === 'true'
-    return { schema: row?.schema === 'true', hasTables, isComplete }
-  } catch (error) {
-    throw classifyDatabaseError(error, statement)
-  }
-}
 
 /** One transaction. The server's limits end a little before ours, so that the true reason arrives. */
 function creation(

@@ -1,6 +1,6 @@
 import { ConfigurationError, StoreUnavailableError } from '../errors.ts'
 import type { StatementRunner } from '../postgres/statement-runner.ts'
-import type { FoundSession, ImportSource } from './import-source.ts'
+import type { FoundSession, ImportSource, MovableSession } from './import-source.ts'
 import { type ImportReport, ImportTally, movableOf } from './import-tally.ts'
 import type { MoveOutcome } from './move-statement.ts'
 import { type MoverOptions, SessionImporter } from './session-importer.ts'
@@ -26,6 +26,8 @@ export interface ImportProgress {
 
 const PAGE_BYTES = 4_194_304
 const TRIES = 6
+/** Tries of a whole batch, before its sessions are moved one by one. */
+const PATIENCE = 3
 
 /**
  * Moves all live sessions of another system, batch by batch, beside the traffic of both.
@@ -112,12 +114,32 @@ class Batches {
     page: readonly FoundSession[],
     attempt: number,
   ): Promise<readonly MoveOutcome[] | null> {
+    const sessions = movableOf(page)
     try {
-      return await this.#mover.move(movableOf(page))
+      return await this.#mover.move(sessions)
     } catch (error) {
-      if (error instanceof StoreUnavailableError && attempt < TRIES) return null
-      throw error
+      if (!(error instanceof StoreUnavailableError)) throw error
+      if (attempt < PATIENCE) return null
+      return this.#moveEach(sessions)
     }
+  }
+
+  /**
+   * Moves one session at a time, when a batch fails again and again: one row that another connection holds or
+   * changes must not keep back the others. It counts as busy while the database answers otherwise.
+   */
+  async #moveEach(sessions: readonly MovableSession[]): Promise<readonly MoveOutcome[]> {
+    const outcomes: MoveOutcome[] = []
+    for (const session of sessions) {
+      try {
+        outcomes.push(...(await this.#mover.move([session])))
+      } catch (error) {
+        if (!(error instanceof StoreUnavailableError)) throw error
+        await this.#runner.run(this.#source.count(), { repeatable: true })
+        outcomes.push('busy')
+      }
+    }
+    return outcomes
   }
 }
 

@@ -68,6 +68,8 @@ export interface MovableSession {
    */
   readonly rememberFor: number
   readonly entries: readonly Entry[]
+  /** Keys of the entries that are left out since they do not decode; null for a key that does not. */
+  readonly undecodable?: readonly (string | null)[]
 }
 
 interface ExpiredSession {

@@ -1,5 +1,6 @@
 import type { StatementRunner } from '../postgres/statement-runner.ts'
 import type { TableNames } from '../postgres/table-names.ts'
+import type { Deadline } from '../store/deadline.ts'
 import type { ImportSource, MovableSession } from './import-source.ts'
 import { type MoveOutcome, moveStatement, rehearseStatement } from './move-statement.ts'
 
@@ -33,6 +34,7 @@ export class SessionImporter {
   async move(
     sessions: readonly MovableSession[],
     held: 'skip' | 'wait' = 'skip',
+    deadline?: Deadline,
   ): Promise<readonly MoveOutcome[]> {
     if (sessions.length === 0) return []
     const { runner, names, source, dryRun } = this.#options
@@ -41,7 +43,7 @@ export class SessionImporter {
       ? rehearseStatement(names, sessions)
       : moveStatement(names, source.claim(held), sessions, absoluteTimeout)
     // Sent again after a lost answer it would call moved sessions known; the caller reads them anew.
-    const rows = await runner.run(statement, { repeatable: false })
+    const rows = await runner.run(statement, { repeatable: false, deadline })
     const outcomes = new Map(rows.map((row) => [Number(row.position), row.outcome]))
     return sessions.map((_, index) => outcomes.get(index + 1) as MoveOutcome)
   }

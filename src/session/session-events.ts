@@ -21,6 +21,8 @@ export interface SessionEvents {
   purged: { readonly removed: number; readonly milliseconds: number }
   /** A stored key or value does not decode, so it counts as absent. */
   decodeFailed: { readonly sessionId: string; readonly key: string | null; readonly codec: string }
+  /** A client came with the key of a session in old tables that cannot be moved, so it counts as absent. */
+  sessionUnreadable: { readonly sessionId: string; readonly problem: string }
   /**
    * A client came with a well-formed token that names no session, or has the wrong secret. The id is
    * empty where tokens name none.
@@ -52,6 +54,7 @@ const LEVELS: Record<keyof SessionEvents, [keyof Logger, string]> = {
   expired: ['debug', 'expired session refused'],
   purged: ['info', 'expired sessions purged'],
   decodeFailed: ['warn', 'a stored entry does not decode and counts as absent'],
+  sessionUnreadable: ['warn', 'a stored session cannot be read and counts as absent'],
   tokenUnknown: ['debug', 'unknown token refused'],
   tokenReused: ['warn', 'a renewed session token was used again after its grace'],
   tokenRefused: ['debug', 'cookie refused'],

@@ -193,7 +193,12 @@ export class SessionState {
     this.#isSettled = true
     this.#isLoaded = true
     if (proof === null || result === null) return
-    if (result.status === 'unknown') return events.emit('tokenUnknown', { sessionId: proof.id })
+    if (result.status === 'unknown') {
+      const { id: sessionId } = proof
+      const { problem } = result
+      if (problem !== undefined) return events.emit('sessionUnreadable', { sessionId, problem })
+      return events.emit('tokenUnknown', { sessionId })
+    }
     if (result.status === 'reused') return this.#endReused(result.id, result.userId, deadline)
     if (result.status === 'expired') {
       return events.emit('expired', { sessionId: result.id, userId: result.userId })
@@ -203,6 +208,9 @@ export class SessionState {
     const known = new SessionSnapshot(policy, summary, proof.secretHashes, previousToken)
     if (proof.isOutdated) known.outdate()
     this.#saver.known = known
+    for (const key of result.undecodable ?? []) {
+      events.emit('decodeFailed', { sessionId: known.id, key, codec: this.context.codec.name })
+    }
     for (const { key, value } of entries) {
       const name = this.#undecodableIsAbsent(null, () => this.context.codec.decodeKey(key))
       if (name) known.entries.keep(name.value, new EntryValue(value, key.length))

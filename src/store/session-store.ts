@@ -85,7 +85,15 @@ export interface PresentedToken {
 
 /** Whether a presented token opens a session. */
 export type LoadResult =
-  | { readonly status: 'live'; readonly record: SessionRecord }
+  | {
+      readonly status: 'live'
+      readonly record: SessionRecord
+      /**
+       * Entries that the store found and could not hand over: their keys, null for a key that is not known.
+       * They count as absent, and each is an event `decodeFailed`.
+       */
+      readonly undecodable?: readonly (string | null)[]
+    }
   /** The token is right, but a deadline has passed. */
   | { readonly status: 'expired'; readonly id: string; readonly userId: string | null }
   /**
@@ -93,7 +101,11 @@ export type LoadResult =
    * lost the response with the new token, or the token was stolen. A store that does not renew never says so.
    */
   | { readonly status: 'reused'; readonly id: string; readonly userId: string | null }
-  | { readonly status: 'unknown' }
+  | {
+      readonly status: 'unknown'
+      /** Why a session that is there cannot be handed over, in words without anything secret. */
+      readonly problem?: string
+    }
 
 /** How long a session lives on from an access. */
 export interface Lifetime {

@@ -90,6 +90,47 @@ test('refuses what cannot be: another system’s option, or tables that are not 
   expect(status).toBe(2)
 })
 
+test('says to stop a service that is running first, in its help and when sessions were just used', async () => {
+  await original.begin({ user: 'ann' })
+  const { stderr } = await run('--dry-run')
+  expect(stderr).toMatch(
+    /^\d+ sessions? of wai-session-postgresql used in the last minute\..*stop it first/,
+  )
+  expect((await runCli(['import', '--help'])).stdout).toMatch(
+    /wai\s+after\s+stopping\s+its\s+service/,
+  )
+})
+
+test('a row that another connection holds is busy, and the others move', async () => {
+  await original.pool.query('delete from wai_pg_sessions')
+  const held = await original.begin({ user: 'ann' })
+  await original.begin({ user: 'bob' })
+  const holder = await original.pool.connect()
+  try {
+    await holder.query('begin')
+    await holder.query('update wai_pg_session_data set value = value where wai_pg_session = $1', [
+      await original.lookUp(held),
+    ])
+    const { status, stdout, stderr } = await run('--timeout', '500ms')
+    expect(stdout).toMatch(
+      /^Moved 1 session of .*\nLeft 1 row in use all the time; run it again\.\n/,
+    )
+    expect(stderr).not.toContain('PostgreSQL')
+    expect(status).toBe(1)
+  } finally {
+    await holder.query('rollback')
+    holder.release()
+  }
+  expect((await run()).stdout).toMatch(/^Moved 1 session /)
+}, 120_000)
+
+test('tables of the same names with another shape are named', async () => {
+  await original.pool.query('alter table wai_pg_session_data rename value to content')
+  const { status, stderr } = await run()
+  expect(stderr).toContain('wai_pg_session_data has no column value')
+  expect(status).toBe(2)
+})
+
 test('an import that is killed halfway goes on where it was, and nothing is lost or doubled', async () => {
   await original.pool.query('delete from wai_pg_sessions')
   const keys: string[] = []

@@ -18,6 +18,7 @@ const levels: Readonly<Record<keyof SessionEvents, 'debug' | 'info' | 'warn'>> =
   tokenRefused: 'debug',
   purged: 'info',
   decodeFailed: 'warn',
+  sessionUnreadable: 'warn',
   storeUnavailable: 'warn',
   lateSaveFailed: 'warn',
 }

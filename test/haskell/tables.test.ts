@@ -101,6 +101,47 @@ describe('the tables', () => {
     await storeOn(database.url, { schema: 'web', migrate: 'check' }).ready()
   })
 
+  it.each<[string, string, string]>([
+    [
+      'another table of sessions',
+      'create table wai_pg_sessions (sid text primary key, sess json not null)',
+      'wai_pg_sessions has no column id; wai_pg_sessions has no column session_key',
+    ],
+    [
+      'keys of another type',
+      `${originalStart.slice(0, 2).join(';')}; alter table wai_pg_sessions alter session_key type uuid using session_key::uuid`,
+      'wai_pg_sessions.session_key is uuid, not character varying',
+    ],
+    [
+      'times of another type',
+      `${originalStart.slice(0, 2).join(';')}; alter table wai_pg_sessions alter session_last_access type timestamptz using now()`,
+      'wai_pg_sessions.session_last_access is timestamp with time zone, not bigint',
+    ],
+    [
+      'entries that are not unique',
+      `${originalStart.slice(0, 2).join(';')}; alter table wai_pg_session_data drop constraint wai_pg_session_data_wai_pg_session_key_key`,
+      'wai_pg_session_data has no unique (wai_pg_session, key)',
+    ],
+    [
+      'a further column that must have a value',
+      `${originalStart.slice(0, 2).join(';')}; alter table wai_pg_sessions add tenant text not null`,
+      'wai_pg_sessions has a further column tenant that must have a value',
+    ],
+  ])(
+    'that only have the names of the original are told from its own: %s',
+    async (_, sql, fault) => {
+      const database = await scratchDatabase()
+      await database.query(sql)
+      const before = await readCatalog(database, 'public')
+      for (const migrate of ['auto', 'check'] as const) {
+        await expect(storeOn(database.url, { migrate }).ready()).rejects.toThrow(
+          `are not those of wai-session-postgresql: ${fault}`,
+        )
+      }
+      expect(await readCatalog(database, 'public'), 'untouched').toEqual(before)
+    },
+  )
+
   it('may not be made by a role without rights: it is told what to do, and works once they are there', async () => {
     const database = await scratchDatabase()
     const { role, url } = await scratchRole(database)

@@ -1,14 +1,16 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { ConfigurationError, isSessionError, SchemaError } from '../../errors.ts'
+import { ConfigurationError, isSessionError } from '../../errors.ts'
+import { foreignTables, readWaiCatalog } from '../../haskell/table-shape.ts'
+import { waiTableNames } from '../../haskell/wai-table-names.ts'
+import { countRecentlyUsed } from '../../import/haskell/recent-use.ts'
 import { oneMoment } from '../../import/haskell/repeatable-read.ts'
 import { mapperOf, type WaiMapping } from '../../import/haskell/wai-mapping.ts'
 import { WaiSource } from '../../import/haskell/wai-source.ts'
 import type { ImportSource } from '../../import/import-source.ts'
 import type { Driver } from '../../postgres/driver.ts'
-import { StatementRunner } from '../../postgres/statement-runner.ts'
 import type { Input } from '../input.ts'
-import { printable } from '../plain-text.ts'
+import { countOf, printable } from '../plain-text.ts'
 import type { OldSystem } from './old-system.ts'
 
 export const waiSessionPostgresql: OldSystem = {
@@ -29,17 +31,21 @@ async function openTables(input: Input, driver: Driver, timeout: number): Promis
   const mapping = await loadMapping(input.text('map'))
   const dropUndecodable = input.flag('drop-undecodable') || mapping.dropUndecodable === true
   const map = mapperOf({ ...mapping, dropUndecodable })
-  const source = new WaiSource({ schema, timeout, map, takesFlagged: false })
-  try {
-    const page = source.page(null, { rows: 1, bytes: 1 })
-    await new StatementRunner(driver, input.timeout).run(page, { repeatable: true })
-  } catch (error) {
-    if (!(error instanceof SchemaError)) throw error
+  const names = waiTableNames(schema)
+  const { faults, hasTables } = await readWaiCatalog(driver, names, input.timeout)
+  if (faults.length > 0) throw new ConfigurationError(foreignTables(names, faults).message)
+  if (!hasTables) {
     throw new ConfigurationError(
       `The tables wai_pg_sessions and wai_pg_session_data are not in the schema ${printable(schema)}. Write the one that they are in: --table-schema name.`,
     )
   }
-  return source
+  const used = await countRecentlyUsed(driver, names, input.timeout)
+  if (used > 0) {
+    process.stderr.write(
+      `${countOf(used, 'session')} of wai-session-postgresql used in the last minute. If its service is running, stop it first: it does not know sessions that have moved, so their users are signed out there.\n`,
+    )
+  }
+  return new WaiSource({ schema, timeout, map, takesFlagged: false })
 }
 
 /** Loads what a module says of the types of keys and values, and of what becomes of them. */

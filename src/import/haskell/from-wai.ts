@@ -99,7 +99,7 @@ export function fromWai<Key = string, Value = string>(
     names: resolveTableNames({ schema, tables }),
     schema: read.waiSchema,
     timeout,
-    map: mapperOf(options),
+    map: mapperOf({ ...options, dropUndecodable: read.dropUndecodable }),
     absoluteTimeout,
   })
   const { tokens, keyOf } = movingTokens(read, options.keys)
@@ -137,7 +137,7 @@ const TABLE: OptionTable<ReadOptions> = {
   waiSchema: option('a schema name', 'public', (schema) => schema as string),
   absoluteTimeout: duration(undefined, { none: Number.POSITIVE_INFINITY }),
   ...secretOptions,
-  dropUndecodable: flag(false),
+  dropUndecodable: flag(true),
   // Checked by what they are for.
   keys: unchecked('an object'),
   key: unchecked('a type'),

@@ -27,11 +27,16 @@ export class MovingStore extends PostgresStore {
     const found = await super.load(proof, options)
     const key = this.#keyOf(proof)
     if (key === undefined || found.status !== 'unknown') return found
-    const adoption = await this.#fallback.adopt(key)
-    if (adoption === 'absent') return found
+    const adoption = await this.#fallback.adopt(key, options)
+    if (adoption.status === 'absent') {
+      const { problem } = adoption
+      return problem === undefined ? found : { status: 'unknown', problem }
+    }
     const moved = await super.load(proof, options)
-    if (adoption !== 'adopted-flagged' || moved.status !== 'live') return moved
-    // Who logged in or out there asked for another key, so this one must not live on for a moment.
-    return { ...moved, record: { ...moved.record, isRotationDue: true } }
+    if (moved.status !== 'live') return moved
+    const { isFlagged, undecodable } = adoption
+    // The flag asks for another key, so this one must not have a grace.
+    const record = isFlagged ? { ...moved.record, isRotationDue: true } : moved.record
+    return { status: 'live', record, undecodable }
   }
 }

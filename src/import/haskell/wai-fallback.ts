@@ -1,11 +1,13 @@
-import { StoreUnavailableError } from '../../errors.ts'
+import { SchemaError, StoreError, StoreUnavailableError } from '../../errors.ts'
+import { foreignTables, readWaiCatalog } from '../../haskell/table-shape.ts'
+import { waiTableNames } from '../../haskell/wai-table-names.ts'
 import type { Driver } from '../../postgres/driver.ts'
 import { StatementRunner } from '../../postgres/statement-runner.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
-import { queryLegacyTable } from '../query-legacy-table.ts'
+import type { CallOptions } from '../../store/deadline.ts'
 import { SessionImporter } from '../session-importer.ts'
 import { oneMoment } from './repeatable-read.ts'
-import type { MapSession } from './wai-mapping.ts'
+import { LEFT_BY_MAPPING, type MapSession } from './wai-mapping.ts'
 import { WaiSource } from './wai-source.ts'
 
 /** What a {@link WaiFallback} needs. */
@@ -23,7 +25,19 @@ export interface WaiFallbackOptions {
 }
 
 /** What became of the session of a key. */
-export type Adoption = 'absent' | 'adopted' | 'adopted-flagged'
+export type Adoption =
+  | {
+      readonly status: 'absent'
+      /** Why the session that is there cannot move. */
+      readonly problem?: string
+    }
+  | {
+      readonly status: 'adopted'
+      /** Whether `clearSession` has asked for another key. */
+      readonly isFlagged: boolean
+      /** The keys of entries that were left out. */
+      readonly undecodable: readonly (string | null)[]
+    }
 
 const TRIES = 8
 
@@ -38,12 +52,12 @@ export class WaiFallback {
   readonly #source: WaiSource
   readonly #mover: SessionImporter
   readonly #names: TableNames
-  readonly #schema: string
+  readonly #options: WaiFallbackOptions
 
   /** @throws {ConfigurationError} The schema's name cannot be one. */
   constructor(options: WaiFallbackOptions) {
-    const { driver, deadline, names, absoluteTimeout, schema } = options
-    this.#schema = schema
+    const { driver, deadline, names, absoluteTimeout } = options
+    this.#options = options
     this.#names = names
     this.#runner = new StatementRunner(driver, deadline)
     this.#source = new WaiSource({ ...options, takesFlagged: true })
@@ -57,20 +71,29 @@ export class WaiFallback {
    * @throws {SchemaError} The original's tables are missing.
    * @throws {StoreUnavailableError} The database did not answer, or others hold the row all the time.
    */
-  async adopt(key: string): Promise<Adoption> {
+  async adopt(key: string, options?: CallOptions): Promise<Adoption> {
+    const deadline = options?.deadline ?? this.#runner.begin()
     let wasKnown = false
     for (let attempt = 1; attempt <= TRIES; attempt++) {
       const find = this.#source.find(this.#names, key)
-      const [row = {}] = await this.#ask(() => this.#runner.run(find, { repeatable: true }))
-      if (row.is_here === 'true') return 'adopted'
-      if (row.id === null || row.id === undefined) return 'absent'
+      const [row = {}] = await this.#ask(() =>
+        this.#runner.run(find, { repeatable: true, deadline }),
+      )
+      if (row.is_here === 'true') return { status: 'adopted', isFlagged: false, undecodable: [] }
+      if (row.id === null || row.id === undefined) return { status: 'absent' }
       const { content } = this.#source.read(row)
-      if (content.status !== 'movable') return 'absent'
-      const [outcome] = await this.#ask(() => this.#mover.move([content], 'wait'))
+      if (content.status === 'unreadable' && content.problem !== LEFT_BY_MAPPING) {
+        return { status: 'absent', problem: content.problem }
+      }
+      if (content.status !== 'movable') return { status: 'absent' }
+      const [outcome] = await this.#ask(() => this.#mover.move([content], 'wait', deadline))
       // Either somebody was faster, which the next look shows, or it ended here and its row was put back.
-      if (outcome === 'known' && wasKnown) return 'absent'
+      if (outcome === 'known' && wasKnown) return { status: 'absent' }
       wasKnown = outcome === 'known'
-      if (outcome === 'moved') return row.flagged === 'true' ? 'adopted-flagged' : 'adopted'
+      if (outcome === 'moved') {
+        const { undecodable = [] } = content
+        return { status: 'adopted', isFlagged: row.flagged === 'true', undecodable }
+      }
     }
     throw new StoreUnavailableError(
       'The session is changed in the old tables faster than it can be moved. Nothing was written.',
@@ -78,10 +101,20 @@ export class WaiFallback {
     )
   }
 
-  #ask<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
-    return queryLegacyTable(
-      ask,
-      `The tables of wai-session-postgresql are not in schema '${this.#schema}'. Name theirs, or leave out the move when all sessions have come over.`,
-    )
+  async #ask<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof SchemaError || error instanceof StoreError)) throw error
+      const { driver, schema, deadline } = this.#options
+      const names = waiTableNames(schema)
+      const { faults, hasTables } = await readWaiCatalog(driver, names, deadline)
+      if (faults.length > 0) throw foreignTables(names, faults)
+      if (hasTables) throw error
+      throw new SchemaError(
+        'ERR_SCHEMA_MISSING',
+        `The tables of wai-session-postgresql are not in schema '${schema}'. Name theirs, or leave out the move when all sessions have come over.`,
+      )
+    }
   }
 }

@@ -34,15 +34,20 @@ export interface WaiMapping<Key = string, Value = string> {
   /** The codec of `createSessions`. Defaults to JSON, as there. */
   readonly codec?: Codec
   /**
-   * Whether an entry that is no key and value of these types is left out. The original takes it for
-   * absent too. Defaults to `false`: its session stays where it is, and an import says how many did.
+   * Whether an entry of other types, or of more than 4 MiB, is left out, as the original takes it for
+   * absent too. Otherwise its session stays where it is. `fromWai` leaves it out by default, with an event
+   * `decodeFailed`; `pg-sessions import wai` leaves the session by default, and says how many it left.
    */
   readonly dropUndecodable?: boolean
 }
 
 /** What a session will be here, or why it cannot be one. */
 type Mapped =
-  | { readonly entries: readonly Entry[]; readonly userId: string | null }
+  | {
+      readonly entries: readonly Entry[]
+      readonly userId: string | null
+      readonly undecodable: readonly (string | null)[]
+    }
   | { readonly problem: string }
 
 /** The times of a session, in milliseconds since the epoch. */
@@ -63,10 +68,13 @@ export function mapperOf<Key, Value>(mapping: WaiMapping<Key, Value>): MapSessio
   const map = mapping.map ?? asItIs
   return (stored, { createdAt, lastAccessAt }) => {
     const entries = new Map<Key, Value>()
+    const undecodable: (string | null)[] = []
     for (const entry of stored) {
-      const decoded = decode(entry, key, value)
-      if (decoded !== null) entries.set(...decoded)
-      else if (!dropUndecodable) return { problem: 'an entry that is not of the given types' }
+      const name = decodeKey(entry.key, key)
+      const decoded = name && decode(entry.value, value)
+      if (name && decoded) entries.set(name.value, decoded.value)
+      else if (!dropUndecodable) return { problem: UNDECODABLE }
+      else undecodable.push(typeof name?.value === 'string' ? name.value : null)
     }
     let mapped: MappedSession | null
     try {
@@ -76,27 +84,37 @@ export function mapperOf<Key, Value>(mapping: WaiMapping<Key, Value>): MapSessio
       // What it throws may quote what the session holds.
       return { problem: 'the mapping threw' }
     }
-    return mapped === null ? { problem: 'left by the mapping' } : encode(mapped, codec)
+    if (mapped === null) return { problem: LEFT_BY_MAPPING }
+    const result = encode(mapped, codec)
+    return 'problem' in result ? result : { ...result, undecodable }
   }
 }
 
-/** Null when either half does not decode, or the key is spelt as Haskell would not find it. */
-function decode<Key, Value>(
-  { key, value }: Entry,
-  keyType: Cereal<Key>,
-  valueType: Cereal<Value>,
-): [Key, Value] | null {
+const UNDECODABLE = 'an entry that is not of the given types, or larger than 4 MiB'
+
+/** What a mapping that gave null has asked for. */
+export const LEFT_BY_MAPPING = 'left by the mapping'
+
+/** Null when the bytes are not of this type. */
+function decode<Value>(bytes: Uint8Array, type: Cereal<Value>): { readonly value: Value } | null {
   try {
-    const decoded = keyType.decode(key)
-    if (Buffer.compare(keyType.encode(decoded), key) !== 0) return null
-    return [decoded, valueType.decode(value)]
+    return { value: type.decode(bytes) }
   } catch (error) {
     if (isSessionError(error)) return null
     throw error
   }
 }
 
-function encode(mapped: MappedSession, codec: Codec): Mapped {
+/** Null also when the key is spelled in a way that Haskell would not find. */
+function decodeKey<Key>(bytes: Uint8Array, type: Cereal<Key>): { readonly value: Key } | null {
+  const key = decode(bytes, type)
+  return key !== null && Buffer.compare(type.encode(key.value), bytes) === 0 ? key : null
+}
+
+function encode(
+  mapped: MappedSession,
+  codec: Codec,
+): { readonly problem: string } | { readonly entries: Entry[]; readonly userId: string | null } {
   const { data, userId = null } = mapped
   if (typeof data !== 'object' || data === null) return { problem: 'the mapping gave no data' }
   if (userId !== null && !isUserId(userId)) return { problem: 'the mapping gave no usable userId' }

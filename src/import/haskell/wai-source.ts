@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readEntries } from '../../haskell/packed-entries.ts'
 import { NOW } from '../../haskell/sql-fragments.ts'
-import { type WaiTableNames, waiTableNames } from '../../haskell/tables.ts'
+import { type WaiTableNames, waiTableNames } from '../../haskell/wai-table-names.ts'
 import { keyOf } from '../../haskell/wai-tokens.ts'
 import type { Row, Statement } from '../../postgres/driver.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
@@ -20,7 +20,10 @@ export interface WaiSourceOptions {
   readonly takesFlagged: boolean
 }
 
-const LARGEST = 4_194_304
+/** Bytes of an entry's half. A larger one is read as empty, so that it does not decode. */
+const LARGEST_HALF = 4_194_304
+/** Bytes of a session. */
+const LARGEST = 67_108_864
 const SECOND = 1000
 
 /** The tables of wai-session-postgresql as a source of sessions to move. */
@@ -108,7 +111,7 @@ export class WaiSource implements ImportSource {
     return `held as (
         select old.id, free.position
         from free join ${sessions} old on old.id = free.key::bigint
-        where ${versionOf(data)} = free.version and ${this.#isLive}
+        where ${versionOf(this.#names)} = free.version and ${this.#isLive}
         order by old.id
         for update of old ${held === 'skip' ? 'skip locked' : ''}
       ), emptied as (
@@ -133,7 +136,7 @@ export class WaiSource implements ImportSource {
     return `id::text as id, session_key as key, session_created_at::text as created,
         session_last_access::text as accessed, session_invalidate_key::text as flagged,
         ${this.#isLive}::text as live, (size > ${LARGEST})::text as is_too_large,
-        case when size <= ${LARGEST} then ${versionOf(data)} end as version,
+        case when size <= ${LARGEST} then ${versionOf(this.#names)} end as version,
         case when size <= ${LARGEST} then encode(${packed(data)}, 'hex') end as entries`
   }
 
@@ -151,7 +154,7 @@ export class WaiSource implements ImportSource {
     if (row.flagged === 'true' && !takesFlagged) {
       return unreadable('marked by clearSession, so that its next response brings another key', id)
     }
-    if (row.is_too_large === 'true') return unreadable('larger than 4 MiB', id)
+    if (row.is_too_large === 'true') return unreadable('larger than 64 MiB', id)
     const times = {
       createdAt: Number(row.created) * SECOND,
       lastAccessAt: Number(row.accessed) * SECOND,
@@ -189,15 +192,18 @@ function sizeOf({ data }: WaiTableNames): string {
 
 function packed(data: string): string {
   const halves = ['key', 'value'].map(
-    (half) => `int4send(octet_length(entry.${half})) || entry.${half}`,
+    (half) =>
+      `case when octet_length(entry.${half}) > ${LARGEST_HALF} then int4send(0)
+            else int4send(octet_length(entry.${half})) || entry.${half} end`,
   )
   return entriesOf(data, `string_agg(${halves.join(' || ')}, '' order by entry.key)`)
 }
 
 /** Over all but the times: an access changes those and nothing else. */
-function versionOf(data: string): string {
+function versionOf(names: WaiTableNames): string {
+  const { data } = names
   return `encode(sha256(
-          convert_to(concat_ws(' ', old.session_key, old.session_invalidate_key), 'UTF8')
+          convert_to(concat_ws(' ', old.session_key, old.session_invalidate_key, ${sizeOf(names)}), 'UTF8')
           || coalesce(${packed(data)}, '')
         ), 'hex')`
 }

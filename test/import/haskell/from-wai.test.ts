@@ -31,6 +31,12 @@ function open(
   return sessions
 }
 
+function problemsOf(sessions: Sessions<Data>): string[] {
+  const problems: string[] = []
+  sessions.on('sessionUnreadable', ({ problem }) => problems.push(problem))
+  return problems
+}
+
 const read = (visitor: Visitor<Data>): Promise<Data> =>
   visitor.visit(async (session) => Object.fromEntries(await session.entries()))
 
@@ -122,28 +128,73 @@ test('the mapping says what a session holds and whose it is', async () => {
 
 test('a mapping that leaves a session leaves it to the original', async () => {
   const key = await original.begin({ user: 'ann' })
-  for (const map of [
-    () => null,
-    () => {
-      throw new TypeError('secret')
-    },
-    () => ({ data: { odd: () => 1 } }),
-    () => ({ data: {}, userId: '' }),
-    () => ({}) as { data: Data },
-  ]) {
-    expect(await read(new Visitor(open({ map }), key))).toEqual({})
+  const sessions = open({ map: () => null })
+  const problems = problemsOf(sessions)
+  expect(await read(new Visitor(sessions, key))).toEqual({})
+  expect(problems).toEqual([])
+  expect(await original.lookUp(key)).not.toBeNull()
+})
+
+test('a session that cannot move says why, and stays there', async () => {
+  const key = await original.begin({ user: 'ann' })
+  const maps: [string, () => { data: Data; userId?: string }][] = [
+    [
+      'the mapping threw',
+      () => {
+        throw new TypeError('secret')
+      },
+    ],
+    ['a key or value that the codec json refuses', () => ({ data: { odd: () => 1 } })],
+    ['the mapping gave no usable userId', () => ({ data: {}, userId: '' })],
+    ['the mapping gave no data', () => ({}) as { data: Data }],
+  ]
+  for (const [problem, map] of maps) {
+    const sessions = open({ map })
+    const problems = problemsOf(sessions)
+    expect(await read(new Visitor(sessions, key))).toEqual({})
+    expect(problems).toEqual([problem])
   }
   expect(await original.lookUp(key)).not.toBeNull()
 })
 
-test('an entry of another type leaves its session there, or is left out when that is asked for', async () => {
+test('an entry of another type, or of more than 4 MiB, counts as absent, and the user stays signed in', async () => {
   const key = await original.begin({ user: 'ann' })
   await original.pool.query(
-    "insert into wai_pg_session_data (wai_pg_session, key, value) values ($1, '\\x00', '\\x00'), ($1, null, '\\x00')",
+    `insert into wai_pg_session_data (wai_pg_session, key, value) values
+       ($1, '\\x00', '\\x00'), ($1, null, '\\x00'), ($1, '\\x000000000000000161', '\\x07'),
+       ($1, '\\x000000000000000162', decode(repeat('00', 4194305), 'hex'))`,
     [await original.lookUp(key)],
   )
-  expect(await read(new Visitor(open(), key))).toEqual({})
-  expect(await read(new Visitor(open({ dropUndecodable: true }), key))).toEqual({ user: 'ann' })
+  const strict = open({ dropUndecodable: false })
+  const problems = problemsOf(strict)
+  expect(await read(new Visitor(strict, key))).toEqual({})
+  expect(problems).toEqual(['an entry that is not of the given types, or larger than 4 MiB'])
+
+  const sessions = open()
+  const lost: (string | null)[] = []
+  sessions.on('decodeFailed', (event) => lost.push(event.key))
+  const ann = new Visitor(sessions, key)
+  expect(await read(ann)).toEqual({ user: 'ann' })
+  expect(lost.sort()).toEqual(['a', 'b', null])
+  await ann.visit((session) => session.set('a', 'new'))
+  expect(await read(ann)).toEqual({ user: 'ann', a: 'new' })
+  expect(lost, 'told once').toHaveLength(3)
+})
+
+test('a session of more than 4 MiB moves whole', async () => {
+  const big = Object.fromEntries(
+    Array.from({ length: 3 }, (_, n) => [`big ${n}`, 'x'.repeat(1_500_000)]),
+  )
+  const ann = new Visitor(open({ deadline: '30s' }), await original.begin({ user: 'ann', ...big }))
+  expect(await read(ann)).toEqual({ user: 'ann', ...big })
+})
+
+test('old tables of the same names with another shape are named, and nobody counts as a stranger', async () => {
+  const key = await original.begin({ user: 'ann' })
+  await original.pool.query('alter table wai_pg_sessions rename session_last_access to seen_at')
+  await expect(read(new Visitor(open(), key))).rejects.toThrow(
+    'not those of wai-session-postgresql: wai_pg_sessions has no column session_last_access',
+  )
 })
 
 test('keys and values may be of any types', async () => {
