@@ -1,4 +1,5 @@
 import type { ResolvedCookie } from './cookie/cookie-settings.ts'
+import { UnsupportedError } from './errors.ts'
 import { Exchange, type ResponseLink, type SessionOpener } from './http/exchange.ts'
 import { type PurgeOptions, type Purger, purgeAll, startPurger } from './session/purger.ts'
 import type { DefaultData } from './session/session.ts'
@@ -115,6 +116,21 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
     const ended = await this.#store.destroyByUser(userId, except)
     for (const sessionId of ended) this.#context.events.emit('destroyed', { sessionId, userId })
     return ended.length
+  }
+
+  /**
+   * Moves the time of a session's sign-in back, for `signedInAs` of `pg-sessions/testing`.
+   *
+   * @internal
+   */
+  async backdateSignIn(id: string, milliseconds: number): Promise<void> {
+    const { backdateSignIn, name } = this.#store
+    if (backdateSignIn === undefined) {
+      throw new UnsupportedError(
+        `The store '${name}' cannot change when a user signed in. Leave authenticatedAt out.`,
+      )
+    }
+    await backdateSignIn(id, milliseconds)
   }
 
   /** Counts live sessions and expired ones that no purge has deleted yet. Reads the whole table. */

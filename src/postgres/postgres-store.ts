@@ -169,6 +169,11 @@ export class PostgresStore implements SessionStore {
     return ended
   }
 
+  async backdateSignIn(id: string, milliseconds: number, options?: CallOptions): Promise<void> {
+    if (!isUuid(id)) return
+    await this.#tables.ask(this.#operations.backdateSignIn, { id, milliseconds }, options)
+  }
+
   findLive(ids: readonly string[], options?: CallOptions): Promise<readonly LiveSession[]> {
     return this.#tables.ask(this.#operations.findLive, ids.filter(isUuid), options)
   }

@@ -20,7 +20,7 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
       isClosed ? Promise.reject(new SessionsClosedError()) : call(...args).catch(onError)
   }
 
-  const { findLive, listen } = store
+  const { backdateSignIn, findLive, listen } = store
   return {
     name: store.name,
     ready: observed('ready', store.ready.bind(store)),
@@ -35,6 +35,9 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
     listByUser: observed('listByUser', store.listByUser.bind(store)),
     destroyByUser: observed('destroyByUser', store.destroyByUser.bind(store)),
     ...(findLive === undefined ? {} : { findLive: observed('findLive', findLive.bind(store)) }),
+    ...(backdateSignIn === undefined
+      ? {}
+      : { backdateSignIn: observed('backdateSignIn', backdateSignIn.bind(store)) }),
     ...(listen === undefined ? {} : { listen: observed('listen', listen.bind(store)) }),
     count: observed('count', store.count.bind(store)),
     purge: observed('purge', store.purge.bind(store)),

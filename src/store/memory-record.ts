@@ -113,6 +113,11 @@ export class MemoryRecord {
     this.#purgeAt = Math.max(this.#purgeAt, purgeAt)
   }
 
+  /** Lets the sign-in look older. */
+  backdateSignIn(milliseconds: number): void {
+    if (this.#authenticatedAt !== null) this.#authenticatedAt -= milliseconds
+  }
+
   /** Whether the token shown may be replaced: in its grace a token may be ended, and not renewed. */
   mayReplace({ from, grace }: TokenChange, now: number): boolean {
     return this.accepts(from) || (grace === undefined && this.opensTo(from, now))

@@ -151,6 +151,12 @@ export class MemoryStore implements SessionStore {
     if (overlap !== undefined) record.endGrace(overlap, now)
   }
 
+  async backdateSignIn(id: string, milliseconds: number): Promise<void> {
+    const now = this.#begin()
+    const record = this.#records.get(id)
+    if (record?.isLive(now)) record.backdateSignIn(milliseconds)
+  }
+
   async destroy({ id, owner, secretHashes }: Ending): Promise<DestroyResult> {
     const now = this.#begin()
     const record = this.#records.get(id)

@@ -382,6 +382,12 @@ export interface SessionStore {
   findLive?(ids: readonly string[], options?: CallOptions): Promise<readonly LiveSession[]>
 
   /**
+   * Moves the time at which the user of a live session signed in back by this many milliseconds, for tests of
+   * pages that ask for a recent sign-in. Nothing else changes. A store without it cannot be asked for that.
+   */
+  backdateSignIn?(id: string, milliseconds: number, options?: CallOptions): Promise<void>
+
+  /**
    * Begins to tell which sessions may have ended or passed to another user, in whatever process. What it
    * tells are hints: the truth is what `findLive` answers after one, and some may never come. Without it
    * `sessions.watch` looks again and again.

@@ -10,4 +10,10 @@ export {
   type Script,
 } from './adapter-contract.ts'
 export { type DriverHarness, type DriverTraits, driverContract } from './driver-contract.ts'
+export {
+  type PlaywrightCookie,
+  type SignedIn,
+  type SignedInOptions,
+  signedInAs,
+} from './signed-in-as.ts'
 export { type StoreHarness, storeContract, type TestRunner } from './store-contract.ts'

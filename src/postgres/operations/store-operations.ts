@@ -8,6 +8,7 @@ import type {
 } from '../../store/session-store.ts'
 import type { SharedCall, TableAccess } from '../table-access.ts'
 import type { TableNames } from '../table-names.ts'
+import { backdateSignIn } from './backdate-sign-in.ts'
 import { type Creation, createOperation, findCreated } from './create.ts'
 import { destroyByUser, destroyOperation } from './destroy.ts'
 import { count, findLive, listByUser } from './find-sessions.ts'
@@ -35,6 +36,7 @@ export interface StoreOperations {
   readonly destroyByUser: ReturnType<typeof destroyByUser>
   readonly listByUser: ReturnType<typeof listByUser>
   readonly findLive: ReturnType<typeof findLive>
+  readonly backdateSignIn: ReturnType<typeof backdateSignIn>
   readonly count: ReturnType<typeof count>
   readonly purge: ReturnType<typeof purgeOperation>
 }
@@ -62,6 +64,7 @@ export function storeOperations(names: TableNames, tables: TableAccess): StoreOp
     destroyByUser: destroyByUser(names),
     listByUser: listByUser(names),
     findLive: findLive(names),
+    backdateSignIn: backdateSignIn(names),
     count: count(names),
     purge: purgeOperation(names),
   }
