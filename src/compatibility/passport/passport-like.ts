@@ -2,10 +2,15 @@ import type { Session } from '../../session/session.ts'
 
 /** The parts of a `passport` instance that are used here. */
 export interface PassportLike {
+  /** Makes the middleware that runs a strategy. */
   readonly authenticate: (...parameters: never[]) => unknown
+  /** Makes the middleware that connects another account. */
   readonly authorize: (...parameters: never[]) => unknown
+  /** Turns a user into what the session keeps. */
   readonly serializeUser: (...parameters: never[]) => unknown
+  /** Turns what the session keeps into `req.user`. */
   readonly deserializeUser: (...parameters: never[]) => unknown
+  /** Adds a strategy. */
   readonly use: (...parameters: never[]) => unknown
 }
 
