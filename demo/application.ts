@@ -25,7 +25,7 @@ const PUBLIC_FOLDER = fileURLToPath(new URL('./public', import.meta.url))
 
 /**
  * Plain http reaches `localhost` in every browser, but a Secure cookie does not: Chromium and Firefox
- * take one there, Safari drops it without a word and nobody could sign in. So the demo asks for the
+ * take one there, Safari drops it silently, and signing in would fail. So the demo asks for the
  * cookie of development. Behind https leave `development` and `name` out: the cookie is then
  * `__Host-id; Secure`. The name is the demo's own, since ports do not keep cookies apart.
  */

@@ -5,7 +5,7 @@ import { SCHEMA } from './under-the-hood/stored-session.ts'
 
 /** A place where the user is signed in. */
 export interface Device {
-  /** The session's public id. It may be shown: it lets nobody in. */
+  /** The session's public id. You may show it: it grants no access. */
   readonly id: string
   readonly browser: string
   readonly isThisOne: boolean
@@ -13,7 +13,7 @@ export interface Device {
   readonly lastAccessAt: Date
 }
 
-/** The devices of whoever is signed in, this one first. */
+/** The devices of the signed-in user, this one first. */
 export async function listDevices(
   sessions: Sessions<ShopData>,
   session: Session<ShopData>,

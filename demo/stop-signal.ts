@@ -17,7 +17,7 @@ export function onStopSignal(stop: () => Promise<void>): void {
   if (process.env.npm_lifecycle_event !== undefined) onParentGone(stopOnce)
 }
 
-/** `kill` of npm ends npm and its shell, which tells nobody; but this process has then another parent. */
+/** `kill` of npm ends npm and its shell, which tell no other process; but this process then has another parent. */
 function onParentGone(stop: () => void): void {
   const parent = process.ppid
   const watch = setInterval(() => {

@@ -14,7 +14,7 @@ export interface WebServer {
   stop(): Promise<void>
 }
 
-/** Serves on 127.0.0.1, so that nobody else on the network can reach it. */
+/** Serves on 127.0.0.1, so that no other machine on the network can reach it. */
 export async function listen(handler: RequestListener, wantedPort: number): Promise<WebServer> {
   const server = createServer(handler)
   for (let port = wantedPort; ; port += 1) {
@@ -31,7 +31,7 @@ export async function listen(handler: RequestListener, wantedPort: number): Prom
     async stop() {
       const closed = once(server, 'close')
       server.close()
-      // Browsers also hold connections that no request has come by yet; those never count as idle.
+      // Browsers also hold connections that have carried no request yet; those never count as idle.
       const impatience = setTimeout(() => server.closeAllConnections(), PATIENCE)
       await closed
       clearTimeout(impatience)

@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { checkApi } from './check-api.ts'
 import { checkDeclarations } from './check-declarations.ts'
+import { checkLanguage } from './check-language.ts'
 import { checkNames } from './check-names.ts'
 import { type PackedPackage, PackingError, packPackage } from './pack-package.ts'
 import { type CommandResult, runCommand } from './run-command.ts'
@@ -63,6 +64,14 @@ const gates: readonly Gate[] = [
       const { faults, notes } = await checkNames()
       const lines = [...faults, ...notes.map((note) => `note: ${note}`)]
       return { ok: faults.length === 0, output: lines.join('\n') }
+    },
+  },
+  {
+    name: 'language',
+    purpose: 'words that no engineer would write, and that no reader searches for',
+    run: async () => {
+      const faults = await checkLanguage()
+      return { ok: faults.length === 0, output: faults.join('\n') }
     },
   },
   {

@@ -107,7 +107,7 @@ export function createSessions<Data extends object>(
     updates: new UpdateQueue(),
     deadline: () => new Deadline(store.deadline ?? Number.POSITIVE_INFINITY),
     inBackground(work) {
-      // What fails has been told by an event; nobody waits for the work itself.
+      // An event has reported the failure; no caller waits for the work itself.
       const settled = work.catch(() => undefined).finally(() => background.delete(settled))
       background.add(settled)
     },

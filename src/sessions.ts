@@ -173,7 +173,7 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
 
   /**
    * Listens to what happens to sessions. Listeners are called after the fact, and what they throw is
-   * logged and disturbs nobody.
+   * logged and affects nothing else.
    *
    * @returns A function that ends it.
    * @example
@@ -211,7 +211,7 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
   }
 
   /**
-   * Ends the work of these sessions: stops purgers, waits for calls under way, takes no new ones. The
+   * Ends the work of these sessions: stops purgers, waits for calls in flight, takes no new ones. The
    * database client that was passed in stays open.
    */
   async close(): Promise<void> {

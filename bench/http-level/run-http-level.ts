@@ -185,7 +185,7 @@ async function visit(
       // Who logs in is new here.
       cookies: page === 'login' ? [] : cookies,
       connections: CONNECTIONS,
-      // As many for everybody: each round opens its connections anew, and that is work too.
+      // The same number for all: each round opens new connections, which is work too.
       until: { amount: requests },
       body: BODIES[page],
     }),

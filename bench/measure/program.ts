@@ -73,7 +73,7 @@ export class Program<Offered extends Tasks> {
   }
 }
 
-/** The other end: answers until whoever started this program is gone. */
+/** The other end: answers until the process that started this program is gone. */
 export function offer(tasks: Tasks): void {
   process.on('message', ({ number, task, argument }: Question) => {
     const work = tasks[task]?.(argument as never) ?? Promise.reject(new Error('unknown task'))

@@ -175,7 +175,7 @@ function chooser(place: Opened, operation: OperationName): () => Visitor {
   return () => visitors[next()] as Visitor
 }
 
-/** Counts what is sent, whoever sends it. */
+/** Counts everything that is sent. */
 function countStatements(): void {
   const prototype = Client.prototype as unknown as { query: (...args: unknown[]) => unknown }
   const { query } = prototype

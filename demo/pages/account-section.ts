@@ -26,6 +26,6 @@ function accountCard(userId: string): Html {
     <button formaction="/rotate">Rotate token</button>
     <button formaction="/clear">Clear session</button>
   </form>
-  <p class="hint">Rotate: a new token, the same data. Clear: a new token, no data, nobody signed in.</p>
+  <p class="hint">Rotate: a new token, the same data. Clear: a new token, no data, no user.</p>
 </section>`
 }

@@ -9,7 +9,7 @@ export function timeSection(stored: StoredSession): Html {
   return html`<section class="card" id="time" aria-labelledby="time-title">
   <h2 id="time-title">Time left</h2>
   <dl class="times">
-    ${timeLeft('Idle', 'Every click starts it anew.', idleLeft, idle_seconds)}
+    ${timeLeft('Idle', 'Every click restarts it.', idleLeft, idle_seconds)}
     ${timeLeft('Absolute', 'However much it is used.', absolute_seconds_left, absolute_seconds)}
   </dl>
 </section>`

@@ -52,7 +52,7 @@ interface SignInForm {
   readonly remember?: unknown
 }
 
-/** Any name will do in a demo, and nobody is asked for a password. */
+/** A demo accepts any name and asks for no password. */
 function readName(form: SignInForm): string | null {
   const name = typeof form.name === 'string' ? form.name.trim() : ''
   return name === '' || name.length > 40 || /\p{Control}/u.test(name) ? null : name

@@ -14,7 +14,7 @@ export interface StoredSession {
   readonly last_access_at: Date
   readonly expires_at: Date
   readonly absolute_expires_at: Date
-  /** How long the session may stay unused; the click that asks starts it anew. */
+  /** How long the session may stay unused; the click that asks restarts it. */
   readonly idle_seconds: number
   /** How long it may live at all, and what is left of that. */
   readonly absolute_seconds: number

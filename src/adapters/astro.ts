@@ -64,7 +64,7 @@ export interface AstroSessionsOptions<Data extends object, Context extends Astro
  * cookie is sent. What components of a page change while it streams is saved soon after each change; only
  * changes that need no new cookie are possible then.
  *
- * A page that is prerendered is made when nobody is there, so it has no session, and asking for one throws.
+ * A prerendered page is rendered without a visitor, so it has no session, and asking for one throws.
  *
  * @throws {ConfigurationError} What it was given are no sessions.
  * @example
@@ -111,7 +111,7 @@ export function astroSessions<
       refuseSession(context.locals, prerendered)
       return next()
     }
-    // The error that says so has a page, which must not have the session of somebody else.
+    // The error that says so has a page, which must not have another visitor's session.
     if (shared.has(context.locals)) return next()
     const visit = visitOf(context)
     kept.expose(context.locals)
@@ -145,7 +145,7 @@ const shared = new WeakSet<object>()
 /** The visits of each `sessions` object by their locals. */
 const visitsByLocals = new SharedState(() => new WeakMap<object, unknown>())
 
-/** Whoever asks for a session that cannot be told from another's is told why. */
+/** Explains why a session that may be another visitor's is refused. */
 function refuseSession(locals: object, reason: () => ConfigurationError): void {
   Object.defineProperty(locals, 'session', {
     configurable: true,

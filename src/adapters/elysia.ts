@@ -144,7 +144,7 @@ async function save<Data extends object>(
   }
 }
 
-/** The response, whoever gave it, once everything is saved. */
+/** The response, whatever gave it, once everything is saved. */
 async function finished<Data extends object>(
   kept: Kept<Data>,
   request: Request,

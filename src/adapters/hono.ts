@@ -123,7 +123,7 @@ function replaceResponse(c: Context, response: Response): void {
 
 /**
  * Has the addition survive middleware around the session: Hono makes another response of the headers that
- * such middleware sets, and `etag()` a 304 without most headers. Whoever sends the response reads it last.
+ * such middleware sets, and `etag()` a 304 without most headers. The code that sends the response reads it last.
  */
 function keepLastWord(c: Context, addition: ResponseHeaders): void {
   const { get, set } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(c), 'res') ?? {}

@@ -81,7 +81,7 @@ export interface SessionsModuleFactory {
    * settings, its pool.
    *
    * What the factory gives is closed when the application is: by `app.close()`, or on a signal with
-   * `app.enableShutdownHooks()`, once the requests under way are answered. Sessions that the factory was
+   * `app.enableShutdownHooks()`, once the requests in flight are answered. Sessions that the factory was
    * injected with stay open, as those of `forRoot` do, and so does the database's client.
    */
   forRootAsync<Data extends object>(options: SessionsModuleAsyncOptions<Data>): DynamicModule

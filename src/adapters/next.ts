@@ -29,13 +29,13 @@ export interface SavingOptions<Data extends object> {
   readonly onError?: (error: unknown, session: Session<Data>) => Response | Promise<Response>
 }
 
-/** Gives the session of the request that is under way. */
+/** Gives the session of the request in flight. */
 export interface NextSessions<Data extends object> {
   /**
    * The session, in Server Components, Server Actions and Route Handlers.
    *
    * `await session.save()` before an action or a handler is done. Only until then can a cookie be set:
-   * `save`, `signIn` and `signOut` set it. What nobody has saved is saved after the response where that
+   * `save`, `signIn` and `signOut` set it. What is not saved yet is saved after the response where that
    * needs no new cookie; the event `lateSaveFailed` tells of the rest.
    *
    * While components render, the session is there to be read. What needs a new cookie throws

@@ -23,7 +23,7 @@ const VIEW_PROTOTYPES: ReadonlySet<unknown> = new Set<unknown>(
 /**
  * Checks one value for the structured clone codec.
  *
- * Own properties that somebody hung on a typed array are not looked for: to list them means to
+ * Own properties added to a typed array are not looked for: listing them would mean to
  * make a string of every index.
  */
 export class StructuredCloneWalk extends ValueWalk {

@@ -24,7 +24,7 @@ export {
   type SignedTokenOptions,
 } from './express-session/signed-tokens.ts'
 
-/** What a session holds when nobody has said: any key, values of unknown type. */
+/** What a session holds if no type is declared: any key, values of unknown type. */
 export interface StoredSession {
   readonly [key: string]: unknown
 }

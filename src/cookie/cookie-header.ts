@@ -10,7 +10,7 @@ export type CookieReading =
 
 /**
  * The longest header that is read. Node's own limit for all headers is 16 KiB; this bounds the work
- * where somebody has raised it.
+ * where that was raised.
  */
 const LONGEST_HEADER = 65_536
 
@@ -25,7 +25,7 @@ const AMBIGUOUS: CookieReading = Object.freeze({ status: 'ambiguous' })
  * before the name makes it another name, which no prefix guards (CVE-2026-39410). Names and values
  * are not percent-decoded. A header of more than 64 KiB counts as none.
  *
- * Of two values neither wins, since whoever can plant a cookie (another application on a sibling
+ * Of two values neither wins, since an attacker who can plant a cookie (another application on a sibling
  * host, say) can also choose the order. The same value twice is one value.
  *
  * @param duplicates - What to make of different values; `'first'` for a cookie that is shared with a

@@ -180,8 +180,8 @@ async function lend<Result>(
 const survivors = new WeakSet<object>()
 
 /**
- * An error event that nobody hears ends the process. A pool hears its idle clients and drops those that
- * die, if somebody hears the pool; a client that is lent only its user hears.
+ * An error event without a listener ends the process. A pool listens to its idle clients and drops those that
+ * die, if the pool itself has a listener; to a client that is lent only its user listens.
  */
 function surviveErrors(emitter: { on(event: 'error', listener: () => void): unknown }): void {
   if (survivors.has(emitter)) return

@@ -55,7 +55,7 @@ export class PreparedTables {
   async close(): Promise<void> {
     this.#isClosed = true
     await Promise.allSettled(this.#underWay)
-    // The callers have their answers before whoever closes goes on.
+    // The callers have their answers before close() resolves.
     await new Promise((resolve) => setImmediate(resolve))
   }
 

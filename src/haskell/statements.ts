@@ -53,7 +53,7 @@ function sessionTexts({
   string
 > {
   return {
-    // The original leaves key and value nullable; a null there is an entry to nobody.
+    // The original leaves key and value nullable; a null there counts as no entry.
     load: `
       select ${STATE}, session_key as key, (${isLive(2)})::text as live, (
           select ${ENTRIES}
@@ -153,7 +153,7 @@ function saveTexts({
       select state from live`,
 
     // Also gives the session another key ($8) if it has the one that the request holds ($7). That is what
-    // the flag asks for, whoever has set it, so it is done with.
+    // the flag asks for, whichever side has set it, so it is done.
     save_token: `
       with live as (
         update ${sessions}

@@ -181,7 +181,7 @@ export class WaiStore implements SessionStore {
     return { status: 'taken', value: bytesOrNull(row.value) }
   }
 
-  /** Writes only in a second that no access has been noted in, whoever asks. */
+  /** Writes at most once a second, for all processes together. */
   async touch({ id }: Touch, call?: CallOptions): Promise<void> {
     await this.#tables.use(async () => {
       if (isRowId(id)) await this.#touches.run(id, call?.deadline)

@@ -1,6 +1,6 @@
 import { isSessionError } from '../errors.ts'
 
-/** What to answer when a session could not be saved and nobody else answers. */
+/** The response when a session could not be saved and nothing else responds. */
 export interface ErrorAnswer {
   readonly status: number
   readonly body: string

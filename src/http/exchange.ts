@@ -14,7 +14,7 @@ export type { DefaultData, ResponseLink, ResponsePhase, Session }
 /** What adapters need of `createSessions`: it opens an exchange for each request. */
 export interface SessionOpener<Data extends object = DefaultData> {
   /**
-   * Begins the life of one request's session. Reads nothing and asks nobody until the session is used.
+   * Begins the life of one request's session. Reads nothing and sends no query until the session is used.
    *
    * @param cookieHeader - The request's `Cookie` field; several of them joined by `; `.
    */
@@ -96,7 +96,7 @@ export class Exchange<Data extends object = DefaultData> {
   }
 
   /**
-   * Saves what changed after the head had left, and notes the access. Nobody is left to answer: a failure
+   * Saves what changed after the head had left, and notes the access. The response has left, so a failure
    * is told by the event `lateSaveFailed`, and what could not be saved is dropped.
    */
   async commitLate(): Promise<void> {

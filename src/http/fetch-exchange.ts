@@ -70,7 +70,7 @@ export function addToResponse(response: Response, addition: ResponseHeaders): Re
   return own
 }
 
-/** Adds what is missing from a response that others have changed, or made anew, since it was added to. */
+/** Adds what is missing from a response that other code has changed or replaced since it was added to. */
 export function keepInResponse(response: Response, addition: ResponseHeaders): Response {
   if (response.status < 200) return response
   const own = ownResponse(response)
@@ -78,7 +78,7 @@ export function keepInResponse(response: Response, addition: ResponseHeaders): R
   return own
 }
 
-/** Lets go of a body that nobody will read. What its source says to that is of no interest any more. */
+/** Cancels a body that will not be read, and ignores its source's errors. */
 export function dropBody(response: Response): void {
   response.body?.cancel().catch(() => undefined)
 }

@@ -81,7 +81,7 @@ function layLastWord(
   return ofStream
 }
 
-/** Ends a call that leads nowhere: nobody waits for its callback, and nothing is emitted. */
+/** Ends a call that leads nowhere: its callback is not called, and nothing is emitted. */
 export function dropCall(
   { name, args }: Call,
   response: ServerResponse,

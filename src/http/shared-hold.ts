@@ -3,7 +3,7 @@ import { heedEarlyLookup } from './detached-end.ts'
 import { holdHead } from './held-head.ts'
 import { addToHead, type ResponseHeaders } from './response-headers.ts'
 
-/** Somebody for whom a response's head waits. */
+/** One of those for whom a response's head waits. */
 export interface HoldMember {
   /** Saves what there is to save. */
   save(): Promise<void>

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 
 /**
  * The id of the mark that a moved session leaves. It follows from the session's own id alone, so that
- * whoever finds the session's old row can look for it.
+ * a reader of the session's old row can look for it.
  */
 export function markOf(id: string): string {
   const digest = createHash('sha256')

@@ -10,7 +10,7 @@ export type MoveOutcome =
   | 'moved'
   /** It is here, or has been moved here before and may have ended since. Its row there stays. */
   | 'known'
-  /** Somebody holds the row, has just changed it, or was faster. */
+  /** Another transaction holds the row, has just changed it, or was faster. */
   | 'busy'
 
 /**
@@ -140,7 +140,7 @@ function candidateValues(sessions: readonly MovableSession[]): string[] {
   ]
 }
 
-// LEAST ignores nulls, so a time that nobody knows is now.
+// LEAST ignores nulls, so an unknown time is now.
 function time(milliseconds: string): string {
   return `to_timestamp(${milliseconds} / 1000)`
 }

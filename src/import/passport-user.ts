@@ -1,5 +1,5 @@
 /**
- * Whom a session belongs to that Passport has logged somebody in to; null for nobody.
+ * The user whom Passport has logged in to a session; null for none.
  *
  * Passport keeps what `serializeUser` gave as `session.passport.user`: an id, or an object with an `id`.
  */

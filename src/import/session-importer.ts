@@ -42,7 +42,7 @@ export class SessionImporter {
     const statement = dryRun
       ? rehearseStatement(names, sessions)
       : moveStatement(names, source.claim(held), sessions, absoluteTimeout)
-    // Sent again after a lost answer it would call moved sessions known; the caller reads them anew.
+    // Sent again after a lost answer it would call moved sessions known; the caller reads them again.
     const rows = await runner.run(statement, { repeatable: false, deadline })
     const outcomes = new Map(rows.map((row) => [Number(row.position), row.outcome]))
     return sessions.map((_, index) => outcomes.get(index + 1) as MoveOutcome)

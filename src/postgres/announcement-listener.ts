@@ -30,7 +30,7 @@ const TERMS: ListenerTerms = {
 }
 
 /**
- * Hears announcements on a connection that it keeps, and makes anew when it is lost.
+ * Listens for announcements on a connection that it keeps, and replaces when it is lost.
  *
  * It counts as reliable only while its own announcements come back. Behind a pooler that lends
  * connections per transaction LISTEN succeeds and nothing is ever heard; a connection whose other end
@@ -87,7 +87,7 @@ export class AnnouncementListener implements RevocationFeed {
       while (!over.signal.aborted && (await this.#proves(over.signal))) {
         if (!this.#isReliable) {
           this.#isReliable = true
-          // Whatever was announced while nobody listened is lost.
+          // Announcements made while nothing listened are lost.
           onHint(null)
         }
         await waitFor(over.signal, this.#terms.heartbeat * (0.75 + Math.random() / 2))

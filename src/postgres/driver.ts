@@ -22,7 +22,7 @@ export type Row = Readonly<Record<string, string | null>>
 export interface QueryOptions {
   /**
    * Milliseconds, waiting for a connection included, after which the call rejects whatever the server
-   * does. A driver that can cancel the statement or discard the connection then does so. Nobody else
+   * does. A driver that can cancel the statement or discard the connection then does so. No other call
    * keeps the time: a driver that waits longer makes its callers wait.
    */
   readonly timeout: number
@@ -57,8 +57,8 @@ export interface Driver {
   /** Runs one statement on any connection. */
   query(statement: Statement, options: QueryOptions): Promise<readonly Row[]>
   /**
-   * Lends one connection that nobody else uses until `use` settles. When `use` rejects, the
-   * connection is discarded or left clean: nobody meets a half-finished transaction.
+   * Lends one connection exclusively until `use` settles. If `use` rejects, the
+   * connection is discarded or left clean: no caller meets a half-finished transaction.
    */
   withConnection<Result>(use: (connection: Connection) => Promise<Result>): Promise<Result>
   /**

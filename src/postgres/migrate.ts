@@ -77,7 +77,7 @@ function explainWait(names: TableNames, error: unknown): StoreUnavailableError |
   const sqlState = sqlStateOf(error)
   if (sqlState !== LOCK_NOT_AVAILABLE) return undefined
   return new StoreUnavailableError(
-    `Another process is migrating the tables in schema '${names.raw.schema}', or a transaction holds a lock on them, and did not finish in time. Nothing was changed; trying again is safe. If nobody migrates, look into pg_stat_activity for a transaction that stays open, and end it.`,
+    `Another process is migrating the tables in schema '${names.raw.schema}', or a transaction holds a lock on them, and did not finish in time. Nothing was changed; trying again is safe. If no other migration runs, look into pg_stat_activity for a transaction that stays open, and end it.`,
     'none',
     { statement: 'migrate', sqlState },
   )

@@ -62,7 +62,7 @@ interface Reading<Call, Answer> {
  * Defines a statement. Nothing else writes placeholders, casts of parameters, or names of statements.
  *
  * Each call sends a text of its own, and every answer is one row with one column that begins with it,
- * however many rows `answer` has. So an answer of somebody else, a missing one, one with holes and one
+ * however many rows `answer` has. So another call's answer, a missing one, one with holes and one
  * that was cut off are told from "there is nothing", and fail.
  *
  * @example

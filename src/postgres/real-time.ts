@@ -1,7 +1,7 @@
 /**
  * The timers of the platform, taken when this module loads.
  *
- * A test of an application may install fake timers, which nobody advances while it waits for a save.
+ * A test of an application may install fake timers, which it doesn't advance while it waits for a save.
  */
 export const realTime: {
   readonly setImmediate: typeof globalThis.setImmediate

@@ -155,7 +155,7 @@ function serverTrouble(sqlState: string): Trouble | undefined {
     case '57P02':
       return LOST
     case '55P03':
-      return aborted('A lock was not to be had in time')
+      return aborted('Timed out waiting for a lock')
     case '57014':
       return aborted('The database stopped the statement, by its time limit or on request')
     case '25P03':

@@ -2,7 +2,7 @@ import { type Operation, operation } from './operation.ts'
 import { list, text } from './parameter-types.ts'
 import type { TableNames } from './table-names.ts'
 
-/** A table that has one of our names, whoever made it. */
+/** A table that has one of our names, ours or not. */
 export interface FoundTable {
   readonly kind: 'table' | 'other'
   /** Names and types in their order: `version integer`. */

@@ -1,6 +1,6 @@
 import type { Codec } from '../codec/codec.ts'
 
-/** An entry's value as bytes, decoded when somebody first asks and not again. */
+/** An entry's value as bytes, decoded once, at first use. */
 export class EntryValue {
   /** Bytes of the key and value together, as limits count them. */
   readonly size: number

@@ -43,7 +43,7 @@ export function reliableLogger(log: Logger): Logger {
         const written: unknown = log[level](facts, message)
         if (written instanceof Promise) written.catch(() => undefined)
       } catch {
-        // There is nobody left to tell.
+        // Nothing is left to report to.
       }
     }
   return {

@@ -11,7 +11,7 @@ import type { SessionSnapshot } from './session-snapshot.ts'
 import type { SessionPolicy } from './settings.ts'
 import type { IssuedToken } from './token.ts'
 
-/** Turns what a handler asked for into what a store is to do. Decides nothing and asks nobody. */
+/** Turns what a handler asked for into what a store is to do. Decides nothing and sends no query. */
 
 /** A session that is to begin with what the change set holds. */
 export function planNewSession(

@@ -37,7 +37,7 @@ export interface SessionEvents {
   tokenRefused: { readonly reason: 'malformed' | 'ambiguous' }
   /** The store could not be asked. */
   storeUnavailable: { readonly operation: string; readonly error: SessionError }
-  /** What changed after the response's head had left could not be saved, and nobody could be told. */
+  /** What changed after the response's head had left could not be saved, and no response could say so. */
   lateSaveFailed: { readonly error: unknown }
 }
 

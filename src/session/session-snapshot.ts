@@ -109,7 +109,7 @@ export class SessionSnapshot {
 
   /**
    * The sealed successor of the token that this request shows, if the response with it must have got lost:
-   * it was issued a while ago, and nobody has shown it.
+   * it was issued a while ago, and no client has presented it.
    */
   get lostSuccessor(): Uint8Array | null {
     const { isShown = false, successor = null } = this.#previousToken ?? {}

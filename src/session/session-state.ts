@@ -63,7 +63,7 @@ export class SessionState {
     return this.#saver.known
   }
 
-  /** @throws {NotLoadedError} Nobody has asked the store yet. */
+  /** @throws {NotLoadedError} The session has not been loaded yet. */
   summary(what: string): SessionSummary | null {
     if (!this.#isLoaded) throw new NotLoadedError(what)
     return this.#saver.known?.summary ?? null
@@ -164,7 +164,7 @@ export class SessionState {
     return this.save()
   }
 
-  /** Notes the access when that is due and no save has. Nobody waits for it. */
+  /** Writes the access if that is due and no save has done so. No response waits for it. */
   touchIfDue(): void {
     const { known } = this.#saver
     if (known === null || this.#saver.isNew || this.#hasTouched || !known.isTouchDue) return

@@ -102,7 +102,7 @@ export class SessionWatcher {
     return { stop, [Symbol.dispose]: stop }
   }
 
-  /** Stops watching everything, and waits for the question under way. Nobody is told anything. */
+  /** Stops watching everything, and waits for the query in flight. Calls no listener. */
   async close(): Promise<void> {
     this.#isClosed = true
     if (this.#timer !== null) clearInterval(this.#timer)
@@ -145,7 +145,7 @@ export class SessionWatcher {
     for (const [id, { endsAt }] of this.#subjects) if (endsAt <= now) this.#suspect(id)
   }
 
-  /** Nobody is watched: hints go on, so that the next watch need not wait for them. */
+  /** Nothing is watched: hints continue, so that the next watch need not wait for them. */
   #rest(): void {
     if (this.#timer !== null) clearInterval(this.#timer)
     this.#timer = null

@@ -17,7 +17,7 @@ import { checkTimeouts, parseAbsoluteTimeout } from './settings.ts'
  */
 export interface SessionData {}
 
-/** What a session holds when nobody has said: any key, values of unknown type. */
+/** What a session holds if no type is declared: any key, values of unknown type. */
 export type DefaultData = keyof SessionData extends never ? Record<string, unknown> : SessionData
 
 /** A key of a session. */
@@ -206,9 +206,9 @@ export class Session<Data extends object = DefaultData> {
    * them, is dropped. Whatever requests that began before the sign-in still save is refused.
    *
    * @param userId - Your application's name for the user, up to 255 characters. It is stored readably.
-   * @throws {SessionGoneError} Another request rotated or ended the session meanwhile. Nobody is signed in.
-   * @throws {StoreUnavailableError} The store did not answer. Nobody is signed in by this request.
-   * @throws {ResponseStartedError} No cookie can be sent any more. Nobody is signed in.
+   * @throws {SessionGoneError} Another request rotated or ended the session meanwhile. No user was signed in.
+   * @throws {StoreUnavailableError} The store did not answer. This request signed no user in.
+   * @throws {ResponseStartedError} No cookie can be sent any more. No user was signed in.
    * @see OWASP ASVS 5.0, 7.2.4: a new token at authentication, the old one terminated.
    */
   async signIn(userId: string): Promise<void> {
@@ -262,7 +262,7 @@ export class Session<Data extends object = DefaultData> {
     return this.#state.summary('session.id')?.id ?? null
   }
 
-  /** Who is signed in; null for nobody. @throws {NotLoadedError} Before `load()`. */
+  /** The signed-in user's id; null for an anonymous session. @throws {NotLoadedError} Before `load()`. */
   get userId(): string | null {
     return this.#state.summary('session.userId')?.userId ?? null
   }
@@ -272,7 +272,7 @@ export class Session<Data extends object = DefaultData> {
     return date(this.#state.summary('session.createdAt')?.createdAt)
   }
 
-  /** When the user signed in; null for nobody. @throws {NotLoadedError} Before `load()`. */
+  /** When the user signed in; null for an anonymous session. @throws {NotLoadedError} Before `load()`. */
   get authenticatedAt(): Date | null {
     return date(this.#state.summary('session.authenticatedAt')?.authenticatedAt)
   }

@@ -7,7 +7,7 @@ import type { PresentedToken } from '../store/session-store.ts'
  * Makes and reads tokens: what a session's cookie holds.
  *
  * An implementation of your own lets sessions share a cookie with another system. It must give tokens
- * that nobody can guess, and must read every token in one spelling only.
+ * that cannot be guessed, and must read every token in one spelling only.
  */
 export interface TokenFormat {
   /** A token for a new session. */
@@ -109,7 +109,7 @@ function hashFunctions(peppers: readonly string[]): HashFunction[] {
       )
     }
   }
-  // Over the id as well: a hash that somebody may copy into another session's row fits no token there.
+  // Over the id as well: a hash that is copied into another session's row fits no token there.
   return peppers.map(
     (pepper) => (token) => crypto.createHmac('sha256', pepper).update(token).digest(),
   )

@@ -14,7 +14,7 @@ import type {
 /**
  * One session as `MemoryStore` holds it: its state, and what each change does to it.
  *
- * It is never handed out, and copies all bytes on their way in and out, so nobody shares a buffer
+ * It is never handed out, and copies all bytes on their way in and out, so no caller shares a buffer
  * with it.
  */
 export class MemoryRecord {
@@ -146,7 +146,7 @@ export class MemoryRecord {
     this.#previous = { ...previous, until, successor: null }
   }
 
-  /** Signs in and sets the lifetime anew, which unlike an access may also shorten it. */
+  /** Signs in and resets the lifetime, which, unlike an access, may also shorten it. */
   changeTerms(change: CredentialChange, lifetime: Lifetime, now: number): void {
     const { signIn, absoluteExpiresAt, ownIdleTimeout } = change
     if (signIn) {

@@ -231,7 +231,7 @@ export class MemoryStore implements SessionStore {
     this.#hint(id)
   }
 
-  /** After the step under way, so that whoever looks then finds what it has done. */
+  /** After the current step, so that a reader then finds what it has done. */
   #hint(id: string): void {
     for (const listener of this.#listeners) queueMicrotask(() => listener(id))
   }

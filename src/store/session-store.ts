@@ -24,7 +24,7 @@ export interface Entry {
 /** What a store tells of a session's times, by the store's clock. */
 export interface SessionTimes {
   readonly createdAt: number
-  /** When `userId` last proved who they are; null while nobody has. */
+  /** When the user last signed in; null for an anonymous session. */
   readonly authenticatedAt: number | null
   readonly lastAccessAt: number
   /** When the token in force was issued. */
@@ -46,7 +46,7 @@ export interface SessionSummary extends SessionTimes {
   readonly ownIdleTimeout: number | null
   /** Passed back with every write: see {@link Precondition.version}. */
   readonly version?: string | undefined
-  /** Whether the token is to be replaced with the next response, as somebody else has asked for. */
+  /** Whether the token is to be replaced with the next response, because another system has asked for it. */
   readonly isRotationDue?: boolean
 }
 
@@ -208,7 +208,7 @@ export interface Touch {
   readonly lifetime: Lifetime
   /** Set when the successor of a renewed token was shown: the token before it has this long left. */
   readonly overlap?: number
-  /** Whether nobody waits for the answer. A store may then collect accesses for some milliseconds. */
+  /** Whether no caller waits for the answer. A store may then collect accesses for some milliseconds. */
   readonly mayWait?: boolean
 }
 
@@ -273,16 +273,16 @@ export interface StoreCounts {
   readonly expired: number
 }
 
-/** A live session, as somebody who watches it sees it. */
+/** A live session, as a watcher sees it. */
 export interface LiveSession extends Precondition {
-  /** How long it has left if nobody uses it. */
+  /** How long it has left if it is not used. */
   readonly remaining: number
 }
 
 /** Hears which sessions may have ended. Ends with `stop`. */
 export interface RevocationFeed {
   /**
-   * Whether hints come at present. While they do not, whoever watches has to look. When they begin to
+   * Whether hints come at present. While they do not, a watcher has to poll. When they begin to
    * come again, a hint of `null` says that some may have been missed.
    */
   readonly isReliable: boolean
@@ -377,7 +377,7 @@ export interface SessionStore {
 
   /**
    * Tells which of these sessions live, and whose they are, for `sessions.watch`. Never writes. A store
-   * without it can be watched by nobody.
+   * without it cannot be watched.
    */
   findLive?(ids: readonly string[], options?: CallOptions): Promise<readonly LiveSession[]>
 
@@ -397,6 +397,6 @@ export interface SessionStore {
    */
   listen?(onHint: (id: string | null) => void): Promise<RevocationFeed | null>
 
-  /** Ends the store's own work: waits for calls under way, takes no new ones, leaves borrowed clients open. */
+  /** Ends the store's own work: waits for calls in flight, takes no new ones, leaves borrowed clients open. */
   close(): Promise<void>
 }

@@ -32,7 +32,7 @@ export interface AdapterTraits {
 /**
  * Declares the tests that every adapter must pass, on the runner given.
  *
- * They drive a small application in the adapter's framework over real HTTP. It is opened anew for each
+ * They drive a small application in the adapter's framework over real HTTP. It is opened for each
  * test, with sessions of its own whose store the test can hold back and fail. What its routes are is
  * written at `OpenApplication`. Failures are `AssertionError`s of node:assert.
  *

@@ -25,7 +25,7 @@ export interface DriverTraits {
  * make tables of their own in it and remove them. Give the client type parsers that spoil values:
  * a driver must not let them through. Failures are `AssertionError`s of node:assert.
  *
- * @param open - Gives a driver on a client that nobody else uses.
+ * @param open - Returns a driver on a client that is used for nothing else.
  * @example
  * ```ts
  * import { describe, it } from 'node:test'

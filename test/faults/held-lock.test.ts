@@ -78,7 +78,7 @@ test('a locked session can be read, and costs its writers their deadline', async
   for (const page of await Promise.all(pages)) expectUnavailable(page, notebook)
 })
 
-test('a lock on one session delays nobody else, however many wait for it', async () => {
+test('a lock on one session delays no other, however many wait for it', async () => {
   const held = notebook.browser()
   const others = Array.from({ length: 20 }, () => notebook.browser())
   await Promise.all([held, ...others].map((visitor) => visitor.post('/note/milk')))

@@ -15,7 +15,7 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]()
 })
 
-test('a stopped database costs the pages that need it, and nobody a restart', async () => {
+test('a stopped database fails the pages that need it, and needs no restart', async () => {
   const visitor = notebook.browser()
   const guest = notebook.browser()
   expect(await visitor.post('/note/milk')).toMatchObject({ status: 200 })

@@ -189,7 +189,7 @@ export const roundTrips: readonly RoundTrips[] = [
   },
   {
     who: 'a user',
-    does: 'signs in as somebody else',
+    does: 'signs in as another user',
     request: (session) => session.signIn('bob'),
     statements: ['load', 'replace', 'announce'],
   },

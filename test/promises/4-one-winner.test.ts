@@ -75,7 +75,7 @@ it('of 50 clears at once one begins the new session, and the others are told', a
   expect(tokens).not.toContain(ann.token)
 })
 
-it('of 50 sign-ins at once with one token one signs in, and the others nobody', async () => {
+it('of 50 sign-ins at once with one token one signs in, and the others no user', async () => {
   const browser = processes.visitor()
   await browser.post('/do/set/basket/apple')
   const users = Array.from({ length: CROWD }, (_, n) => `sign-in/user${n}`)

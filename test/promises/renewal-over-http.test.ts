@@ -62,7 +62,7 @@ it('50 requests at renewal time, all of which have read the old token, get one n
   expect(await openedTo(ann.token)).toEqual(['ann', 'ann'])
 })
 
-it('50 requests at renewal time that nothing holds back sign nobody out', async () => {
+it('50 requests at renewal time that nothing holds back sign no user out', async () => {
   const ann = await visitorAtRenewalTime()
   const old = ann.token
   const answers = await Promise.all(Array.from({ length: CROWD }, () => ann.get('/session')))

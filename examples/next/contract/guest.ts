@@ -19,7 +19,7 @@ const script: Script = {
   errorPage: (): ErrorPage => ({ status: 500, text: 'error page' }),
 }
 
-/** Somebody who keeps cookies as a browser does, and sees what the application answers. */
+/** A visitor who keeps cookies as a browser does, and sees the application's responses. */
 export class Guest {
   readonly #origin: string
   readonly #cookies = new Map<string, string>()

@@ -17,7 +17,7 @@ export function requestOf(context: AstroContext): RequestMarks {
  * Whether a context with the locals of a request that was seen before belongs to that request.
  *
  * Astro hands the locals of a request on to its rewrites and to its error page, and so they carry the
- * session. But whoever mounts an application into another server makes them, and may make them once for all
+ * session. But an application mounted into another server gets them from its host, which may create them once for all
  * requests: then the session of the first visitor would be everybody's.
  */
 export function isSameRequest(

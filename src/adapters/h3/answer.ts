@@ -6,7 +6,7 @@ import { addToHead, type HeadFields, type ResponseHeaders } from '../../http/res
 
 type EventResponse = H3Event['res']
 
-/** What h3 hands from handler to handler until somebody answers; its own 404 in the end. */
+/** What h3 passes from handler to handler until one responds; its own 404 in the end. */
 export function isNotFound(value: unknown): boolean {
   return value === Symbol.for('h3.notFound')
 }
@@ -54,7 +54,7 @@ export function addToErrorPage(
   return page
 }
 
-/** Lets go of a value that nobody will read. */
+/** Cancels a value that will not be read. */
 export function dropValue(value: unknown): void {
   if (value instanceof Response) return dropBody(value)
   const body = value instanceof ReadableStream ? value : Reflect.get(Object(value), 'body')

@@ -29,7 +29,7 @@ export class RecentReads {
     return this.#byMark.get(mark) ?? null
   }
 
-  /** The keys that were read last of a session. Null when nobody has, or too long ago. */
+  /** The keys of a session that were read last. Null if none were, or too long ago. */
   lastKeys(id: string): ReadonlySet<string> | null {
     return this.#lastKeys.get(id) ?? null
   }

@@ -1,7 +1,7 @@
 /**
  * Sessions that another store still holds: those from before the switch.
  *
- * Asked only when a session is not here, so it costs nothing once everybody has come by.
+ * Asked only when a session is not here, so it costs nothing once every user has returned.
  */
 export interface OlderSessions {
   /**

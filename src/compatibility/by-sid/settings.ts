@@ -68,7 +68,7 @@ export interface SidCommonOptions {
 /** Settings of a store in PostgreSQL. */
 interface SidDatabaseOptions extends SidCommonOptions, TableNameOptions, ConnectPgSimpleOptions {
   /**
-   * The table of `connect-pg-simple` that holds the sessions of before the switch, in the same database:
+   * The table of `connect-pg-simple` that holds the sessions from before the switch, in the same database:
    * `{ table: 'session' }`. Each is moved here at its next request. Leave it out once the table is empty.
    */
   readonly fallback?: OldTableOptions
@@ -92,7 +92,7 @@ export interface SidSettings {
   readonly store: SessionStore
   /** A way to all sessions; null where the store knows none. */
   readonly live: LiveSessions | null
-  /** Sessions of before the switch, when there are any. */
+  /** Sessions from before the switch, if there are any. */
   readonly older: OlderSessions | null
   readonly codec: Codec
   /** How long sessions live, and when an access is noted. */

@@ -24,7 +24,7 @@ export interface FoundSession {
 /**
  * Sessions that other middlewares name by a sid and store whole, kept key by key in a `SessionStore`.
  *
- * Every write hangs on the row of the live session, and only what nobody has stored yet is created: a
+ * Every write hangs on the row of the live session, and only a session that is not stored yet is created: a
  * slow request can neither take back another's change nor bring back what has ended.
  */
 export class SidSessions {
@@ -246,7 +246,7 @@ export class SidSessions {
   }
 
   /**
-   * Begins the session anew, as nobody's: no write takes a user away from a session that stays. What
+   * Starts the session over, without a user: no write takes a user away from a session that stays. What
    * slower requests of that user still save is refused.
    */
   async #release(held: HeldSession, content: SessionContent): Promise<void> {
@@ -296,7 +296,7 @@ export class SidSessions {
     this.#settings.policy.log.info({ sessionId: identity.id }, message)
   }
 
-  /** Sessions that nobody uses again are deleted without anybody having to ask for it. */
+  /** Sessions that are never used again are deleted automatically. */
   #startPurger(): void {
     const { purgeInterval, policy } = this.#settings
     if (this.#purger !== null || purgeInterval === Number.POSITIVE_INFINITY) return

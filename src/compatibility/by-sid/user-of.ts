@@ -23,7 +23,7 @@ export function userOf(
 }
 
 /**
- * What Passport's logins and logouts say. Only a change of theirs counts, so that a session which somebody
+ * What Passport's logins and logouts say. Only a change of theirs counts, so that a session which the application
  * signed in to natively keeps its user.
  */
 function passportChange(session: object, held: HeldSession | null): string | null | undefined {

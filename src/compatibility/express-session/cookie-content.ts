@@ -93,7 +93,7 @@ function readCookie(
 const LONGEST = 3650 * 86_400_000
 
 /**
- * The `maxAge` that is stored when this one is nearly the same. express-session's cookie computes it anew
+ * The `maxAge` that is stored when this one is nearly the same. express-session's cookie recomputes it
  * from its expiry at every request, by the clock, and so loses a millisecond now and then.
  */
 function steadied(maxAge: number, stored: string | undefined): number {

@@ -57,7 +57,7 @@ export class LoadedSession {
     return this
   }
 
-  /** Makes `req.session` anew of what is stored now. */
+  /** Rebuilds `req.session` from what is stored now. */
   reload(callback: (error: unknown) => void): this {
     const { req, id } = this
     const { sessionStore } = req

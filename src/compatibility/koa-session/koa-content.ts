@@ -37,7 +37,7 @@ export function withExpiry(
 
 const ITS_OWN = new Set(['isNew', 'length', 'populated', 'maxAge', 'externalKey'])
 
-/** Keys that koa-session's object drops or has another use for, whoever stored them. */
+/** Keys that koa-session's object drops or has another use for, whatever stored them. */
 function isHidden(key: string): boolean {
   if (key === '_maxAge' || key === '_session') return false
   return key.startsWith('_') || ITS_OWN.has(key)

@@ -2,7 +2,7 @@ import type { Listening } from '../../postgres/driver.ts'
 import { within } from '../waiting/deadline.ts'
 import { type PgClientLike, run } from './client.ts'
 
-/** What listening needs of a client of `pg` that nobody else uses. */
+/** What listening needs of a `pg` client that is used for nothing else. */
 export interface PgListeningClientLike extends Pick<PgClientLike, 'query'> {
   on(event: 'error' | 'end', listener: () => void): unknown
   on(event: 'notification', listener: (message: PgNotification) => void): unknown
@@ -31,7 +31,7 @@ const FAREWELL = 1_000
 
 /**
  * The options of a client that listens: those of the pool's own, and a bound for connecting. Only the
- * client can let go of a connection that nobody greets. Copied by their descriptors, since a pool hides
+ * client can close a connection that nothing answers. Copied by their descriptors, since a pool hides
  * its password from those who enumerate.
  */
 export function listeningOptions(options: object): object {
@@ -48,7 +48,7 @@ export function listeningOptions(options: object): object {
 
 /**
  * Listens on a client beside the pool. One that the pool lends would be missing there for as long as
- * somebody listens, and a pool of one would never lend again.
+ * a listener exists, and a pool of one would never lend again.
  *
  * @throws {DeadlineError} There was no connection in time.
  */

@@ -10,7 +10,7 @@ export class ConnectionEndedError extends Error {
 
   constructor() {
     super(
-      'The client given to fromPgClient has lost its connection. Connect a new client and create the sessions anew, or give fromPg a Pool, which reconnects by itself.',
+      'The client given to fromPgClient has lost its connection. Connect a new client and create the sessions again, or give fromPg a Pool, which reconnects by itself.',
     )
   }
 

@@ -7,7 +7,7 @@ interface Ear {
   onLost(): void
 }
 
-/** Somebody who waits until the client listens. */
+/** A caller that waits until the client listens. */
 interface Waiting {
   readonly ear: Ear
   begin(): void
@@ -16,7 +16,7 @@ interface Waiting {
 /**
  * One channel of one client, for all who listen to it.
  *
- * Postgres.js connects anew by itself for as long as it takes, says so only by calling back, and can no
+ * Postgres.js reconnects by itself for as long as it takes, says so only by calling back, and can no
  * longer be told to stop once it has. So each channel is asked for once.
  */
 class Channel {

@@ -20,7 +20,7 @@ export class DeadlineError extends Error {
   }
 }
 
-/** What to do about an answer that nobody waits for any more. */
+/** What to do about an answer that no caller waits for any more. */
 export interface Abandonment<Value> {
   /** Called when time is up. */
   readonly giveUp?: () => void

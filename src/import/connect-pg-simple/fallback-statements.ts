@@ -8,7 +8,7 @@ import type { OldTable } from './old-table.ts'
 
 /**
  * Reads the row of one sid, and tells whether its session is here: both as of one moment, so that a
- * session which somebody is moving is seen in one of the two places.
+ * session that is being moved is seen in one of the two places.
  */
 export function findStatement(
   { session }: TableNames,

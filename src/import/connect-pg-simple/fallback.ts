@@ -36,7 +36,7 @@ const DAY = 86_400_000
 const TRIES = 8
 
 /**
- * Sessions that are still in the table of connect-pg-simple. Each is moved when its user comes by: one
+ * Sessions that are still in the table of connect-pg-simple. Each is moved when its user returns: one
  * statement takes it out there and puts it in here.
  *
  * Of several processes one moves it, and the others wait for that. What the old application writes

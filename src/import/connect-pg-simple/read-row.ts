@@ -11,7 +11,7 @@ export type IdentifySid = (sid: string) => {
   readonly secretHash: Uint8Array
 }
 
-/** Whom a session belongs to, told from what it holds; null for nobody. */
+/** The user of a session, found in its data; null for none. */
 export type ReadUserId = (session: Readonly<Record<string, unknown>>) => unknown
 
 /** What else is needed to read a row. */

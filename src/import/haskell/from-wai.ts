@@ -49,7 +49,7 @@ export interface FromWaiOptions<Key, Value> extends WaiMapping<Key, Value>, Tabl
   readonly absoluteTimeout?: Duration | 'none'
   /** As in `createSessions`: makes the secrets of the tokens that take the keys' place. */
   readonly generateSecret?: () => string
-  /** As in `createSessions`. Keys of before are known without it, until they are replaced. */
+  /** As in `createSessions`. Keys of the Haskell service are recognized without it, until they are replaced. */
   readonly pepper?: string | readonly string[]
 }
 
@@ -64,10 +64,10 @@ export interface FromWaiSettings {
 
 /**
  * Settings for sessions of this package that take over those of wai-session-postgresql, one by one, as
- * their users come by.
+ * their users return.
  *
- * A client that shows a key of before is given a token of ours with that response, and the key is dead a
- * moment later (`renewGrace`), so that requests under way still find their session. A session is moved in
+ * A client that presents an old key is given a token of ours with that response, and the key is dead a
+ * moment later (`renewGrace`), so that requests in flight still find their session. A session is moved in
  * one transaction, never copied; nothing that ended comes back. `pg-sessions import wai` moves the rest.
  *
  * @throws {ConfigurationError} An option is wrong; says what to write.

@@ -87,7 +87,7 @@ export class WaiFallback {
       }
       if (content.status !== 'movable') return { status: 'absent' }
       const [outcome] = await this.#ask(() => this.#mover.move([content], 'wait', deadline))
-      // Either somebody was faster, which the next look shows, or it ended here and its row was put back.
+      // Either another request was faster, which the next look shows, or it ended here and its row was put back.
       if (outcome === 'known' && wasKnown) return { status: 'absent' }
       wasKnown = outcome === 'known'
       if (outcome === 'moved') {

@@ -11,7 +11,7 @@ export interface WaiIdentity {
 }
 
 /**
- * Says which session a key stands for once it has been moved: always the same, so that nobody has to look
+ * Says which session a key stands for once it has been moved: always the same, so that no caller has to look
  * it up, and a session that was moved once is known again.
  */
 export function waiIdentity(key: string): WaiIdentity {

@@ -16,7 +16,7 @@ export interface WaiSession<Key, Value> {
 export interface MappedSession {
   /** What the session is to hold here. */
   readonly data: Readonly<Record<string, unknown>>
-  /** Whom it belongs to, as `signIn` takes it; nobody by default. */
+  /** The session's user, as `signIn` takes it; none by default. */
   readonly userId?: string | null | undefined
 }
 

@@ -65,7 +65,7 @@ export class WaiSource implements ImportSource {
 
   /**
    * Reads the session of one key, and tells whether it is here: both as of one moment, so that a session
-   * which somebody is moving is seen in one of the two places.
+   * that is being moved is seen in one of the two places.
    */
   find({ session }: TableNames, key: string): Statement {
     return named(
@@ -170,7 +170,7 @@ export class WaiSource implements ImportSource {
       ...mapped,
       ...times,
       ownIdleTimeout: null,
-      // The original makes no row anew. A copy of its tables that is put back is dead by then.
+      // The original never recreates a row. A copy of its tables that is put back is dead by then.
       rememberFor: timeout + SECOND,
     }
   }

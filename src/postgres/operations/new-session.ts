@@ -15,7 +15,7 @@ interface NewSessionSql {
 /** The version of a session that begins, as the column's default has it. */
 export const FIRST_VERSION = '0'
 
-/** Purge finds a session that nobody uses again at once. */
+/** Purge finds a session that is never used again as soon as it expires. */
 export function insertNewSessions(session: string, made: NewSessionSql): string {
   const { newId, hash, newUser, ownIdle, idle, absolute, from = '' } = made
   // LEAST ignores nulls, so a timeout of null never comes.

@@ -35,7 +35,7 @@ export function endGrace(overlap: string): string {
           sealed_successor = case when ${overlap} is null then s.sealed_successor end`
 }
 
-/** The session `s` that a call is about, if it lives and nobody has signed in since the caller saw it. */
+/** The session `s` that a call is about, if it lives and no user has signed in since the caller saw it. */
 export function liveAndOwned({ id, user, version }: Readonly<GuardSql>): string {
   return `s.id = ${id} and ${isOwned({ user, version })} and s.expires_at > now()`
 }

@@ -44,7 +44,7 @@ export function crowdTests(test: AdapterTest): void {
         }),
       )
     }
-    // Ten turns at a time: 200 requests under way, of which the clients let 50 each through.
+    // Ten turns at a time: 200 requests in flight, of which the clients let 50 each through.
     for (let turn = 0; turn < VISITS; turn += 10) {
       await Promise.all(Array.from({ length: 10 }, (_, next) => visit(turn + next)))
     }

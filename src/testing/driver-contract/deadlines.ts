@@ -7,7 +7,7 @@ const SLEEP = `select 'slept' as x from pg_sleep($1::float8)`
 /** Short enough that the server still sleeps when it is over: an answer is then never waited for. */
 const SHORT = 50
 
-/** Nobody waits longer than asked for a connection. */
+/** No call waits longer than asked for a connection. */
 export function waitTests(test: DriverTest): void {
   test('gives up waiting for a connection when all are lent, and works again later', async (harness) => {
     await whileAllAreLent(harness, async () => {
@@ -30,7 +30,7 @@ export function waitTests(test: DriverTest): void {
   })
 }
 
-/** Nobody waits longer than asked for an answer. */
+/** No call waits longer than asked for an answer. */
 export function answerTests(test: DriverTest): void {
   test('gives up waiting for an answer, and works again later', async ({ driver, useClient }) => {
     await assert.rejects(ask(driver, SLEEP, ['1'], SHORT))

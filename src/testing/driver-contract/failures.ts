@@ -3,7 +3,7 @@ import { ask, askOne, type DriverHarness, type DriverTest } from './harness.ts'
 
 const DIVIDE = 'select (100 / $1::int)::text as quotient'
 
-/** A failing statement says why, and harms nobody else. */
+/** A failing statement says why, and affects no other. */
 export function failureTests(test: DriverTest): void {
   const failures = {
     '22012': ['select (1 / $1::int)::text as x', ['0']],

@@ -3,7 +3,7 @@ import { ask, askOne, type DriverTest, exists, freshTable } from './harness.ts'
 
 const PID = 'select pg_backend_pid()::text as pid'
 
-/** A lent connection is one connection, nobody else's, and clean when it comes back. */
+/** A lent connection is one connection, used exclusively, and clean when it comes back. */
 export function loanTests(test: DriverTest): void {
   test('lends one connection for all statements of a loan', async ({ driver }) => {
     const pids = await driver.withConnection(async (connection) => [

@@ -6,7 +6,7 @@ import { begin, bytes, contentOf, entry, lifetime, randomHash, recordOf, save } 
 
 const everyByte = Uint8Array.from({ length: 256 }, (_, byte) => byte)
 
-/** What goes in comes out, whatever the bytes, and nobody shares a buffer with the store. */
+/** What goes in comes out, whatever the bytes, and no caller shares a buffer with the store. */
 export function byteTests(test: StoreTest): void {
   test('keeps every byte of keys and values', async ({ store }) => {
     const given = { key: everyByte, value: everyByte.toReversed() }

@@ -98,7 +98,7 @@ function lifetimeTests(test: StoreTest): void {
     assert.deepEqual(await contentOf(store, session, current), { late: '1' })
   })
 
-  test('tells the user of a session that it ends, whoever asks', async ({ store }) => {
+  test('tells the user of a session that it ends, with or without an owner', async ({ store }) => {
     const ann = await begin(store, { userId: 'ann' })
     const visitor = await begin(store)
     assert.deepEqual(await store.destroy({ id: ann.id }), { status: 'ended', userId: 'ann' })

@@ -72,7 +72,9 @@ function expiryTests(test: StoreTest): void {
     assert.equal(absolute.absoluteExpiresAt, absolute.expiresAt)
   })
 
-  test('lets a new session that nobody uses be purged as soon as it is dead', async ({ store }) => {
+  test('lets a new session that is never used be purged as soon as it is expired', async ({
+    store,
+  }) => {
     for (const absolute of [DAY, MINUTE]) {
       const { times } = await begin(store, { absolute })
       assert.equal(times.purgeAt, times.expiresAt)

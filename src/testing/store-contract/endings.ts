@@ -140,10 +140,10 @@ function destroyTests(test: StoreTest): void {
     assert.equal(await statusOf(store, session), 'unknown')
   })
 
-  test("ends nobody else's session for an owner", async ({ store }) => {
+  test("ends no other user's session for an owner", async ({ store }) => {
     const ann = await begin(store, { userId: 'ann', entries: [entry('a', '1')] })
-    const nobody = await begin(store, { entries: [entry('a', '1')] })
-    for (const session of [ann, nobody]) {
+    const stranger = await begin(store, { entries: [entry('a', '1')] })
+    for (const session of [ann, stranger]) {
       for (const owner of ['eve', '', 'Ann']) {
         assert.equal((await store.destroy({ id: session.id, owner })).status, 'gone')
       }
@@ -151,7 +151,7 @@ function destroyTests(test: StoreTest): void {
     }
   })
 
-  test("leaves somebody else's dead session to the purge", async ({ store, elapse }) => {
+  test("leaves another user's expired session to the purge", async ({ store, elapse }) => {
     const session = await begin(store, { userId: 'ann' })
     await elapse(2 * HOUR)
     assert.equal((await store.destroy({ id: session.id, owner: 'eve' })).status, 'gone')
@@ -205,7 +205,7 @@ function closeTests(test: StoreTest): void {
     await store.close()
   })
 
-  test('finishes the calls under way before it is closed', async ({ store }) => {
+  test('finishes the calls in flight before it is closed', async ({ store }) => {
     const session = await begin(store)
     const answers: string[] = []
     const saves = inParallel(20, async (index) => {

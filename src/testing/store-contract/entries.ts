@@ -153,14 +153,14 @@ function guardTests(test: StoreTest): void {
     test(`answers 'gone' to ${name} in the name of anybody but the user`, async ({ store }) => {
       const entries = [entry('late', 'kept')]
       const ann = await begin(store, { userId: 'ann', entries })
-      const nobody = await begin(store, { entries })
+      const stranger = await begin(store, { entries })
       assert.equal(await run(store, { ...guardOf(ann), userId: 'eve' }), 'gone')
       assert.equal(await run(store, { ...guardOf(ann), userId: null }), 'gone')
       assert.equal(await run(store, { ...guardOf(ann), userId: '' }), 'gone')
-      assert.equal(await run(store, { ...guardOf(nobody), userId: 'eve' }), 'gone')
-      assert.equal(await run(store, { ...guardOf(nobody), userId: '' }), 'gone')
+      assert.equal(await run(store, { ...guardOf(stranger), userId: 'eve' }), 'gone')
+      assert.equal(await run(store, { ...guardOf(stranger), userId: '' }), 'gone')
       assert.deepEqual(await contentOf(store, ann), { late: 'kept' })
-      assert.deepEqual(await contentOf(store, nobody), { late: 'kept' })
+      assert.deepEqual(await contentOf(store, stranger), { late: 'kept' })
     })
   }
 }

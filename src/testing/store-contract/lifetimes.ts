@@ -14,7 +14,7 @@ import {
   statusOf,
 } from './samples.ts'
 
-/** How a session's own idle timeout, its absolute deadline and a sign-in set its lifetime anew. */
+/** How a session's own idle timeout, its absolute deadline and a sign-in reset its lifetime. */
 export function lifetimeTests(test: StoreTest): void {
   ownIdleTimeoutTests(test)
   absoluteDeadlineTests(test)
@@ -140,7 +140,7 @@ function absoluteDeadlineTests(test: StoreTest): void {
 function signInTests(test: StoreTest): void {
   const signIn = { userId: 'ann' }
 
-  test('starts the idle time anew at a sign-in', async ({ store }) => {
+  test('restarts the idle timeout at a sign-in', async ({ store }) => {
     const session = await begin(store)
     const { times } = await save(store, session, {
       lifetime: { idle: 5 * MINUTE, purge: 2 * HOUR },
@@ -149,7 +149,7 @@ function signInTests(test: StoreTest): void {
     assertClose(times.expiresAt - times.now, 5 * MINUTE, 'the idle deadline')
   })
 
-  test('starts the absolute time anew at a sign-in that says so', async ({ store, elapse }) => {
+  test('restarts the absolute timeout at a sign-in that says so', async ({ store, elapse }) => {
     const session = await begin(store, { absolute: 2 * HOUR })
     await elapse(30 * MINUTE)
     const { now } = await recordOf(store, session)

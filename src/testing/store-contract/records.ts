@@ -49,7 +49,7 @@ export function recordTests(test: StoreTest): void {
     assert.ok(record.now >= now)
   })
 
-  test('has nobody authenticated in an anonymous session', async ({ store }) => {
+  test('has no user and no sign-in time in an anonymous session', async ({ store }) => {
     const session = await begin(store)
     assert.equal(session.times.authenticatedAt, null)
     const record = await recordOf(store, session)
@@ -138,7 +138,7 @@ export function recordTests(test: StoreTest): void {
     assert.deepEqual({ ...record, ...times }, record)
   })
 
-  test('starts the successor of a session anew', async ({ store, elapse }) => {
+  test('starts the successor of a session with times of its own', async ({ store, elapse }) => {
     const old = await begin(store)
     await elapse(30 * MINUTE)
     const result = await store.replace(guardOf(old), sample({ userId: 'ann' }))

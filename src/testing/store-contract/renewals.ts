@@ -149,7 +149,7 @@ function graceTests(test: StoreTest): void {
     assert.deepEqual(await contentOf(store, session, current), { late: '1' })
   })
 
-  test('renews once when 50 callers renew at once, and shuts nobody out', async ({ store }) => {
+  test('renews once when 50 callers renew at once, and signs no client out', async ({ store }) => {
     const session = await begin(store)
     const hashes = Array.from({ length: 50 }, randomHash)
     const renewed = await inParallel(50, (n) =>
@@ -235,7 +235,7 @@ function endOfGraceTests(test: StoreTest): void {
 }
 
 function lostReplyTests(test: StoreTest): void {
-  test('gives back the sealed successor to who shows the token before, and to nobody later', async (harness) => {
+  test('gives back the sealed successor to a client that presents the token before, and to no later one', async (harness) => {
     const { store } = harness
     const { session, old, current } = await beginRenewed(harness)
     const { previousToken } = await recordOf(store, session, old)

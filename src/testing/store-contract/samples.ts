@@ -34,7 +34,7 @@ export function entry(key: string, value: string): Entry {
   return { key: bytes(key), value: bytes(value) }
 }
 
-/** A session nobody else has: anonymous, empty, one hour idle, one day at most. */
+/** A new session: anonymous, empty, one hour idle, one day at most. */
 export function sample(details: Partial<NewSession> = {}): NewSession {
   return {
     id: randomUUID(),

@@ -122,14 +122,14 @@ function destroyTests(test: StoreTest): void {
   })
 
   test("leaves everybody else's sessions when it ends a user's", async ({ store }) => {
-    const [ann, bob, nobody] = [
+    const [ann, bob, stranger] = [
       await begin(store, { userId: 'ann' }),
       await begin(store, { userId: 'bob' }),
       await begin(store),
     ]
     assert.deepEqual(await store.destroyByUser('ann', [bob.id, randomUUID(), 'no-id']), [ann.id])
     assert.deepEqual(await store.destroyByUser('eve', []), [])
-    for (const session of [bob, nobody]) assert.equal(await statusOf(store, session), 'live')
+    for (const session of [bob, stranger]) assert.equal(await statusOf(store, session), 'live')
   })
 
   test("removes a user's dead sessions too, but tells only the live ones", async ({

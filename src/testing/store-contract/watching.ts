@@ -14,7 +14,7 @@ import {
   sample,
 } from './samples.ts'
 
-/** What a store tells whoever watches sessions. A store that tells nothing passes as it is. */
+/** What a store tells watchers of sessions. A store that tells nothing passes unchanged. */
 export function watchingTests(test: StoreTest): void {
   lookingTests(test)
   hintTests(test)
@@ -26,17 +26,17 @@ function lookingTests(test: StoreTest): void {
     if (store.findLive === undefined) return
     const ann = await begin(store, { userId: 'ann' })
     const short = await begin(store, { lifetime: { idle: 1000, purge: 1000 } })
-    const nobody = await begin(store)
+    const stranger = await begin(store)
     const destroyed = await begin(store)
     await begin(store, { userId: 'not asked about' })
     await store.destroy({ id: destroyed.id })
     await elapse(60_000)
-    const ids = [destroyed, short, nobody, ann, sample()].map(({ id }) => id)
+    const ids = [destroyed, short, stranger, ann, sample()].map(({ id }) => id)
     const live = await store.findLive(ids)
     const found = new Map(live.map((session) => [session.id, session]))
-    assert.deepEqual([...found.keys()].sort(), [ann.id, nobody.id].sort())
+    assert.deepEqual([...found.keys()].sort(), [ann.id, stranger.id].sort())
     assert.equal(found.get(ann.id)?.userId, 'ann')
-    assert.equal(found.get(nobody.id)?.userId, null)
+    assert.equal(found.get(stranger.id)?.userId, null)
     const remaining = found.get(ann.id)?.remaining ?? 0
     assert.ok(remaining > 0 && remaining <= HOUR - 60_000, `remaining is ${remaining}`)
   })
@@ -67,7 +67,7 @@ function lookingTests(test: StoreTest): void {
   })
 }
 
-/** What ends a session, or gives it to somebody else. */
+/** What ends a session, or gives it to another user. */
 const ends: Record<string, (harness: StoreHarness, session: Sample) => Promise<unknown>> = {
   'is destroyed': ({ store }, { id }) => store.destroy({ id }),
   'is destroyed with its user': ({ store }, { userId }) => store.destroyByUser(userId ?? '', []),
