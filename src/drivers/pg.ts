@@ -1,4 +1,5 @@
 import type { Connection, Driver, QueryOptions, Row, Statement } from '../postgres/driver.ts'
+import { adviceForClient } from '../options/known-clients.ts'
 import { ask, type PgClientLike, type PgOptions, queryOf, run } from './pg/client.ts'
 import { listenBeside, listeningOptions, type PgListeningClientLike } from './pg/listen.ts'
 import { isAboutStatement } from './waiting/about-statement.ts'
@@ -80,10 +81,12 @@ export function fromPg(pool: PgPoolLike, options: PgOptions = {}): Driver {
 
 /** Says which function or class was meant. Never shows what it was given: an address holds a password. */
 function refuseOtherThanPool(pool: PgPoolLike): void {
-  if (typeof Object(pool).connect !== 'function') {
-    throw new TypeError(
-      'fromPg needs a Pool of the package pg. Write fromPg(new Pool({ connectionString })).',
-    )
+  const isPool = typeof Object(pool).connect === 'function'
+  // Some ORMs have a method of that name as well.
+  const advice = 'totalCount' in Object(pool) ? undefined : adviceForClient(pool)
+  if (!isPool || advice !== undefined) {
+    const line = advice ?? 'Write fromPg(new Pool({ connectionString })).'
+    throw new TypeError(`fromPg needs a Pool of the package pg. ${line}`)
   }
   if ('connectionParameters' in pool) {
     throw new TypeError(

@@ -1,3 +1,4 @@
+import { adviceForClient } from '../options/known-clients.ts'
 import type { Driver, QueryOptions, Row, Statement } from '../postgres/driver.ts'
 import { countdown, within } from './waiting/deadline.ts'
 import { Turns } from './waiting/turns.ts'
@@ -62,9 +63,8 @@ const databases = new WeakMap<PgliteLike, SharedDatabase>()
  */
 export function fromPglite(db: PgliteLike): Driver {
   if (typeof Object(db).transaction !== 'function') {
-    throw new TypeError(
-      'fromPglite needs a database of PGlite that is open. Write fromPglite(await PGlite.create()).',
-    )
+    const advice = adviceForClient(db) ?? 'Write fromPglite(await PGlite.create()).'
+    throw new TypeError(`fromPglite needs an open database of PGlite. ${advice}`)
   }
   const shared = databases.get(db) ?? { turns: new Turns(), death: undefined }
   databases.set(db, shared)

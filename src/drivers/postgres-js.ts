@@ -1,3 +1,4 @@
+import { adviceForClient } from '../options/known-clients.ts'
 import type { Driver } from '../postgres/driver.ts'
 import { listenOn } from './postgres-js/channel.ts'
 import type { PostgresJsLike } from './postgres-js/client.ts'
@@ -45,9 +46,8 @@ export interface PostgresJsOptions {
  */
 export function fromPostgresJs(sql: PostgresJsLike, options: PostgresJsOptions = {}): Driver {
   if (typeof Object(sql).reserve !== 'function') {
-    throw new TypeError(
-      'fromPostgresJs needs a client of postgres.js. Write fromPostgresJs(postgres(url)).',
-    )
+    const advice = adviceForClient(sql) ?? 'Write fromPostgresJs(postgres(url)).'
+    throw new TypeError(`fromPostgresJs needs a client of postgres.js. ${advice}`)
   }
   const connections = connectionsBeside(sql)
   const prepare = options.prepare ?? true

@@ -1,3 +1,4 @@
+import { adviceForClient } from '../../options/known-clients.ts'
 import type { Connection, Driver, Row } from '../../postgres/driver.ts'
 import { countdown, within } from '../waiting/deadline.ts'
 import { Turns } from '../waiting/turns.ts'
@@ -100,11 +101,14 @@ export function fromPgClient(client: PgClientLike, options: PgOptions = {}): Dri
 /** A pool's statements would run on any of its connections, and turns mean nothing to them. */
 function refuseOtherThanClient(client: PgClientLike): void {
   const isPool = 'totalCount' in Object(client)
-  if (typeof Object(client).query === 'function' && !isPool) return
+  const isClient =
+    typeof Object(client).query === 'function' && 'connectionParameters' in Object(client)
+  const isOther = adviceForClient(client) !== undefined && !isClient
+  if (typeof Object(client).query === 'function' && !isPool && !isOther) return
   throw new TypeError(
     isPool
       ? 'fromPgClient needs a Client and was given a Pool. Write fromPg(pool).'
-      : 'fromPgClient needs a connected Client of the package pg: const client = new Client({ connectionString }), then await client.connect().',
+      : `fromPgClient needs a connected Client of the package pg. ${adviceForClient(client) ?? 'Write const client = new Client({ connectionString }), then await client.connect().'}`,
   )
 }
 

@@ -1,0 +1,70 @@
+/**
+ * Recognizes database clients and ORMs by their shape, and says the line to write for each.
+ *
+ * @returns Undefined for anything else. It reads no setting, so it can show no password.
+ */
+export function adviceForClient(value: unknown): string | undefined {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return undefined
+  return KNOWN.find(({ has }) => has.every((name) => name in value))?.advice
+}
+
+interface KnownClient {
+  /** Properties that together tell it from all others. */
+  readonly has: readonly string[]
+  readonly advice: string
+}
+
+const OWN_POOL =
+  'Make a pool of pg for the sessions: fromPg(new Pool({ connectionString, max: 5 })) of pg-sessions/pg.'
+
+/** Those that wrap another client come first. */
+const KNOWN: readonly KnownClient[] = [
+  {
+    has: ['$client', '$with'],
+    advice:
+      'It is a database of Drizzle. Write fromPg(db.$client) of pg-sessions/pg, or fromPostgresJs(db.$client) of pg-sessions/postgres-js on postgres.js.',
+  },
+  {
+    has: ['$queryRaw', '$connect'],
+    advice: `It is a client of Prisma. Write fromPg(pool) with the pool that you passed to PrismaPg. Without one: ${OWN_POOL}`,
+  },
+  {
+    has: ['selectFrom', 'getExecutor'],
+    advice:
+      'It is an instance of Kysely. Write fromPg(pool) of pg-sessions/pg, with the pool that you passed to PostgresDialect.',
+  },
+  {
+    has: ['$pool', '$config'],
+    advice: 'It is a database of pg-promise. Write fromPg(db.$pool) of pg-sessions/pg.',
+  },
+  {
+    has: ['raw', 'schema', 'transactionProvider'],
+    advice: `It is an instance of Knex, which keeps its connections to itself. ${OWN_POOL}`,
+  },
+  {
+    has: ['createQueryRunner', 'entityMetadatas'],
+    advice:
+      'It is a DataSource of TypeORM. Write fromPg(dataSource.driver.master) of pg-sessions/pg, after dataSource.initialize().',
+  },
+  {
+    has: ['connectionManager', 'getQueryInterface'],
+    advice: `It is an instance of Sequelize, which keeps its connections to itself. ${OWN_POOL}`,
+  },
+  {
+    has: ['reserve', 'unsafe', 'listen'],
+    advice: 'It is a client of postgres.js. Write fromPostgresJs(sql) of pg-sessions/postgres-js.',
+  },
+  {
+    has: ['execProtocol', 'transaction'],
+    advice: 'It is a database of PGlite. Write fromPglite(db) of pg-sessions/pglite.',
+  },
+  {
+    has: ['totalCount', 'idleCount', 'connect'],
+    advice: 'It is a pool of pg. Write fromPg(pool) of pg-sessions/pg.',
+  },
+  {
+    has: ['connectionParameters', 'query'],
+    advice:
+      'It is a client of pg. Write fromPg(pool) with a Pool, or fromPgClient(client) for a script.',
+  },
+]
