@@ -3,6 +3,7 @@ import { createSessions } from 'pg-sessions'
 import { fromPg } from 'pg-sessions/pg'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { checkSchema, migrate } from '../../src/postgres/migrate.ts'
+import { migrations } from '../../src/postgres/migrations/index.ts'
 import { resolveTableNames } from '../../src/postgres/table-names.ts'
 import type { TestDatabase } from '../support/database.ts'
 import { readCatalog } from './read-catalog.ts'
@@ -109,6 +110,18 @@ describe('our tables without the record of their version', () => {
     await migrate(driver, inPublic, { timeout })
     await checkSchema(driver, inPublic, { timeout })
     expect(await readCatalog(database, 'public')).toEqual(before)
+  })
+
+  test('are known by all their columns: the newest migration lists those that it leaves', async () => {
+    const database = await scratchDatabase()
+    await migrate(connect(database.url), inPublic, { timeout })
+    const columnsOf = (table: string): Promise<unknown> =>
+      database.query(`select attname || ' ' || format_type(atttypid, atttypmod) as shown
+        from pg_attribute where attrelid = 'public.${table}'::regclass and attnum > 0 and not attisdropped
+        order by attnum`)
+    const { session, sessionData } = migrations.at(-1)!.columns
+    expect(await columnsOf('session')).toEqual(session.map((shown) => ({ shown })))
+    expect(await columnsOf('session_data')).toEqual(sessionData.map((shown) => ({ shown })))
   })
 
   test('half of the tables is named, not guessed at', async () => {
