@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto'
 import type { Driver } from '../../postgres/driver.ts'
+import { type Operation, operation } from '../../postgres/operation.ts'
+import { uuid } from '../../postgres/parameter-types.ts'
 import { StatementRunner } from '../../postgres/statement-runner.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
 import type { PresentedToken } from '../../store/session-store.ts'
@@ -9,40 +10,51 @@ const PAGE = 200
 
 const FIRST = '00000000-0000-0000-0000-000000000000'
 
-/** Finds all sessions there are, which nothing on the way of a request has need of. */
+/** Finds every live session. No request needs it. */
 export class LiveSessions {
-  readonly #names: TableNames
+  readonly #page: Operation<string, readonly PresentedToken[]>
   readonly #runner: StatementRunner
 
   /** @param deadline - Milliseconds that a statement may take. */
   constructor(driver: Driver, names: TableNames, deadline: number) {
-    this.#names = names
+    this.#page = pageAfter(names)
     this.#runner = new StatementRunner(driver, deadline)
   }
 
   /**
-   * Goes through the live sessions, a page at a time, in the order of their ids: what is needed to load
-   * each. One that begins meanwhile may be left out.
+   * Yields the live sessions in pages, ordered by id, each as what loads it. One that begins meanwhile may be
+   * missing.
    */
   async *pages(): AsyncGenerator<readonly PresentedToken[], void, undefined> {
-    const text = `
-      select id::text as id, encode(secret_hash, 'hex') as hash
-      from ${this.#names.session}
-      where id > $1::text::uuid and expires_at > now()
-      order by id
-      limit ${PAGE}`
-    const name = `pg_sessions_page_${createHash('sha256').update(text).digest('hex').slice(0, 8)}`
     let after = FIRST
     for (;;) {
-      const rows = await this.#runner.run({ name, text, values: [after] }, { repeatable: true })
-      const page = rows.map(({ id, hash }) => ({
-        id: id as string,
-        secretHashes: [Buffer.from(hash as string, 'hex')],
-      }))
+      const page = await this.#runner.ask(this.#page, after)
       yield page
       const last = page.at(-1)
       if (last === undefined || page.length < PAGE) return
       after = last.id
     }
   }
+}
+
+function pageAfter({ session }: TableNames): Operation<string, readonly PresentedToken[]> {
+  return operation({
+    name: 'page_of_live',
+    effect: 'none',
+    parameters: { after: uuid },
+    give: (after: string) => ({ after }),
+    sql: ({ after }) => ({
+      answer: `
+        select id, encode(secret_hash, 'base64') as hash
+        from ${session}
+        where id > ${after} and expires_at > now()
+        order by id
+        limit ${PAGE}`,
+    }),
+    rows: (rows) =>
+      rows.map((row) => ({
+        id: row.text('id'),
+        secretHashes: [row.bytesOrNull('hash') as Uint8Array],
+      })),
+  })
 }

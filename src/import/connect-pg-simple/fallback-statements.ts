@@ -1,58 +1,88 @@
-import { createHash } from 'node:crypto'
-import type { Statement } from '../../postgres/driver.ts'
-import { interval } from '../../postgres/encoding.ts'
+import type { Row } from '../../postgres/driver.ts'
+import { type Operation, operation } from '../../postgres/operation.ts'
+import { duration, text, uuid } from '../../postgres/parameter-types.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
 import { MARK } from '../move-statement.ts'
 import { CONTENT, columns } from './connect-pg-simple-source.ts'
 import type { OldTable } from './old-table.ts'
 
+/** Which session to look for. */
+export interface OldSession {
+  readonly sid: string
+  /** Its public id here. */
+  readonly id: string
+}
+
+/** Where a session is. */
+export interface Finding {
+  readonly isHere: boolean
+  /** Its row there, as `readRow` reads it; null when there is none. */
+  readonly row: Row | null
+}
+
 /**
  * Reads the row of one sid, and tells whether its session is here: both as of one moment, so that a
  * session that is being moved is seen in one of the two places.
  */
-export function findStatement(
+export function findOldSession(
   { session }: TableNames,
   old: OldTable,
-  sid: string,
-  id: string,
-): Statement {
-  return named(
-    'find',
-    `
-      select (exists (select from ${session} where id = $2::text::uuid and expires_at > now()))::text
-          as is_here,
-        sid, ${CONTENT}
-      from (values (1)) as one
-        left join (select ${columns(old)} from ${old.name} old where old.sid = ${old.sid('$1::text')}) row on true`,
-    [sid, id],
-  )
+): Operation<OldSession, Finding> {
+  return operation({
+    name: 'fallback_find',
+    effect: 'none',
+    parameters: { sid: text, id: uuid },
+    give: ({ sid, id }: OldSession) => ({ sid, id }),
+    sql: ({ sid, id }) => ({
+      answer: `
+        select exists (select from ${session} where id = ${id} and expires_at > now()) as is_here,
+          sid, ${CONTENT}
+        from (values (1)) as one
+          left join (
+            select ${columns(old)} from ${old.name} old where old.sid = ${old.sid(sid)}
+          ) row on true`,
+    }),
+    rows([row]) {
+      const sid = row?.textOrNull('sid') ?? null
+      const isHere = row?.boolean('is_here') === true
+      if (row === undefined || sid === null) return { isHere, row: null }
+      const [sess, version, deadline, is_live] = ['sess', 'version', 'deadline', 'is_live'].map(
+        (name) => row.textOrNull(name),
+      )
+      return { isHere, row: { sid, sess, version, deadline, is_live } as Row }
+    },
+  })
+}
+
+/** What to end, and for how long late writes could bring it back. */
+export interface Forgetting {
+  readonly sid: string
+  readonly mark: string
+  /** Milliseconds. */
+  readonly rememberFor: number
 }
 
 /** Ends a session that has not moved, and marks it, so that no late write brings it back. */
-export function forgetStatement(
+export function forgetOldSession(
   { session }: TableNames,
-  { name, deadline, sid: sidOf }: OldTable,
-  sid: string,
-  mark: string,
-  rememberFor: number,
-): Statement {
-  return named(
-    'forget',
-    `
-      with gone as (
-        delete from ${name} old
-        where old.sid = ${sidOf('$1::text')}
-        returning greatest(${deadline}, now() + $3::text::interval) as remember_until
-      )
-      insert into ${session} ${MARK.columns}
-      select ${MARK.values('$2::text::uuid', 'remember_until')}
-      from gone
-      on conflict (id) do nothing`,
-    [sid, mark, interval(rememberFor)],
-  )
-}
-
-function named(verb: string, text: string, values: readonly (string | null)[]): Statement {
-  const hash = createHash('sha256').update(text).digest('hex').slice(0, 8)
-  return { name: `pg_sessions_fallback_${verb}_${hash}`, text, values }
+  old: OldTable,
+): Operation<Forgetting, undefined> {
+  return operation({
+    name: 'fallback_forget',
+    effect: 'idempotent',
+    parameters: { sid: text, mark: uuid, remember: duration },
+    give: ({ sid, mark, rememberFor }: Forgetting) => ({ sid, mark, remember: rememberFor }),
+    sql: ({ sid, mark, remember }) => ({
+      gone: `
+        delete from ${old.name} old
+        where old.sid = ${old.sid(sid)}
+        returning greatest(${old.deadline}, now() + ${remember}) as remember_until`,
+      answer: `
+        insert into ${session} ${MARK.columns}
+        select ${MARK.values(mark, 'remember_until')}
+        from gone
+        on conflict (id) do nothing`,
+    }),
+    done: () => undefined,
+  })
 }

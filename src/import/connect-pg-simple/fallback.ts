@@ -1,13 +1,20 @@
 import type { Codec } from '../../codec/codec.ts'
 import { StoreError, StoreUnavailableError } from '../../errors.ts'
-import type { Driver, Row, Statement } from '../../postgres/driver.ts'
+import type { Driver } from '../../postgres/driver.ts'
+import type { Operation } from '../../postgres/operation.ts'
 import { StatementRunner } from '../../postgres/statement-runner.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
 import { markOf } from '../mark.ts'
 import { queryLegacyTable } from '../query-legacy-table.ts'
 import { SessionImporter } from '../session-importer.ts'
 import { ConnectPgSimpleSource } from './connect-pg-simple-source.ts'
-import { findStatement, forgetStatement } from './fallback-statements.ts'
+import {
+  type Finding,
+  findOldSession,
+  type Forgetting,
+  forgetOldSession,
+  type OldSession,
+} from './fallback-statements.ts'
 import { type OldTable, type OldTableOptions, resolveOldTable } from './old-table.ts'
 import type { IdentifySid, ReadUserId } from './read-row.ts'
 
@@ -49,6 +56,8 @@ export class ConnectPgSimpleFallback {
   readonly #old: OldTable
   readonly #source: ConnectPgSimpleSource
   readonly #mover: SessionImporter
+  readonly #finding: Operation<OldSession, Finding>
+  readonly #forgetting: Operation<Forgetting, undefined>
 
   /** @throws {ConfigurationError} The table's name cannot be one, or there is no such time zone. */
   constructor(options: FallbackOptions) {
@@ -56,6 +65,8 @@ export class ConnectPgSimpleFallback {
     this.#options = options
     this.#runner = new StatementRunner(driver, deadline)
     this.#old = resolveOldTable(options.table)
+    this.#finding = findOldSession(names, this.#old)
+    this.#forgetting = forgetOldSession(names, this.#old)
     this.#source = new ConnectPgSimpleSource(this.#old, {
       identify,
       codec,
@@ -82,10 +93,9 @@ export class ConnectPgSimpleFallback {
     await this.#options.ready()
     const { id } = this.#options.identify(sid)
     for (let attempt = 1; attempt <= TRIES; attempt++) {
-      const find = findStatement(this.#options.names, this.#old, sid, id)
-      const row = await this.#find(find)
-      if (row.is_here === 'true') return true
-      if (row.sid === null || row.sid === undefined) return false
+      const { isHere, row } = await this.#find({ sid, id })
+      if (isHere) return true
+      if (row === null) return false
       const { content } = this.#source.read(row)
       if (content.status === 'unreadable') {
         this.#options.onUnreadable(content.id, content.problem)
@@ -102,12 +112,11 @@ export class ConnectPgSimpleFallback {
     )
   }
 
-  async #find(find: Statement): Promise<Row> {
+  async #find(session: OldSession): Promise<Finding> {
     try {
-      const [row = {}] = await this.#ask(() => this.#runner.run(find, { repeatable: true }))
-      return row
+      return await this.#ask(() => this.#runner.ask(this.#finding, session))
     } catch (error) {
-      if (isNoSuchSid(error)) return {}
+      if (isNoSuchSid(error)) return { isHere: false, row: null }
       throw error
     }
   }
@@ -115,12 +124,11 @@ export class ConnectPgSimpleFallback {
   /** Ends a session that ends before it was ever moved. Harmless to repeat. */
   async forget(sid: string): Promise<void> {
     if (!isText(sid)) return
-    const { names, identify, idleTimeout, ready } = this.#options
+    const { identify, idleTimeout, ready } = this.#options
     await ready()
-    const mark = markOf(identify(sid).id)
-    const forget = forgetStatement(names, this.#old, sid, mark, idleTimeout + DAY)
+    const ending = { sid, mark: markOf(identify(sid).id), rememberFor: idleTimeout + DAY }
     try {
-      await this.#ask(() => this.#runner.run(forget, { repeatable: true }))
+      await this.#ask(() => this.#runner.ask(this.#forgetting, ending))
     } catch (error) {
       if (!isNoSuchSid(error)) throw error
     }
