@@ -10,6 +10,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { OutgoingMessage, type ServerResponse } from 'node:http'
 import { isUint8Array } from 'node:util/types'
 import { ResponseStartedError } from '../errors.ts'
+import { type DeferredCut, deferCut } from './deferred-cut.ts'
 import { laySentLook, type Progress, throwHeadersSent } from './fake-sent-state.ts'
 import { type Call, dropCall, replayCalls, type Sending } from './head-replay.ts'
 import { type Method, Overlay } from './overlay.ts'
@@ -76,6 +77,7 @@ class HeldResponse implements HeldHead {
   #status: StatusLine | undefined
   #headIsImplicit = false
   #failure: unknown
+  #cut: DeferredCut | undefined
   /** Tells the answer of `fail` from late calls of a handler that had not ended its body. */
   #answering: AsyncLocalStorage<true> | undefined
 
@@ -165,6 +167,7 @@ class HeldResponse implements HeldHead {
     if (args[0] && typeof args[0] !== 'function') validChunk(args[0])
     this.#takeHead()
     this.#progress.ended = true
+    this.#cut ??= deferCut(this.#response)
     this.#enqueue('end', args)
     return this.#response
   }
@@ -200,6 +203,7 @@ class HeldResponse implements HeldHead {
     } catch (error) {
       this.#fail(error, addition)
     }
+    this.#cut?.perform()
   }
 
   #replay(addition: ResponseHeaders): void {
