@@ -1,21 +1,10 @@
 import { parseCookie } from 'cookie-es'
 
-/** What a Cookie header says about one cookie. */
-export type CookieReading =
-  | { readonly status: 'absent' }
-  /** The value as it stands: not decoded, and with its quotes if it has any. */
-  | { readonly status: 'found'; readonly value: string }
-  /** The cookie was sent more than once with different values, so none can be trusted. */
-  | { readonly status: 'ambiguous' }
-
 /**
  * The longest header that is read. Node's own limit for all headers is 16 KiB; this bounds the work
  * where that was raised.
  */
 const LONGEST_HEADER = 65_536
-
-const ABSENT: CookieReading = Object.freeze({ status: 'absent' })
-const AMBIGUOUS: CookieReading = Object.freeze({ status: 'ambiguous' })
 
 /**
  * Finds one cookie in the value of a `Cookie` header. Takes any string and never throws.
@@ -25,33 +14,26 @@ const AMBIGUOUS: CookieReading = Object.freeze({ status: 'ambiguous' })
  * before the name makes it another name, which no prefix guards (CVE-2026-39410). Names and values
  * are not percent-decoded. A header of more than 64 KiB counts as none.
  *
- * Of two values neither wins, since an attacker who can plant a cookie (another application on a sibling
- * host, say) can also choose the order. The same value twice is one value.
+ * A browser sends several values for cookies that were set for other paths or domains. All are given,
+ * each once: an attacker who can plant a cookie (another application on a sibling host, say) can also choose
+ * its place in the order.
  *
- * @param duplicates - What to make of different values; `'first'` for a cookie that is shared with a
- *   system which takes the first, so that both mean the same session.
+ * @returns The values as they stand: not decoded, and with their quotes if they have any.
  * @see https://www.rfc-editor.org/rfc/rfc6265#section-5.2
  * @example
  * ```ts
- * readCookie('theme=dark; __Host-id=abc', '__Host-id') // { status: 'found', value: 'abc' }
+ * readCookie('theme=dark; __Host-id=abc', '__Host-id') // ['abc']
  * ```
  */
-export function readCookie(
-  header: string | null | undefined,
-  name: string,
-  duplicates: 'reject' | 'first' = 'reject',
-): CookieReading {
-  if (typeof header !== 'string' || header.length > LONGEST_HEADER) return ABSENT
+export function readCookie(header: string | null | undefined, name: string): readonly string[] {
+  if (typeof header !== 'string' || header.length > LONGEST_HEADER) return []
   const values = parseCookie(header, {
     allowMultiple: true,
     decode: asItStands,
     filter: (found) => found === name,
   })[name]
-  if (values === undefined) return ABSENT
-  if (typeof values === 'string') return { status: 'found', value: values }
-  const [value] = values
-  const isClear = duplicates === 'first' || values.every((other) => other === value)
-  return value !== undefined && isClear ? { status: 'found', value } : AMBIGUOUS
+  if (values === undefined) return []
+  return typeof values === 'string' ? [values] : [...new Set(values)]
 }
 
 function asItStands(value: string): string {

@@ -32,9 +32,9 @@ export interface CookieSettings {
    */
   readonly persistent?: boolean
   /**
-   * What to do with a request that carries several such cookies with different values. Defaults to
-   * `reject`, since an attacker who can plant a cookie can also put it first. Use `first` for a cookie that is
-   * shared with a system that takes the first one.
+   * What to do with several different tokens in one request. Defaults to `reject`: the token of the session
+   * that lives counts, and none does if two live, since one of them may have been planted. Use `first` for a
+   * cookie that is shared with a system that takes the first one.
    */
   readonly duplicates?: 'reject' | 'first'
   /** For plain http on localhost: no Secure, and a name without a prefix. Defaults to `false`. */

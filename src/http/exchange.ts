@@ -6,7 +6,7 @@ import { type DefaultData, Session } from '../session/session.ts'
 import type { SessionContext } from '../session/session-context.ts'
 import type { CookieUpdate } from '../session/session-saver.ts'
 import { SessionState } from '../session/session-state.ts'
-import type { PresentedToken } from '../store/session-store.ts'
+import type { ShownToken } from '../session/shown-tokens.ts'
 import type { ResponseHeaders } from './response-headers.ts'
 
 export type { DefaultData, ResponseLink, ResponsePhase, Session }
@@ -20,6 +20,9 @@ export interface SessionOpener<Data extends object = DefaultData> {
    */
   open(cookieHeader: string | null | undefined, link?: ResponseLink): Exchange<Data>
 }
+
+/** More tokens than cookies of other domains and paths explain are refused, so that a request stays cheap. */
+const MOST_TOKENS = 4
 
 /** What an unused session says. */
 const NOTHING: ResponseHeaders = Object.freeze({
@@ -115,28 +118,29 @@ export class Exchange<Data extends object = DefaultData> {
 
   #use(): SessionState {
     if (this.#state === null) {
-      const token = this.#readToken()
-      const proof = token === null ? null : this.#readProof(token)
-      this.#state = new SessionState(this.#context, proof, proof && token, this.#link)
+      this.#state = new SessionState(this.#context, this.#readTokens(), this.#link)
       this.#link.onUse?.()
     }
     return this.#state
   }
 
-  #readToken(): string | null {
+  /**
+   * The tokens that the client shows. Values that are no token cost nothing and are passed over: another
+   * application may use the name, or may have set it for another path.
+   */
+  #readTokens(): readonly ShownToken[] {
     const { name, duplicates } = this.#cookie
-    const reading = readCookie(this.#cookieHeader, name, duplicates)
-    if (reading.status === 'found') return reading.value
-    if (reading.status !== 'absent') {
-      this.#context.events.emit('tokenRefused', { reason: 'ambiguous' })
-    }
-    return null
-  }
-
-  #readProof(token: string): PresentedToken | null {
-    const proof = this.#context.tokens.read(token)
-    if (proof === null) this.#context.events.emit('tokenRefused', { reason: 'malformed' })
-    return proof
+    const values = readCookie(this.#cookieHeader, name)
+    if (values.length === 0) return []
+    const counting = duplicates === 'first' ? values.slice(0, 1) : values
+    const tokens = counting.flatMap((token) => {
+      const proof = this.#context.tokens.read(token)
+      return proof === null ? [] : [{ token, proof }]
+    })
+    if (tokens.length > 0 && tokens.length <= MOST_TOKENS) return tokens
+    const reason = tokens.length === 0 ? 'malformed' : 'ambiguous'
+    this.#context.events.emit('tokenRefused', { reason })
+    return []
   }
 
   #setCookies(news: CookieUpdate): readonly string[] {

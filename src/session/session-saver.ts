@@ -46,12 +46,12 @@ export class SessionSaver {
   readonly #context: SessionContext
   readonly #link: ResponseLink
   /** The token that this request holds, in clear; null for a visitor without one. */
-  #token: string | null
+  token: string | null
 
   constructor(context: SessionContext, link: ResponseLink, token: string | null) {
     this.#context = context
     this.#link = link
-    this.#token = token
+    this.token = token
   }
 
   /**
@@ -68,7 +68,7 @@ export class SessionSaver {
     const { known } = this
     const begins = userId !== null || changes.writes
     if (known === null) {
-      if (changes.end === 'destroy' && this.#token !== null) this.#tell({ kind: 'ended' })
+      if (changes.end === 'destroy' && this.token !== null) this.#tell({ kind: 'ended' })
       if (begins) await this.#create(changes, userId, deadline)
     } else if (changes.end === 'destroy' && !begins) {
       await this.#destroy(known, deadline)
@@ -173,9 +173,9 @@ export class SessionSaver {
     }
     if (!mayRenew || !known.isRenewalDue || !this.isRenewable(known)) return null
     const token = tokens.reissue(known.id)
-    if (known.isRotationDue || this.#token === null) return { ...token, grace: null }
+    if (known.isRotationDue || this.token === null) return { ...token, grace: null }
     const { duration } = policy.renewal.grace
-    return { ...token, grace: { duration, successor: sealToken(token.token, this.#token) } }
+    return { ...token, grace: { duration, successor: sealToken(token.token, this.token) } }
   }
 
   async #saveKnown(
@@ -236,7 +236,7 @@ export class SessionSaver {
 
   /** The response with the successor of this request's token got lost: sends the same one again. */
   #sendAgain(known: SessionSnapshot, sealed: Uint8Array): void {
-    const token = this.#token === null ? null : openSealedToken(sealed, this.#token)
+    const token = this.token === null ? null : openSealedToken(sealed, this.token)
     if (token === null) return
     const { remaining, isRemembered } = known
     this.#tell({ kind: 'issued', token, remaining, isRemembered })
@@ -282,7 +282,7 @@ export class SessionSaver {
   }
 
   #issued({ remaining, isRemembered }: SessionSnapshot, { token }: IssuedToken): void {
-    this.#token = token
+    this.token = token
     this.#tell({ kind: 'issued', token, remaining, isRemembered })
   }
 

@@ -1,6 +1,6 @@
 import { NotLoadedError, ResponseStartedError, UndecodableError } from '../errors.ts'
 import type { Deadline } from '../store/deadline.ts'
-import type { PresentedToken, SessionSummary, Touch } from '../store/session-store.ts'
+import type { SessionSummary, Touch } from '../store/session-store.ts'
 import type { ChangeSet } from './change-set.ts'
 import { EntryValue } from './entry-value.ts'
 import { PendingChanges } from './pending-changes.ts'
@@ -8,6 +8,7 @@ import type { ResponseLink } from './response-link.ts'
 import type { SessionContext } from './session-context.ts'
 import { type CookieUpdate, type SaveTerms, SessionSaver } from './session-saver.ts'
 import { SessionSnapshot } from './session-snapshot.ts'
+import { loadShown, type ShownToken } from './shown-tokens.ts'
 import { Turn } from './turn.ts'
 
 /**
@@ -16,7 +17,7 @@ import { Turn } from './turn.ts'
  */
 export class SessionState {
   readonly context: SessionContext
-  readonly #proof: PresentedToken | null
+  readonly #tokens: readonly ShownToken[]
   readonly #link: ResponseLink
   #loading: Promise<void> | null = null
   /** Whether the store has answered, or there is nothing to ask it about. */
@@ -31,20 +32,14 @@ export class SessionState {
   readonly #turn: Turn = new Turn()
 
   /**
-   * @param proof - What the store may know of the token that the client showed; null for none.
-   * @param token - The token itself.
+   * @param tokens - The tokens that the client showed: one, as a rule, or none.
    */
-  constructor(
-    context: SessionContext,
-    proof: PresentedToken | null,
-    token: string | null,
-    link: ResponseLink,
-  ) {
+  constructor(context: SessionContext, tokens: readonly ShownToken[], link: ResponseLink) {
     this.context = context
-    this.#proof = proof
+    this.#tokens = tokens
     this.#link = link
-    this.#isSettled = proof === null
-    this.#saver = new SessionSaver(context, link, token)
+    this.#isSettled = tokens.length === 0
+    this.#saver = new SessionSaver(context, link, tokens[0]?.token ?? null)
   }
 
   // What the session is
@@ -188,11 +183,13 @@ export class SessionState {
 
   async #ask(deadline: Deadline): Promise<void> {
     const { store, events } = this.context
-    const proof = this.#proof
-    const result = proof === null ? null : await store.load(proof, { deadline })
+    const shown = await loadShown(store, this.#tokens, deadline)
     this.#isSettled = true
     this.#isLoaded = true
-    if (proof === null || result === null) return
+    if (shown === null) return
+    if (shown === 'ambiguous') return events.emit('tokenRefused', { reason: 'ambiguous' })
+    const { token, proof, result } = shown
+    this.#saver.token = token
     if (result.status === 'unknown') {
       const { id: sessionId } = proof
       const { problem } = result

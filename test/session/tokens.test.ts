@@ -115,7 +115,7 @@ eachStore((open) => {
     }
   })
 
-  it('two different cookies of its name are ambiguous, and neither counts', async () => {
+  it('two live tokens under its name are ambiguous, and neither counts', async () => {
     const { visitor, sessions, watched, events } = await open()
     const [ann, bob] = [visitor(), visitor()]
     await ann.visit((session) => session.set('who', 'ann'))
@@ -124,10 +124,60 @@ eachStore((open) => {
     events.length = 0
     const header = `__Host-id=${ann.token}; __Host-id=${bob.token}`
     expect(await sessions.open(header).session.get('who')).toBeUndefined()
-    expect(watched.calls).toEqual([])
+    expect(watched.calls).toEqual(['load', 'load'])
     expect(events).toEqual([['tokenRefused', { reason: 'ambiguous' }]])
     const twice = `__Host-id=${ann.token}; __Host-id=${ann.token}`
     expect(await sessions.open(twice).session.get('who')).toBe('ann')
+  })
+
+  it('values that are no token are passed over beside one, and cost nothing', async () => {
+    const { visitor, sessions, watched, events } = await open()
+    const ann = visitor()
+    await ann.visit((session) => session.set('who', 'ann'))
+    watched.calls.length = 0
+    events.length = 0
+    for (const header of [
+      `__Host-id=eyJ0aGVpcnMiOjF9; __Host-id=${ann.token}`,
+      `__Host-id=${ann.token}; __Host-id=; __Host-id=theirs`,
+    ]) {
+      expect(await sessions.open(header).session.get('who')).toBe('ann')
+    }
+    expect(watched.calls).toEqual(['load', 'load'])
+    expect(events).toEqual([])
+  })
+
+  it('of several tokens the one that lives counts, and goes on working after a sign-in', async () => {
+    const { visitor, sessions } = await open()
+    const [ann, gone] = [visitor(), visitor()]
+    await gone.visit((session) => session.set('who', 'gone'))
+    const stale = gone.token
+    await gone.visit((session) => session.destroy())
+    await ann.visit((session) => session.set('who', 'ann'))
+    const before = ann.token
+    await ann.visit((session) => session.signIn('ann'))
+    for (const twin of [stale, before]) {
+      for (const pair of [
+        [twin, ann.token],
+        [ann.token, twin],
+      ]) {
+        const { session } = sessions.open(pair.map((token) => `__Host-id=${token}`).join('; '))
+        await session.load()
+        expect(session.userId).toBe('ann')
+      }
+    }
+  })
+
+  it('more than four tokens under its name are refused without asking the store', async () => {
+    const { visitor, sessions, watched } = await open()
+    const tokens: string[] = []
+    for (let count = 0; count < 5; count += 1) {
+      const guest = visitor()
+      await guest.visit((session) => session.set('a', 1))
+      tokens.push(`__Host-id=${guest.token}`)
+    }
+    watched.calls.length = 0
+    expect(await sessions.open(tokens.join('; ')).session.get('a')).toBeUndefined()
+    expect(watched.calls).toEqual([])
   })
 
   it('a cookie of another name or case is not ours', async () => {

@@ -1,0 +1,41 @@
+import type { Deadline } from '../store/deadline.ts'
+import type { LoadResult, PresentedToken, SessionStore } from '../store/session-store.ts'
+
+/** A token that a client showed. */
+export interface ShownToken {
+  /** The token in clear. */
+  readonly token: string
+  readonly proof: PresentedToken
+}
+
+/** What the store says about a token. */
+export interface LoadedToken extends ShownToken {
+  readonly result: LoadResult
+}
+
+/**
+ * Loads the session of the tokens that a client showed: one, as a rule, and more when a cookie of an
+ * earlier `domain` or `path` is left beside the present one. Of several, the one whose session lives counts.
+ *
+ * @returns The string `ambiguous` if two sessions live: another host of the domain may have planted one of
+ * the tokens, and nothing tells which.
+ */
+export async function loadShown(
+  store: SessionStore,
+  tokens: readonly ShownToken[],
+  deadline: Deadline,
+): Promise<LoadedToken | 'ambiguous' | null> {
+  const shown = await Promise.all(
+    tokens.map(async (shown) => ({
+      ...shown,
+      result: await store.load(shown.proof, { deadline }),
+    })),
+  )
+  const [first = null, ...others] = shown
+  if (others.length === 0) return first
+  const records = shown.flatMap(({ result }) => (result.status === 'live' ? [result.record] : []))
+  if (new Set(records.map(({ id }) => id)).size > 1) return 'ambiguous'
+  // Of the tokens of one session, that in force rather than the one it has replaced.
+  const record = records.find(({ previousToken }) => !previousToken?.isShown) ?? records[0]
+  return shown.find(({ result }) => result.status === 'live' && result.record === record) ?? first
+}
