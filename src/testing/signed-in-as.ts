@@ -45,7 +45,7 @@ export interface SignedIn {
  * import { signedInAs } from 'pg-sessions/testing'
  *
  * const { headers } = await signedInAs(sessions, 'ann', { data: { basket: ['apple'] } })
- * const response = await app.inject({ url: '/account', headers })
+ * const response = await fetch('http://localhost:3000/account', { headers })
  * ```
  */
 export async function signedInAs<Data extends object = DefaultData>(

@@ -42,7 +42,7 @@ const UNKNOWN = { message: 'Unable to verify authorization request state.' }
  * session holds at most eight.
  *
  * @example
- * ```ts
+ * ```js
  * passport.use(new OAuth2Strategy({ ...provider, pkce: true, state: true, store: new OAuthStateStore() }, verify))
  * ```
  */
