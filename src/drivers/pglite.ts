@@ -1,5 +1,6 @@
 import { adviceForClient } from '../options/known-clients.ts'
 import type { Driver, QueryOptions, Row, Statement } from '../postgres/driver.ts'
+import { explainWith } from './failures/connection-failure.ts'
 import { countdown, within } from './waiting/deadline.ts'
 import { Turns } from './waiting/turns.ts'
 import { ConnectionSpoiltError, checkedRows } from './waiting/wrong-answer.ts'
@@ -71,6 +72,7 @@ export function fromPglite(db: PgliteLike): Driver {
   const { turns } = shared
   return {
     name: 'pglite',
+    explain,
     async query(statement, bounds) {
       const left = countdown(bounds.timeout)
       const endTurn = await turns.take(bounds.timeout)
@@ -124,3 +126,8 @@ async function ask(
     shared.death ??= new ConnectionSpoiltError('Open the database again.')
   })
 }
+
+const explain = explainWith(
+  { neverSent: new Set(['PGlite is closing', 'PGlite is closed']), cutOff: new Set() },
+  () => ({ server: 'PGlite, inside this process', startupOption: '' }),
+)

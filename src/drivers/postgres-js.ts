@@ -1,5 +1,6 @@
 import { adviceForClient } from '../options/known-clients.ts'
 import type { Driver } from '../postgres/driver.ts'
+import { type ClientWords, describeServer, explainWith } from './failures/connection-failure.ts'
 import { listenOn } from './postgres-js/channel.ts'
 import type { PostgresJsLike } from './postgres-js/client.ts'
 import { connectionsBeside } from './postgres-js/connections.ts'
@@ -51,19 +52,30 @@ export function fromPostgresJs(sql: PostgresJsLike, options: PostgresJsOptions =
   }
   const connections = connectionsBeside(sql)
   const prepare = options.prepare ?? true
+  const { host, port, database } = sql.options
+  const surroundings = {
+    server: describeServer(host.join(','), port[0], database),
+    startupOption: 'the `connection` option of your client',
+  }
   return {
     name: 'postgres-js',
+    explain: explainWith(WORDS, () => surroundings),
     async query(statement, { timeout, ...bounds }) {
       const left = countdown(timeout)
       return await connections.lend(timeout, (connection) =>
-        connection.ask(statement, { prepare, timeout: left(), ...bounds }),
+        connection.ask(statement, {
+          ...bounds,
+          prepare: bounds.prepare ?? prepare,
+          timeout: left(),
+        }),
       )
     },
     withConnection: (use) =>
       connections.lend(undefined, async (connection) => {
         try {
           return await use({
-            query: (statement, bounds) => connection.ask(statement, { prepare, ...bounds }),
+            query: (statement, bounds) =>
+              connection.ask(statement, { ...bounds, prepare: bounds.prepare ?? prepare }),
             run: (text) => connection.run(text),
           })
         } catch (error) {
@@ -73,4 +85,9 @@ export function fromPostgresJs(sql: PostgresJsLike, options: PostgresJsOptions =
       }),
     listen: (channel, onMessage, onLost) => listenOn(sql, channel, { onMessage, onLost }),
   }
+}
+
+const WORDS: ClientWords = {
+  neverSent: new Set(['CONNECT_TIMEOUT', 'CONNECTION_ENDED']),
+  cutOff: new Set(['CONNECTION_CLOSED', 'CONNECTION_DESTROYED']),
 }

@@ -11,12 +11,15 @@ export interface ClientErrorFacts {
 
 /** Reads the facts of whatever was thrown. They are the client's words: scrub before showing. */
 export function readClientError(error: unknown): ClientErrorFacts {
+  // A WebSocket's ErrorEvent, as Neon's client throws it, carries the error.
+  const wrapped = (error as { readonly error?: unknown } | null | undefined)?.error
+  if (wrapped instanceof Error) return readClientError(wrapped)
   const thrown = (error ?? {}) as Partial<Record<keyof ClientErrorFacts, unknown>>
   const first = firstAttempt(error)
   return {
     name: word(thrown.name) ?? 'Error',
     message: text(thrown.message) ?? first?.message ?? '',
-    code: word(thrown.code),
+    code: word(thrown.code) ?? first?.code,
     severity: word(thrown.severity),
     errno: typeof thrown.errno === 'number' ? thrown.errno : word(thrown.errno),
     syscall: word(thrown.syscall) ?? first?.syscall,

@@ -32,6 +32,28 @@ export interface QueryOptions {
    * cannot be replaced, and rejects with the error that was thrown.
    */
   readonly check?: (rows: readonly Row[]) => void
+  /** `false` sends this statement without a name on the server, whatever the driver does otherwise. */
+  readonly prepare?: false
+}
+
+/** What an error of a client means. */
+export interface ErrorExplanation {
+  /** `none` if the statement surely had no effect, for example because it was never sent. */
+  readonly outcome: 'none' | 'unknown'
+  /**
+   * `unreachable`: no connection, trying again may help. `lost`: the connection broke. `late`: no answer in
+   * time. `refused`: the server does not let this client in. `misconfigured`: a setting is wrong. The last
+   * two are not tried again.
+   */
+  readonly kind: 'unreachable' | 'lost' | 'late' | 'refused' | 'misconfigured'
+  /** The reason in the words of the client or the server. It is shown: no values, passwords or addresses with one. */
+  readonly reason: string
+  /** An SQLSTATE, or a code of Node's or the client's. */
+  readonly code?: string
+  /** Host, port and database. */
+  readonly server?: string
+  /** What to do about it, as a sentence. */
+  readonly advice?: string
 }
 
 /** One connection of a database, for as long as `withConnection` lends it. */
@@ -47,13 +69,21 @@ export interface Connection {
 /**
  * A thin wrap of one database client; anyone can implement it.
  *
- * It must reject with the client's own error (the store classifies it by its SQLSTATE in `code`, or
- * by Node's error code), must not close what it was lent, and must outlive the death of an idle
- * connection.
+ * It must reject with the client's own error, with an SQLSTATE in `code` where the server sent one, and say
+ * in `explain` what its other errors mean. It must not close the client it was given, and must outlive the
+ * death of an idle connection.
  */
 export interface Driver {
   /** Names the client in messages: `pg`. */
   readonly name: string
+  /**
+   * Says what an error means that this driver rejected with. `undefined` leaves it to the SQLSTATE in `code`.
+   *
+   * An error from before a connection was ready always has the outcome `none`, whatever its words or
+   * SQLSTATE are. Without this method the store knows Node's own codes only (`explainNodeError`), and
+   * answers every other failure with a `StoreError` that gives no reason.
+   */
+  explain?(error: unknown): ErrorExplanation | undefined
   /** Runs one statement on any connection. */
   query(statement: Statement, options: QueryOptions): Promise<readonly Row[]>
   /**
@@ -80,4 +110,45 @@ export interface Driver {
 export interface Listening {
   /** Ends it. Never rejects, and is harmless to repeat. */
   stop(): Promise<void>
+}
+
+/** Codes of Node's sockets when nothing was sent. */
+const NEVER_SENT: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENOTCONN',
+])
+/** The same when a statement may have reached the server. */
+const CUT_OFF: ReadonlySet<unknown> = new Set([
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_WRITE_AFTER_END',
+])
+
+/**
+ * Explains an error of a Node socket by its `code` and `syscall`; undefined for any other error. For use in
+ * a driver's `explain`.
+ */
+export function explainNodeError(error: unknown): ErrorExplanation | undefined {
+  const { code, syscall, message, errors } = Object(error) as Record<string, unknown>
+  // Node tries every address of a host name and throws all failures as one error.
+  if (error instanceof AggregateError && Array.isArray(errors) && errors.length > 0) {
+    return explainNodeError(errors[0])
+  }
+  const shared = {
+    reason: typeof message === 'string' ? message : '',
+    ...(typeof code === 'string' ? { code } : {}),
+  }
+  if (syscall === 'connect' || syscall === 'getaddrinfo' || NEVER_SENT.has(code)) {
+    return { ...shared, outcome: 'none', kind: 'unreachable' }
+  }
+  if (code === 'ETIMEDOUT') return { ...shared, outcome: 'unknown', kind: 'late' }
+  return CUT_OFF.has(code) ? { ...shared, outcome: 'unknown', kind: 'lost' } : undefined
 }

@@ -1,12 +1,15 @@
 import { StoreUnavailableError } from '../errors.ts'
 import type { Connection, Driver } from './driver.ts'
+import { noteExplanation } from './explanations.ts'
 
 /**
  * Lends a connection of a driver, and waits for it no longer than `timeout` milliseconds.
  *
- * A driver waits as long as its client does: for ever, by the defaults of `pg` and postgres.js, when
- * the network swallows the greeting or the pool has nothing left. A connection that comes too late goes
- * back unused. How long `use` may take is its own affair.
+ * A driver waits as long as its client does, which may be without end: by default `pg` and postgres.js do
+ * when the network drops the greeting or the pool has no connection left. A connection that comes too late
+ * goes back unused. There is no bound for `use`. Statements are sent without a name, since a pooler that
+ * tracks named statements closes a connection on which one failed to parse, as it does before the tables
+ * exist.
  *
  * @throws {StoreUnavailableError} There was no connection in time. Nothing was sent.
  */
@@ -26,19 +29,41 @@ export function lendConnection<Result>(
     const useInTime = async (connection: Connection): Promise<void> => {
       clearTimeout(timer)
       if (isLate) return
-      const result = await use(connection)
+      const result = await use(unnamed(driver, connection))
       settle = () => resolve(result)
     }
     driver
       .withConnection(useInTime)
-      .then(() => settle(), reject)
+      .then(
+        () => settle(),
+        (error: unknown) => {
+          noteExplanation(driver, error)
+          reject(error)
+        },
+      )
       .finally(() => clearTimeout(timer))
   })
 }
 
+function unnamed(driver: Driver, connection: Connection): Connection {
+  const explained = async <Answer>(answer: Promise<Answer>): Promise<Answer> => {
+    try {
+      return await answer
+    } catch (error) {
+      noteExplanation(driver, error)
+      throw error
+    }
+  }
+  return {
+    query: (statement, bounds) =>
+      explained(connection.query(statement, { ...bounds, prepare: false })),
+    run: (sql) => explained(connection.run(sql)),
+  }
+}
+
 function noConnection(timeout: number, purpose: string): StoreUnavailableError {
   return new StoreUnavailableError(
-    `No database connection was to be had within ${Math.round(timeout)} ms to ${purpose}. Check that the database can be reached and that its pool has a connection to spare; trying again is safe.`,
+    `No database connection was available within ${Math.round(timeout)} ms to ${purpose}. Check that the database can be reached and that its pool has a connection to spare; trying again is safe.`,
     'none',
     { statement: purpose },
   )

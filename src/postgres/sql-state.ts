@@ -1,20 +1,23 @@
 import {
+  ConfigurationError,
   isSessionError,
   type Outcome,
   SchemaError,
   type SessionError,
   StoreError,
+  type StoreErrorFacts,
   StoreUnavailableError,
 } from '../errors.ts'
-import { type ClientErrorFacts, readClientError, ScrubbedError } from './client-error.ts'
-import type { Statement } from './driver.ts'
+import { readClientError, ScrubbedError } from './client-error.ts'
+import type { ErrorExplanation, Statement } from './driver.ts'
+import { explanationOf } from './explanations.ts'
 
 /**
- * Turns whatever a driver threw into an error of this package.
+ * Turns an error that a driver rejected with into an error of this package.
  *
- * `StoreUnavailableError` when waiting may help, `SchemaError` when tables or columns are missing,
- * `StoreError` for the rest. Nothing of the client's error survives but its name and codes, and the
- * message of a lost connection; an error of this package passes through unchanged.
+ * `StoreUnavailableError` if trying again may help, `ConfigurationError` if a setting of the connection is
+ * wrong, `SchemaError` if tables or columns are missing, `StoreError` for the rest. Of the client's error
+ * only its name and codes survive, and the reason its driver gives. An error of this package passes through.
  *
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
@@ -23,23 +26,53 @@ export function classifyDatabaseError(
   statement: Pick<Statement, 'name'>,
 ): SessionError {
   if (isSessionError(error)) return error
-  const facts = readClientError(error)
+  const explanation = explanationOf(error)
   const sqlState = sqlStateOf(error)
-  const trouble = troubleOf(facts, sqlState)
   const about = {
     statement: statement.name,
     ...(sqlState === undefined ? {} : { sqlState }),
-    cause: new ScrubbedError(facts, sqlState === undefined && trouble ? facts.message : ''),
+    cause: new ScrubbedError(readClientError(error), explanation?.reason ?? ''),
   }
+  if (explanation !== undefined) return explainedError(explanation, statement.name, about)
+  const trouble = sqlState === undefined ? undefined : serverTrouble(sqlState)
   if (trouble) {
-    const consequence =
-      trouble.outcome === 'none'
-        ? 'Nothing was written; trying again later may help.'
-        : 'Whether a change was applied is not known.'
-    const message = `${trouble.problem} (statement '${statement.name}'). ${consequence}`
+    const message = `${trouble.problem} (statement '${statement.name}'). ${consequence(trouble.outcome)}`
     return new StoreUnavailableError(message, trouble.outcome, about)
   }
   return schemaError(sqlState) ?? new StoreError(refusal(statement.name, sqlState), about)
+}
+
+function explainedError(
+  { kind, outcome, reason, code, server, advice }: ErrorExplanation,
+  statement: string,
+  about: StoreErrorFacts,
+): SessionError {
+  const sqlState = about.sqlState === undefined ? undefined : `SQLSTATE ${about.sqlState}`
+  const shownCode = sqlState ?? (code !== undefined && !reason.includes(code) ? code : undefined)
+  const where = [server === undefined ? undefined : `at ${server}`, shownCode]
+    .filter(Boolean)
+    .join('; ')
+  const problem = `${PROBLEMS[kind]}${reason === '' ? '' : `: ${reason.replace(/\.$/, '')}`}${where === '' ? '' : ` (${where})`}`
+  const hint = advice === undefined ? '' : ` ${advice}`
+  if (kind === 'misconfigured') return new ConfigurationError(`${problem}.${hint}`)
+  if (kind === 'refused')
+    return new StoreError(`${problem} (statement '${statement}').${hint}`, about)
+  const message = `${problem} (statement '${statement}').${hint} ${consequence(outcome)}`
+  return new StoreUnavailableError(message, outcome, about)
+}
+
+const PROBLEMS: Readonly<Record<ErrorExplanation['kind'], string>> = {
+  unreachable: 'The database could not be reached',
+  lost: 'The connection to the database was lost',
+  late: 'The database did not answer in time',
+  refused: 'The database does not let this client in',
+  misconfigured: 'The database connection is misconfigured',
+}
+
+function consequence(outcome: Outcome): string {
+  return outcome === 'none'
+    ? 'Nothing was written; trying again later may help.'
+    : 'Whether a change was applied is not known.'
 }
 
 /** The SQLSTATE of a driver's error, or of what `classifyDatabaseError` made of it. */
@@ -63,18 +96,33 @@ export function isForeignKeyViolation(error: unknown): boolean {
  * when it may have been, `no` when it would fail again. Takes a driver's error or a classified one.
  */
 export function isRetryable(error: unknown): 'safe' | 'unknown' | 'no' {
-  if (LOST_PREPARED_STATEMENT.has(sqlStateOf(error) ?? '')) return 'safe'
-  const outcome =
-    error instanceof StoreUnavailableError
-      ? error.outcome
-      : isSessionError(error)
-        ? undefined
-        : troubleOf(readClientError(error), sqlStateOf(error))?.outcome
+  const sqlState = sqlStateOf(error)
+  if (NEVER_RAN.has(sqlState ?? '') || isStalePlan(error)) return 'safe'
+  const outcome = isSessionError(error)
+    ? (error as { readonly outcome?: Outcome }).outcome
+    : outcomeOf(explanationOf(error), sqlState)
   if (outcome === undefined) return 'no'
   return outcome === 'none' ? 'safe' : 'unknown'
 }
 
-/** Why the database could not be asked, and whether it may have acted all the same. */
+function outcomeOf(
+  explanation: ErrorExplanation | undefined,
+  sqlState: string | undefined,
+): Outcome | undefined {
+  if (explanation === undefined) {
+    return sqlState === undefined ? undefined : serverTrouble(sqlState)?.outcome
+  }
+  const { kind, outcome } = explanation
+  return kind === 'refused' || kind === 'misconfigured' ? undefined : outcome
+}
+
+/** A cached plan no longer fits its table. The server says so before it runs anything. */
+function isStalePlan(error: unknown): boolean {
+  const { code, routine } = Object(error) as { readonly code?: unknown; readonly routine?: unknown }
+  return code === '0A000' && routine === 'RevalidateCachedQuery'
+}
+
+/** Why the database could not do it now, and whether it may have acted all the same. */
 interface Trouble {
   readonly problem: string
   readonly outcome: Outcome
@@ -82,61 +130,6 @@ interface Trouble {
 
 const UNREACHABLE: Trouble = { problem: 'The database could not be reached', outcome: 'none' }
 const LOST: Trouble = { problem: 'The connection to the database was lost', outcome: 'unknown' }
-const LATE: Trouble = { problem: 'The database did not answer in time', outcome: 'unknown' }
-
-function troubleOf(facts: ClientErrorFacts, sqlState: string | undefined): Trouble | undefined {
-  return sqlState === undefined ? connectionTrouble(facts) : serverTrouble(sqlState)
-}
-
-/** Errors of Node's sockets and of the clients, which carry no SQLSTATE. */
-function connectionTrouble({ code, syscall, message }: ClientErrorFacts): Trouble | undefined {
-  if (syscall === 'connect' || syscall === 'getaddrinfo') return UNREACHABLE
-  if (NEVER_SENT.has(code ?? message) || message.startsWith('SASL: ')) return UNREACHABLE
-  if (code === 'ETIMEDOUT' || message === 'Query read timeout') return LATE
-  return CUT_OFF.has(code ?? message) ? LOST : undefined
-}
-
-/** Codes, and messages of clients' errors without one, of statements that never left. */
-const NEVER_SENT: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ENOTCONN',
-  // postgres.js
-  'CONNECT_TIMEOUT',
-  'CONNECTION_ENDED',
-  // pg
-  'timeout exceeded when trying to connect',
-  'timeout expired',
-  'Connection terminated due to connection timeout',
-  'Client has encountered a connection error and is not queryable',
-  'Client was closed and is not queryable',
-  'Cannot use a pool after calling end on the pool',
-  'The server does not support SSL connections',
-  'There was an error establishing an SSL connection',
-  // PGlite
-  'PGlite is closing',
-  'PGlite is closed',
-])
-
-/** The same of statements that may have reached the server. */
-const CUT_OFF: ReadonlySet<string> = new Set([
-  'ECONNRESET',
-  'ECONNABORTED',
-  'EPIPE',
-  'EHOSTUNREACH',
-  'EHOSTDOWN',
-  'ENETUNREACH',
-  'ENETDOWN',
-  'ERR_STREAM_DESTROYED',
-  'ERR_STREAM_WRITE_AFTER_END',
-  // postgres.js
-  'CONNECTION_CLOSED',
-  'CONNECTION_DESTROYED',
-  // pg
-  'Connection terminated',
-  'Connection terminated unexpectedly',
-])
 
 /** Errors of the server that waiting may cure. All but the lost connections abort the statement. */
 function serverTrouble(sqlState: string): Trouble | undefined {
@@ -188,6 +181,9 @@ function schemaError(sqlState: string | undefined): SchemaError | undefined {
       return undefined
   }
 }
+
+/** A statement is refused before it runs while its connection is in a failed transaction (25P02). */
+const NEVER_RAN: ReadonlySet<string> = new Set(['25P02', '26000', '42P05'])
 
 /** invalid_sql_statement_name and duplicate_prepared_statement: neither got to run. */
 const LOST_PREPARED_STATEMENT: ReadonlySet<string> = new Set(['26000', '42P05'])

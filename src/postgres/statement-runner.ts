@@ -2,6 +2,7 @@ import { type Outcome, StoreUnavailableError } from '../errors.ts'
 import { Deadline } from '../store/deadline.ts'
 import type { Driver, Row, Statement } from './driver.ts'
 import type { Effect, Operation } from './operation.ts'
+import { noteExplanation } from './explanations.ts'
 import { freshProof } from './proof.ts'
 import { realTime } from './real-time.ts'
 import { classifyDatabaseError, isRetryable } from './sql-state.ts'
@@ -90,6 +91,7 @@ export class StatementRunner {
       try {
         return await attempt(Math.max(1, timeout))
       } catch (error) {
+        noteExplanation(this.#driver, error)
         const kind = isRetryable(error)
         isInDoubt ||= kind === 'unknown' && effect !== 'none'
         const again = kind === 'safe' || (kind === 'unknown' && effect !== 'once')

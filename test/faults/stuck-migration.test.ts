@@ -74,7 +74,7 @@ test('a migration that finds no free connection says so, and leaves the next one
     held = await pool.connect()
   }
   const store = new PostgresStore({ driver: butFirst(driver, hold), deadline: `${deadline}ms` })
-  await expect(store.ready()).rejects.toThrow('No database connection was to be had within 1000 ms')
+  await expect(store.ready()).rejects.toThrow('No database connection was available within 1000 ms')
   held?.release()
   const { rows } = await pool.query(`select to_regnamespace('sessions') as found`)
   expect(rows).toEqual([{ found: null }])

@@ -16,6 +16,7 @@ import {
   StoreUnavailableError,
 } from '../../src/errors.ts'
 import type { Driver } from '../../src/postgres/driver.ts'
+import { noteExplanation } from '../../src/postgres/explanations.ts'
 import {
   classifyDatabaseError,
   isForeignKeyViolation,
@@ -70,7 +71,10 @@ async function fail(driver: Driver, text: string, values: string[], timeout = 20
   return await driver
     .query({ name: `failure_${failures++}`, text, values }, { timeout })
     .then(() => expect.unreachable('the statement succeeded'))
-    .catch((error: unknown) => error)
+    .catch((error: unknown) => {
+      noteExplanation(driver, error)
+      return error
+    })
 }
 
 /** All that a log line or a debugger could show of an error. */
@@ -182,7 +186,8 @@ describe('a database that cannot be asked', () => {
 
   it('is late, with an unknown outcome, when an answer does not come', async () => {
     for (const driver of [drivers.pg!, drivers['postgres-js']!]) {
-      const error = await fail(driver, `select 'x' from pg_sleep(2)`, [], 50)
+      await driver.query({ name: 'warm', text: 'select 1::text', values: [] }, { timeout: 20_000 })
+      const error = await fail(driver, `select 'x' from pg_sleep(2)`, [], 200)
       expect(classifyDatabaseError(error, statement)).toMatchObject({
         code: 'ERR_STORE_UNAVAILABLE',
         outcome: 'unknown',
@@ -231,13 +236,24 @@ describe('a database that cannot be asked', () => {
     ['ECONNRESET', 'unknown'],
     ['EPIPE', 'unknown'],
     ['EHOSTUNREACH', 'unknown'],
+    ['ENOTFOUND', 'none'],
+  ])('is known by the code %s of Node', (code, outcome) => {
+    const error = Object.assign(new Error(`read ${code}`), { code })
+    expect(classifyDatabaseError(error, statement)).toMatchObject({
+      code: 'ERR_STORE_UNAVAILABLE',
+      outcome,
+      sqlState: undefined,
+    })
+  })
+
+  it.each([
     ['CONNECTION_CLOSED', 'unknown'],
     ['CONNECTION_DESTROYED', 'unknown'],
     ['CONNECTION_ENDED', 'none'],
     ['CONNECT_TIMEOUT', 'none'],
-    ['ENOTFOUND', 'none'],
-  ])('is known by the code %s of the client', (code, outcome) => {
+  ])('is known by the code %s of postgres.js, as its driver explains it', (code, outcome) => {
     const error = Object.assign(new Error(`read ${code}`), { code })
+    noteExplanation(drivers['postgres-js']!, error)
     expect(classifyDatabaseError(error, statement)).toMatchObject({
       code: 'ERR_STORE_UNAVAILABLE',
       outcome,

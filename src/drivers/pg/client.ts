@@ -1,4 +1,5 @@
 import type { QueryOptions, Row, Statement } from '../../postgres/driver.ts'
+import { nameOn } from './statement-names.ts'
 
 /** What the drivers pass to a client of `pg`. */
 export interface PgQuery {
@@ -19,6 +20,10 @@ export interface PgClientLike {
   query(query: PgQuery): Promise<PgAnswer>
   query(query: PgQuery, callback: (error: Error | null, answer: PgAnswer) => void): void
   on(event: 'error' | 'end', listener: (error?: Error) => void): unknown
+  /** Where it connects to, for messages. */
+  readonly host?: string | undefined
+  readonly port?: number | undefined
+  readonly database?: string | undefined
 }
 
 /** What all drivers for `pg` can be told. */
@@ -38,17 +43,28 @@ export interface PgOptions {
 const types = { getTypeParser: (): ((value: unknown) => string) => String }
 
 /** A statement as a client takes it. */
-export function queryOf({ name, text, values }: Statement, prepare: boolean): PgQuery {
-  return prepare ? { name, text, values: [...values], types } : { text, values: [...values], types }
+export function queryOf(
+  client: object,
+  { name, text, values }: Statement,
+  prepare: boolean,
+): PgQuery {
+  const query = { text, values: [...values], types }
+  return prepare ? { name: nameOn(client, name), ...query } : query
+}
+
+/** How `ask` runs a statement; `prepare` is the driver's own setting. */
+export type AskOptions = Omit<QueryOptions, 'timeout' | 'prepare'> & {
+  readonly timeout?: number
+  readonly prepare: boolean
 }
 
 /** Runs one statement and checks its rows. The client itself keeps the `timeout`, in milliseconds. */
 export async function ask(
   client: PgClientLike,
   statement: Statement,
-  { prepare, timeout, check }: Partial<QueryOptions> & { readonly prepare: boolean },
+  { prepare, timeout, check }: AskOptions,
 ): Promise<readonly Row[]> {
-  const query = queryOf(statement, prepare)
+  const query = queryOf(client, statement, prepare)
   // To pg, zero means its own default.
   const bound = timeout === undefined ? {} : { query_timeout: Math.max(1, Math.ceil(timeout)) }
   const { rows } = await client.query({ ...query, ...bound })

@@ -1,9 +1,12 @@
 import { adviceForClient } from '../../options/known-clients.ts'
-import type { Connection, Driver, Row } from '../../postgres/driver.ts'
+import type { Connection, Driver, Row, Statement } from '../../postgres/driver.ts'
+import { describeServer } from '../failures/connection-failure.ts'
 import { countdown, within } from '../waiting/deadline.ts'
 import { Turns } from '../waiting/turns.ts'
 import { ConnectionSpoiltError, checkedRows } from '../waiting/wrong-answer.ts'
 import { ask, type PgClientLike, type PgOptions, run } from './client.ts'
+import { explainPgErrors } from './failures.ts'
+import { isLostStatement, prepareAgain } from './statement-names.ts'
 
 /** The client's connection is gone, and a single client does not make another. */
 export class ConnectionEndedError extends Error {
@@ -54,13 +57,15 @@ export function fromPgClient(client: PgClientLike, options: PgOptions = {}): Dri
   refuseOtherThanClient(client)
   const prepare = options.prepare ?? true
   const connection = connectionOf(client)
+  const { host, port, database } = client
   return {
     name: 'pg',
-    async query(statement, { timeout, check }) {
+    explain: explainPgErrors(() => describeServer(host, port, database)),
+    async query(statement, { timeout, check, prepare: named = prepare }) {
       const left = countdown(timeout)
       const endTurn = await takeTurn(connection, timeout)
       // The turn outlasts a caller who stops waiting: the connection is busy until it answers.
-      const answer = ask(client, statement, { prepare })
+      const answer = askAgainIfLost(client, statement, named)
         .then((rows) => checkedRows(rows, check, () => distrust(connection)))
         .finally(endTurn)
       return within(left(), 'read', answer)
@@ -75,9 +80,12 @@ export function fromPgClient(client: PgClientLike, options: PgOptions = {}): Dri
         return await answer
       }
       const lent: Connection = {
-        query: (statement, { timeout, check }): Promise<readonly Row[]> => {
+        query: (
+          statement,
+          { timeout, check, prepare: named = prepare },
+        ): Promise<readonly Row[]> => {
           const answer = send(() =>
-            ask(client, statement, { prepare }).then((rows) =>
+            ask(client, statement, { prepare: named }).then((rows) =>
               checkedRows(rows, check, () => distrust(connection)),
             ),
           )
@@ -95,6 +103,20 @@ export function fromPgClient(client: PgClientLike, options: PgOptions = {}): Dri
         void clean.then(endTurn)
       }
     },
+  }
+}
+
+/** Also after other code on the client has discarded its prepared statements. */
+async function askAgainIfLost(
+  client: PgClientLike,
+  statement: Statement,
+  prepare: boolean,
+): Promise<readonly Row[]> {
+  try {
+    return await ask(client, statement, { prepare })
+  } catch (error) {
+    if (!isLostStatement(error) || !prepareAgain(client, Number.POSITIVE_INFINITY)) throw error
+    return await ask(client, statement, { prepare })
   }
 }
 

@@ -4,6 +4,7 @@ export interface PostgresJsLike {
   readonly options: {
     readonly host: readonly string[]
     readonly port: readonly number[]
+    readonly database?: string | undefined
     readonly max?: number | undefined
     readonly idle_timeout?: number | undefined
     onclose: ((connection: number) => void) | undefined
@@ -18,7 +19,6 @@ export interface PostgresJsLike {
 
 /** The settings of a client, with those that its type does not name. */
 export type PostgresJsSettings = PostgresJsLike['options'] & {
-  readonly database?: string
   readonly path?: string | false
   readonly keep_alive?: number | null
   readonly onnotice?: (notice: object) => void

@@ -1,5 +1,6 @@
 import postgres from 'postgres'
 import type { QueryOptions, Row, Statement } from '../../postgres/driver.ts'
+import { markStartupFailure } from '../failures/startup-failure.ts'
 import { isAboutStatement } from '../waiting/about-statement.ts'
 import { within } from '../waiting/deadline.ts'
 import { Turns } from '../waiting/turns.ts'
@@ -100,7 +101,7 @@ export class PostgresJsConnection {
   /** Runs one statement, after those that were sent before. */
   async ask(
     { text, values }: Statement,
-    { prepare, timeout, check }: QueryOptions & { readonly prepare: boolean },
+    { prepare, timeout, check }: Omit<QueryOptions, 'prepare'> & { readonly prepare: boolean },
   ): Promise<readonly Row[]> {
     const raw = await this.#send(timeout, () => {
       const parameters = values.map((value) => this.#sql.typed(value as never, UNKNOWN_TYPE))
@@ -153,18 +154,20 @@ export class PostgresJsConnection {
 
   async #send(timeout: number | undefined, make: () => { raw(): unknown }): Promise<RawRows> {
     const endTurn = await this.#turns.take(timeout)
+    let query: RawQuery | undefined
     try {
       if (this.#death !== undefined) throw this.#death
-      const query = make().raw() as RawQuery
+      query = make().raw() as RawQuery
       this.#latest = query
       const answer = this.#isReady ? query : Promise.race([query, this.#dialer.failure])
-      const phase = () => (wasSent(query) ? 'read' : 'connect')
+      const phase = () => (wasSent(this.#latest) ? 'read' : 'connect')
       const rows = await within(timeout ?? Number.POSITIVE_INFINITY, phase, answer, {
-        giveUp: () => cancel(query),
+        giveUp: () => cancel(this.#latest),
       })
       this.#isReady = true
       return rows
     } catch (error) {
+      if (query !== undefined && !wasSent(query)) markStartupFailure(error)
       if (!isAboutStatement(error)) this.discard(error)
       throw error
     } finally {
@@ -178,8 +181,8 @@ function wasSent(query: RawQuery | undefined): boolean {
 }
 
 /** Has the server stop a statement. It is asked on a connection of its own, which may fail. */
-function cancel(query: RawQuery): void {
-  if (wasSent(query)) query.canceller?.(query).catch(() => {})
+function cancel(query: RawQuery | undefined): void {
+  if (wasSent(query)) query?.canceller?.(query).catch(() => {})
 }
 
 function readRows(rows: RawRows): readonly Row[] {

@@ -46,10 +46,8 @@ export class Turns {
    * @throws {CrowdedError} No turn has begun for a second, and a hundred calls wait for one already.
    */
   async take(timeout?: number): Promise<() => void> {
-    if (this.#left > 0) {
-      this.#left -= 1
-      return this.#turn()
-    }
+    const now = this.takeNow()
+    if (now !== undefined) return now
     const silence = performance.now() - this.#latest
     if (timeout !== undefined && this.#waiting.size >= CROWD && silence > STANDSTILL) {
       throw new CrowdedError(this.#waiting.size, silence)
@@ -61,6 +59,13 @@ export class Turns {
     this.#waiting.add(join)
     if (timeout === undefined) return turn
     return within(timeout, 'connect', turn, { giveUp: () => this.#waiting.delete(join) })
+  }
+
+  /** Takes a turn if one is free. */
+  takeNow(): (() => void) | undefined {
+    if (this.#left === 0) return undefined
+    this.#left -= 1
+    return this.#turn()
   }
 
   #turn(): () => void {

@@ -1,0 +1,51 @@
+import { type ErrorExplanation, explainNodeError } from '../../postgres/driver.ts'
+import { factsOf, isSqlState } from './client-facts.ts'
+import { explainStartupFailure, isStartupFailure } from './startup-failure.ts'
+
+/** What a client says without a code of Node's or an SQLSTATE: its own codes, or its whole messages. */
+export interface ClientWords {
+  /** Of statements that never left. */
+  readonly neverSent: ReadonlySet<string>
+  /** Of statements that may have reached the server. */
+  readonly cutOff: ReadonlySet<string>
+}
+
+/** Where a driver's connections lead, as far as it may be shown. */
+export interface Surroundings {
+  /** Host, port and database. */
+  readonly server: string
+  /** The setting of the client from which startup parameters come. */
+  readonly startupOption: string
+}
+
+/** Explains an error of a client; undefined for one that its SQLSTATE explains, or that says nothing. */
+export function explainWith(
+  { neverSent, cutOff }: ClientWords,
+  surroundings: () => Surroundings,
+): (error: unknown) => ErrorExplanation | undefined {
+  return (error) => {
+    if (isStartupFailure(error)) return explainStartupFailure(error, surroundings())
+    const { code, message, isFromServer } = factsOf(error)
+    if (isFromServer || isSqlState(code)) return undefined
+    const { server } = surroundings()
+    const word = code ?? message
+    const shared = { reason: message || word, server, ...(code === undefined ? {} : { code }) }
+    if (neverSent.has(word)) return { ...shared, outcome: 'none', kind: 'unreachable' }
+    if (cutOff.has(word)) return { ...shared, outcome: 'unknown', kind: 'lost' }
+    const explanation = explainNodeError(error)
+    return explanation && { ...explanation, ...shared }
+  }
+}
+
+/** Writes down where a client connects to: `db.example:5432, database "shop"`. */
+export function describeServer(
+  host: string | undefined,
+  port: number | undefined,
+  database: string | undefined,
+): string {
+  const where =
+    host?.includes('/') || port === undefined
+      ? (host ?? 'localhost')
+      : `${host ?? 'localhost'}:${port}`
+  return database === undefined ? where : `${where}, database "${database}"`
+}

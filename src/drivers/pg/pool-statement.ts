@@ -1,0 +1,149 @@
+import type { Row, Statement } from '../../postgres/driver.ts'
+import { markStartupFailure } from '../failures/startup-failure.ts'
+import { isAboutStatement } from '../waiting/about-statement.ts'
+import { DeadlineError } from '../waiting/deadline.ts'
+import type { Turns } from '../waiting/turns.ts'
+import { type AskOptions, queryOf } from './client.ts'
+import {
+  followTransactions,
+  InTransactionError,
+  isInTransaction,
+  type PgPoolClientLike,
+  type PgPoolLike,
+  surviveErrors,
+} from './pool.ts'
+import { isLostStatement, prepareAgain } from './statement-names.ts'
+
+type PoolOptions = AskOptions & { readonly timeout: number }
+
+/** Bounds how many calls ask a pool for a client at the same time, since none can be withdrawn from it. */
+export interface BoundedPool {
+  readonly pool: PgPoolLike
+  readonly turns: Turns
+}
+
+/**
+ * Runs one statement on any client of a pool.
+ *
+ * Every request goes through here: while clients are free it makes one promise and one timer.
+ */
+export async function askPool(
+  bounded: BoundedPool,
+  statement: Statement,
+  { timeout, ...options }: PoolOptions,
+): Promise<readonly Row[]> {
+  const endsAt = performance.now() + timeout
+  const endTurn = bounded.turns.takeNow() ?? (await bounded.turns.take(timeout))
+  const left = Math.max(1, endsAt - performance.now())
+  return await new Promise((resolve, reject) => {
+    const call = new PoolCall(
+      statement,
+      { ...options, timeout: left },
+      { resolve, reject, endTurn },
+    )
+    call.begin(bounded.pool)
+  })
+}
+
+interface Settlement {
+  resolve(rows: readonly Row[]): void
+  reject(error: unknown): void
+  endTurn(): void
+}
+
+/** How often a client may lose its statements before the pool replaces it. */
+const LOSSES = 3
+
+class PoolCall {
+  readonly #statement: Statement
+  readonly #options: PoolOptions
+  readonly #settlement: Settlement
+  readonly #timer: NodeJS.Timeout
+  #client: PgPoolClientLike | undefined
+  #isOver = false
+
+  constructor(statement: Statement, options: PoolOptions, settlement: Settlement) {
+    this.#statement = statement
+    this.#options = options
+    this.#settlement = settlement
+    this.#timer = setTimeout(() => this.#giveUp(), options.timeout)
+  }
+
+  begin(pool: PgPoolLike): void {
+    try {
+      pool.connect((error, client) => this.#connected(pool, error, client))
+    } catch (error) {
+      // A pool makes its client at once, and a client reads the files its settings name.
+      this.#failStartup(error)
+    }
+  }
+
+  #connected(pool: PgPoolLike, error: unknown, client: PgPoolClientLike | undefined): void {
+    if (client === undefined) return this.#failStartup(error)
+    surviveErrors(client)
+    followTransactions(client)
+    if (isInTransaction(client)) {
+      client.release(true)
+      if (this.#isOver) this.#settlement.endTurn()
+      else this.begin(pool)
+      return
+    }
+    if (this.#isOver) return this.#giveBack(client, false)
+    this.#client = client
+    this.#send(client, true)
+  }
+
+  #send(client: PgPoolClientLike, mayRepeat: boolean): void {
+    const query = queryOf(client, this.#statement, this.#options.prepare)
+    client.query(query, (failure, answer) => {
+      if (this.#isOver) return
+      if (mayRepeat && isLostStatement(failure) && prepareAgain(client, LOSSES)) {
+        return this.#send(client, false)
+      }
+      this.#answered(client, failure, answer?.rows)
+    })
+  }
+
+  #answered(client: PgPoolClientLike, failure: unknown, rows: readonly Row[]): void {
+    this.#end()
+    if (failure !== null) {
+      this.#giveBack(client, !isAboutStatement(failure) || isInTransaction(client))
+      return this.#settlement.reject(failure)
+    }
+    try {
+      if (isInTransaction(client)) throw new InTransactionError()
+      this.#options.check?.(rows)
+    } catch (problem) {
+      this.#giveBack(client, true)
+      return this.#settlement.reject(problem)
+    }
+    this.#giveBack(client, false)
+    this.#settlement.resolve(rows)
+  }
+
+  #failStartup(error: unknown): void {
+    this.#end()
+    markStartupFailure(error)
+    this.#settlement.endTurn()
+    this.#settlement.reject(error)
+  }
+
+  #giveUp(): void {
+    this.#end()
+    const client = this.#client
+    // A client in the middle of a statement is out of step with its next user.
+    if (client !== undefined) this.#giveBack(client, true)
+    const phase = client === undefined ? 'connect' : 'read'
+    this.#settlement.reject(new DeadlineError(this.#options.timeout, phase))
+  }
+
+  #end(): void {
+    this.#isOver = true
+    clearTimeout(this.#timer)
+  }
+
+  #giveBack(client: PgPoolClientLike, destroy: boolean): void {
+    client.release(destroy)
+    this.#settlement.endTurn()
+  }
+}

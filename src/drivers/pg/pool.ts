@@ -1,0 +1,73 @@
+import type { PgClientLike } from './client.ts'
+import type { PgListeningClientLike } from './listen.ts'
+
+/** What `fromPg` needs of a pool; every `pg.Pool` has it. */
+export interface PgPoolLike {
+  connect(): Promise<PgPoolClientLike>
+  connect(callback: (error: Error | undefined, client?: PgPoolClientLike) => void): void
+  on(event: 'error', listener: (error: Error) => void): unknown
+  /** The class and options of the pool's clients. Without these two, `sessions.watch` polls. */
+  readonly Client?: new (
+    options: object,
+  ) => PgListeningClientLike
+  readonly options?: object
+}
+
+/** What `fromPg` needs of a client that a pool lends. */
+export interface PgPoolClientLike extends PgClientLike {
+  removeListener(event: 'error', listener: (error?: Error) => void): unknown
+  release(destroy?: boolean): void
+  /** `I` outside a transaction, `T` inside, `E` inside a failed one. Since pg 8.21. */
+  getTransactionStatus?(): string | null
+  /** Before that, the messages of the connection tell. */
+  readonly connection?: object
+}
+
+const statuses = new WeakMap<PgPoolClientLike, string>()
+
+/** Follows the transaction status of a client whose version of `pg` does not tell it. */
+export function followTransactions(client: PgPoolClientLike): void {
+  if (client.getTransactionStatus !== undefined || statuses.has(client)) return
+  const { connection } = client as { connection?: { on?: unknown } }
+  if (typeof connection?.on !== 'function') return
+  statuses.set(client, 'I')
+  connection.on('readyForQuery', ({ status }: { status: string }) => statuses.set(client, status))
+}
+
+/**
+ * Whether a client is inside a transaction. A client that comes from its pool like that was released too
+ * early: what is written on it may be rolled back, or was refused already.
+ */
+export function isInTransaction(client: PgPoolClientLike): boolean {
+  const status = client.getTransactionStatus?.() ?? statuses.get(client)
+  return status === 'T' || status === 'E'
+}
+
+/** A statement ran inside a transaction that the application had left open. It was rolled back. */
+export class InTransactionError extends Error {
+  readonly code: string = 'ENOTCONN'
+
+  constructor() {
+    super(
+      'A client came from the pool inside a transaction that the application had begun, so the statement was rolled back with it. Release clients only after commit or rollback',
+    )
+  }
+
+  override get name(): string {
+    return 'InTransactionError'
+  }
+}
+
+const survivors = new WeakSet<object>()
+
+/**
+ * Keeps an error event without a listener from ending the process. A pool removes idle clients that die
+ * if it has a listener itself; the error of a client that is lent reaches its user only.
+ */
+export function surviveErrors(emitter: {
+  on(event: 'error', listener: () => void): unknown
+}): void {
+  if (survivors.has(emitter)) return
+  survivors.add(emitter)
+  emitter.on('error', () => {})
+}
