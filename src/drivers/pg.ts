@@ -49,7 +49,7 @@ export function fromPg(pool: PgPoolLike, options: PgOptions = {}): Driver {
     explain: explainPgErrors(serverOfPool(pool)),
     query: (statement, bounds) =>
       askPool(bounded, statement, { ...bounds, prepare: bounds.prepare ?? prepare }),
-    withConnection: (use) => lendClient(bounded, prepare, use),
+    withConnection: (use, { timeout } = {}) => lendClient(bounded, { prepare, timeout }, use),
     ...(Client !== undefined &&
       clientOptions !== undefined && {
         listen: (channel, onMessage, onLost) =>

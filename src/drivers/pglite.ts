@@ -79,12 +79,20 @@ export function fromPglite(db: PgliteLike): Driver {
       const answer = ask(db, shared, statement, bounds).finally(endTurn)
       return await within(left(), 'read', answer)
     },
-    async withConnection(use) {
-      const endTurn = await turns.take()
-      try {
-        // Only a transaction shuts out the application's own statements. It is ended at once, since
-        // the caller is promised a bare connection; PGlite rolls back what `use` leaves open.
-        return await db.transaction(async (transaction) => {
+    async withConnection(use, { timeout = Number.POSITIVE_INFINITY } = {}) {
+      const left = countdown(timeout)
+      const endTurn = await turns.take(timeout)
+      let isLate = false
+      let begin = (): void => {}
+      const begun = new Promise<void>((resolve) => {
+        begin = resolve
+      })
+      // Only a transaction shuts out the application's own statements. It is ended at once, since
+      // the caller is promised a bare connection; PGlite rolls back what `use` leaves open.
+      const lent = db
+        .transaction(async (transaction) => {
+          begin()
+          if (isLate) return undefined
           await transaction.exec('commit')
           return await use({
             query: (statement, bounds) =>
@@ -94,9 +102,12 @@ export function fromPglite(db: PgliteLike): Driver {
             },
           })
         })
-      } finally {
-        endTurn()
+        .finally(endTurn)
+      const giveUp = (): void => {
+        isLate = true
       }
+      await within(left(), 'connect', Promise.race([begun, lent]), { giveUp })
+      return (await lent) as Awaited<ReturnType<typeof use>>
     },
     async listen(channel, onMessage) {
       const endTurn = await turns.take()

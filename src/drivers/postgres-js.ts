@@ -70,8 +70,8 @@ export function fromPostgresJs(sql: PostgresJsLike, options: PostgresJsOptions =
         }),
       )
     },
-    withConnection: (use) =>
-      connections.lend(undefined, async (connection) => {
+    withConnection: (use, { timeout } = {}) =>
+      connections.lend(timeout, async (connection) => {
         try {
           return await use({
             query: (statement, bounds) =>

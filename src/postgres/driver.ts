@@ -89,8 +89,14 @@ export interface Driver {
   /**
    * Lends one connection exclusively until `use` settles. If `use` rejects, the
    * connection is discarded or left clean: no caller meets a half-finished transaction.
+   *
+   * @param options - `timeout`: milliseconds after which it stops waiting for a connection and rejects. It
+   *   does not bound `use`.
    */
-  withConnection<Result>(use: (connection: Connection) => Promise<Result>): Promise<Result>
+  withConnection<Result>(
+    use: (connection: Connection) => Promise<Result>,
+    options?: { readonly timeout?: number },
+  ): Promise<Result>
   /**
    * Listens for notifications on a connection of its own, which `query` and `withConnection` can do
    * without. Optional: without it, what would be told is asked for now and then.

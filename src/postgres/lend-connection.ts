@@ -33,7 +33,7 @@ export function lendConnection<Result>(
       settle = () => resolve(result)
     }
     driver
-      .withConnection(useInTime)
+      .withConnection(useInTime, { timeout })
       .then(
         () => settle(),
         (error: unknown) => {

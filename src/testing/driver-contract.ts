@@ -1,4 +1,5 @@
 import { answerTests, waitTests } from './driver-contract/deadlines.ts'
+import { explanationTests } from './driver-contract/explanations.ts'
 import { failureTests, reconnectTests } from './driver-contract/failures.ts'
 import type { DriverHarness, DriverTest } from './driver-contract/harness.ts'
 import { listeningTests } from './driver-contract/listening.ts'
@@ -64,6 +65,7 @@ export function driverContract(
   runner.describe('text in, text out', () => textTests(test))
   runner.describe('statement names', () => nameTests(test))
   runner.describe('failures', () => failureTests(test))
+  runner.describe('explanations of errors', () => explanationTests(test))
   runner.describe('wrong answers', () => wrongAnswerTests(test, reconnects))
   runner.describe('lent connections', () => loanTests(test))
   runner.describe('waiting for a connection', () => waitTests(test))

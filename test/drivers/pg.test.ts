@@ -42,6 +42,10 @@ async function openHarness(options: { prepare: boolean }): Promise<DriverHarness
           where datname = current_database() and pid <> pg_backend_pid()`,
       )
     },
+    driverAt: async (host, port) => {
+      const other = new pg.Pool({ host, port, user: 'ann', database: 'shop' })
+      return { driver: fromPg(other, options), dispose: () => other.end() }
+    },
     dispose: () => pool.end(),
   }
 }

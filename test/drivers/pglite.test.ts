@@ -54,6 +54,21 @@ describe('fromPglite', () => {
     await expect(own).rejects.toMatchObject({ code: '42P01' })
   })
 
+  it("waits for the application's own transaction no longer than asked", async () => {
+    let end = (): void => {}
+    const own = db.transaction(
+      () =>
+        new Promise<void>((resolve) => {
+          end = resolve
+        }),
+    )
+    const lent = fromPglite(db).withConnection(async () => 'lent', { timeout: 50 })
+    await expect(lent).rejects.toMatchObject({ code: 'ETIMEDOUT', syscall: 'connect' })
+    end()
+    await own
+    expect(await fromPglite(db).withConnection(async () => 'lent')).toBe('lent')
+  })
+
   it('lends the connection outside a transaction', async () => {
     const state = await fromPglite(db).withConnection(async (connection) => {
       await connection.run('create table kept (x text)')

@@ -65,6 +65,10 @@ async function openHarness(options: { prepare: boolean }): Promise<DriverHarness
           where datname = current_database() and pid <> pg_backend_pid()`,
       )
     },
+    driverAt: async (host, port) => {
+      const other = postgres({ host, port, user: 'ann', database: 'shop' })
+      return { driver: fromPostgresJs(other, options), dispose: () => other.end({ timeout: 1 }) }
+    },
     dispose: () => sql.end({ timeout: 1 }),
   }
 }

@@ -6,7 +6,7 @@ import { fromPg } from 'pg-sessions/pg'
 import { fromPostgresJs } from 'pg-sessions/postgres-js'
 import postgres from 'postgres'
 import { describe, expect, test } from 'vitest'
-import { startRefusingServer } from './refusing-server.ts'
+import { startRefusingServer } from '../../src/testing/driver-contract/refusing-server.ts'
 
 interface Opened extends AsyncDisposable {
   readonly driver: Driver

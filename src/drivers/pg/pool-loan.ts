@@ -1,6 +1,7 @@
 import type { Connection } from '../../postgres/driver.ts'
 import { markStartupFailure } from '../failures/startup-failure.ts'
 import { isAboutStatement } from '../waiting/about-statement.ts'
+import { countdown, within } from '../waiting/deadline.ts'
 import { ask, run } from './client.ts'
 import {
   followTransactions,
@@ -11,17 +12,33 @@ import {
 } from './pool.ts'
 import type { BoundedPool } from './pool-statement.ts'
 
-/** Lends a client of a pool. The pool gets it back only if nothing on it failed. */
+/**
+ * Lends a client of a pool. The pool gets it back only if nothing on it failed.
+ *
+ * A call cannot be withdrawn from a pool, so one that has given up keeps its turn until the pool answers.
+ */
 export async function lendClient<Result>(
   { pool, turns }: BoundedPool,
-  prepare: boolean,
+  { prepare, timeout }: { readonly prepare: boolean; readonly timeout: number | undefined },
   use: (connection: Connection) => Promise<Result>,
 ): Promise<Result> {
-  const endTurn = await turns.take()
-  try {
-    return await useClient(await cleanClient(pool), prepare, use)
-  } finally {
+  const left = countdown(timeout ?? Number.POSITIVE_INFINITY)
+  const endTurn = await turns.take(timeout)
+  const connecting = cleanClient(pool)
+  const late = (client: PgPoolClientLike): void => {
+    client.release()
     endTurn()
+  }
+  let isLate = false
+  const giveUp = (): void => {
+    isLate = true
+    connecting.catch(endTurn)
+  }
+  try {
+    const client = await within(left(), 'connect', connecting, { giveUp, late })
+    return await useClient(client, prepare, use)
+  } finally {
+    if (!isLate) endTurn()
   }
 }
 

@@ -70,8 +70,8 @@ export function fromPgClient(client: PgClientLike, options: PgOptions = {}): Dri
         .finally(endTurn)
       return within(left(), 'read', answer)
     },
-    async withConnection(use) {
-      const endTurn = await takeTurn(connection)
+    async withConnection(use, { timeout } = {}) {
+      const endTurn = await takeTurn(connection, timeout)
       let latest: Promise<unknown> = Promise.resolve()
       const send = async <Answer>(begin: () => Promise<Answer>): Promise<Answer> => {
         if (connection.death) throw connection.death

@@ -17,6 +17,18 @@ export function waitTests(test: DriverTest): void {
     assert.ok(await askOne(harness.driver, PID))
   })
 
+  test('gives up waiting to lend a connection when all are lent, and never calls use', async (harness) => {
+    let calls = 0
+    const use = async (): Promise<void> => {
+      calls += 1
+    }
+    await whileAllAreLent(harness, async () => {
+      await assert.rejects(harness.driver.withConnection(use, { timeout: SHORT }))
+    })
+    await whileAllAreLent(harness, async () => {})
+    assert.equal(calls, 0)
+  })
+
   test('never sends a statement that was given up while it waited', async (harness) => {
     const { driver } = harness
     const table = freshTable()

@@ -9,6 +9,14 @@ export interface DriverHarness {
   useClient(): Promise<void>
   /** Ends the driver's connections on the server. Needed where the driver `reconnects`. */
   killBackends?(): Promise<void>
+  /**
+   * Makes another driver, whose client connects to this host and port. With it the contract tests what the
+   * driver says of failures while connecting.
+   */
+  driverAt?(
+    host: string,
+    port: number,
+  ): Promise<{ readonly driver: Driver; dispose(): Promise<void> }>
   /** Frees what the harness holds. */
   dispose(): Promise<void>
 }

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 /** A server that ends each connection during its startup, as poolers do. */
 export interface RefusingServer extends AsyncDisposable {
   readonly url: string
+  readonly port: number
   /** How many connections it has refused. */
   readonly refused: number
 }
@@ -28,8 +29,10 @@ export async function startRefusingServer(
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
   return {
-    url: `postgres://ann:s3cret@127.0.0.1:${(server.address() as AddressInfo).port}/shop`,
+    url: `postgres://ann:s3cret@127.0.0.1:${port}/shop`,
+    port,
     get refused() {
       return refused
     },
