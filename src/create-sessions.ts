@@ -105,6 +105,7 @@ export function createSessions<Data extends object>(
     policy,
     events,
     updates: new UpdateQueue(),
+    freezesValues: process.env.NODE_ENV !== 'production',
     deadline: () => new Deadline(store.deadline ?? Number.POSITIVE_INFINITY),
     inBackground(work) {
       // An event has reported the failure; no caller waits for the work itself.

@@ -1,3 +1,4 @@
+import { ConfigurationError } from './errors.ts'
 import type { ResolvedCookie } from './cookie/cookie-settings.ts'
 import { UnsupportedError } from './errors.ts'
 import { Exchange, type ResponseLink, type SessionOpener } from './http/exchange.ts'
@@ -11,6 +12,7 @@ import {
   type WatchEndReason,
   type WatchTarget,
 } from './session/session-watcher.ts'
+import { checkUserId, isUserId } from './store/user-id.ts'
 import type { SessionStore, SessionSummary, StoreCounts } from './store/session-store.ts'
 
 /** What a list of sessions tells of each: nothing in it lets anybody in. */
@@ -73,6 +75,7 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
    * ```
    */
   async listByUser(userId: string): Promise<SessionInfo[]> {
+    checkUserId('listByUser', userId)
     return (await this.#store.listByUser(userId)).map(sessionInfo)
   }
 
@@ -88,8 +91,8 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
     id: string,
     owner?: { readonly userId: string | null | undefined } | null,
   ): Promise<boolean> {
-    const sessionId = id.toLowerCase()
-    if (owner !== undefined && typeof owner?.userId !== 'string') return false
+    const sessionId = checkedId('destroyById', id)
+    if (owner !== undefined && !isUserId(owner?.userId)) return false
     const named = typeof owner?.userId === 'string' ? { owner: owner.userId } : {}
     const result = await this.#store.destroy({ id: sessionId, ...named })
     if (result.status !== 'ended') return false
@@ -112,7 +115,8 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
     userId: string,
     options: { readonly except?: string | readonly string[] | null } = {},
   ): Promise<number> {
-    const except = [options.except ?? []].flat()
+    checkUserId('destroyByUser', userId)
+    const except = [options.except ?? []].flat().map((id) => checkedId('except', id))
     const ended = await this.#store.destroyByUser(userId, except)
     for (const sessionId of ended) this.#context.events.emit('destroyed', { sessionId, userId })
     return ended.length
@@ -221,6 +225,14 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
     await Promise.allSettled([...this.#background])
     await this.#store.close()
   }
+}
+
+/** @throws {ConfigurationError} If it is not a string, as the id of a session that is not stored. */
+function checkedId(what: string, id: unknown): string {
+  if (typeof id === 'string') return id.toLowerCase()
+  throw new ConfigurationError(
+    `${what} takes the public id of a session, a string such as session.id; null is the id of none.`,
+  )
 }
 
 function sessionInfo(summary: SessionSummary): SessionInfo {

@@ -3,13 +3,15 @@ import { LimitExceededError, SessionGoneError } from '../errors.ts'
 import { ChangeSet } from './change-set.ts'
 import { EntryValue } from './entry-value.ts'
 import type { SessionContext } from './session-context.ts'
+import { checkKeySize } from '../store/key-limit.ts'
 import type { Deadline } from '../store/deadline.ts'
 import type { SessionSnapshot } from './session-snapshot.ts'
 import type { SessionState } from './session-state.ts'
 
 /** Encodes a value under its key. @throws {LimitExceededError} It is larger than the settings allow. */
 export function encodeEntry(context: SessionContext, key: string, value: unknown): EntryValue {
-  const keySize = context.codec.encodeKey(key).length
+  const keyBytes = context.codec.encodeKey(key)
+  checkKeySize(rootPath(key), keyBytes)
   const bytes = context.codec.encode(value, rootPath(key))
   const { valueBytes } = context.policy.limits
   if (bytes.length > valueBytes) {
@@ -17,7 +19,7 @@ export function encodeEntry(context: SessionContext, key: string, value: unknown
       `The value of ${rootPath(key)} takes ${bytes.length} bytes; limits.valueBytes allows ${valueBytes}. Keep large data in a table of its own and its key in the session.`,
     )
   }
-  return new EntryValue(bytes, keySize)
+  return new EntryValue(bytes, keyBytes.length)
 }
 
 /**
@@ -91,7 +93,7 @@ export async function takeEntry(state: SessionState, key: string): Promise<unkno
   await state.load(deadline)
   const known = state.known
   if (known === null || state.hasPending(key)) {
-    const found = state.find(key)
+    const found = state.copy(key)
     state.delete(key)
     return found?.value
   }

@@ -1,4 +1,5 @@
 import type { Codec } from '../codec/codec.ts'
+import { frozen } from './frozen-value.ts'
 
 /** An entry's value as bytes, decoded once, at first use. */
 export class EntryValue {
@@ -12,9 +13,22 @@ export class EntryValue {
     this.size = keySize + bytes.length
   }
 
-  /** @throws {UndecodableError} The bytes are none of this codec's. */
-  decode(codec: Codec): unknown {
-    this.#decoded ??= { value: codec.decode(this.bytes) }
+  /**
+   * The value, for reading only: the same object each time.
+   *
+   * @param isFrozen - Whether a change of it in place is to throw.
+   * @throws {UndecodableError} If the bytes are not this codec's.
+   */
+  view(codec: Codec, isFrozen: boolean): unknown {
+    if (this.#decoded === null) {
+      const value = this.decode(codec)
+      this.#decoded = { value: isFrozen ? frozen(value) : value }
+    }
     return this.#decoded.value
+  }
+
+  /** The value, for the caller to keep. @throws {UndecodableError} If the bytes are not this codec's. */
+  decode(codec: Codec): unknown {
+    return codec.decode(this.bytes)
   }
 }

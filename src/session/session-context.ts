@@ -16,6 +16,8 @@ export interface SessionContext {
   readonly updates: UpdateQueue
   /** Begins the time budget of one call of a handler. */
   deadline(): Deadline
+  /** Whether values that handlers get are frozen, so that changing them in place throws. */
+  readonly freezesValues: boolean
   /** Takes charge of work that no request waits for; `close()` does. */
   inBackground(work: Promise<unknown>): void
 }

@@ -71,6 +71,13 @@ export class SessionState {
   /** What a key holds with the pending changes applied; undefined when it holds nothing. */
   find(key: string): { readonly value: unknown } | undefined {
     const entry = this.#pending.entry(key, this.#saver.known?.entries.get(key))
+    const { codec, freezesValues } = this.context
+    return entry && this.#decoded(key, entry, () => entry.view(codec, freezesValues))
+  }
+
+  /** The same, for the caller to keep. */
+  copy(key: string): { readonly value: unknown } | undefined {
+    const entry = this.#pending.entry(key, this.#saver.known?.entries.get(key))
     return entry && this.decode(key, entry)
   }
 
@@ -81,8 +88,16 @@ export class SessionState {
 
   /** A value, or undefined (and, the first time, an event) when its bytes do not decode. */
   decode(key: string, entry: EntryValue): { readonly value: unknown } | undefined {
+    return this.#decoded(key, entry, () => entry.decode(this.context.codec))
+  }
+
+  #decoded(
+    key: string,
+    entry: EntryValue,
+    decode: () => unknown,
+  ): { readonly value: unknown } | undefined {
     if (this.#undecodable.has(entry)) return undefined
-    const found = this.#undecodableIsAbsent(key, () => entry.decode(this.context.codec))
+    const found = this.#undecodableIsAbsent(key, decode)
     if (found === undefined) this.#undecodable.add(entry)
     return found
   }

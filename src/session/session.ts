@@ -1,27 +1,13 @@
-import { ConfigurationError } from '../errors.ts'
+import { checkUserId } from '../store/user-id.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
+import { withCaller } from './caller-stack.ts'
 import { encodeEntry, takeEntry, updateEntry } from './entry-changes.ts'
+import type { DefaultData, Key } from './session-data.ts'
+import { WriteRefusing } from './refuse-writes.ts'
 import type { SessionState } from './session-state.ts'
 import { checkTimeouts, parseAbsoluteTimeout } from './settings.ts'
 
-/**
- * The keys of a session and the types of their values, for applications that declare them once:
- *
- * ```ts
- * declare module 'pg-sessions' {
- *   interface SessionData {
- *     basket: string[]
- *   }
- * }
- * ```
- */
-export interface SessionData {}
-
-/** What a session holds if no type is declared: any key, values of unknown type. */
-export type DefaultData = keyof SessionData extends never ? Record<string, unknown> : SessionData
-
-/** A key of a session. */
-export type Key<Data> = keyof Data & string
+export type { DefaultData, Key, SessionData } from './session-data.ts'
 
 /** How long one session lives, other than the settings say. */
 export interface SessionLifetime {
@@ -46,7 +32,7 @@ export interface SessionLifetime {
  * session.set('basket', [...basket, 'apple'])
  * ```
  */
-export class Session<Data extends object = DefaultData> {
+export class Session<Data extends object = DefaultData> extends WriteRefusing {
   readonly #use: () => SessionState
 
   /**
@@ -54,19 +40,23 @@ export class Session<Data extends object = DefaultData> {
    * @param use - Gives the state behind the session, and reads the cookie when first called.
    */
   constructor(use: () => SessionState) {
+    super()
     this.#use = use
   }
 
   /**
    * Gives a key's value; undefined when there is none.
    *
-   * What it gives is this request's own copy: changing it in place stores nothing, `set` does.
+   * The value is for reading: changing it in place stores nothing, `set` does. Unless `NODE_ENV` is
+   * `production`, it is frozen, so that such a change throws.
    *
    * @throws {StoreUnavailableError} The store could not be asked. Never an empty session instead.
    */
-  async get<K extends Key<Data>>(key: K): Promise<Data[K] | undefined> {
-    await this.#state.load()
-    return this.#state.find(key)?.value as Data[K] | undefined
+  get<K extends Key<Data>>(key: K): Promise<Data[K] | undefined> {
+    return this.#asked(async () => {
+      await this.#state.load()
+      return this.#state.find(key)?.value as Data[K] | undefined
+    })
   }
 
   /** Tells whether a key has a value. @throws {StoreUnavailableError} The store could not be asked. */
@@ -88,7 +78,9 @@ export class Session<Data extends object = DefaultData> {
    * @throws {StoreUnavailableError} The store could not be asked. The next call asks again.
    */
   load(): Promise<void> {
-    return this.#state.load()
+    return this.#asked(async () => {
+      await this.#state.load()
+    })
   }
 
   /**
@@ -130,8 +122,10 @@ export class Session<Data extends object = DefaultData> {
    * const notice = await session.take('notice')
    * ```
    */
-  async take<K extends Key<Data>>(key: K): Promise<Data[K] | undefined> {
-    return (await takeEntry(this.#state, key)) as Data[K] | undefined
+  take<K extends Key<Data>>(key: K): Promise<Data[K] | undefined> {
+    return this.#asked(async () => {
+      return (await takeEntry(this.#state, key)) as Data[K] | undefined
+    })
   }
 
   /**
@@ -150,7 +144,9 @@ export class Session<Data extends object = DefaultData> {
     key: K,
     change: (current: Data[K] | undefined) => Data[K] | undefined | Promise<Data[K] | undefined>,
   ): Promise<void> {
-    return updateEntry(this.#state, key, change as (current: unknown) => unknown)
+    return this.#asked(async () => {
+      await updateEntry(this.#state, key, change as (current: unknown) => unknown)
+    })
   }
 
   /**
@@ -165,7 +161,9 @@ export class Session<Data extends object = DefaultData> {
    * @throws {StoreUnavailableError} The store did not answer. The changes are kept for another try.
    */
   save(): Promise<void> {
-    return this.#state.save()
+    return this.#asked(async () => {
+      await this.#state.save()
+    })
   }
 
   /**
@@ -212,12 +210,10 @@ export class Session<Data extends object = DefaultData> {
    * @see OWASP ASVS 5.0, 7.2.4: a new token at authentication, the old one terminated.
    */
   async signIn(userId: string): Promise<void> {
-    if (!isUserId(userId)) {
-      throw new ConfigurationError(
-        'signIn takes a user id: a string of 1 to 255 characters without NUL or lone surrogates.',
-      )
-    }
-    await this.#state.signIn(userId)
+    checkUserId('signIn', userId)
+    return this.#asked(async () => {
+      await this.#state.signIn(userId)
+    })
   }
 
   /**
@@ -227,7 +223,9 @@ export class Session<Data extends object = DefaultData> {
    * @throws {StoreUnavailableError} The store did not answer: do not tell the user they are signed out.
    */
   signOut(): Promise<void> {
-    return this.#state.signOut()
+    return this.#asked(async () => {
+      await this.#state.signOut()
+    })
   }
 
   /**
@@ -297,6 +295,15 @@ export class Session<Data extends object = DefaultData> {
     return { id: known?.id ?? null, userId: known?.summary.userId ?? null }
   }
 
+  /** Shows the caller in the stack of an error. */
+  async #asked<Result>(ask: () => Promise<Result>): Promise<Result> {
+    try {
+      return await ask()
+    } catch (error) {
+      throw withCaller(error)
+    }
+  }
+
   get #state(): SessionState {
     return this.#use()
   }
@@ -309,12 +316,6 @@ export class Session<Data extends object = DefaultData> {
     }
     return found
   }
-}
-
-/** PostgreSQL's text holds neither NUL nor lone surrogates. */
-function isUserId(userId: unknown): userId is string {
-  if (typeof userId !== 'string' || userId.length === 0 || userId.length > 255) return false
-  return userId.isWellFormed() && !userId.includes('\0')
 }
 
 function date(milliseconds: number | null | undefined): Date | null {

@@ -1,4 +1,4 @@
-import { SessionsClosedError, StoreUnavailableError } from 'pg-sessions'
+import { ConfigurationError, SessionsClosedError, StoreUnavailableError } from 'pg-sessions'
 import { describe, expect, it } from 'vitest'
 import { type Bench, eachStore } from '../support/each-store.ts'
 import type { Visitor } from '../support/each-store-visitor.ts'
@@ -18,6 +18,24 @@ const userOf = (browser: Visitor<Data>): Promise<string | null> =>
   browser.visit(async (session) => session.load().then(() => session.userId))
 
 eachStore((open) => {
+  it.each([undefined, null, '', 'a\0b', '\ud800', 7, 'x'.repeat(256)])(
+    'refuses %j as a user, who has no sessions to list or to end',
+    async (user) => {
+      const { sessions } = await open()
+      const userId = user as string
+      await expect(sessions.listByUser(userId)).rejects.toThrow(ConfigurationError)
+      await expect(sessions.destroyByUser(userId)).rejects.toThrow(ConfigurationError)
+      expect(await sessions.destroyById(crypto.randomUUID(), { userId })).toBe(false)
+    },
+  )
+
+  it.each([undefined, null, 7, {}])('refuses %j as the id of a session', async (id) => {
+    const { sessions } = await open()
+    await expect(sessions.destroyById(id as string)).rejects.toThrow(ConfigurationError)
+    const except = [id as string]
+    await expect(sessions.destroyByUser('ann', { except })).rejects.toThrow(ConfigurationError)
+  })
+
   it("lists a user's live sessions, the last used first, with what may be shown of them", async () => {
     const bench = await open({ idleTimeout: '1h' })
     const { sessions, elapse } = bench

@@ -6,6 +6,19 @@ import { Visitor } from '../support/each-store-visitor.ts'
 const text = (bytes: number): string => 'x'.repeat(bytes - 2) // and two quotes
 
 eachStore((open) => {
+  it('refuses a key that no index can hold at once, by name, and takes the longest that fits', async () => {
+    const { visitor } = await open()
+    const ann = visitor()
+    await ann.visit(async (session) => {
+      expect(() => session.set(`seen:${'x'.repeat(3000)}`, 1)).toThrow(
+        /The key \["seen:x+…"\] takes 3005 bytes; a key may take 2676/,
+      )
+      await expect(session.update('y'.repeat(2677), () => 1)).rejects.toThrow(LimitExceededError)
+      session.set('z'.repeat(2676), 1)
+    })
+    expect(await ann.visit((session) => session.has('z'.repeat(2676)))).toBe(true)
+  })
+
   it('takes a value of exactly the size allowed, in bytes as stored, and none larger', async () => {
     const { visitor } = await open({ limits: { valueBytes: 100 } })
     const ann = visitor()

@@ -1,3 +1,5 @@
+import { rootPath } from '../../codec/value-path.ts'
+import { checkKeySize } from '../../store/key-limit.ts'
 import type { Codec } from '../../codec/codec.ts'
 import { jsonCodec } from '../../codec/json-codec.ts'
 import { UndecodableError } from '../../errors.ts'
@@ -55,7 +57,9 @@ function isSame(stored: string | undefined, text: string): boolean {
 export function encodeText(codec: Codec, key: string, text: string): Entry {
   const value =
     codec === jsonCodec ? Buffer.from(text, 'utf8') : codec.encode(JSON.parse(text), key)
-  return { key: codec.encodeKey(key), value }
+  const encodedKey = codec.encodeKey(key)
+  checkKeySize(rootPath(key), encodedKey)
+  return { key: encodedKey, value }
 }
 
 /** Reads entries. `onUndecodable` is told of those that do not decode, which count as absent. */

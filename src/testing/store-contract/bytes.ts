@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { MOST_KEY_BYTES } from '../../store/key-limit.ts'
 import { randomBytes } from 'node:crypto'
 import type { Entry } from '../../store/session-store.ts'
 import type { StoreTest } from './harness.ts'
@@ -133,6 +134,13 @@ export function byteTests(test: StoreTest): void {
     assert.deepEqual(await contentOf(store, session), { a: '1' })
   })
 
+  test('keeps the longest key that a session may have', async ({ store }) => {
+    const key = new Uint8Array(randomBytes(MOST_KEY_BYTES))
+    const session = await begin(store, { entries: [{ key, value: bytes('1') }] })
+    const { entries } = await recordOf(store, session)
+    assert.deepEqual(entries.map(hexOfKey), [hexOf(key)])
+  })
+
   test('lets no answer hold the hash of a token', async ({ store }) => {
     const session = await begin(store, { userId: 'ann', entries: [entry('a', '1')] })
     const to = randomHash()
@@ -174,4 +182,8 @@ function byteArraysIn(value: unknown): Uint8Array[] {
   if (value instanceof Uint8Array) return [value]
   if (typeof value !== 'object' || value === null) return []
   return Object.values(value).flatMap(byteArraysIn)
+}
+
+function hexOfKey({ key }: { readonly key: Uint8Array }): string | null {
+  return hexOf(key)
 }
