@@ -98,7 +98,7 @@ export class PostgresStore implements SessionStore {
       const creation = await create.run(session, call)
       if (creation.status === 'created') return creation
     } catch (error) {
-      if (!(error instanceof StoreUnavailableError) || error.outcome === 'none') throw error
+      if (!isUnknown(error)) throw error
       // Sent a second time, it might bring back a session that has ended since. But it may have got through.
       const times = await this.#tables.ask(findCreated, session, call).catch(() => null)
       if (times === null) throw error
@@ -113,9 +113,14 @@ export class PostgresStore implements SessionStore {
     if (!isUuid(change.id)) return { status: 'gone' }
     const { save, saveCredentials } = this.#operations
     if (change.credentials === undefined) return save.run(change, options)
-    const result = await this.#tables.ask(saveCredentials.for(change), change, options)
     const { signIn } = change.credentials
     const hasChangedHands = signIn !== undefined && signIn.userId !== change.userId
+    const result = await this.#tables
+      .ask(saveCredentials.for(change), change, options)
+      .catch((error) => {
+        if (hasChangedHands) this.#mayHaveEnded(change.id, error)
+        throw error
+      })
     if (result.status === 'saved' && hasChangedHands) this.#announcer.announce([change.id])
     return result
   }
@@ -127,7 +132,9 @@ export class PostgresStore implements SessionStore {
   ): Promise<ReplaceResult> {
     if (!isUuid(ended.id)) return { status: 'gone' }
     const call = { ended, successor }
-    const result = await this.#tables.ask(this.#operations.replace, call, options)
+    const result = await this.#tables
+      .ask(this.#operations.replace, call, options)
+      .catch((error) => this.#mayHaveEnded(ended.id, error))
     if (result.status === 'created') this.#announcer.announce([ended.id])
     return result
   }
@@ -148,7 +155,9 @@ export class PostgresStore implements SessionStore {
 
   async destroy(ending: Ending, options?: CallOptions): Promise<DestroyResult> {
     if (!isUuid(ending.id)) return { status: 'gone' }
-    const result = await this.#tables.ask(this.#operations.destroy, ending, options)
+    const result = await this.#tables
+      .ask(this.#operations.destroy, ending, options)
+      .catch((error) => this.#mayHaveEnded(ending.id, error))
     // Also when there was none: this may be the repeat of a call whose answer was lost.
     this.#announcer.announce([ending.id])
     return result
@@ -163,10 +172,26 @@ export class PostgresStore implements SessionStore {
     except: readonly string[],
     options?: CallOptions,
   ): Promise<readonly string[]> {
+    const call = { deadline: options?.deadline ?? this.#tables.runner.begin() }
+    const { listByUser, destroyByUser } = this.#operations
+    const live = await this.#tables.ask(listByUser, userId, call)
+    const ids = live.map(({ id }) => id).filter((id) => !except.includes(id))
     const ending = { userId, except: except.filter(isUuid) }
-    const ended = await this.#tables.ask(this.#operations.destroyByUser, ending, options)
-    this.#announcer.announce(ended)
-    return ended
+    try {
+      const ended = await this.#tables.ask(destroyByUser, ending, call)
+      this.#announcer.announce(ended)
+      return ended
+    } catch (error) {
+      if (!isUnknown(error)) throw error
+      this.#announcer.announce(ids)
+      // The answer got lost, so a second try may find none of those that the first has ended.
+      const rest = await this.#tables
+        .ask(destroyByUser, ending, call)
+        .catch(() => Promise.reject(error))
+      const ended = [...new Set([...ids, ...rest])]
+      this.#announcer.announce(ended)
+      return ended
+    }
   }
 
   async backdateSignIn(id: string, milliseconds: number, options?: CallOptions): Promise<void> {
@@ -203,6 +228,12 @@ export class PostgresStore implements SessionStore {
     await this.#announcer.settled()
   }
 
+  /** Announces an ending whose answer got lost: a listener then looks, and sees what has happened. */
+  #mayHaveEnded(id: string, error: unknown): never {
+    if (isUnknown(error)) this.#announcer.announce([id])
+    throw error
+  }
+
   async #prepare(): Promise<void> {
     const { migrate: mode, deadline, log } = this.#options
     if (mode === 'auto') {
@@ -217,6 +248,10 @@ export class PostgresStore implements SessionStore {
 /** One channel for each set of tables in a database; a table's name may be too long for a channel. */
 function channelOf({ session }: TableNames): string {
   return `pg_sessions_${createHash('sha256').update(session).digest('hex').slice(0, 16)}`
+}
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof StoreUnavailableError && error.outcome === 'unknown'
 }
 
 /** Any other id names no session, and PostgreSQL would refuse it as an error. */

@@ -52,11 +52,15 @@ interface EndingOfUser {
   readonly except: readonly string[]
 }
 
-/** Ends all sessions of a user but those named, and tells which were live. */
+/**
+ * Ends all sessions of a user but those named, and tells which were live.
+ *
+ * Never repeated by itself, since the answer to a repeat lacks what the first has ended.
+ */
 export function destroyByUser({ session }: TableNames): Operation<EndingOfUser, readonly string[]> {
   return operation({
     name: 'destroy_by_user',
-    effect: 'idempotent',
+    effect: 'once',
     parameters: { user: text, except: list(uuid) },
     give: ({ userId, except }: EndingOfUser) => ({ user: userId, except }),
     sql: ({ user, except }) => ({
