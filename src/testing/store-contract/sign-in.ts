@@ -22,6 +22,19 @@ import { guardedWrites } from './writes.ts'
 export function signInTests(test: StoreTest): void {
   const signIn = { userId: 'ann' }
 
+  test('lets a sign-in look older, where it can, and changes nothing else', async ({ store }) => {
+    if (store.backdateSignIn === undefined) return
+    const session = await begin(store, { userId: 'ann' })
+    const visitor = await begin(store, {})
+    const before = await recordOf(store, session)
+    for (const id of [session.id, visitor.id, 'ann']) await store.backdateSignIn(id, HOUR)
+    const { authenticatedAt, ...record } = await recordOf(store, session)
+    assertClose(authenticatedAt ?? 0, (before.authenticatedAt ?? 0) - HOUR, 'authenticatedAt')
+    assert.equal(record.userId, 'ann')
+    assert.equal(record.expiresAt, before.expiresAt)
+    assert.equal((await recordOf(store, visitor)).authenticatedAt, null)
+  })
+
   test('signs a user in with a new token and a new proof of who they are', async ({
     store,
     elapse,
