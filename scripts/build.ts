@@ -105,6 +105,12 @@ async function buildCommonJs(modules: readonly string[]): Promise<void> {
     exports: 'named',
     esModule: true,
     comments: false,
+    // This copy is for old loaders; the names of functions and classes stay, for stack traces.
+    minify: {
+      compress: { target: 'es2022' },
+      mangle: { toplevel: false, keepNames: { function: true, class: true } },
+      codegen: { removeWhitespace: true },
+    },
     entryFileNames: '[name].js',
     chunkFileNames: 'shared/[name].js',
   })
