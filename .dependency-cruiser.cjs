@@ -45,12 +45,14 @@ function strangers(name, comment) {
 }
 
 const errors = 'errors\\.ts$'
+const processWide = 'process-wide\\.ts$'
 const options = 'options/'
 const driver = 'postgres/driver\\.ts$'
 
 module.exports = {
   forbidden: [
     room('errors', [], 'Errors that import make every room depend on what they import.'),
+    room('process-wide', [], 'State that all copies share must not depend on one copy.'),
     room('codec', [errors], 'A codec that knows sessions or SQL cannot be swapped for another.'),
     room('options', [errors], 'Options that know their makers cannot serve all of them.'),
     room('store', [errors], 'A store contract that knows its users cannot be met by a new store.'),
@@ -62,7 +64,7 @@ module.exports = {
     ),
     room(
       'http',
-      ['session/', 'store/', 'cookie/', errors],
+      ['session/', 'store/', 'cookie/', processWide, errors],
       'SQL in the request life cycle would go round the guards of the store contract.',
     ),
     room(
@@ -116,7 +118,7 @@ module.exports = {
     ),
     room(
       'drivers',
-      [driver, options, errors],
+      [driver, options, processWide, errors],
       'A driver that does more than the seam asks cannot be replaced.',
     ),
     room(

@@ -6,6 +6,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, posix, relative } from 'node:path'
 import { transform } from 'esbuild'
 import { rolldown } from 'rolldown'
+import { readManifest } from './pack-package.ts'
 import { root, runCommand } from './run-command.ts'
 import { readSubpaths } from './subpaths.ts'
 
@@ -95,6 +96,7 @@ async function buildCommonJs(modules: readonly string[]): Promise<void> {
   const bundle = await rolldown({
     input: Object.fromEntries(modules.map((module) => [module, join(dist, `${module}.js`)])),
     platform: 'node',
+    external: Object.keys((await readManifest()).peerDependencies),
     onLog(level, { message }) {
       if (level === 'warn') throw new BuildError(message)
     },

@@ -14,6 +14,7 @@ import { type CommandResult, root, runCommand } from './run-command.ts'
 const managers: readonly Manager[] = ['npm', 'pnpm']
 
 const jestPackages = [
+  'postgres@3.4.9',
   'jest@30.5.2',
   'ts-jest@29.4.15',
   '@swc/jest@0.2.39',

@@ -1,5 +1,6 @@
 import { adviceForClient } from '../options/known-clients.ts'
 import type { Driver, QueryOptions, Row, Statement } from '../postgres/driver.ts'
+import { processWide } from '../process-wide.ts'
 import { explainWith } from './failures/connection-failure.ts'
 import { countdown, within } from './waiting/deadline.ts'
 import { Turns } from './waiting/turns.ts'
@@ -42,7 +43,7 @@ interface SharedDatabase {
   death: Error | undefined
 }
 
-const databases = new WeakMap<PgliteLike, SharedDatabase>()
+const databases = processWide('pglite', () => new WeakMap<PgliteLike, SharedDatabase>())
 
 /**
  * Makes a driver of a PGlite database, for tests and for trying things out.

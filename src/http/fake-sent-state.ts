@@ -1,5 +1,7 @@
 /** How a response whose head is held looks to its handler: as if the head had left. */
+
 import { ServerResponse } from 'node:http'
+import { processWide } from '../process-wide.ts'
 import { type Method, Overlay } from './overlay.ts'
 
 /** What the handler of a held response has done so far. */
@@ -19,7 +21,7 @@ const changes = [
 ]
 
 /** The progress of each response that is held; two holds of one response take turns. */
-const progressOf = new WeakMap<object, Readonly<Progress>>()
+const progressOf = processWide('fake-sent-state', () => new WeakMap<object, Readonly<Progress>>())
 
 /**
  * Lays the look over a response until it is lifted. It follows the progress.

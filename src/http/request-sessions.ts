@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors.ts'
+import { processWide } from '../process-wide.ts'
 import { Session } from '../session/session.ts'
 import type { SessionOpener } from './exchange.ts'
 import { SharedState } from './shared-state.ts'
@@ -16,10 +17,10 @@ interface Visit<Exchange> {
 }
 
 /** Where each `sessions` object keeps its visit on a request. All adapters made of it share the place. */
-const slots = new SharedState(() => Symbol('pg-sessions'))
+const slots = processWide('request-sessions', () => new SharedState(() => Symbol('pg-sessions')))
 
 /** The getters of `session` properties that adapters have defined. */
-const ownGetters = new WeakSet<object>()
+const ownGetters = processWide('session-getters', () => new WeakSet<object>())
 
 /**
  * The sessions of requests: one for each request and `sessions` object, opened at the first use.

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { processWide } from '../process-wide.ts'
 import { heedEarlyLookup } from './detached-end.ts'
 import { holdHead } from './held-head.ts'
 import { addToHead, type ResponseHeaders } from './response-headers.ts'
@@ -16,7 +17,7 @@ export interface HoldMember {
 }
 
 /** The members of each hold whose save has not begun. */
-const membersOf = new WeakMap<ServerResponse, Set<HoldMember>>()
+const membersOf = processWide('shared-hold', () => new WeakMap<ServerResponse, Set<HoldMember>>())
 
 /**
  * Holds a response's head until all members have saved. There is one hold for all sessions of an

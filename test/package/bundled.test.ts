@@ -159,7 +159,7 @@ test.each(entries)(
 
 test('the page names what a bundle for Express and pg carries of the package', async () => {
   const page = await readFile(join(root, 'docs', 'frameworks.md'), 'utf8')
-  const named = Number(/carries about (\d+) KB of this package/.exec(page)?.[1])
+  const named = Number(/about (\d+) KB, minified, for Express and `pg`/.exec(page)?.[1])
   const into = await mkdtemp(join(folder, 'small-'))
   const entry = join(user, applications['Express and pg'].file)
   const { carried } = await esbuild({ entry, into, minify: true })

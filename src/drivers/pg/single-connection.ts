@@ -1,5 +1,6 @@
 import { adviceForClient } from '../../options/known-clients.ts'
 import type { Connection, Driver, Row, Statement } from '../../postgres/driver.ts'
+import { processWide } from '../../process-wide.ts'
 import { describeServer } from '../failures/connection-failure.ts'
 import { countdown, within } from '../waiting/deadline.ts'
 import { Turns } from '../waiting/turns.ts'
@@ -30,7 +31,10 @@ interface SharedConnection {
   death: Error | undefined
 }
 
-const connections = new WeakMap<PgClientLike, SharedConnection>()
+const connections = processWide(
+  'single-connection',
+  () => new WeakMap<PgClientLike, SharedConnection>(),
+)
 
 /**
  * Makes a driver of one connected `pg.Client`, for scripts and tests.

@@ -1,4 +1,5 @@
 import type { Listening } from '../../postgres/driver.ts'
+import { processWide } from '../../process-wide.ts'
 import type { PostgresJsLike } from './client.ts'
 
 /** Who listens. */
@@ -58,7 +59,7 @@ class Channel {
   }
 }
 
-const channels = new WeakMap<PostgresJsLike, Map<string, Channel>>()
+const channels = processWide('channels', () => new WeakMap<PostgresJsLike, Map<string, Channel>>())
 
 /** Listens on the connection that postgres.js keeps for that beside its others. */
 export function listenOn(sql: PostgresJsLike, name: string, ear: Ear): Promise<Listening> {

@@ -1,3 +1,4 @@
+import { processWide } from '../../process-wide.ts'
 import { Turns } from '../waiting/turns.ts'
 import type { PostgresJsLike, PostgresJsSettings } from './client.ts'
 import { PostgresJsConnection } from './connection.ts'
@@ -103,7 +104,7 @@ export class PostgresJsConnections {
   }
 }
 
-const known = new WeakMap<PostgresJsLike, PostgresJsConnections>()
+const known = processWide('postgres-js', () => new WeakMap<PostgresJsLike, PostgresJsConnections>())
 
 /** The connections beside a client, the same for all drivers that are made of it. */
 export function connectionsBeside(sql: PostgresJsLike): PostgresJsConnections {
