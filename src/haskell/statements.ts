@@ -100,6 +100,8 @@ function sessionTexts({
     destroy: `
       delete from ${sessions}
       where id = $1::text::bigint
+        and ($3::text is null
+          or (session_key = any (${list(3, 'text')}) and not session_invalidate_key))
       returning (${isLive(2)})::text as was_live`,
 
     count: `

@@ -189,11 +189,21 @@ export class WaiStore implements SessionStore {
   }
 
   /** @throws {UnsupportedError} An owner is given. */
-  async destroy({ id, owner }: Ending, call?: CallOptions): Promise<DestroyResult> {
+  async destroy({ id, owner, secretHashes }: Ending, call?: CallOptions): Promise<DestroyResult> {
     if (owner !== undefined) throw new UnsupportedError(NO_USERS)
+    if (!isRowId(id)) return { status: 'gone' }
     const options = { ...REPEATABLE, ...call }
-    const rows = isRowId(id) ? await this.#run('destroy', [id, this.#seconds], options) : []
-    return rows[0]?.was_live === 'true' ? { status: 'ended', userId: null } : { status: 'gone' }
+    const keys = secretHashes?.map(keyOf).filter((key) => key !== null)
+    const shown = keys === undefined ? null : textArray(keys)
+    const [row] = await this.#run('destroy', [id, this.#seconds, shown], options)
+    if (row !== undefined) {
+      return row.was_live === 'true' ? { status: 'ended', userId: null } : { status: 'gone' }
+    }
+    if (secretHashes === undefined) return { status: 'gone' }
+    const found = await this.load({ id: '', secretHashes }, call)
+    if (found.status !== 'live' || found.record.id !== id) return { status: 'gone' }
+    // A fresh flag belongs to the login that set it; nothing comes of one that was left behind.
+    return found.record.isRotationDue ? this.destroy({ id }, call) : { status: 'superseded' }
   }
 
   /** @throws {UnsupportedError} Always. */

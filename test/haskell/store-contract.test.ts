@@ -1,6 +1,6 @@
-import type { NewSession, Precondition, SessionStore, SessionTimes } from 'pg-sessions/store'
 import { WaiStore } from 'pg-sessions/haskell'
 import { fromPg } from 'pg-sessions/pg'
+import type { NewSession, Precondition, SessionStore, SessionTimes } from 'pg-sessions/store'
 import { type StoreHarness, storeContract, type TestRunner } from 'pg-sessions/testing'
 import { expect, it } from 'vitest'
 import { shareDatabase } from './shared-database.ts'

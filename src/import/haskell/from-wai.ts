@@ -23,6 +23,7 @@ import { resolveTableNames, type TableNameOptions } from '../../postgres/table-n
 import { type SecretOptions, secretOptions } from '../../session/secret-options.ts'
 import { createTokens, type TokenFormat } from '../../session/token.ts'
 import type { PresentedToken, SessionStore } from '../../store/session-store.ts'
+import { keepingKeys } from './keep-keys.ts'
 import { MovingStore } from './moving-store.ts'
 import { WaiFallback } from './wai-fallback.ts'
 import { waiProof } from './wai-identity.ts'
@@ -41,6 +42,12 @@ export interface FromWaiOptions<Key, Value> extends WaiMapping<Key, Value>, Tabl
   readonly waiSchema?: string
   /** What its keys look like; `accept` is all that counts here. Defaults to what its `defaultSettings` make. */
   readonly keys?: WaiTokenOptions
+  /**
+   * Keeps sessions and their keys in the other service's tables, and also serves sessions that have moved:
+   * the first of two steps of a rolling deployment, while processes with `waiSettings` still run. Not with
+   * `map`. Defaults to `false`.
+   */
+  readonly keepKeys?: boolean
   /** As in `createSessions`. */
   readonly migrate?: MigrateMode
   /** As in `createSessions`. */
@@ -102,11 +109,14 @@ export function fromWai<Key = string, Value = string>(
     map: mapperOf({ ...options, dropUndecodable: read.dropUndecodable }),
     absoluteTimeout,
   })
-  const { tokens, keyOf } = movingTokens(read, options.keys)
   const storeOptions = { driver, deadline: options.deadline, migrate: read.migrate, schema, tables }
+  const ours = createTokens({ generateSecret: read.generateSecret, peppers: read.pepper })
+  const moving = (): Pick<FromWaiSettings, 'store' | 'tokens'> => {
+    const { tokens, keyOf } = movingTokens(ours, options.keys)
+    return { store: new MovingStore(storeOptions, fallback, keyOf), tokens }
+  }
   return {
-    store: new MovingStore(storeOptions, fallback, keyOf),
-    tokens,
+    ...(read.keepKeys ? keepingKeys(options, { ours, storeOptions }) : moving()),
     idleTimeout: options.timeout ?? '1h',
     absoluteTimeout:
       absoluteTimeout === Number.POSITIVE_INFINITY ? 'none' : formatDuration(absoluteTimeout),
@@ -128,6 +138,7 @@ interface ReadOptions extends DatabaseOptions, SecretOptions {
   readonly map: unknown
   readonly codec: unknown
   readonly dropUndecodable: boolean
+  readonly keepKeys: boolean
 }
 
 const TABLE: OptionTable<ReadOptions> = {
@@ -138,6 +149,7 @@ const TABLE: OptionTable<ReadOptions> = {
   absoluteTimeout: duration(undefined, { none: Number.POSITIVE_INFINITY }),
   ...secretOptions,
   dropUndecodable: flag(true),
+  keepKeys: flag(false),
   // Checked by what they are for.
   keys: unchecked('an object'),
   key: unchecked('a type'),
@@ -152,11 +164,7 @@ interface MovingTokens {
 }
 
 /** Makes tokens of ours, and reads the original's keys too. */
-function movingTokens(
-  { generateSecret, pepper }: SecretOptions,
-  keys: WaiTokenOptions | undefined,
-): MovingTokens {
-  const ours = createTokens({ generateSecret, peppers: pepper })
+function movingTokens(ours: TokenFormat, keys: WaiTokenOptions | undefined): MovingTokens {
   const isKey = keyForm(keys)
   // Not in the proof itself: a proof holds nothing but hashes wherever it may turn up.
   const shown = new WeakMap<PresentedToken, string>()
