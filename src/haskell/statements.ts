@@ -23,6 +23,7 @@ export type WaiOperation =
   | 'take'
   | 'touch'
   | 'destroy'
+  | 'standing'
   | 'count'
   | 'purge'
 
@@ -49,7 +50,7 @@ function sessionTexts({
   sessions,
   data,
 }: WaiTableNames): Record<
-  'load' | 'create' | 'find_created' | 'touch' | 'destroy' | 'count' | 'purge',
+  'load' | 'create' | 'find_created' | 'touch' | 'destroy' | 'standing' | 'count' | 'purge',
   string
 > {
   return {
@@ -103,6 +104,12 @@ function sessionTexts({
         and ($3::text is null
           or (session_key = any (${list(3, 'text')}) and not session_invalidate_key))
       returning (${isLive(2)})::text as was_live`,
+
+    // Why a session could not be ended: whether it lives, and under one of these keys.
+    standing: `
+      select (${isLive(2)})::text as live, (session_key = any (${list(3, 'text')}))::text as shown
+      from ${sessions}
+      where id = $1::text::bigint`,
 
     count: `
       select count(*) filter (where ${isLive(1)})::text as live,
@@ -173,7 +180,7 @@ function saveTexts({
     replace: `
       with ended as (
         delete from ${sessions}
-        where ${GUARD}
+        where ${GUARD} and session_key = any (${list(7, 'text')})
         returning id
       ), created as (
         insert into ${sessions} (session_key, session_created_at, session_last_access)

@@ -22,6 +22,7 @@ import type {
   SessionStore,
   StoreCounts,
   TakeResult,
+  TokenPrecondition,
   Touch,
   UpdateResult,
 } from '../store/session-store.ts'
@@ -144,13 +145,18 @@ export class WaiStore implements SessionStore {
 
   /** @throws {UnsupportedError} The successor is to have a user or a lifetime of its own. */
   async replace(
-    ended: Precondition,
+    ended: TokenPrecondition,
     successor: NewSession,
     call?: CallOptions,
   ): Promise<ReplaceResult> {
-    const values = [newKey(successor), ...entryValues(successor.entries)]
+    const { id, secretHashes } = ended
+    const keys = secretHashes.map(keyOf).filter((key) => key !== null)
+    const values = [newKey(successor), ...entryValues(successor.entries), textArray(keys)]
     const [row] = await this.#runFor(ended, 'replace', values, call)
-    return row === undefined ? { status: 'gone' } : readCreated(row, this.#timeout)
+    if (row !== undefined) return readCreated(row, this.#timeout)
+    if (ended.userId !== null || !isRowId(id)) return { status: 'gone' }
+    const standing = await this.#standing(id, secretHashes, call)
+    return { status: standing === 'superseded' ? 'superseded' : 'gone' }
   }
 
   async update(update: EntryUpdate, call?: CallOptions): Promise<UpdateResult> {
@@ -200,10 +206,12 @@ export class WaiStore implements SessionStore {
       return row.was_live === 'true' ? { status: 'ended', userId: null } : { status: 'gone' }
     }
     if (secretHashes === undefined) return { status: 'gone' }
-    const found = await this.load({ id: '', secretHashes }, call)
-    if (found.status !== 'live' || found.record.id !== id) return { status: 'gone' }
+    const standing = await this.#standing(id, secretHashes, call)
+    if (standing !== 'flagged') return { status: standing }
     // A fresh flag belongs to the login that set it; nothing comes of one that was left behind.
-    return found.record.isRotationDue ? this.destroy({ id }, call) : { status: 'superseded' }
+    const found = await this.load({ id: '', secretHashes }, call)
+    const isAbandoned = found.status === 'live' && found.record.isRotationDue === true
+    return isAbandoned ? this.destroy({ id }, call) : { status: 'superseded' }
   }
 
   /** @throws {UnsupportedError} Always. */
@@ -256,6 +264,19 @@ export class WaiStore implements SessionStore {
   ): Promise<readonly Row[]> {
     const statement = { ...this.#statements[operation], values }
     return this.#tables.use(() => this.#runner.run(statement, options))
+  }
+
+  /** Why a session could not be ended by these keys: it has ended, has another key, or is flagged. */
+  async #standing(
+    id: string,
+    secretHashes: readonly Uint8Array[],
+    call?: CallOptions,
+  ): Promise<'gone' | 'superseded' | 'flagged'> {
+    const keys = secretHashes.map(keyOf).filter((key) => key !== null)
+    const values = [id, this.#seconds, textArray(keys)]
+    const [row] = await this.#run('standing', values, { ...REPEATABLE, ...call })
+    if (row?.live !== 'true') return 'gone'
+    return row.shown === 'true' ? 'flagged' : 'superseded'
   }
 
   #refuseUsers(): Promise<never> {

@@ -14,6 +14,7 @@ const INAPPLICABLE: readonly (readonly [reason: string, sentence: RegExp])[] = [
     'no users',
     /with its user|by its user|(an|the) owner|else's dead|user's (sessions|dead|at once)/,
   ],
+  ['no users', /same user|another user's session/],
   ['no users', /sign-in|signs (a user )?in|signed over|proof of who|proves|authenticated at its/],
   ['no users', /\blist(s|ed|ing)\b|users apart|ends a user's|hold the hash of a token/],
   [
@@ -27,7 +28,7 @@ const INAPPLICABLE: readonly (readonly [reason: string, sentence: RegExp])[] = [
   ['no lifetime of one session', /saves the rest|by a rotation as|tells when|answers a save with/],
   [
     'no grace',
-    /renew|grace|token before|token in force was issued|every token|kills|overlap|prolongs/,
+    /sealed|reused|renew|grace|token before|token in force was issued|every token|kills|overlap|prolongs/,
   ],
   ['no purge bound beside the deadline', /purge bound (ahead|is past|backwards)/],
   ['the store gives the ids', /over another|over a dead one|id of the successor|claim one id/],
@@ -95,7 +96,10 @@ function asTheContractKnowsIt(store: SessionStore): SessionStore {
       return result.status === 'gone' ? result : { ...result, times: timesOf(result.times) }
     },
     async replace(ended, successor) {
-      const result = await store.replace(guard(ended), inside(successor))
+      const result = await store.replace(
+        { ...guard(ended), secretHashes: ended.secretHashes.map(keyOf) },
+        inside(successor),
+      )
       if (result.status !== 'created') return result
       begun(successor, result.id)
       return { ...result, times: timesOf(result.times) }
@@ -103,7 +107,11 @@ function asTheContractKnowsIt(store: SessionStore): SessionStore {
     update: (update) => store.update(guard(update)),
     take: (entry) => store.take(guard(entry)),
     touch: (touch) => store.touch({ ...touch, id: rowId(touch.id) }),
-    destroy: (ending) => store.destroy({ ...ending, id: rowId(ending.id) }),
+    async destroy({ secretHashes, ...ending }, call) {
+      const shown = secretHashes && { secretHashes: secretHashes.map(keyOf) }
+      const result = await store.destroy({ ...ending, ...shown, id: rowId(ending.id) }, call)
+      return result.status === 'ended' ? { ...result, userId: userOf(ending.id) } : result
+    },
     listByUser: (userId) => store.listByUser(userId),
     destroyByUser: (userId, except) => store.destroyByUser(userId, except),
     count: () => store.count(),
