@@ -17,7 +17,7 @@ export interface Operation<Call, Answer> {
   readonly effect: Effect
   /** The statement's name on the server, and its text. A name stands for one text. */
   readonly prepared: Pick<Statement, 'name' | 'text'>
-  /** @param proof - Of `freshProof`: the answer begins with it. */
+  /** @param proof - Of `freshProof`: the answer gives it back. */
   statement(call: Call, proof: string): Statement
   /** @throws {StoreUnavailableError} The rows are not, or not all of, the answer to this call. */
   read(rows: readonly Row[], call: Call, proof: string): Answer
@@ -61,8 +61,8 @@ interface Reading<Call, Answer> {
 /**
  * Defines a statement. Nothing else writes placeholders, casts of parameters, or names of statements.
  *
- * Each call sends a text of its own, and every answer is one row with one column that begins with it,
- * however many rows `answer` has. So another call's answer, a missing one, one with holes and one
+ * Each call sends a text of its own, and every answer is one row that gives it back, however many rows
+ * `answer` has. So another call's answer, a missing one, one with holes and one
  * that was cut off are told from "there is nothing", and fail.
  *
  * @example
@@ -100,11 +100,11 @@ export function operation<Call, Parameters extends Types, Answer>(
     read(rows, call, proof) {
       const [row, ...others] = rows
       const answer = row?.answer
-      if (typeof answer !== 'string' || !answer.startsWith(proof) || others.length > 0) {
+      if (row?.proof !== proof || typeof answer !== 'string' || others.length > 0) {
         throw unreadable(prepared.name, effect, 'belongs to another statement, or is missing')
       }
       try {
-        return readBody(definition, answer.slice(proof.length), call)
+        return readBody(definition, answer, call)
       } catch {
         throw unreadable(prepared.name, effect, 'is cut off, or not of the form that it asked for')
       }
@@ -127,22 +127,22 @@ function writeText<Call, Parameters extends Types, Answer>(
     return `$${used.indexOf(name) + 1}`
   })
   const proof = text.sql(`$${used.length + 1}`)
-  return { text: `${withSteps}\nselect ${proof}${bodyOf(definition)} as answer`, used }
+  return { text: `${withSteps}\nselect ${proof} as proof, ${bodyOf(definition)} as answer`, used }
 }
 
 /** A character that no SQL holds. */
 const MARK = '\u0001'
 const MARKED = new RegExp(`${MARK}(\\w+)${MARK}`, 'g')
 
-/** What follows the proof. */
+/** What all rows of `answer` become: one text, never null. */
 function bodyOf({ rows, packed }: Reading<never, unknown>): string {
   if (rows !== undefined) {
-    return ` || coalesce((select json_agg(answer)::text from answer), '[]')`
+    return `coalesce((select json_agg(answer)::text from answer), '[]')`
   }
   if (packed !== undefined) {
-    return ` || coalesce((select encode(string_agg(packed, ''), 'base64') from answer), '')`
+    return `coalesce((select encode(string_agg(packed, ''), 'base64') from answer), '')`
   }
-  return ''
+  return `''`
 }
 
 function readBody<Call, Answer>(reading: Reading<Call, Answer>, body: string, call: Call): Answer {

@@ -6,8 +6,11 @@ import type {
   CreateResult,
   DestroyResult,
   Ending,
+  EntryRequest,
   EntryUpdate,
+  FetchResult,
   LiveSession,
+  LoadOptions,
   LoadResult,
   NewSession,
   PresentedToken,
@@ -87,8 +90,15 @@ export class PostgresStore implements SessionStore {
     return this.#tables.ready()
   }
 
-  async load(token: PresentedToken, options?: CallOptions): Promise<LoadResult> {
-    return isUuid(token.id) ? this.#operations.load.run(token, options) : { status: 'unknown' }
+  async load(token: PresentedToken, options?: LoadOptions): Promise<LoadResult> {
+    if (!isUuid(token.id)) return { status: 'unknown' }
+    const { largeEntries } = options ?? {}
+    return this.#operations.load.run({ token, largeEntries }, options)
+  }
+
+  async fetch(request: EntryRequest, options?: CallOptions): Promise<FetchResult> {
+    if (!isUuid(request.id)) return { status: 'gone' }
+    return this.#tables.ask(this.#operations.fetch, request, options)
   }
 
   async create(session: NewSession, options?: CallOptions): Promise<CreateResult> {

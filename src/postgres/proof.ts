@@ -6,7 +6,7 @@ let calls = 0
 /**
  * A text that no other call sends, in this process or in another.
  *
- * A statement sends it along, and its answer begins with it. An answer that a client hands to the wrong
+ * A statement sends it along, and its answer gives it back. An answer that a client hands to the wrong
  * caller is recognised by that.
  */
 export function freshProof(): string {

@@ -1,10 +1,10 @@
 import { rootPath } from '../codec/value-path.ts'
 import { LimitExceededError, SessionGoneError } from '../errors.ts'
+import type { Deadline } from '../store/deadline.ts'
 import { ChangeSet } from './change-set.ts'
 import { EntryValue } from './entry-value.ts'
 import type { SessionContext } from './session-context.ts'
 import { checkKeySize } from '../store/key-limit.ts'
-import type { Deadline } from '../store/deadline.ts'
 import type { SessionSnapshot } from './session-snapshot.ts'
 import type { SessionState } from './session-state.ts'
 
@@ -70,6 +70,7 @@ async function compareAndSet(
 ): Promise<Uint8Array | null> {
   const { store, codec, policy } = state.context
   const keyBytes = codec.encodeKey(key)
+  if (latest === undefined) await state.fetch([key], deadline)
   let expected = latest === undefined ? (known.entries.get(key)?.bytes ?? null) : latest
   for (;;) {
     const current = expected === null ? null : new EntryValue(expected, keyBytes.length)

@@ -20,7 +20,7 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
       isClosed ? Promise.reject(new SessionsClosedError()) : call(...args).catch(onError)
   }
 
-  const { backdateSignIn, findLive, listen } = store
+  const { backdateSignIn, fetch, findLive, listen } = store
   return {
     name: store.name,
     ready: observed('ready', store.ready.bind(store)),
@@ -34,6 +34,7 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
     destroy: observed('destroy', store.destroy.bind(store)),
     listByUser: observed('listByUser', store.listByUser.bind(store)),
     destroyByUser: observed('destroyByUser', store.destroyByUser.bind(store)),
+    ...(fetch === undefined ? {} : { fetch: observed('fetch', fetch.bind(store)) }),
     ...(findLive === undefined ? {} : { findLive: observed('findLive', findLive.bind(store)) }),
     ...(backdateSignIn === undefined
       ? {}

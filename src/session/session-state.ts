@@ -1,4 +1,9 @@
-import { NotLoadedError, ResponseStartedError, UndecodableError } from '../errors.ts'
+import {
+  NotLoadedError,
+  ResponseStartedError,
+  SessionGoneError,
+  UndecodableError,
+} from '../errors.ts'
 import type { Deadline } from '../store/deadline.ts'
 import type { SessionSummary, Touch } from '../store/session-store.ts'
 import type { ChangeSet } from './change-set.ts'
@@ -20,6 +25,7 @@ export class SessionState {
   readonly #tokens: readonly ShownToken[]
   readonly #link: ResponseLink
   #loading: Promise<void> | null = null
+  #fetching: Promise<void> | null = null
   /** Whether the store has answered, or there is nothing to ask it about. */
   #isSettled: boolean
   /** Whether a call that loads has ended. Until then nothing is known, with a cookie or without. */
@@ -44,13 +50,34 @@ export class SessionState {
 
   // What the session is
 
-  /** Asks the store once. After a failure the next call asks again. */
+  /** Asks the store once, but for large values. After a failure the next call asks again. */
   load(deadline?: Deadline): Promise<void> {
-    if (this.#isLoaded) return Promise.resolve()
-    this.#loading ??= this.#ask(deadline ?? this.context.deadline()).finally(() => {
-      this.#loading = null
-    })
-    return this.#loading
+    return this.#load(deadline, this.context.policy.largeEntries)
+  }
+
+  /** Asks for all values, together. */
+  async loadAll(): Promise<void> {
+    const deadline = this.context.deadline()
+    await this.#load(deadline, undefined)
+    await this.fetch([...(this.known?.entries.keys() ?? [])], deadline)
+  }
+
+  /** Asks for those of these keys' values that have been left out, and that no change has replaced. */
+  async fetch(
+    keys: readonly string[],
+    deadline: Deadline = this.context.deadline(),
+  ): Promise<void> {
+    for (;;) {
+      const omitted = keys.filter((key) => this.#isOmitted(key))
+      if (omitted.length === 0) return
+      if (this.#fetching !== null) await this.#fetching.catch(() => {})
+      else {
+        this.#fetching = this.#fetchNow(omitted, deadline).finally(() => {
+          this.#fetching = null
+        })
+        await this.#fetching
+      }
+    }
   }
 
   /** The stored session; null for an anonymous one. */
@@ -79,6 +106,11 @@ export class SessionState {
   copy(key: string): { readonly value: unknown } | undefined {
     const entry = this.#pending.entry(key, this.#saver.known?.entries.get(key))
     return entry && this.decode(key, entry)
+  }
+
+  /** Whether a key has a value that decodes, or one that has been left out. */
+  holds(key: string): boolean {
+    return this.#isOmitted(key) || this.find(key) !== undefined
   }
 
   /** The keys there are with the pending changes applied. */
@@ -196,9 +228,43 @@ export class SessionState {
 
   // How it is done
 
-  async #ask(deadline: Deadline): Promise<void> {
+  #load(deadline: Deadline | undefined, largeEntries: number | undefined): Promise<void> {
+    if (this.#isLoaded) return Promise.resolve()
+    const given = deadline ?? this.context.deadline()
+    this.#loading ??= this.#ask(given, largeEntries).finally(() => {
+      this.#loading = null
+    })
+    return this.#loading
+  }
+
+  #isOmitted(key: string): boolean {
+    const isOmitted = this.known?.entries.get(key)?.isOmitted === true
+    return isOmitted && !this.#pending.concerns(key)
+  }
+
+  /** @throws {SessionGoneError} The session ended, changed hands or got another token meanwhile. */
+  async #fetchNow(keys: readonly string[], deadline: Deadline): Promise<void> {
+    const { store, codec } = this.context
+    const { known } = this
+    if (known === null) return
+    const { guard, secretHashes, entries } = known
+    const request = { ...guard, secretHashes, keys: keys.map((key) => codec.encodeKey(key)) }
+    const result = await store.fetch?.(request, { deadline })
+    if (result?.status !== 'found') throw new SessionGoneError(known.id)
+    const found = new Map(
+      result.entries.map(({ key, value }) => [codec.decodeKey(key), { key, value }]),
+    )
+    for (const key of keys) {
+      // A value that this request has saved meanwhile is newer.
+      if (!entries.get(key)?.isOmitted) continue
+      const entry = found.get(key)
+      entries.keep(key, entry === undefined ? null : new EntryValue(entry.value, entry.key.length))
+    }
+  }
+
+  async #ask(deadline: Deadline, largeEntries: number | undefined): Promise<void> {
     const { store, events } = this.context
-    const shown = await loadShown(store, this.#tokens, deadline)
+    const shown = await loadShown(store, this.#tokens, { deadline, largeEntries })
     this.#isSettled = true
     this.#isLoaded = true
     if (shown === null) return
@@ -215,7 +281,7 @@ export class SessionState {
     if (result.status === 'expired') {
       return events.emit('expired', { sessionId: result.id, userId: result.userId })
     }
-    const { entries, previousToken, ...summary } = result.record
+    const { entries, omitted = [], previousToken, ...summary } = result.record
     const { policy } = this.context
     const known = new SessionSnapshot(policy, summary, proof.secretHashes, previousToken)
     if (proof.isOutdated) known.outdate()
@@ -223,10 +289,12 @@ export class SessionState {
     for (const key of result.undecodable ?? []) {
       events.emit('decodeFailed', { sessionId: known.id, key, codec: this.context.codec.name })
     }
-    for (const { key, value } of entries) {
+    const keep = (key: Uint8Array, value: Uint8Array | number): void => {
       const name = this.#undecodableIsAbsent(null, () => this.context.codec.decodeKey(key))
       if (name) known.entries.keep(name.value, new EntryValue(value, key.length))
     }
+    for (const { key, value } of entries) keep(key, value)
+    for (const { key, size } of omitted) keep(key, size)
     if (this.#saver.isRenewable(known)) this.#announce()
     if (known.isGraceToEnd) {
       // At once: until it is noted, an older request could take the new token for lost.

@@ -47,6 +47,8 @@ export class Session<Data extends object = DefaultData> extends WriteRefusing {
   /**
    * Gives a key's value; undefined when there is none.
    *
+   * The first call of a request reads the session: one round trip. A value over `largeEntries` takes another.
+   *
    * The value is for reading: changing it in place stores nothing, `set` does. Unless `NODE_ENV` is
    * `production`, it is frozen, so that such a change throws.
    *
@@ -55,6 +57,7 @@ export class Session<Data extends object = DefaultData> extends WriteRefusing {
   get<K extends Key<Data>>(key: K): Promise<Data[K] | undefined> {
     return this.#asked(async () => {
       await this.#state.load()
+      await this.#state.fetch([key])
       return this.#state.find(key)?.value as Data[K] | undefined
     })
   }
@@ -62,25 +65,23 @@ export class Session<Data extends object = DefaultData> extends WriteRefusing {
   /** Tells whether a key has a value. @throws {StoreUnavailableError} The store could not be asked. */
   async has(key: Key<Data>): Promise<boolean> {
     await this.#state.load()
-    return this.#state.find(key) !== undefined
+    return this.#state.holds(key)
   }
 
   /** Gives all keys with their values. @throws {StoreUnavailableError} The store could not be asked. */
   async entries(): Promise<[Key<Data>, Data[Key<Data>]][]> {
-    await this.#state.load()
+    await this.#state.loadAll()
     return this.#found()
   }
 
   /**
-   * Reads the session, so that `data`, `id`, `userId` and the times can be read synchronously. One
-   * round trip at the first call, none after it.
+   * Reads the session with all its values, so that `data`, `id`, `userId` and the times can be read
+   * synchronously. One round trip at the first call, none after it.
    *
    * @throws {StoreUnavailableError} The store could not be asked. The next call asks again.
    */
   load(): Promise<void> {
-    return this.#asked(async () => {
-      await this.#state.load()
-    })
+    return this.#asked(() => this.#state.loadAll())
   }
 
   /**

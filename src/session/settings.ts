@@ -79,6 +79,11 @@ export interface SessionSettings {
   /** How keys and values become bytes. Defaults to strict JSON. */
   readonly codec?: Codec
   readonly limits?: SessionLimits
+  /**
+   * Bytes above which a stored value is read only when a handler asks for its key, by a round trip of its
+   * own, so that a page that needs a small value does not pay for a large one. Defaults to 8192.
+   */
+  readonly largeEntries?: number
   /** How often `startPurger` deletes expired sessions. Defaults to `'10m'`. */
   readonly purgeInterval?: Duration
   /** Where log lines go; `false` for nowhere. Defaults to stdout. */
@@ -102,6 +107,7 @@ export const defaultSettings: DefaultSettings = Object.freeze({
   onTokenReuse: 'log',
   generateSecret: defaultSecret,
   limits: Object.freeze({ valueBytes: 1_048_576, sessionBytes: 4_194_304, keys: 1000 }),
+  largeEntries: 8192,
   purgeInterval: '10m',
   deadline: '5s',
   migrate: 'auto',
@@ -117,6 +123,7 @@ export interface DefaultSettings {
   readonly onTokenReuse: 'log'
   readonly generateSecret: () => string
   readonly limits: Readonly<Required<SessionLimits>>
+  readonly largeEntries: number
   readonly purgeInterval: Duration
   readonly deadline: Duration
   readonly migrate: 'auto'
@@ -133,6 +140,7 @@ export interface SessionPolicy {
   readonly renewal: RenewalPolicy
   readonly tokens: TokenFormat
   readonly limits: Required<SessionLimits>
+  readonly largeEntries: number
   readonly purgeInterval: number
   readonly log: Logger
 }
@@ -177,6 +185,7 @@ export interface SessionOptions {
   readonly tokens: TokenFormat | undefined
   readonly codec: Codec | undefined
   readonly limits: Required<SessionLimits>
+  readonly largeEntries: number
   readonly purgeInterval: number
   readonly log: Logger
 }
@@ -196,6 +205,7 @@ export const sessionOptions: OptionTable<SessionOptions> = {
     sessionBytes: wholeNumber(defaultSettings.limits.sessionBytes),
     keys: wholeNumber(defaultSettings.limits.keys),
   }),
+  largeEntries: wholeNumber(defaultSettings.largeEntries, 0),
   purgeInterval: duration(defaultSettings.purgeInterval),
   log: option('a logger, or false for none', stdoutLogger, (log) => readLog(log)),
 }
@@ -224,7 +234,7 @@ export const sessionAdvice: Readonly<Record<string, string>> = {
  * @throws {ConfigurationError} Two settings contradict each other; says what to write instead.
  */
 export function resolvePolicy(options: SessionOptions): SessionPolicy {
-  const { idleTimeout, limits, purgeInterval, log } = options
+  const { idleTimeout, limits, largeEntries, purgeInterval, log } = options
   const absoluteTimeout = resolveAbsoluteTimeout(options.absoluteTimeout, idleTimeout)
   if (limits.valueBytes > limits.sessionBytes) {
     throw new ConfigurationError(
@@ -238,6 +248,7 @@ export function resolvePolicy(options: SessionOptions): SessionPolicy {
     renewal: resolveRenewal(options, absoluteTimeout),
     tokens: resolveTokens(options),
     limits,
+    largeEntries,
     purgeInterval,
     log,
   }

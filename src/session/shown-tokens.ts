@@ -1,5 +1,9 @@
-import type { Deadline } from '../store/deadline.ts'
-import type { LoadResult, PresentedToken, SessionStore } from '../store/session-store.ts'
+import type {
+  LoadOptions,
+  LoadResult,
+  PresentedToken,
+  SessionStore,
+} from '../store/session-store.ts'
 
 /** A token that a client showed. */
 export interface ShownToken {
@@ -23,12 +27,12 @@ export interface LoadedToken extends ShownToken {
 export async function loadShown(
   store: SessionStore,
   tokens: readonly ShownToken[],
-  deadline: Deadline,
+  options: LoadOptions,
 ): Promise<LoadedToken | 'ambiguous' | null> {
   const shown = await Promise.all(
     tokens.map(async (shown) => ({
       ...shown,
-      result: await store.load(shown.proof, { deadline }),
+      result: await store.load(shown.proof, options),
     })),
   )
   const [first = null, ...others] = shown

@@ -181,12 +181,22 @@ export class MemoryRecord {
   }
 
   /** What a client sees who shows the token in force, or the one before. */
-  record(now: number, isPreviousShown: boolean): SessionRecord {
+  record(
+    now: number,
+    isPreviousShown: boolean,
+    largeEntries: number = Number.POSITIVE_INFINITY,
+  ): SessionRecord {
     const { until = now, successor = null } = this.#previous ?? {}
     const sealed = successor && copy(successor)
     const previousToken: PreviousToken | null =
       until > now ? { until, isShown: isPreviousShown, successor: sealed } : null
-    return { ...this.summary(now), entries: this.#copyEntries(), previousToken }
+    const all = this.#copyEntries()
+    const entries = all.filter(({ value }) => value.length <= largeEntries)
+    const omitted = all.flatMap(({ key, value }) =>
+      value.length > largeEntries ? [{ key, size: value.length }] : [],
+    )
+    const record = { ...this.summary(now), entries, previousToken }
+    return omitted.length === 0 ? record : { ...record, omitted }
   }
 
   #copyEntries(): Entry[] {

@@ -6,9 +6,12 @@ import type {
   CredentialChange,
   DestroyResult,
   Ending,
+  EntryRequest,
   EntryUpdate,
+  FetchResult,
   Lifetime,
   LiveSession,
+  LoadOptions,
   LoadResult,
   NewSession,
   Precondition,
@@ -64,7 +67,7 @@ export class MemoryStore implements SessionStore {
     this.#begin()
   }
 
-  async load(proof: PresentedToken): Promise<LoadResult> {
+  async load(proof: PresentedToken, options: LoadOptions = {}): Promise<LoadResult> {
     const now = this.#begin()
     const record = this.#records.get(proof.id)
     if (!record) return { status: 'unknown' }
@@ -73,10 +76,23 @@ export class MemoryStore implements SessionStore {
     const previous = record.previousIs(proof.secretHashes, now)
     if (isCurrent || previous === 'working') {
       if (!record.isLive(now)) return { status: 'expired', id, userId }
-      return { status: 'live', record: record.record(now, !isCurrent) }
+      return { status: 'live', record: record.record(now, !isCurrent, options.largeEntries) }
     }
     const isReused = previous === 'dead' && record.isLive(now)
     return isReused ? { status: 'reused', id, userId } : { status: 'unknown' }
+  }
+
+  async fetch({ secretHashes, keys, ...guard }: EntryRequest): Promise<FetchResult> {
+    const now = this.#begin()
+    const record = this.#find(guard, now)
+    const works =
+      record?.accepts(secretHashes) || record?.previousIs(secretHashes, now) === 'working'
+    if (!record || !works) return { status: 'gone' }
+    const entries = keys.flatMap((key) => {
+      const value = record.get(key)
+      return value === null ? [] : [{ key, value }]
+    })
+    return { status: 'found', entries }
   }
 
   async create(session: NewSession): Promise<CreateResult> {

@@ -21,6 +21,30 @@ export interface Entry {
   readonly value: Uint8Array
 }
 
+/** An entry whose value was too large to be read with its session. */
+export interface OmittedEntry {
+  readonly key: Uint8Array
+  /** Bytes of its value. */
+  readonly size: number
+}
+
+/** What a load can be told. */
+export interface LoadOptions extends CallOptions {
+  /** Bytes above which a value may be left out, in a store that has `fetch`. Default: none is. */
+  readonly largeEntries?: number | undefined
+}
+
+/** Entries to read of a session that was loaded without them. */
+export interface EntryRequest extends Precondition {
+  /** The hashes of the token that the client showed, or has been given since. It must still work. */
+  readonly secretHashes: readonly Uint8Array[]
+  readonly keys: readonly Uint8Array[]
+}
+
+export type FetchResult =
+  /** The entries that are there. */
+  { readonly status: 'found'; readonly entries: readonly Entry[] } | { readonly status: 'gone' }
+
 /** What a store tells of a session's times, by the store's clock. */
 export interface SessionTimes {
   readonly createdAt: number
@@ -53,6 +77,8 @@ export interface SessionSummary extends SessionTimes {
 /** What a store keeps of a session. */
 export interface SessionRecord extends SessionSummary {
   readonly entries: readonly Entry[]
+  /** Entries that a load was told to leave out; absent when there are none. `fetch` reads them. */
+  readonly omitted?: readonly OmittedEntry[]
   /** The token before the last renewal while it still works; null when only the one in force does. */
   readonly previousToken: PreviousToken | null
 }
@@ -330,7 +356,10 @@ export interface SessionStore {
   ready(): Promise<void>
 
   /** Reads a session, with its entries, for a client that shows its token. Never writes. */
-  load(proof: PresentedToken, options?: CallOptions): Promise<LoadResult>
+  load(proof: PresentedToken, options?: LoadOptions): Promise<LoadResult>
+
+  /** Reads entries that `load` left out. Never writes. A store without it leaves none out. */
+  fetch?(request: EntryRequest, options?: CallOptions): Promise<FetchResult>
 
   /** Makes a session that did not exist. Never overwrites one. Repeating the same call is harmless. */
   create(session: NewSession, options?: CallOptions): Promise<CreateResult>

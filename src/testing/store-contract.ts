@@ -8,6 +8,7 @@ import { endingTests } from './store-contract/endings.ts'
 import { entryTests } from './store-contract/entries.ts'
 import { guardTests } from './store-contract/guards.ts'
 import type { StoreHarness, StoreTest } from './store-contract/harness.ts'
+import { largeEntryTests } from './store-contract/large-entries.ts'
 import { lifetimeTests } from './store-contract/lifetimes.ts'
 import { recordTests } from './store-contract/records.ts'
 import { renewalTests } from './store-contract/renewals.ts'
@@ -55,6 +56,7 @@ export function storeContract(runner: TestRunner, open: () => Promise<StoreHarne
   runner.describe('records', () => recordTests(test))
   runner.describe('entries', () => entryTests(test))
   runner.describe('bytes', () => byteTests(test))
+  runner.describe('large entries', () => largeEntryTests(test))
   runner.describe('tokens', () => tokenTests(test))
   runner.describe('renewals', () => renewalTests(test))
   runner.describe('sign-in', () => signInTests(test))

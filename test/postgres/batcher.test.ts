@@ -50,6 +50,8 @@ function beginMany(count: number): Promise<Begun[]> {
 
 const proofOf = ({ id, secretHash }: Begun) => ({ id, secretHashes: [secretHash] })
 
+const loadOf = (session: Begun) => ({ token: proofOf(session) })
+
 function saveOf(session: Begun, value: string) {
   return changeOf(session, { written: [entry('a', value)] })
 }
@@ -377,7 +379,7 @@ describe('saves that go together while a load is under way', () => {
     const { loads, saves, hold, operations } = await openPair(10_000)
     const held = hold('load')
     const loadedAndSaved = loads
-      .run(proofOf(loading!))
+      .run(loadOf(loading!))
       .then(() => saves.run(saveOf(loading!, 'after')))
     await held.reached
     const saved = saving.map((session) => saves.run(saveOf(session, 'new')))
@@ -393,7 +395,7 @@ describe('saves that go together while a load is under way', () => {
     const [loading, ...saving] = await beginMany(3)
     const { loads, saves, hold, operations } = await openPair(10)
     const held = hold('load')
-    const loaded = loads.run(proofOf(loading!))
+    const loaded = loads.run(loadOf(loading!))
     await held.reached
     await Promise.all(saving.map((session) => saves.run(saveOf(session, 'new'))))
     await saves.run(saveOf(saving[0]!, 'newer'))
@@ -406,13 +408,13 @@ describe('saves that go together while a load is under way', () => {
     const [first, second, ...saving] = await beginMany(4)
     const { loads, saves, hold, operations } = await openPair(10_000)
     const [early, late] = [hold('load'), hold('load')]
-    const loaded = [loads.run(proofOf(first!))]
+    const loaded = [loads.run(loadOf(first!))]
     await early.reached
     const saved = saving.map((session) => saves.run(saveOf(session, 'new')))
     await endOfTurn()
     early.release()
     await loaded[0]
-    loaded.push(loads.run(proofOf(second!)))
+    loaded.push(loads.run(loadOf(second!)))
     await late.reached
     await Promise.all(saved)
     expect(operations()).toEqual(['load', 'load', 'save_many'])
@@ -438,9 +440,9 @@ describe('the deadline', () => {
     const { loads, hold, operations } = openNarrow()
     const slot = hold('load')
     const shared = hold('load_many')
-    const answers = [loads.run(proofOf(first!)), loads.run(proofOf(early!))]
+    const answers = [loads.run(loadOf(first!)), loads.run(loadOf(early!))]
     await new Promise((resolve) => setTimeout(resolve, deadline / 2))
-    const patient = loads.run(proofOf(late!))
+    const patient = loads.run(loadOf(late!))
     slot.release()
     await answers[0]
     await shared.reached
@@ -459,7 +461,7 @@ describe('the deadline', () => {
     hold('load')
     for (let n = 0; n < 5; n += 1) hold('load_many')
     const begin = performance.now()
-    const answers = sessions.map((session) => loads.run(proofOf(session)))
+    const answers = sessions.map((session) => loads.run(loadOf(session)))
     for (const answer of await Promise.allSettled(answers)) {
       expect(answer).toMatchObject({ reason: { code: 'ERR_STORE_UNAVAILABLE' } })
     }

@@ -32,6 +32,7 @@ export async function everyStatement(pool: pg.Pool): Promise<ReadonlyMap<string,
   const one = await begin(store, { entries: written, userId: 'ann' })
   await store.create(one)
   await store.load({ id: one.id, secretHashes: [one.secretHash] })
+  await store.fetch({ ...one, secretHashes: [one.secretHash], keys: [bytes('a')] })
   await store.save(changeOf(one, { written }))
   await store.save(changeOf(one, { written, isAccessNoted: true }))
   await store.save(changeOf(one, { credentials: rotation(one.secretHash) }))

@@ -38,7 +38,8 @@ const damages: readonly (readonly [string, Damage])[] = [
   ['has a hole in the place of its row', () => new Array<Row>(1)],
   ['is null', () => [{ answer: null }]],
   ['has two rows', (rows) => [...rows, ...rows]],
-  ['is cut off', ([row]) => [{ answer: (row?.answer ?? '').slice(0, -9) }]],
+  ['proves itself and holds nothing', ([row]) => [{ proof: row?.proof ?? '', answer: null }]],
+  ['has lost its proof', ([row]) => [{ answer: row?.answer ?? '' }]],
 ]
 
 /** A store whose driver damages every answer, and whether its driver was told that the answer is wrong. */
@@ -68,6 +69,8 @@ const update = { lifetime, key: bytes('c') }
 
 const reads: Readonly<Record<string, (store: SessionStore) => Promise<unknown>>> = {
   load: (store) => store.load({ id: ann.id, secretHashes: [ann.secretHash] }),
+  fetch: async (store) =>
+    store.fetch?.({ ...ann, secretHashes: [ann.secretHash], keys: [bytes('a')] }),
   listByUser: (store) => store.listByUser('ann'),
   findLive: (store) => store.findLive?.([ann.id]) ?? Promise.resolve(),
   count: (store) => store.count(),
@@ -106,6 +109,18 @@ describe.each(damages)('an answer that %s', (_, damage) => {
     const answers = await Promise.allSettled([1, 2, 3].map(() => store.load(token)))
     expect(answers.map(({ status }) => status)).toEqual(Array(3).fill('rejected'))
   })
+})
+
+test('an answer that is cut off is no answer to load', async () => {
+  const { id, secretHash } = await begin(harness.store, { entries: [entry('a', '1')] })
+  for (const length of [4, 9, 100]) {
+    const { store } = openDamaged(([row]) => [
+      { proof: row?.proof ?? '', answer: (row?.answer ?? '').slice(0, -length) },
+    ])
+    const load = store.load({ id, secretHashes: [secretHash] })
+    await expect(load).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+    await expect(reads.count?.(store)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' })
+  }
 })
 
 test('a read whose answer went astray is asked again', async () => {

@@ -31,7 +31,7 @@ async function cookieOf(who: RoundTrips['who'], sessions: Sessions<Visit>): Prom
   if (who === 'a new visitor') return null
   if (who === 'a forger') return '__Host-id=none-of-ours'
   const { session, ...exchange } = open(sessions, null)
-  session.set('basket', ['apple'])
+  session.set('basket', who === 'a hoarder' ? Array(1000).fill('an apple') : ['apple'])
   if (who === 'a user') await session.signIn('ann')
   else session.set('notice', 'hello')
   const { setCookies } = await exchange.commit()

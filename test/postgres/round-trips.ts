@@ -21,6 +21,8 @@ type Visitor =
   | 'a returning visitor'
   /** Has a session and is signed in as ann. */
   | 'a user'
+  /** Has a session with a basket of 9 kB and a notice. */
+  | 'a hoarder'
 
 /** One line of the table: what a request does, and the statements that this takes, in order. */
 export interface RoundTrips {
@@ -83,6 +85,65 @@ export const roundTrips: readonly RoundTrips[] = [
       return session.data
     },
     statements: ['load'],
+  },
+  {
+    who: 'a hoarder',
+    does: 'reads a small value',
+    request: async (session) => {
+      await session.get('notice')
+      await session.has('basket')
+    },
+    statements: ['load'],
+  },
+  {
+    who: 'a hoarder',
+    does: 'reads a large value many times, some of them at once',
+    request: async (session) => {
+      await Promise.all([session.get('basket'), session.get('notice'), session.get('basket')])
+      await session.get('basket')
+    },
+    statements: ['load', 'fetch'],
+  },
+  {
+    who: 'a hoarder',
+    does: 'reads everything first',
+    request: async (session) => {
+      await session.load()
+      await session.get('basket')
+      return session.data
+    },
+    statements: ['load'],
+  },
+  {
+    who: 'a hoarder',
+    does: 'reads a small value, then everything',
+    request: async (session) => {
+      await session.get('notice')
+      await session.entries()
+      return session.data
+    },
+    statements: ['load', 'fetch'],
+  },
+  {
+    who: 'a hoarder',
+    does: 'takes a large value',
+    request: (session) => session.take('basket'),
+    statements: ['load', 'take'],
+  },
+  {
+    who: 'a hoarder',
+    does: 'updates a large value',
+    request: (session) => session.update('basket', (basket = []) => [...basket, 'pear']),
+    statements: ['load', 'fetch', 'update_present'],
+  },
+  {
+    who: 'a hoarder',
+    does: 'replaces a large value, and reads it',
+    request: async (session) => {
+      session.set('basket', ['apple'])
+      await session.get('basket')
+    },
+    statements: ['load', 'save_noted'],
   },
   {
     who: 'a returning visitor',

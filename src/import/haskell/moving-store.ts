@@ -1,7 +1,6 @@
 import { PostgresStore } from '../../postgres/postgres-store.ts'
 import type { PostgresStoreOptions } from '../../postgres/store-options.ts'
-import type { CallOptions } from '../../store/deadline.ts'
-import type { LoadResult, PresentedToken } from '../../store/session-store.ts'
+import type { LoadOptions, LoadResult, PresentedToken } from '../../store/session-store.ts'
 import type { WaiFallback } from './wai-fallback.ts'
 
 /**
@@ -23,7 +22,7 @@ export class MovingStore extends PostgresStore {
     this.#keyOf = keyOf
   }
 
-  override async load(proof: PresentedToken, options?: CallOptions): Promise<LoadResult> {
+  override async load(proof: PresentedToken, options?: LoadOptions): Promise<LoadResult> {
     const found = await super.load(proof, options)
     const key = this.#keyOf(proof)
     if (key === undefined || found.status !== 'unknown') return found

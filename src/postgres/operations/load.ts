@@ -1,14 +1,30 @@
-import type { Entry, LoadResult, PresentedToken } from '../../store/session-store.ts'
+import type {
+  Entry,
+  LoadResult,
+  OmittedEntry,
+  PresentedToken,
+  SessionRecord,
+} from '../../store/session-store.ts'
 import type { AnswerBytes } from '../answer-bytes.ts'
 import type { SharedOperation } from '../batcher.ts'
 import { type Operation, operation } from '../operation.ts'
-import { bytes, list, uuid } from '../parameter-types.ts'
+import { bytes, integer, list, uuid } from '../parameter-types.ts'
 import { packSummary, previousToken, readSummary } from '../session-columns.ts'
 import type { TableNames } from '../table-names.ts'
 import { opensTo } from './session-sql.ts'
 
 /** Bytes of entries that a shared statement answers for one session. One with more is loaded alone. */
 const MOST_SHARED_BYTES = 262_144
+
+/** A session to load. */
+export interface TokenLoad {
+  readonly token: PresentedToken
+  /** Bytes above which a value is named, and not read. */
+  readonly largeEntries?: number | undefined
+}
+
+/** What no value exceeds. */
+const UNLIMITED = 2 ** 31 - 1
 
 /**
  * Reads a session with its entries, for a client that shows its token.
@@ -17,28 +33,32 @@ const MOST_SHARED_BYTES = 262_144
  * session has that id, and however much that session holds. A dead session answers too, so that expiry can
  * be told from guessing, and so does the token from before the last renewal, so that its reuse can.
  */
-export function loadOperation(names: TableNames): SharedOperation<PresentedToken, LoadResult> {
+export function loadOperation(names: TableNames): SharedOperation<TokenLoad, LoadResult> {
   const single = loadOne(names)
   return {
     single: () => single,
     batch: loadMany(names),
-    sessionOf: ({ id }) => id,
+    sessionOf: ({ token }) => token.id,
     isExclusive: false,
     sizeOf: () => 0,
   }
 }
 
-function loadOne({ session, sessionData }: TableNames): Operation<PresentedToken, LoadResult> {
+function loadOne({ session, sessionData }: TableNames): Operation<TokenLoad, LoadResult> {
   return operation({
     name: 'load',
     effect: 'none',
-    parameters: { id: uuid, hashes: list(bytes) },
-    give: ({ id, secretHashes }: PresentedToken) => ({ id, hashes: secretHashes }),
+    parameters: { id: uuid, hashes: list(bytes), large: integer },
+    give: ({ token, largeEntries = UNLIMITED }: TokenLoad) => ({
+      id: token.id,
+      hashes: token.secretHashes,
+      large: largeEntries,
+    }),
     // Served by both primary keys.
-    sql: ({ id, hashes }) => ({
+    sql: ({ id, hashes, large }) => ({
       answer: `
         select ${packRecord(`s.secret_hash = any (${hashes})`)} || (
-            select ${PACKED_ENTRIES}
+            select ${packEntries(large)}
             from ${sessionData}
             where session_id = ${id} and ${opensTo(hashes)}
           ) as packed
@@ -52,41 +72,42 @@ function loadOne({ session, sessionData }: TableNames): Operation<PresentedToken
 
 type Loads = readonly (LoadResult | null)[]
 
-function loadMany({
-  session,
-  sessionData,
-}: TableNames): Operation<readonly PresentedToken[], Loads> {
+function loadMany({ session, sessionData }: TableNames): Operation<readonly TokenLoad[], Loads> {
   return operation({
     name: 'load_many',
     effect: 'none',
-    parameters: { ids: list(uuid), hashes: list(bytes) },
-    give: (tokens: readonly PresentedToken[]) => {
-      const asked = tokens.flatMap(({ id, secretHashes }) =>
-        secretHashes.map((hash) => ({ id, hash })),
+    parameters: { ids: list(uuid), hashes: list(bytes), larges: list(integer) },
+    give: (loads: readonly TokenLoad[]) => {
+      const asked = loads.flatMap(({ token: { id, secretHashes }, largeEntries = UNLIMITED }) =>
+        secretHashes.map((hash) => ({ id, hash, large: largeEntries })),
       )
-      return { ids: asked.map(({ id }) => id), hashes: asked.map(({ hash }) => hash) }
+      return {
+        ids: asked.map(({ id }) => id),
+        hashes: asked.map(({ hash }) => hash),
+        larges: asked.map(({ large }) => large),
+      }
     },
-    sql: ({ ids, hashes }) => ({
+    sql: ({ ids, hashes, larges }) => ({
       answer: `
         select int4send(a.n::int4) || ${packRecord('s.secret_hash = a.hash')} || (
             select case
-                when sum(octet_length(key) + octet_length(value)) > ${MOST_SHARED_BYTES}
-                  then int4send(-1)
-                else ${PACKED_ENTRIES}
+                when sum(octet_length(value)) filter (where octet_length(value) <= a.large)
+                  > ${MOST_SHARED_BYTES} then int4send(-1)
+                else ${packEntries('a.large')}
               end
             from ${sessionData}
             where session_id = s.id and (s.secret_hash = a.hash or s.previous_until > now())
           ) as packed
-        from unnest(${ids}, ${hashes}) with ordinality as a (id, hash, n)
+        from unnest(${ids}, ${hashes}, ${larges}) with ordinality as a (id, hash, large, n)
           join ${session} as s on s.id = a.id
             and (s.secret_hash = a.hash or s.previous_hash = a.hash)`,
     }),
-    packed(answer, tokens) {
+    packed(answer, loads) {
       const found = new Map<number, LoadResult | null>()
       while (!answer.isAtEnd) found.set(answer.int() - 1, readLoaded(answer))
       let position = 0
-      return tokens.map(({ secretHashes }): LoadResult | null => {
-        const positions = secretHashes.map(() => position++)
+      return loads.map(({ token }): LoadResult | null => {
+        const positions = token.secretHashes.map(() => position++)
         const hit = positions.find((at) => found.has(at))
         return hit === undefined ? UNKNOWN : (found.get(hit) ?? null)
       })
@@ -96,10 +117,17 @@ function loadMany({
 
 const UNKNOWN: LoadResult = { status: 'unknown' }
 
-/** How many entries there are, then each key and each value after its length. */
-const PACKED_ENTRIES = `int4send(count(*)::int4) || coalesce(string_agg(
-              int4send(octet_length(key)) || key || int4send(octet_length(value)) || value, ''
+/**
+ * How many entries there are, then each key and each value after its length. A value that is too large is
+ * left where it is, and its length is negative.
+ */
+export function packEntries(large: string): string {
+  return `int4send(count(*)::int4) || coalesce(string_agg(
+              int4send(octet_length(key)) || key
+                || int4send(case when octet_length(value) > ${large} then -1 else 1 end * octet_length(value))
+                || case when octet_length(value) > ${large} then '' else value end, ''
             ), '')`
+}
 
 function packRecord(isCurrent: string): string {
   return `boolsend(${isCurrent}) || ${packSummary('s')} || ${previousToken.pack('s')}`
@@ -110,24 +138,29 @@ function readLoaded(answer: AnswerBytes): LoadResult | null {
   const isCurrent = answer.boolean()
   const summary = readSummary(answer)
   const previous = previousToken.read(answer)
-  const entries = readEntries(answer)
-  if (entries === null) return null
+  const content = readEntries(answer)
+  if (content === null) return null
   const { id, userId, expiresAt, now } = summary
   const isGrace = previous !== null && previous.until > now
   const isOpen = isCurrent || isGrace
   if (expiresAt <= now) return isOpen ? { status: 'expired', id, userId } : UNKNOWN
   if (!isOpen) return { status: 'reused', id, userId }
   const token = isGrace ? { ...previous, isShown: !isCurrent } : null
-  return { status: 'live', record: { ...summary, previousToken: token, entries } }
+  return { status: 'live', record: { ...summary, previousToken: token, ...content } }
 }
 
-function readEntries(answer: AnswerBytes): Entry[] | null {
+type Content = Pick<SessionRecord, 'entries' | 'omitted'>
+
+export function readEntries(answer: AnswerBytes): Content | null {
   const count = answer.int()
   if (count < 0) return null
   const entries: Entry[] = []
+  const omitted: OmittedEntry[] = []
   for (let n = 0; n < count; n++) {
     const key = answer.take(answer.int())
-    entries.push({ key, value: answer.take(answer.int()) })
+    const size = answer.int()
+    if (size < 0) omitted.push({ key, size: -size })
+    else entries.push({ key, value: answer.take(size) })
   }
-  return entries
+  return omitted.length === 0 ? { entries } : { entries, omitted }
 }

@@ -1,7 +1,6 @@
 import type {
   LoadResult,
   NewSession,
-  PresentedToken,
   SaveResult,
   SessionChange,
   Touch,
@@ -11,8 +10,9 @@ import type { TableNames } from '../table-names.ts'
 import { backdateSignIn } from './backdate-sign-in.ts'
 import { type Creation, createOperation, findCreated } from './create.ts'
 import { destroyByUser, destroyOperation } from './destroy.ts'
+import { fetchOperation } from './fetch.ts'
 import { count, findLive, listByUser } from './find-sessions.ts'
-import { loadOperation } from './load.ts'
+import { loadOperation, type TokenLoad } from './load.ts'
 import { purgeOperation } from './purge.ts'
 import { replaceOperation } from './replace.ts'
 import { saveOperation } from './save.ts'
@@ -23,7 +23,8 @@ import { type UpdateEntry, updateEntry } from './update-entry.ts'
 
 /** What `PostgresStore` asks of its tables. */
 export interface StoreOperations {
-  readonly load: SharedCall<PresentedToken, LoadResult>
+  readonly load: SharedCall<TokenLoad, LoadResult>
+  readonly fetch: ReturnType<typeof fetchOperation>
   readonly create: SharedCall<NewSession, Creation>
   readonly findCreated: ReturnType<typeof findCreated>
   readonly save: SharedCall<SessionChange, SaveResult>
@@ -52,6 +53,7 @@ export function storeOperations(names: TableNames, tables: TableAccess): StoreOp
   const load = tables.share(loadOperation(names))
   return {
     load,
+    fetch: fetchOperation(names),
     create: tables.share(createOperation(names)),
     findCreated: findCreated(names),
     save: tables.share(saveOperation(names), load),
