@@ -410,10 +410,7 @@ export interface SessionStore {
    */
   findLive?(ids: readonly string[], options?: CallOptions): Promise<readonly LiveSession[]>
 
-  /**
-   * Moves the time at which the user of a live session signed in back by this many milliseconds, for tests of
-   * pages that ask for a recent sign-in. Nothing else changes. A store without it cannot be asked for that.
-   */
+  /** Moves a live session's sign-in back by so many milliseconds, for `signedInAs`. Nothing else changes. */
   backdateSignIn?(id: string, milliseconds: number, options?: CallOptions): Promise<void>
 
   /**
