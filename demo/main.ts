@@ -2,6 +2,7 @@
 import { createApplication } from './application.ts'
 import { CommandLineError, help, readCommandLine } from './command-line.ts'
 import { openDatabase } from './database.ts'
+import { announceDemo, findRunningDemo, withdrawDemo } from './running-demo.ts'
 import { onStopSignal } from './stop-signal.ts'
 import { listen } from './web-server.ts'
 
@@ -9,14 +10,22 @@ async function main(): Promise<void> {
   const options = readCommandLine(process.argv.slice(2), process.env)
   if (options === 'help') return console.log(help)
 
+  const { databaseUrl, dataDirectory } = options
+  const running = databaseUrl === undefined ? await findRunningDemo(dataDirectory) : null
+  if (running !== null) {
+    return console.log(`\n  The demo is already running at  ${running}\n`)
+  }
   const database = await openDatabase(options, (message) => console.log(`  ${message}`))
   const application = createApplication(database.pool)
   await application.sessions.ready()
   application.sessions.startPurger()
   const server = await listen(application.handler, options.port)
 
+  if (databaseUrl === undefined) await announceDemo(dataDirectory, server.url)
+
   onStopSignal(async () => {
     console.log('\n  Stopping')
+    await withdrawDemo(dataDirectory)
     await server.stop()
     await application.sessions.close()
     await database.close()

@@ -2,10 +2,12 @@ import type { RequestHandler } from 'express'
 import type { Shop } from '../shop.ts'
 
 /**
- * Tells a visitor whose session ran out, or was signed out from another device.
+ * Tells a visitor whose session expired, or was signed out from another device.
  *
- * Such a visitor is anonymous again, and a click on an old page must not begin a new session by
- * the way. So the click leads to the start page, which drops the cookie and says what happened.
+ * Such a visitor is anonymous again, and a click on an old page must not start a new session by accident. So the
+ * click leads to the start page, which says what happened and deletes the cookie. A page that was only
+ * loaded deletes nothing: another tab may have changed the token while this request was in flight, and the
+ * browser has the new cookie by now.
  */
 export function tellOfEndedSession(shop: Shop, cookieName: string): RequestHandler {
   return async (request, response, next) => {
@@ -13,8 +15,9 @@ export function tellOfEndedSession(shop: Shop, cookieName: string): RequestHandl
     await session.load()
     const showedToken = request.headers.cookie?.includes(`${cookieName}=`) ?? false
     if (session.id !== null || !showedToken || request.path === '/sign-in') return next()
-    if (request.method !== 'GET') return response.redirect(303, '/')
-    session.destroy()
+    if (request.method !== 'GET') return response.redirect(303, '/?ended')
+    // Sent after the redirect, with the cookie that the browser has now.
+    if ('ended' in request.query) session.destroy()
     response.locals.hasEnded = true
     next()
   }

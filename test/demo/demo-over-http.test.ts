@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -105,7 +108,17 @@ describe('the demo over HTTP', () => {
     expect((await stolen.get()).page).toContain('Your session has ended')
   })
 
-  test('clears the session: no data, nobody signed in, another session', async () => {
+  test('leaves the cookie to a tab that rotated it, when another tab still shows the earlier one', async () => {
+    const visitor = await signedIn('nia')
+    const otherTab = new Visitor(demo.url)
+    otherTab.cookie = visitor.cookie
+    await visitor.post('/rotate')
+    const { answer } = await otherTab.get()
+    expect(answer.headers.getSetCookie()).toEqual([])
+    expect((await visitor.get()).page).toContain('nia')
+  })
+
+  test('clears the session: no data, no user, another session', async () => {
     const visitor = await signedIn('ida')
     await visitor.post('/basket/honey/add')
     const { page } = await visitor.post('/clear')
@@ -117,14 +130,14 @@ describe('the demo over HTTP', () => {
     const [here, there] = [await signedIn('kim'), await signedIn('kim')]
     expect((await here.post('/devices/sign-out-others')).page).toContain('1 device.')
     const { answer, page } = await there.post('/basket/coffee/add')
-    expect(answer.headers.get('location')).toBe('/')
+    expect(answer.headers.get('location')).toBe('/?ended')
     expect(page).toContain('Your session has ended')
     expect(page).toContain('data-good="coffee">0<')
     expect(there.cookie).toBeUndefined()
     expect((await there.get()).page).not.toContain('Your session has ended')
   })
 
-  test('lets nobody end the session of another user', async () => {
+  test('lets no user end the session of another', async () => {
     const victim = await signedIn('liz')
     const id = /<dt>id<\/dt>\s*<dd>([0-9a-f-]{36})</.exec((await victim.get()).page)?.[1]
     expect(id).toBeDefined()
@@ -176,6 +189,18 @@ describe('the demo over HTTP', () => {
     silent.on('error', () => {}) // It is cut in the end.
     expect(await other.stop()).toBe(0)
   })
+
+  test('says where it already runs, when it is started twice on the same data', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'pg-sessions-demo-'))
+    const args = ['--port', '0', '--data', join(folder, 'data')]
+    const first = await startDemo({ args })
+    try {
+      await expect(startDemo({ args })).rejects.toThrow(`already running at  ${first.url}`)
+    } finally {
+      await first.stop()
+      await rm(folder, { recursive: true, force: true })
+    }
+  }, 60_000)
 
   test('says what it takes when it is started wrongly', async () => {
     const start = startDemo({ args: ['--prot', '1'], databaseUrl: database.url })
