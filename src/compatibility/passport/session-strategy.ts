@@ -37,8 +37,8 @@ async function restore(context: PassportContext, request: PassportRequest): Prom
 }
 
 /**
- * The user as `serializeUser` gave it; null for nobody. The session's own user decides: a login that
- * Passport noted for somebody else, or for a session that was signed out, does not count. A session that
+ * The user as `serializeUser` gave it; null for none. The session's own user decides: a login that
+ * Passport noted for another user, or for a session that was signed out, does not count. A session that
  * was signed in without Passport has its user's id.
  */
 function serializedUser(context: PassportContext, { userId, data }: Session): unknown {

@@ -42,7 +42,7 @@ export type Adoption =
 const TRIES = 8
 
 /**
- * Sessions that are still in the tables of wai-session-postgresql. Each is moved when its user comes by.
+ * Sessions that are still in the tables of wai-session-postgresql. Each is moved when its user returns.
  *
  * Of several processes one moves it, and the others wait for that. What a Haskell handler still writes
  * into a session that has moved fails there, as it does for a session that was purged.
