@@ -122,7 +122,9 @@ export class SessionSaver {
     const result = await this.#context.store.replace(tokenGuard, session, { deadline })
     if (result.status === 'superseded') throw new SessionGoneError(known.id, SUPERSEDED)
     if (result.status === 'gone') {
-      const begins = userId !== null || changes.writes
+      // What another user's session ended with does not go on as a sign-in in its place.
+      const takesOver = userId !== null && known.summary.userId !== null
+      const begins = !takesOver && (userId !== null || changes.writes)
       if (changes.end !== 'destroy' && !begins) throw new SessionGoneError(known.id)
       // It has ended, as it should. A second click on "log in" gets a session of its own.
       this.known = null
