@@ -37,8 +37,15 @@ export interface CookieSettings {
    * cookie that is shared with a system that takes the first one.
    */
   readonly duplicates?: 'reject' | 'first'
-  /** For plain http on localhost: no Secure, and a name without a prefix. Defaults to `false`. */
-  readonly development?: boolean
+  /**
+   * For plain http on localhost: no Secure, and a name without a prefix. Defaults to `false`.
+   *
+   * Browsers share cookies between all ports of localhost, so applications that you run side by side sign
+   * each other out. Give yours a name, and its cookie is called by it: `development: 'shop'` makes
+   * `id-shop`. Turn it on where the environment says development, and nowhere else:
+   * `development: process.env.NODE_ENV === 'development' && 'shop'`.
+   */
+  readonly development?: boolean | string
 }
 
 /** Checked settings, complete. */
@@ -55,7 +62,8 @@ export interface ResolvedCookie {
   readonly priority: 'low' | 'medium' | 'high' | null
   readonly persistent: boolean
   readonly duplicates: 'reject' | 'first'
-  readonly development: boolean
+  /** The application's name, or whether it is in development. */
+  readonly development: boolean | string
 }
 
 const LONGEST_NAME = 64
@@ -84,7 +92,11 @@ export const cookieOptions: OptionTable<CookieOptions> = {
   priority: oneOf(['low', 'medium', 'high'], null),
   persistent: flag(false),
   duplicates: oneOf(['reject', 'first'], 'reject'),
-  development: flag(false),
+  development: option<boolean | string>(
+    'true, false or a name for your application',
+    false,
+    readDevelopment,
+  ),
 }
 
 /** What to write instead of settings that other packages have. */
@@ -120,7 +132,7 @@ export function resolveCookie(settings?: CookieSettings): ResolvedCookie {
     )
   }
   const secure = options.secure ?? !development
-  const name = options.name ?? defaultName(secure, domain, path)
+  const name = options.name ?? defaultName(secure, domain, path) + suffixOf(development)
   const cookie: ResolvedCookie = { ...options, name, secure, httpOnly: true }
   refuseContradictions(cookie)
   return Object.freeze(cookie)
@@ -157,6 +169,16 @@ function refuseContradictions(cookie: ResolvedCookie): void {
       `with ${label} is dropped by browsers when it has ${cause}: write __Secure- instead.`,
     )
   }
+}
+
+function readDevelopment(value: unknown, path: string): boolean | string {
+  // The text of an environment variable is no name.
+  const isName = typeof value === 'string' && !/^(?:true|false|[01])$/i.test(value)
+  return isName ? readName(value, path) : flag(false).read(value, path)
+}
+
+function suffixOf(development: boolean | string): string {
+  return typeof development === 'string' ? `-${development}` : ''
 }
 
 function defaultName(secure: boolean, domain: string | null, path: string): string {

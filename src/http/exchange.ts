@@ -7,6 +7,7 @@ import type { SessionContext } from '../session/session-context.ts'
 import type { CookieUpdate } from '../session/session-saver.ts'
 import { SessionState } from '../session/session-state.ts'
 import type { ShownToken } from '../session/shown-tokens.ts'
+import { warnOfPlainHttp } from './plain-http-warning.ts'
 import type { ResponseHeaders } from './response-headers.ts'
 
 export type { DefaultData, ResponseLink, ResponsePhase, Session }
@@ -146,6 +147,8 @@ export class Exchange<Data extends object = DefaultData> {
   #setCookies(news: CookieUpdate): readonly string[] {
     if (news.kind === 'none') return []
     if (news.kind === 'ended') return [clearCookieHeader(this.#cookie)]
+    const target = this.#link.target?.()
+    if (target) warnOfPlainHttp(this.#cookie, target, this.#context.policy.log)
     const outlivesBrowser = news.isRemembered || this.#cookie.persistent
     const maxAge = outlivesBrowser ? Math.max(1, Math.floor(news.remaining / 1000)) : null
     return [setCookieHeader(this.#cookie, news.token, maxAge)]

@@ -17,6 +17,8 @@ export interface ResponseLink {
    * `Set-Cookie` from a 304, so such a request renews no token.
    */
   readonly isConditional?: boolean
+  /** Tells which host the client asked, and how. Without it nothing is known of that. */
+  readonly target?: () => { readonly host: string | undefined; readonly isPlain: boolean }
   /** Called when the session is used for the first time. */
   readonly onUse?: () => void
   /**

@@ -40,6 +40,14 @@ describe('resolveCookie', () => {
     expect(resolveCookie({ sameSite: 'none', partitioned: true }).name).toBe('__Host-id')
   })
 
+  it('names the cookie of an application in development, so that those on other ports keep theirs', () => {
+    const { name, secure } = resolveCookie({ development: 'shop' })
+    expect([name, secure]).toEqual(['id-shop', false])
+    expect(resolveCookie({ development: 'shop', name: 'mine' }).name).toBe('mine')
+    expect(() => resolveCookie({ development: 'my shop' })).toThrow(/cookie.development/)
+    expect(() => resolveCookie({ development: '' })).toThrow(/cookie.development/)
+  })
+
   it('sets a plain cookie without Secure in development', () => {
     const cookie = resolveCookie({ development: true })
     expect(cookie).toMatchObject({ name: 'id', secure: false, httpOnly: true, sameSite: 'lax' })
