@@ -109,7 +109,6 @@ it('malformed Cookie headers are no error, and begin nothing', async () => {
     ';;;===;',
     '__Host-id',
     '__Host-id=',
-    `__Host-id=${ann.token}; __Host-id=other`,
     `__Host-id =${ann.token}x`,
     `\u00a0__Host-id=${ann.token}`,
     `__hOsT-id=${ann.token}`,
