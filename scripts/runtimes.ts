@@ -10,12 +10,13 @@ import { pathToFileURL } from 'node:url'
 import { root, runCommand } from './run-command.ts'
 
 /** A folder of runtimes/. */
-export type RuntimeName = 'node-22' | 'node-24' | 'bun' | 'deno'
+export type RuntimeName = 'node-22' | 'node-24' | 'node-26' | 'bun' | 'deno'
 
 /** Where npm puts the executable for this platform. No script of a package has to run for it. */
 const EXECUTABLES: Record<RuntimeName, RegExp> = {
   'node-22': /^node-[^/]+\/bin\/node$/,
   'node-24': /^node-[^/]+\/bin\/node$/,
+  'node-26': /^node-[^/]+\/bin\/node$/,
   bun: /^@oven\/bun-[^/]+\/bin\/bun$/,
   deno: /^@deno\/[^/]+\/deno$/,
 }

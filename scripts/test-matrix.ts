@@ -24,7 +24,7 @@ const databaseSuites = [
   'cli',
   'compatibility',
   'import',
-  'wai',
+  'haskell',
 ]
 
 /** One version: the alias its binaries are installed under, and what it is called. */
