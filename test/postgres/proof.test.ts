@@ -74,6 +74,8 @@ const reads: Readonly<Record<string, (store: SessionStore) => Promise<unknown>>>
   listByUser: (store) => store.listByUser('ann'),
   findLive: (store) => store.findLive?.([ann.id]) ?? Promise.resolve(),
   count: (store) => store.count(),
+  // It lists the sessions before it ends them.
+  destroyByUser: (store) => store.destroyByUser('bob', []),
 }
 
 const writes: Readonly<Record<string, (store: SessionStore) => Promise<unknown>>> = {
@@ -84,7 +86,6 @@ const writes: Readonly<Record<string, (store: SessionStore) => Promise<unknown>>
   update: (store) => store.update({ ...ann, ...update, expected: null, value: bytes('1') }),
   take: (store) => store.take({ ...ann, ...update }),
   destroy: (store) => store.destroy({ id: sample().id }),
-  destroyByUser: (store) => store.destroyByUser('bob', []),
   purge: (store) => store.purge(1),
 }
 

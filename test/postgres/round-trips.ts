@@ -301,7 +301,7 @@ export const roundTripsAcross: readonly {
   {
     call: 'destroyByUser',
     make: (sessions) => sessions.destroyByUser('ann'),
-    statements: ['destroy_by_user'],
+    statements: ['list_by_user', 'destroy_by_user'],
   },
   { call: 'count', make: (sessions) => sessions.count(), statements: ['count'] },
   {
