@@ -264,6 +264,7 @@ export class SessionState {
 
   async #ask(deadline: Deadline, largeEntries: number | undefined): Promise<void> {
     const { store, events } = this.context
+    if (this.#tokens.length === 0) this.#isLoaded = true
     const shown = await loadShown(store, this.#tokens, { deadline, largeEntries })
     this.#isSettled = true
     this.#isLoaded = true
