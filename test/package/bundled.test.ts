@@ -72,7 +72,7 @@ const applications = {
 const OPTIONAL = /^(adapters|cli|compatibility|drivers|embedded|import|testing|wai)\//
 
 /** What drivers share. */
-const SHARED = /^drivers\/waiting\//
+const SHARED = /^drivers\/(waiting|failures)\//
 
 const { devDependencies } = await readManifest()
 /** Every client and framework is one. */
