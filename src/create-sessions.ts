@@ -97,7 +97,7 @@ export function createSessions<Data extends object>(
   const events = new SessionEventHub(policy.log)
   const background = new Set<Promise<unknown>>()
   const store = openStore(settings, policy.log)
-  checkDemands(store, policy)
+  checkRequiredSettings(store, policy)
   const context: SessionContext = {
     store: observeStore(store, events),
     codec: options.codec ?? jsonCodec,
@@ -179,12 +179,15 @@ function openStore(
 }
 
 /** Some stores keep records that others read too, and so cannot follow every setting. */
-function checkDemands({ name, demands }: SessionStore, policy: SessionPolicy): void {
-  if (demands === undefined) return
+function checkRequiredSettings(
+  { name, requiredSettings }: SessionStore,
+  policy: SessionPolicy,
+): void {
+  if (requiredSettings === undefined) return
   const checks = [
-    ['idleTimeout', policy.idleTimeout, demands.idleTimeout, ''],
-    ['absoluteTimeout', policy.absoluteTimeout, demands.absoluteTimeout, 'none'],
-    ['renewInterval', policy.renewal.interval, demands.renewInterval, 'never'],
+    ['idleTimeout', policy.idleTimeout, requiredSettings.idleTimeout, ''],
+    ['absoluteTimeout', policy.absoluteTimeout, requiredSettings.absoluteTimeout, 'none'],
+    ['renewInterval', policy.renewal.interval, requiredSettings.renewInterval, 'never'],
   ] as const
   for (const [setting, value, demanded, endless] of checks) {
     if (value === demanded) continue

@@ -69,7 +69,7 @@ export async function checkWaiTables(
   if (!hasTables) throw missingTables(names)
 }
 
-export function missingTables({ rawSchema }: WaiTableNames): SchemaError {
+function missingTables({ rawSchema }: WaiTableNames): SchemaError {
   return new SchemaError(
     'ERR_SCHEMA_MISSING',
     `The tables wai_pg_sessions and wai_pg_session_data, as wai-session-postgresql has them, are not in schema '${rawSchema}'. Set schema to the one that they are in, or migrate: 'auto' to create them.`,

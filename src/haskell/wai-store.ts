@@ -74,7 +74,7 @@ const REPEATABLE = { repeatable: true } as const
 export class WaiStore implements SessionStore {
   readonly name = 'wai'
   readonly deadline: number
-  readonly demands: RequiredSettings
+  readonly requiredSettings: RequiredSettings
   readonly #timeout: number
   readonly #statements: WaiStatements
   readonly #runner: StatementRunner
@@ -87,7 +87,7 @@ export class WaiStore implements SessionStore {
     const { driver, names, mode, timeout, loginTime, deadline } = readStoreOptions(options)
     this.deadline = deadline
     this.#timeout = timeout
-    this.demands = {
+    this.requiredSettings = {
       idleTimeout: timeout,
       absoluteTimeout: Number.POSITIVE_INFINITY,
       renewInterval: Number.POSITIVE_INFINITY,

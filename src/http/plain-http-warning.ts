@@ -26,6 +26,6 @@ export function warnOfPlainHttp(
   warned.add(host)
   log.warn(
     { host, cookie: name },
-    `browsers drop the Secure cookie ${name} of http://${host}, so nobody stays signed in there. Serve it over https; behind a proxy that does, let the proxy send X-Forwarded-Proto. For plain http on your own machine, open http://localhost`,
+    `browsers drop the Secure cookie ${name} of http://${host}, so no visitor stays signed in there. Serve it over https; behind a proxy that does, let the proxy send X-Forwarded-Proto. For plain http on your own machine, open http://localhost`,
   )
 }

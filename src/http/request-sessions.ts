@@ -118,7 +118,7 @@ export function sessionIsTaken(adapter: string): ConfigurationError {
 }
 
 /** Whether the property `session` comes from an adapter, or holds nothing yet. Calls no foreign getter. */
-export function isOwn(holder: object): boolean {
+function isOwn(holder: object): boolean {
   let owner: object | null = holder
   while (owner !== null) {
     const property = Object.getOwnPropertyDescriptor(owner, 'session')

@@ -33,7 +33,7 @@ type Given<Parameters extends Types> = {
 }
 
 /** The SQL of each common table expression by its name; `answer` is what the caller gets. */
-export type Steps = Readonly<Record<string, string>> & { readonly answer: string }
+type Steps = Readonly<Record<string, string>> & { readonly answer: string }
 
 interface Definition<Call, Parameters extends Types> {
   /** Lowercase letters and `_`. It appears in errors, and on the server with a hash of the text. */

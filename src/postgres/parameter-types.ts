@@ -27,9 +27,6 @@ export const text: ParameterType<string | null> = {
 /** The value must be a UUID: PostgreSQL refuses the statement otherwise. */
 export const uuid: ParameterType<string | null> = plain('uuid', (value) => value)
 
-/** An id of `bigserial`. */
-export const bigint: ParameterType<string | null> = plain('bigint', (value) => value)
-
 export const integer: ParameterType<number | null> = plain('int', String)
 
 export const float: ParameterType<number | null> = plain('float8', String)

@@ -167,7 +167,7 @@ interface GracePolicy {
  * What happens when a client shows a renewed token whose grace is over: nothing but the event `tokenReused`
  * (`log`), the session ends (`destroy`), or all sessions of its user end (`destroyByUser`).
  */
-export type TokenReuse = 'log' | 'destroy' | 'destroyByUser'
+type TokenReuse = 'log' | 'destroy' | 'destroyByUser'
 
 const SECOND = 1000
 const HOUR = 3_600_000

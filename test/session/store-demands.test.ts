@@ -16,7 +16,7 @@ const HOUR = 3_600_000
 
 describe('a store that insists on settings', () => {
   const store = Object.assign(new MemoryStore(), {
-    demands: { idleTimeout: HOUR, absoluteTimeout: Infinity, renewInterval: Infinity },
+    requiredSettings: { idleTimeout: HOUR, absoluteTimeout: Infinity, renewInterval: Infinity },
   })
   const create = (settings: object) => () => createSessions({ store, log: false, ...settings })
   const right = { idleTimeout: '1h', absoluteTimeout: 'none' } as const
