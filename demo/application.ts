@@ -10,6 +10,7 @@ import { securityHeaders, setSecurityHeaders } from './guards/security-headers.t
 import { tellOfEndedSession } from './guards/tell-of-ended-session.ts'
 import { accountRoutes } from './routes/account.ts'
 import { basketRoutes } from './routes/basket.ts'
+import { clickRoutes } from './routes/clicks.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { homeRoute } from './routes/home.ts'
 import type { Shop, ShopData } from './shop.ts'
@@ -52,6 +53,7 @@ export function createApplication(pool: Pool): Application {
   handler.use(tellOfEndedSession(shop, cookie.name))
   handler.use(homeRoute(shop, pool, roundTrips))
   handler.use(accountRoutes(shop), basketRoutes(shop), deviceRoutes(shop))
+  handler.use(clickRoutes(shop))
   handler.use(noSuchPage, answerErrors)
   return { handler, sessions }
 }

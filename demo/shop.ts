@@ -7,6 +7,10 @@ export interface ShopData {
   basket: Basket
   /** Which browser signed in, for the list of devices. */
   browser: string
+  /** How many of the concurrent clicks `update` counted. */
+  countedByUpdate: number
+  /** How many of them `get` and `set` counted. */
+  countedBySet: number
   /** A message for the next page, shown once. */
   notice: string
 }

@@ -1,9 +1,10 @@
 import type { Device } from '../devices.ts'
-import type { Basket } from '../shop.ts'
+import type { ShopData } from '../shop.ts'
 import type { RequestTrace } from '../under-the-hood/round-trip-log.ts'
 import type { StoredSession } from '../under-the-hood/stored-session.ts'
 import { accountSection } from './account-section.ts'
 import { basketSection } from './basket-section.ts'
+import { clicksSection } from './clicks-section.ts'
 import { devicesSection } from './devices-section.ts'
 import { type Html, html } from './html.ts'
 import { hoodSection } from './hood-section.ts'
@@ -13,7 +14,7 @@ import { timeSection } from './time-section.ts'
 export interface HomeFacts {
   readonly notice: string | undefined
   readonly userId: string | null
-  readonly basket: Basket
+  readonly data: Readonly<Partial<ShopData>>
   readonly devices: readonly Device[]
   /** What the database holds for this session; null for an anonymous visitor. */
   readonly stored: StoredSession | null
@@ -21,7 +22,7 @@ export interface HomeFacts {
 }
 
 export function homePage(facts: HomeFacts): Html {
-  const { notice, userId, basket, devices, stored, requests } = facts
+  const { notice, userId, data, devices, stored, requests } = facts
   return layout(
     'Corner shop, a demo of pg-sessions',
     html`<header class="top">
@@ -31,7 +32,10 @@ export function homePage(facts: HomeFacts): Html {
 <main>
   ${notice && html`<p class="notice" role="status">${notice}</p>`}
   <div class="columns">
-    ${basketSection(basket)}
+    <div class="column">
+      ${basketSection(data.basket ?? {})}
+      ${clicksSection(data)}
+    </div>
     <div class="column">
       ${accountSection(userId)}
       ${userId !== null && devicesSection(devices)}

@@ -20,7 +20,7 @@ export function homeRoute(shop: Shop, pool: Pool, roundTrips: RoundTripLog): Rou
         ? 'Your session has ended: it ran out, or was signed out.'
         : notice,
       userId: session.userId,
-      basket: session.data.basket ?? {},
+      data: session.data,
       devices,
       stored: await readStoredSession(pool, session.id),
       requests: roundTrips.latest(session.id),

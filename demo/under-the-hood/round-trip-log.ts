@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { RequestHandler } from 'express'
 import type { Driver } from 'pg-sessions/driver'
+import { statementName } from './statement-names.ts'
 
 /** One question to the database and its answer. */
 interface RoundTrip {
@@ -44,7 +45,7 @@ export class RoundTripLog {
         try {
           return await driver.query(statement, options)
         } finally {
-          const operation = statement.name.replace(/^pg_sessions_(\w+)_[0-9a-f]{8}$/, '$1')
+          const operation = statementName(statement.name)
           const milliseconds = performance.now() - begin
           this.#current.getStore()?.roundTrips.push({ operation, milliseconds })
         }

@@ -185,6 +185,24 @@ describe.skipIf(browserPath === undefined)('the demo in a browser', () => {
     expect(await page.locator('#time .clock').allTextContents()).toEqual(['15 minutes', '12 hours'])
   })
 
+  test('counts all of 50 concurrent clicks, for a visitor without a session too', async () => {
+    const page = await openDevice()
+    await press(page, 'Fire 50 clicks')
+    expect(await page.locator('[data-counted=update]').textContent()).toBe('50 of 50')
+  })
+
+  test('fits a screen that is 320 pixels wide', async () => {
+    const page = await openDevice('Mozilla/5.0 (Windows NT 10.0; rv:140.0) Firefox/140.0')
+    await page.setViewportSize({ width: 320, height: 640 })
+    const width = (): Promise<unknown> => page.evaluate('document.documentElement.scrollWidth')
+    expect(await width()).toBeLessThanOrEqual(320)
+    await press(page, 'Fire 50 clicks')
+    await signIn(page, 'W'.repeat(40))
+    await signIn(await openDevice(), 'W'.repeat(40))
+    await press(page, 'Rotate token')
+    expect(await width()).toBeLessThanOrEqual(320)
+  })
+
   test('breaks no rule of its content security policy', async () => {
     const page = await openDevice()
     const complaints: string[] = []

@@ -86,6 +86,20 @@ describe('the demo over HTTP', () => {
     expect(page).toContain('data-good="coffee">20<')
   })
 
+  test('counts every one of 50 concurrent clicks with update, and loses some with get and set', async () => {
+    const { page } = await (await signedIn('ida')).post('/clicks')
+    expect(page).toContain('data-counted="update">50 of 50<')
+    const [, counted] = /data-counted="set">(\d+) of 50</.exec(page) ?? []
+    expect(Number(counted)).toBeGreaterThan(0)
+    expect(Number(counted)).toBeLessThan(50)
+  })
+
+  test('names the statements in words', async () => {
+    const { page } = await (await signedIn('uma')).post('/rotate')
+    expect(page).toContain('<dd>read the session <em>')
+    expect(page).toContain('<dd>replace the token and save changes <em>')
+  })
+
   test('orders a basket once, however often the button is pressed', async () => {
     const visitor = await signedIn('eva')
     await visitor.post('/basket/bread/add')
