@@ -12,7 +12,7 @@ import { shareDatabase } from './shared-database.ts'
 const INAPPLICABLE: readonly (readonly [reason: string, sentence: RegExp])[] = [
   [
     'no users',
-    /with its user|by its user|(an|the) owner|else's dead|user's (sessions|dead|at once)/,
+    /with its user|by its user|(an|the) owner|else's dead|another user's expired|user's (sessions|dead|at once)/,
   ],
   ['no users', /same user|another user's session/],
   ['no users', /sign-in|signs (a user )?in|signed over|proof of who|proves|authenticated at its/],
@@ -32,7 +32,10 @@ const INAPPLICABLE: readonly (readonly [reason: string, sentence: RegExp])[] = [
   ],
   ['no purge bound beside the deadline', /purge bound (ahead|is past|backwards)/],
   ['the store gives the ids', /over another|over a dead one|id of the successor|claim one id/],
-  ['whole seconds', /moment of its creation|as it answered the first|successor of a session anew/],
+  [
+    'whole seconds',
+    /moment of its creation|as it answered the first|successor of a session (anew|with times)/,
+  ],
 ]
 
 /**
