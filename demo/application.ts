@@ -13,6 +13,7 @@ import { basketRoutes } from './routes/basket.ts'
 import { clickRoutes } from './routes/clicks.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { homeRoute } from './routes/home.ts'
+import { momentRoutes } from './routes/moments.ts'
 import type { Shop, ShopData } from './shop.ts'
 import { RoundTripLog } from './under-the-hood/round-trip-log.ts'
 import { SCHEMA } from './under-the-hood/stored-session.ts'
@@ -52,8 +53,8 @@ export function createApplication(pool: Pool): Application {
   handler.use(roundTrips.middleware, onSession)
   handler.use(tellOfEndedSession(shop, cookie.name))
   handler.use(homeRoute(shop, pool, roundTrips))
-  handler.use(accountRoutes(shop), basketRoutes(shop), deviceRoutes(shop))
-  handler.use(clickRoutes(shop))
+  handler.use(accountRoutes(shop, pool), basketRoutes(shop), deviceRoutes(shop))
+  handler.use(clickRoutes(shop), momentRoutes(shop, pool))
   handler.use(noSuchPage, answerErrors)
   return { handler, sessions }
 }

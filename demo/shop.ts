@@ -11,6 +11,8 @@ export interface ShopData {
   countedByUpdate: number
   /** How many of them `get` and `set` counted. */
   countedBySet: number
+  /** The start of the token's hash before the last sign-in or rotation, shown once. */
+  formerHash: string
   /** A message for the next page, shown once. */
   notice: string
 }

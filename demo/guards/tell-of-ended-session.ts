@@ -18,7 +18,10 @@ export function tellOfEndedSession(shop: Shop, cookieName: string): RequestHandl
     if (request.method !== 'GET') return response.redirect(303, '/?ended')
     // Sent after the redirect, with the cookie that the browser has now.
     if ('ended' in request.query) session.destroy()
-    response.locals.hasEnded = true
+    response.locals.ending =
+      request.query.ended === 'expired'
+        ? 'Your session has expired: its deadline has passed. The old cookie opens nothing any more.'
+        : 'Your session has ended: it expired, or was signed out.'
     next()
   }
 }

@@ -27,5 +27,9 @@ function accountCard(userId: string): Html {
     <button formaction="/clear">Clear session</button>
   </form>
   <p class="hint">Rotate: a new token, the same data. Clear: a new token, no data, no user.</p>
+  <form class="moments" method="post" action="/slow-save">
+    <button>Sign out during a slow save</button>
+    <p class="hint">A request reads the session, you sign out, then the request saves.</p>
+  </form>
 </section>`
 }

@@ -18,11 +18,13 @@ export interface HomeFacts {
   readonly devices: readonly Device[]
   /** What the database holds for this session; null for an anonymous visitor. */
   readonly stored: StoredSession | null
+  /** The start of the hash that a sign-in or rotation has just replaced. */
+  readonly formerHash: string | undefined
   readonly requests: readonly RequestTrace[]
 }
 
 export function homePage(facts: HomeFacts): Html {
-  const { notice, userId, data, devices, stored, requests } = facts
+  const { notice, userId, data, devices, stored, formerHash, requests } = facts
   return layout(
     'Corner shop, a demo of pg-sessions',
     html`<header class="top">
@@ -42,7 +44,7 @@ export function homePage(facts: HomeFacts): Html {
     </div>
   </div>
   ${stored && timeSection(stored)}
-  ${hoodSection(stored, requests)}
+  ${hoodSection({ stored, formerHash, requests })}
 </main>`,
   )
 }

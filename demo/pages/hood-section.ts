@@ -2,13 +2,19 @@ import type { RequestTrace } from '../under-the-hood/round-trip-log.ts'
 import { SCHEMA, type StoredSession } from '../under-the-hood/stored-session.ts'
 import { type Html, html } from './html.ts'
 
+interface HoodFacts {
+  readonly stored: StoredSession | null
+  readonly formerHash: string | undefined
+  readonly requests: readonly RequestTrace[]
+}
+
 /** What lies behind the page: the browser's half, the database's half, and what it cost. */
-export function hoodSection(stored: StoredSession | null, requests: readonly RequestTrace[]): Html {
+export function hoodSection({ stored, formerHash, requests }: HoodFacts): Html {
   return html`<section class="hood" id="hood" aria-labelledby="hood-title">
   <h2 id="hood-title">Under the hood</h2>
   <div class="halves">
     <div class="half">${stored === null ? nothingYet() : browserPanel()}${costPanel(requests)}</div>
-    ${stored && html`<div class="half">${sessionPanel(stored)}${entriesPanel(stored)}</div>`}
+    ${stored && html`<div class="half">${sessionPanel(stored, formerHash)}${entriesPanel(stored)}</div>`}
   </div>
 </section>`
 }
@@ -28,11 +34,11 @@ function browserPanel(): Html {
 </div>`
 }
 
-function sessionPanel(stored: StoredSession): Html {
-  const { id, user_id, hash_start, hash_bytes, created_at, last_access_at } = stored
+function sessionPanel(stored: StoredSession, formerHash: string | undefined): Html {
+  const { id, user_id, created_at, last_access_at } = stored
   const cells: readonly (readonly [string, string | Html])[] = [
     ['id', id],
-    ['secret_hash', html`<mark>${hash_start}</mark>… <em>SHA-256, ${hash_bytes} bytes</em>`],
+    ['secret_hash', hashOf(stored, formerHash)],
     ['user_id', user_id ?? html`<em>null</em>`],
     ['created_at', sqlTime(created_at)],
     ['last_access_at', sqlTime(last_access_at)],
@@ -43,6 +49,11 @@ function sessionPanel(stored: StoredSession): Html {
   <h3>PostgreSQL has a row in <code>${SCHEMA}.session</code></h3>
   <dl class="row">${cells.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
 </div>`
+}
+
+/** The hash, beside the one that it has just replaced. */
+function hashOf({ hash_start, hash_bytes }: StoredSession, formerHash: string | undefined): Html {
+  return html`${formerHash && html`<del>${formerHash}…</del> → `}<mark>${hash_start}</mark>… <em>SHA-256, ${hash_bytes} bytes</em>`
 }
 
 function entriesPanel({ entries }: StoredSession): Html {

@@ -12,6 +12,10 @@ export function timeSection(stored: StoredSession): Html {
     ${timeLeft('Idle', 'Every click restarts it.', idleLeft, idle_seconds)}
     ${timeLeft('Absolute', 'However much it is used.', absolute_seconds_left, absolute_seconds)}
   </dl>
+  <form class="moments" method="post" action="/expire">
+    <button>Expire now</button>
+    <p class="hint">Moves the deadline in the database to now.</p>
+  </form>
 </section>`
 }
 

@@ -1,9 +1,12 @@
 import { Router } from 'express'
+import type { Pool } from 'pg'
+import type { Session } from 'pg-sessions'
 import { browserName } from '../browser-name.ts'
-import type { Shop } from '../shop.ts'
+import type { Shop, ShopData } from '../shop.ts'
+import { readStoredSession } from '../under-the-hood/stored-session.ts'
 
 /** Signing in and out, and what can be done with one's own session. */
-export function accountRoutes({ sessionOf }: Shop): Router {
+export function accountRoutes({ sessionOf }: Shop, pool: Pool): Router {
   const router = Router()
 
   router.post('/sign-in', async (request, response) => {
@@ -16,6 +19,7 @@ export function accountRoutes({ sessionOf }: Shop): Router {
     } else if (session.userId === null) {
       if (form.remember) session.setLifetime({ idleTimeout: '30d', absoluteTimeout: '90d' })
       // Set before signing in, these are saved by the same statement.
+      await keepFormerHash(session, pool)
       session.set('browser', browserName(request.get('user-agent')))
       session.set('notice', `Welcome, ${name}. Your token is a new one.`)
       await session.signIn(name)
@@ -32,8 +36,12 @@ export function accountRoutes({ sessionOf }: Shop): Router {
 
   router.post('/rotate', async (request, response) => {
     const session = sessionOf(request)
+    await keepFormerHash(session, pool)
     session.rotate()
-    session.set('notice', 'New token, same session. Compare the hash below; the old one is dead.')
+    session.set(
+      'notice',
+      'New token, same session. Below are the old hash, which no longer opens anything, and the new one.',
+    )
     response.redirect(303, '/')
   })
 
@@ -45,6 +53,12 @@ export function accountRoutes({ sessionOf }: Shop): Router {
   })
 
   return router
+}
+
+/** Keeps the start of the present hash for the next page, which shows it beside the new one. */
+async function keepFormerHash(session: Session<ShopData>, pool: Pool): Promise<void> {
+  const stored = await readStoredSession(pool, session.id)
+  if (stored !== null) session.set('formerHash', stored.hash_start)
 }
 
 interface SignInForm {

@@ -14,15 +14,15 @@ export function homeRoute(shop: Shop, pool: Pool, roundTrips: RoundTripLog): Rou
     const session = shop.sessionOf(request)
     await session.load()
     const notice = await session.take('notice')
+    const formerHash = await session.take('formerHash')
     const devices = await listDevices(shop.sessions, session, pool)
     const page = homePage({
-      notice: response.locals.hasEnded
-        ? 'Your session has ended: it ran out, or was signed out.'
-        : notice,
+      notice: response.locals.ending ?? notice,
       userId: session.userId,
       data: session.data,
       devices,
       stored: await readStoredSession(pool, session.id),
+      formerHash,
       requests: roundTrips.latest(session.id),
     })
     response.send(String(page))

@@ -118,6 +118,7 @@ describe('the demo over HTTP', () => {
     stolen.cookie = visitor.cookie
     const after = (await visitor.post('/rotate')).page
     expect(hashIn(after)).not.toBe(hashIn(before))
+    expect(after).toContain(`<del>${hashIn(before)}…</del> → <mark>`)
     expect(after).toContain('data-good="honey">1<')
     expect((await stolen.get()).page).toContain('Your session has ended')
   })
@@ -130,6 +131,34 @@ describe('the demo over HTTP', () => {
     const { answer } = await otherTab.get()
     expect(answer.headers.getSetCookie()).toEqual([])
     expect((await visitor.get()).page).toContain('nia')
+  })
+
+  test('shows the hash before and after a sign-in, once', async () => {
+    const visitor = new Visitor(demo.url)
+    const before = hashIn((await visitor.post('/basket/mug/add')).page)
+    const { page } = await visitor.post('/sign-in', { name: 'gus' })
+    expect(page).toContain(`<del>${before}…</del> → <mark>`)
+    expect((await visitor.get()).page).not.toContain('<del>')
+  })
+
+  test('expires a session at once, and says that it expired', async () => {
+    const visitor = await signedIn('zoe')
+    const stolen = new Visitor(demo.url)
+    stolen.cookie = visitor.cookie
+    const { page } = await visitor.post('/expire')
+    expect(page).toContain('Your session has expired')
+    expect(page).toContain('<h2 id="account-title">Sign in</h2>')
+    expect(visitor.cookie).toBeUndefined()
+    expect((await stolen.get()).page).toContain('<h2 id="account-title">Sign in</h2>')
+  })
+
+  test('refuses a slow save after the sign-out, and says why', async () => {
+    const visitor = await signedIn('kim')
+    const { answer, page } = await visitor.post('/slow-save')
+    expect(answer.status).toBe(409)
+    expect(page).toContain('The late save was refused')
+    expect(page).toContain('SessionGoneError')
+    expect((await visitor.get()).page).toContain('data-good="coffee">0<')
   })
 
   test('clears the session: no data, no user, another session', async () => {
