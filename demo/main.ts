@@ -39,7 +39,8 @@ async function main(): Promise<void> {
     1. Put something in the basket, then sign in with any name: the basket comes along.
     2. Open the page in a private window and sign in with the same name: that is a second device.
        Sign one out from the other.
-    3. Press Ctrl-C here and start the demo again: you are still signed in.
+    3. Fire 50 concurrent clicks, rotate the token, let the session expire, save after sign-out.
+    4. Press Ctrl-C here and start the demo again: you are still signed in.
 `)
 }
 

@@ -28,8 +28,8 @@ function accountCard(userId: string): Html {
   </form>
   <p class="hint">Rotate: a new token, the same data. Clear: a new token, no data, no user.</p>
   <form class="moments" method="post" action="/slow-save">
-    <button>Sign out during a slow save</button>
-    <p class="hint">A request reads the session, you sign out, then the request saves.</p>
+    <button>Save after sign-out</button>
+    <p class="hint">A slow request saves when you have already signed out.</p>
   </form>
 </section>`
 }

@@ -11,8 +11,8 @@ export function clicksSection(data: Readonly<Partial<ShopData>>): Html {
     countedByUpdate === undefined || countedBySet === undefined
       ? html`<p class="hint">The server sends itself ${CLICKS} requests with your cookie for each of two ways to count.</p>`
       : html`<dl class="times counts">
-    ${countOf('session.update(key, add)', 'update', countedByUpdate)}
-    ${countOf('session.get(key), then session.set(key)', 'set', countedBySet)}
+    ${countOf('session.update', 'update', countedByUpdate)}
+    ${countOf('session.get, then session.set', 'set', countedBySet)}
   </dl>`
   }
   <form method="post" action="/clicks"><button>Fire ${CLICKS} clicks</button></form>

@@ -183,6 +183,14 @@ describe.skipIf(browserPath === undefined)('the demo in a browser', () => {
     await press(page, 'Add Forest honey')
     expect(await count(page, 'honey')).toBe('1')
     expect(await page.locator('#time .clock').allTextContents()).toEqual(['15 minutes', '12 hours'])
+    await press(page, 'Fire 50 clicks')
+    expect(await page.locator('[data-counted=update]').textContent()).toBe('50 of 50')
+    await press(page, 'Save after sign-out')
+    expect(await page.locator('h1').textContent()).toBe('The late save was refused')
+    await page.getByRole('link').click()
+    await signIn(page, 'Kay')
+    await press(page, 'Expire now')
+    expect(await page.getByRole('status').textContent()).toContain('Your session has expired')
   })
 
   test('counts all of 50 concurrent clicks, for a visitor without a session too', async () => {
