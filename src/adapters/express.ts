@@ -1,5 +1,5 @@
 /**
- * Sessions for Express 5, on `req.session`.
+ * Sessions for Express 5 and 4, on `req.session`.
  *
  * @module
  */

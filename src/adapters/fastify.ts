@@ -1,5 +1,5 @@
 /**
- * Sessions for Fastify 5, on `request.session`.
+ * Sessions for Fastify 5 and 4, on `request.session`.
  *
  * @module
  */
@@ -114,7 +114,7 @@ export function fastifySessions<Data extends object = DefaultData>(
     // What the package fastify-plugin does: the hooks hold outside this plugin's own scope as well.
     [Symbol.for('skip-override')]: true,
     [Symbol.for('fastify.display-name')]: 'pg-sessions',
-    [Symbol.for('plugin-meta')]: { name: 'pg-sessions', fastify: '5.x' },
+    [Symbol.for('plugin-meta')]: { name: 'pg-sessions', fastify: '4.x || 5.x' },
   })
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { H3Event, H3EventContext, H3Plugin } from 'h3'
+import { ConfigurationError } from '../errors.ts'
 import { assertSessions } from '../http/assert-sessions.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { type FetchExchange, fieldsOf, openFetchExchange } from '../http/fetch-exchange.ts'
@@ -69,6 +70,11 @@ export function h3Sessions<Data extends object = DefaultData>(
   const kept: Kept<Data> = new RequestSessions(sessions, 'h3Sessions')
   const registered = applications.of(sessions)
   const plugin: H3Plugin = (app) => {
+    if (isOfH31(app)) {
+      throw new ConfigurationError(
+        'h3Sessions needs h3 2: this application runs on h3 1, which has no plugins. Upgrade h3, and write app.register(h3Sessions(sessions)).',
+      )
+    }
     if (typeof Object(app).config !== 'object') {
       throw wrongMount('h3Sessions', 'app.register(h3Sessions(sessions)) in h3, not app.use')
     }
@@ -96,6 +102,11 @@ export function h3Sessions<Data extends object = DefaultData>(
   return Object.assign(plugin, {
     of: (event: { readonly context: H3EventContext }) => kept.of(event.context),
   })
+}
+
+/** Whether this is an application or an event of h3 1, which `app.use` would pass to the plugin. */
+function isOfH31(given: object): boolean {
+  return '__is_event__' in given || ('stack' in given && 'options' in given)
 }
 
 function openExchange<Data extends object>(

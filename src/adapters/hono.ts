@@ -1,5 +1,5 @@
 /**
- * Sessions for Hono 4, on `c.var.session`.
+ * Sessions for Hono 4 and 3, on `c.var.session`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Sessions for Koa 3, on `ctx.session`.
+ * Sessions for Koa 3 and 2, on `ctx.session`.
  *
  * @module
  */

@@ -1,15 +1,25 @@
 import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import express, { type ErrorRequestHandler, type Request } from 'express'
+import express, { type ErrorRequestHandler, type Request, type RequestHandler } from 'express'
 import { expressSessions } from 'pg-sessions/express'
 import { type OpenApplication, ownHeaders } from 'pg-sessions/testing'
 import { beforeHead, setCacheControl } from './before-head.ts'
 import { serve } from './listen.ts'
 
 /** The contract's application in Express. */
-export const openExpressApplication: OpenApplication = ({ sessions, others, script }) => {
-  const app = express()
+export const openExpressApplication: OpenApplication = applicationIn(express)
+
+/** The contract's application in a version of Express. */
+export function applicationIn(framework: typeof express): OpenApplication {
+  return (parts) => openApplication(framework, parts)
+}
+
+function openApplication(
+  framework: typeof express,
+  { sessions, others, script }: Parameters<OpenApplication>[0],
+): ReturnType<OpenApplication> {
+  const app = framework()
   const other = expressSessions(others)
   const own = expressSessions(sessions)
   app.use('/cached', (_req, res, next) => {
@@ -20,7 +30,10 @@ export const openExpressApplication: OpenApplication = ({ sessions, others, scri
   const change = (req: Request): void => script.change(req.session, req.url)
 
   app.get('/untouched', (_req, res) => void res.send('untouched'))
-  app.get('/use', async (req, res) => void res.send(await script.use(req.session, req.url)))
+  app.get(
+    '/use',
+    forwarding(async (req, res) => void res.send(await script.use(req.session, req.url))),
+  )
   app.get('/change', (req, res) => {
     change(req)
     res.send('changed')
@@ -45,24 +58,33 @@ export const openExpressApplication: OpenApplication = ({ sessions, others, scri
     change(req)
     res.set({ ...ownHeaders }).send('headed')
   })
-  app.get('/stream', async (req, res) => {
-    change(req)
-    await pipeline(Readable.from(script.body()), res).catch(() => undefined)
-  })
-  app.get('/events', async (req, res) => {
-    change(req)
-    res.type('text/event-stream').flushHeaders()
-    for await (const event of script.events(req.session, req.url)) res.write(`data: ${event}\n\n`)
-    res.end()
-  })
+  app.get(
+    '/stream',
+    forwarding(async (req, res) => {
+      change(req)
+      await pipeline(Readable.from(script.body()), res).catch(() => undefined)
+    }),
+  )
+  app.get(
+    '/events',
+    forwarding(async (req, res) => {
+      change(req)
+      res.type('text/event-stream').flushHeaders()
+      for await (const event of script.events(req.session, req.url)) res.write(`data: ${event}\n\n`)
+      res.end()
+    }),
+  )
   app.get('/throw', (req) => {
     change(req)
     throw script.error
   })
-  app.get('/throw-later', async (req) => {
-    await script.use(req.session, req.url)
-    throw script.error
-  })
+  app.get(
+    '/throw-later',
+    forwarding(async (req) => {
+      await script.use(req.session, req.url)
+      throw script.error
+    }),
+  )
   app.get('/passed-on', (req, _res, next) => {
     change(req)
     next()
@@ -74,14 +96,23 @@ export const openExpressApplication: OpenApplication = ({ sessions, others, scri
     })
     void next
   })
-  app.get('/other', async (req, res) => void res.send(await script.use(other.of(req), req.url)))
-  app.get('/both', async (req, res) => {
-    const mine = await script.use(req.session, req.url)
-    res.send(`${mine}\n${await script.use(other.of(req), req.url)}`)
-  })
+  app.get(
+    '/other',
+    forwarding(async (req, res) => void res.send(await script.use(other.of(req), req.url))),
+  )
+  app.get(
+    '/both',
+    forwarding(async (req, res) => {
+      const mine = await script.use(req.session, req.url)
+      res.send(`${mine}\n${await script.use(other.of(req), req.url)}`)
+    }),
+  )
   const inner = expressSessions(sessions)
-  const router = express.Router().use(inner)
-  router.get('/inner', async (req, res) => void res.send(await script.use(inner.of(req), req.url)))
+  const router = framework.Router().use(inner)
+  router.get(
+    '/inner',
+    forwarding(async (req, res) => void res.send(await script.use(inner.of(req), req.url))),
+  )
   app.get('/inner', (req, _res, next) => {
     change(req)
     next()
@@ -91,10 +122,13 @@ export const openExpressApplication: OpenApplication = ({ sessions, others, scri
     change(req)
     res.send('cached')
   })
-  app.get('/broken-stream', async (req, res) => {
-    change(req)
-    await pipeline(createReadStream('/there/is/no/such/file'), res)
-  })
+  app.get(
+    '/broken-stream',
+    forwarding(async (req, res) => {
+      change(req)
+      await pipeline(createReadStream('/there/is/no/such/file'), res)
+    }),
+  )
   app.get('/raw', (req, res) => {
     change(req)
     res.writeHead(200, { 'Content-Type': 'text/plain' })
@@ -108,4 +142,11 @@ export const openExpressApplication: OpenApplication = ({ sessions, others, scri
   }
   app.use(errorPage)
   return serve(app)
+}
+
+/** Passes on what an asynchronous handler rejects with. Express 4 does not do that itself. */
+function forwarding(
+  handler: (...args: Parameters<RequestHandler>) => Promise<void>,
+): RequestHandler {
+  return (req, res, next) => void handler(req, res, next).catch(next)
 }

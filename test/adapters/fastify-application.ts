@@ -1,13 +1,22 @@
 import { createReadStream } from 'node:fs'
 import { once } from 'node:events'
 import { Readable } from 'node:stream'
-import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { fastifySessions } from 'pg-sessions/fastify'
-import { type OpenApplication, ownHeaders } from 'pg-sessions/testing'
+import { type OpenApplication, ownHeaders, type RunningApplication } from 'pg-sessions/testing'
 
 /** The contract's application in Fastify. */
-export const openFastifyApplication: OpenApplication = async ({ sessions, others, script }) => {
-  const app = Fastify({ forceCloseConnections: true })
+export const openFastifyApplication: OpenApplication = applicationIn(Fastify)
+
+/** The contract's application in a version of Fastify. */
+export function applicationIn(framework: typeof Fastify): OpenApplication {
+  return (parts) => openApplication(framework({ forceCloseConnections: true }), parts)
+}
+
+async function openApplication(
+  app: FastifyInstance,
+  { sessions, others, script }: Parameters<OpenApplication>[0],
+): Promise<RunningApplication> {
   const own = fastifySessions(sessions)
   const other = fastifySessions(others)
   app.setErrorHandler((error, request, reply) => {

@@ -7,18 +7,29 @@ import { type OpenApplication, ownHeaders } from 'pg-sessions/testing'
 import { serve } from './listen.ts'
 
 /** The contract's application in Hono. */
-export const openHonoApplication: OpenApplication = ({ sessions, others, script }) => {
+export const openHonoApplication: OpenApplication = applicationIn(Hono, streamSSE)
+
+/** The contract's application in a version of Hono, which brings the `streamSSE` along. */
+export function applicationIn(framework: typeof Hono, sse: typeof streamSSE): OpenApplication {
+  return (parts) => openApplication(framework, sse, parts)
+}
+
+function openApplication(
+  framework: typeof Hono,
+  sse: typeof streamSSE,
+  { sessions, others, script }: Parameters<OpenApplication>[0],
+): ReturnType<OpenApplication> {
   const own = honoSessions(sessions)
   const other = honoSessions(others)
   const change = (c: { var: { session: Session }; req: { url: string } }): void =>
     script.change(c.var.session, c.req.url)
 
-  const app = new Hono()
+  const app = new framework()
     .use('/cached', async (c, next) => {
       await next()
       c.header('Cache-Control', ownHeaders['Cache-Control'])
     })
-    .use(other, own, own)
+    .use('*', other, own, own)
     .get('/untouched', (c) => c.text('untouched'))
     .get('/use', async (c) => c.text(await script.use(c.var.session, c.req.url)))
     .get('/change', (c) => {
@@ -55,7 +66,7 @@ export const openHonoApplication: OpenApplication = ({ sessions, others, script 
     })
     .get('/events', (c) => {
       change(c)
-      return streamSSE(c, async (stream) => {
+      return sse(c, async (stream) => {
         for await (const data of script.events(c.var.session, c.req.url)) {
           await stream.writeSSE({ data })
         }
@@ -89,7 +100,9 @@ export const openHonoApplication: OpenApplication = ({ sessions, others, script 
   })
   app.route(
     '/inner',
-    new Hono().use(inner).get('/', async (c) => c.text(await script.use(inner.of(c), c.req.url))),
+    new framework()
+      .use(inner)
+      .get('/', async (c) => c.text(await script.use(inner.of(c), c.req.url))),
   )
   app.get('/cached', (c) => {
     change(c)

@@ -7,8 +7,17 @@ import { type OpenApplication, ownHeaders, type Script } from 'pg-sessions/testi
 import { serve } from './listen.ts'
 
 /** The contract's application in Koa, whose error page stands before the sessions. */
-export const openKoaApplication: OpenApplication = ({ sessions, others, script }) => {
-  const app = new Koa()
+export const openKoaApplication: OpenApplication = applicationIn(Koa)
+
+/** The contract's application in a version of Koa. */
+export function applicationIn(framework: typeof Koa): OpenApplication {
+  return (parts) => openApplication(new framework(), parts)
+}
+
+function openApplication(
+  app: Koa,
+  { sessions, others, script }: Parameters<OpenApplication>[0],
+): ReturnType<OpenApplication> {
   app.silent = true
   const own = koaSessions(sessions)
   const other = koaSessions(others)

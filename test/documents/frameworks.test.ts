@@ -96,7 +96,9 @@ function testedVersions(): Set<string> {
         devDependencies = {},
         optionalDependencies = {},
       } = JSON.parse(readDocument(file))
-      return Object.values<string>({ ...dependencies, ...devDependencies, ...optionalDependencies })
+      const all = { ...dependencies, ...devDependencies, ...optionalDependencies }
+      // An earlier major version is installed beside the current one as `npm:express@4.22.3`.
+      return Object.values<string>(all).map((version) => version.replace(/^npm:.+@/, ''))
     }),
   )
 }
