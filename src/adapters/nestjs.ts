@@ -1,5 +1,5 @@
 /**
- * Sessions for NestJS 11 and 12, on the platforms Express and Fastify, for its own decorator `@Session()`.
+ * Sessions for NestJS 10, 11 and 12, on the platforms Express and Fastify, for its own decorator `@Session()`.
  *
  * @module
  */
@@ -145,7 +145,7 @@ function platformOf(consumer: MiddlewareConsumer & { getHttpAdapter?(): Platform
   const platform = consumer.getHttpAdapter?.()
   if (platform === undefined) {
     throw new ConfigurationError(
-      'SessionsModule found no HTTP platform. Use NestJS 11 or 12 with @nestjs/platform-express or @nestjs/platform-fastify.',
+      'SessionsModule found no HTTP platform. Use NestJS 10, 11 or 12 with @nestjs/platform-express or @nestjs/platform-fastify.',
     )
   }
   return platform

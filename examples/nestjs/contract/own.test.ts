@@ -1,5 +1,6 @@
 import 'reflect-metadata'
 import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
 import { describe, it } from 'node:test'
 import {
   Controller,
@@ -23,6 +24,8 @@ import {
 import { expressSessions } from 'pg-sessions/express'
 import { fastifySessions } from 'pg-sessions/fastify'
 import { SESSIONS, SessionsModule } from 'pg-sessions/nestjs'
+
+const { version }: { version: string } = createRequire(import.meta.url)('@nestjs/core/package.json')
 
 const platforms = [
   { name: 'Express', platform: () => new ExpressAdapter(), adapter: expressSessions },
@@ -87,7 +90,10 @@ for (const { name, platform, adapter } of platforms) {
       store.create = () => Promise.reject(new StoreUnavailableError('The store is away.', 'none'))
       const answer = await ask('/visit', store)
       assert.equal(answer.status, 503)
-      assert.doesNotMatch(await answer.text(), /changed|The store is away/)
+      const text = await answer.text()
+      assert.doesNotMatch(text, /changed/)
+      // NestJS 10 itself answers with the message of any error that has a status.
+      if (!version.startsWith('10.')) assert.doesNotMatch(text, /The store is away/)
       assert.deepEqual(answer.headers.getSetCookie(), [])
     })
 
