@@ -22,7 +22,7 @@ test('it says what it would do, does it, and has nothing left to do; status keep
   const before = await run('status')
   expect(before.status).toBe(0)
   expect(before.stdout).toMatch(
-    /^left out {7}public\.measurements has columns .*, but expire is bigint, which is not a date$/m,
+    /^left out {8}public\.measurements has columns .*, but expire is bigint, which is not a date$/m,
   )
   expect(before.stdout).toMatch(
     /^left to move {4}7 sessions of connect-pg-simple in public\.session, and 1 expired$/m,
