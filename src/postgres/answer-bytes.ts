@@ -4,29 +4,34 @@ import { UndecodableError } from '../errors.ts'
 const EPOCH = 946_684_800_000
 
 /**
- * Reads the bytes of an answer from the first to the last, as PostgreSQL's `…send` functions wrote them:
- * far cheaper than columns of text, on both sides. Each method throws when there are not enough of them.
+ * Reads the byte strings of an answer from the first byte to the last, as PostgreSQL's `…send` functions wrote
+ * them: far cheaper than columns of text, on both sides. Each method throws when there are not enough of them.
  */
 export class AnswerBytes {
-  readonly #bytes: Buffer
+  readonly #rows: readonly string[]
+  #nextRow = 0
+  #bytes: Buffer = Buffer.alloc(0)
   #at = 0
 
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes
+  /** @param rows - Base64, each row with whole values. */
+  constructor(rows: readonly string[]) {
+    this.#rows = rows
   }
 
   get isAtEnd(): boolean {
-    return this.#at === this.#bytes.length
+    return this.#at === this.#bytes.length && this.#nextRow === this.#rows.length
   }
 
   /** Of `int4send`. */
   int(): number {
-    return this.#bytes.readInt32BE(this.#advance(4))
+    const at = this.#advance(4)
+    return this.#bytes.readInt32BE(at)
   }
 
   /** Of `boolsend`. */
   boolean(): boolean {
-    return this.#bytes.readInt8(this.#advance(1)) === 1
+    const at = this.#advance(1)
+    return this.#bytes[at] === 1
   }
 
   /** Of `int8send`. Exact below 2^53. */
@@ -47,9 +52,8 @@ export class AnswerBytes {
   /** Of `uuid_send`. */
   uuid(): string {
     const at = this.#advance(16)
-    const part = (from: number, to: number): string =>
-      this.#bytes.toString('hex', at + from, at + to)
-    return `${part(0, 4)}-${part(4, 6)}-${part(6, 8)}-${part(8, 10)}-${part(10, 16)}`
+    const digits = this.#bytes.toString('hex', at, at + 16)
+    return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-${digits.slice(12, 16)}-${digits.slice(16, 20)}-${digits.slice(20)}`
   }
 
   /** This many bytes, which stay a part of the answer. */
@@ -65,10 +69,17 @@ export class AnswerBytes {
   }
 
   #advance(length: number): number {
+    if (this.#at === this.#bytes.length && length > 0) this.#openRow()
     const at = this.#at
     if (length < 0 || at + length > this.#bytes.length)
       throw new UndecodableError('the answer is cut off')
     this.#at = at + length
     return at
+  }
+
+  #openRow(): void {
+    this.#bytes = Buffer.from(this.#rows[this.#nextRow] ?? '', 'base64')
+    this.#nextRow += 1
+    this.#at = 0
   }
 }

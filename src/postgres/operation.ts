@@ -61,9 +61,9 @@ interface Reading<Call, Answer> {
 /**
  * Defines a statement. Nothing else writes placeholders, casts of parameters, or names of statements.
  *
- * Each call sends a text of its own, and every answer is one row that gives it back, however many rows
- * `answer` has. So another call's answer, a missing one, one with holes and one
- * that was cut off are told from "there is nothing", and fail.
+ * Each call sends a text of its own, and the last row of every answer gives it back, also when `answer` has no
+ * rows. So another call's answer, a missing one, one with holes and one that was cut off are told from "there
+ * is nothing", and fail.
  *
  * @example
  * ```ts
@@ -98,13 +98,12 @@ export function operation<Call, Parameters extends Types, Answer>(
       return { ...prepared, values }
     },
     read(rows, call, proof) {
-      const [row, ...others] = rows
-      const answer = row?.answer
-      if (row?.proof !== proof || typeof answer !== 'string' || others.length > 0) {
+      const last = rows.at(-1)
+      if (last?.proof !== proof || typeof last.answer !== 'string') {
         throw unreadable(prepared.name, effect, 'belongs to another statement, or is missing')
       }
       try {
-        return readBody(definition, answer, call)
+        return readAnswer(definition, rows, call)
       } catch {
         throw unreadable(prepared.name, effect, 'is cut off, or not of the form that it asked for')
       }
@@ -127,30 +126,46 @@ function writeText<Call, Parameters extends Types, Answer>(
     return `$${used.indexOf(name) + 1}`
   })
   const proof = text.sql(`$${used.length + 1}`)
-  return { text: `${withSteps}\nselect ${proof} as proof, ${bodyOf(definition)} as answer`, used }
+  return { text: `${withSteps}\n${finalSelect(definition, proof)}`, used }
 }
 
 /** A character that no SQL holds. */
 const MARK = '\u0001'
 const MARKED = new RegExp(`${MARK}(\\w+)${MARK}`, 'g')
 
-/** What all rows of `answer` become: one text, never null. */
-function bodyOf({ rows, packed }: Reading<never, unknown>): string {
+/**
+ * The rows that travel; the last one gives the proof back. Byte strings travel in a row each: a client and a
+ * server handle a few rows far faster than one text of their size.
+ */
+function finalSelect({ rows, packed }: Reading<never, unknown>, proof: string): string {
   if (rows !== undefined) {
-    return `coalesce((select json_agg(answer)::text from answer), '[]')`
+    return `select ${proof} as proof, coalesce((select json_agg(answer)::text from answer), '[]') as answer`
   }
-  if (packed !== undefined) {
-    return `coalesce((select encode(string_agg(packed, ''), 'base64') from answer), '')`
-  }
-  return `''`
+  const end = `select ${proof} as proof, '' as answer`
+  if (packed === undefined) return end
+  return `select null as proof, encode(packed, 'base64') as answer from answer\nunion all\n${end}`
 }
 
-function readBody<Call, Answer>(reading: Reading<Call, Answer>, body: string, call: Call): Answer {
-  if (reading.rows !== undefined) return reading.rows(readAnswerRows(body), call)
-  const bytes = new AnswerBytes(Buffer.from(body, 'base64'))
-  const answer = reading.packed === undefined ? reading.done?.(call) : reading.packed(bytes, call)
-  if (!bytes.isAtEnd) throw new UndecodableError('the answer goes on')
-  return answer as Answer
+function readAnswer<Call, Answer>(
+  reading: Reading<Call, Answer>,
+  rows: readonly Row[],
+  call: Call,
+): Answer {
+  if (reading.packed !== undefined) {
+    const bytes = new AnswerBytes(rows.slice(0, -1).map(bodyOf))
+    const answer = reading.packed(bytes, call)
+    if (!bytes.isAtEnd) throw new UndecodableError('the answer goes on')
+    return answer
+  }
+  const [row, ...others] = rows
+  if (row === undefined || others.length > 0) throw new UndecodableError('more rows than one')
+  if (reading.rows !== undefined) return reading.rows(readAnswerRows(bodyOf(row)), call)
+  return reading.done?.(call) as Answer
+}
+
+function bodyOf(row: Row | undefined): string {
+  if (typeof row?.answer !== 'string') throw new UndecodableError('a row is missing')
+  return row.answer
 }
 
 /** Two stores with other tables, or two releases, may share connections. */
