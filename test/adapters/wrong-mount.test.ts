@@ -82,7 +82,7 @@ describe('an adapter that is mounted in the wrong way says what to write', () =>
     )
   })
 
-  it('an adapter that nobody has called with its sessions', async () => {
+  it('an adapter that was not called with its sessions', async () => {
     const app = express()
     app.use(expressSessions as never)
     expect(String(await failureOf(app))).toContain('pass expressSessions(sessions) rather than')
