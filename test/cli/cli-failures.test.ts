@@ -1,11 +1,11 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
-import { type Outcome, runCli } from './run-cli.ts'
+import { bundledCli, installedCli, type Outcome, runCli } from './run-cli.ts'
 
 let database: TestDatabase
 beforeAll(async () => {
@@ -139,14 +139,15 @@ describe('failing, it exits with 1 and says what to do', () => {
     const root = mkdtempSync(join(tmpdir(), 'pg-sessions-cli-'))
     onTestFinished(() => rmSync(root, { recursive: true }))
     const repository = fileURLToPath(new URL('../..', import.meta.url))
-    cpSync(join(repository, 'src'), join(root, 'src'), { recursive: true })
     cpSync(join(repository, 'package.json'), join(root, 'package.json'))
-    mkdirSync(join(root, 'node_modules'))
+    const program = installedCli(root)
+    mkdirSync(dirname(program), { recursive: true })
+    cpSync(await bundledCli(), program)
     const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
     for (const name of Object.keys(dependencies)) {
       symlinkSync(join(repository, 'node_modules', name), join(root, 'node_modules', name))
     }
-    const outcome = await runCli(['status'], { root, databaseUrl: database.url })
+    const outcome = await runCli(['status'], { installedIn: root, databaseUrl: database.url })
     expect(outcome).toMatchObject({
       status: 2,
       stderr: expect.stringContaining('npm install --save-dev pg'),

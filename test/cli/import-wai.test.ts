@@ -136,7 +136,7 @@ test('an import that is killed halfway goes on where it was, and nothing is lost
   const keys: string[] = []
   for (let each = 0; each < 300; each++) keys.push(await original.begin({ each: `${each}` }))
   const moved = async (): Promise<number> => (await sessions.count()).live
-  const killed = startCli(['import', 'wai', '--batch-size', '5'], {
+  const killed = await startCli(['import', 'wai', '--batch-size', '5'], {
     databaseUrl: original.database.url,
   })
   await expect.poll(moved, { timeout: 60_000, interval: 5 }).toBeGreaterThan(0)

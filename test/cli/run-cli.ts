@@ -1,8 +1,10 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
+import { root } from '../../scripts/run-command.ts'
+import { bundledProgram } from '../support/bundled-program.ts'
 
 export interface Outcome {
   readonly status: number
@@ -10,26 +12,35 @@ export interface Outcome {
   readonly stderr: string
 }
 
-const loader = import.meta.resolve('tsx')
-const repository = fileURLToPath(new URL('../..', import.meta.url))
-
 interface CliOptions {
   readonly databaseUrl?: string
   /** Variables beside those of this process, of which none names a database. */
   readonly environment?: Readonly<Record<string, string>>
-  readonly root?: string
+  /** A folder that has the program and its dependencies in `node_modules`. Default: this repository. */
+  readonly installedIn?: string
+}
+
+/** The program in one file. */
+export function bundledCli(): Promise<string> {
+  return bundledProgram('src/cli/main.ts')
+}
+
+/** Where the program stands in a folder that it is installed in. */
+export function installedCli(folder: string): string {
+  return join(folder, 'node_modules', 'pg-sessions', 'main.mjs')
 }
 
 /** Starts the program in a process of its own, as a user would. */
-export function startCli(
+export async function startCli(
   args: readonly string[],
-  { databaseUrl, environment = {}, root = repository }: CliOptions = {},
-): ChildProcessByStdio<null, Readable, Readable> {
+  { databaseUrl, environment = {}, installedIn }: CliOptions = {},
+): Promise<ChildProcessByStdio<null, Readable, Readable>> {
+  const program = installedIn === undefined ? await bundledCli() : installedCli(installedIn)
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(DATABASE_URL|PG[A-Z]+)$/.test(name)),
   )
-  return spawn(process.execPath, ['--import', loader, `${root}/src/cli/main.ts`, ...args], {
-    cwd: root,
+  return spawn(process.execPath, [program, ...args], {
+    cwd: installedIn ?? root,
     env: {
       ...env,
       ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
@@ -41,7 +52,7 @@ export function startCli(
 
 /** Runs it to its end. */
 export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<Outcome> {
-  const child = startCli(args, options)
+  const child = await startCli(args, options)
   const [[status], stdout, stderr] = await Promise.all([
     once(child, 'exit'),
     text(child.stdout),

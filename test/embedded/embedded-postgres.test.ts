@@ -3,12 +3,12 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import { Client } from 'pg'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from 'pg-sessions/embedded-postgres'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runCommand } from '../../scripts/run-command.ts'
+import { bundledProgram } from '../support/bundled-program.ts'
 import { isRunning, startInOwnProcess, untilGone } from './processes.ts'
 
 async function ask(url: string, sql: string): Promise<Record<string, unknown>[]> {
@@ -104,8 +104,8 @@ test('stopping leaves neither a process nor a file, and cuts connections that ar
 })
 
 test('stopping right after pool.end() breaks no client, whose sockets are still closing', async () => {
-  const file = fileURLToPath(new URL('pool-then-server.ts', import.meta.url))
-  const { output } = await runCommand(process.execPath, ['--import', 'tsx', file])
+  const program = await bundledProgram('test/embedded/pool-then-server.ts')
+  const { output } = await runCommand(process.execPath, [program])
   expect(output).toBe('stopped')
 })
 

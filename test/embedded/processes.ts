@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import type { EmbeddedPostgresOptions } from 'pg-sessions/embedded-postgres'
 import { expect } from 'vitest'
+import { bundledProgram } from '../support/bundled-program.ts'
 
 /** Tells whether a process of this number exists, of any user. */
 export function isRunning(pid: number): boolean {
@@ -30,15 +30,11 @@ export async function startInOwnProcess(
   options: EmbeddedPostgresOptions,
   account: { uid?: number; gid?: number } = {},
 ): Promise<Owner> {
-  const owner = spawn(
-    process.execPath,
-    ['--import', 'tsx', fileURLToPath(new URL('owner.ts', import.meta.url))],
-    {
-      ...account,
-      env: { ...process.env, OPTIONS: JSON.stringify(options) },
-      stdio: ['pipe', 'pipe', 'pipe'],
-    },
-  )
+  const owner = spawn(process.execPath, [await bundledProgram('test/embedded/owner.ts')], {
+    ...account,
+    env: { ...process.env, OPTIONS: JSON.stringify(options) },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
   let [output, errors] = ['', '']
   owner.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text

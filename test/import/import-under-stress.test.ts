@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { PostgresStore } from 'pg-sessions'
 import { fromPg } from 'pg-sessions/pg'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { sidIdentity } from '../../src/compatibility/by-sid/sid-identity.ts'
-import { runCli } from '../cli/run-cli.ts'
+import { bundledCli, runCli } from '../cli/run-cli.ts'
 import { type OldApplication, openOldApplication } from './old-application.ts'
 
 const SESSIONS = 3000
@@ -25,7 +24,6 @@ beforeEach(async () => {
 })
 afterEach(() => old.dispose())
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
 const args = ['import', 'connect-pg-simple', '--batch-size', '10', '--json']
 
 async function count(from: string): Promise<number> {
@@ -44,8 +42,7 @@ async function untilNobodyImports(): Promise<void> {
 }
 
 test('killed in the middle, every session is in one place, and another run brings the rest', async () => {
-  const loader = import.meta.resolve('tsx')
-  const child = spawn(process.execPath, ['--import', loader, `${root}/src/cli/main.ts`, ...args], {
+  const child = spawn(process.execPath, [await bundledCli(), ...args], {
     env: { ...process.env, DATABASE_URL: old.database.url },
     stdio: 'ignore',
   })
@@ -66,8 +63,7 @@ test('killed in the middle, every session is in one place, and another run bring
 }, 60_000)
 
 test('told to stop, it ends after its batch, says so, and exits with 1', async () => {
-  const loader = import.meta.resolve('tsx')
-  const child = spawn(process.execPath, ['--import', loader, `${root}/src/cli/main.ts`, ...args], {
+  const child = spawn(process.execPath, [await bundledCli(), ...args], {
     env: { ...process.env, DATABASE_URL: old.database.url },
     stdio: ['ignore', 'pipe', 'ignore'],
   })

@@ -12,6 +12,7 @@ import { checkSchema, migrate } from '../../src/postgres/migrate.ts'
 import { type Migration, migrations } from '../../src/postgres/migrations/index.ts'
 import { latestVersion } from '../../src/postgres/schema-sql.ts'
 import { resolveTableNames } from '../../src/postgres/table-names.ts'
+import { bundledProgram } from '../support/bundled-program.ts'
 import type { TestDatabase } from '../support/database.ts'
 import { readCatalog } from './read-catalog.ts'
 import { connect, scratchDatabase } from './scratch-database.ts'
@@ -52,9 +53,9 @@ const firstVersion = [{ version: 1, name: 'create-sessions' }]
 
 test('twenty processes that start at once on an empty database all come up', async () => {
   const database = await scratchDatabase()
-  const program = new URL('migrate-process.ts', import.meta.url).pathname
+  const program = await bundledProgram('test/postgres/migrate-process.ts')
   const processes = Array.from({ length: 20 }, (): ChildProcess => {
-    const child = spawn(process.execPath, ['--import', 'tsx', program], {
+    const child = spawn(process.execPath, [program], {
       env: { ...process.env, DATABASE_URL: database.url },
       stdio: ['pipe', 'pipe', 'pipe'],
     })

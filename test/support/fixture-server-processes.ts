@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+import { bundledProgram } from './bundled-program.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 import type { FixtureSettings } from './fixture-server.ts'
 import { HttpVisitor } from './fixture-server-visitor.ts'
@@ -47,8 +47,8 @@ async function startProcess(
   databaseUrl: string,
   settings: FixtureSettings,
 ): Promise<FixtureProcess> {
-  const program = fileURLToPath(new URL('fixture-server-process.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', program], {
+  const program = await bundledProgram('test/support/fixture-server-process.ts')
+  const child = spawn(process.execPath, [program], {
     env: {
       ...process.env,
       DATABASE_URL: databaseUrl,

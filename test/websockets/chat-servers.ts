@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+import { bundledProgram } from '../support/bundled-program.ts'
 import type { TestDatabase } from '../support/database.ts'
 
 /** One of several servers of the same chat. */
@@ -14,10 +14,10 @@ export interface ChatServer {
   stop(): Promise<number | null>
 }
 
-const script = fileURLToPath(new URL('chat-process.ts', import.meta.url))
+const script = 'test/websockets/chat-process.ts'
 
 export async function startChatServer(database: TestDatabase): Promise<ChatServer> {
-  const child = spawn(process.execPath, ['--import', 'tsx', script], {
+  const child = spawn(process.execPath, [await bundledProgram(script)], {
     env: { ...process.env, DATABASE_URL: database.url },
     stdio: ['pipe', 'pipe', 'inherit'],
   })

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
+import { bundledProgram } from '../support/bundled-program.ts'
 
-const script = fileURLToPath(new URL('unanswered-process.ts', import.meta.url))
+const script = 'test/websockets/unanswered-process.ts'
 
 test.each([
   ['that has closed its sessions', 'yes'],
@@ -14,7 +14,7 @@ test.each([
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const connected = once(server, 'connection')
-  const child = spawn(process.execPath, ['--import', 'tsx', script], {
+  const child = spawn(process.execPath, [await bundledProgram(script)], {
     env: {
       ...process.env,
       DATABASE_URL: `postgres://ann:secret@127.0.0.1:${port}/x`,
