@@ -31,7 +31,13 @@ export type { TableNameOptions } from './postgres/table-names.ts'
 export type { Duration } from './options/duration.ts'
 export type { Logger } from './session/logger.ts'
 export type { PurgeOptions, Purger } from './session/purger.ts'
-export type { DefaultData, Session, SessionData, SessionLifetime } from './session/session.ts'
+export type {
+  DefaultData,
+  Session,
+  SessionData,
+  SessionLifetime,
+  SignInOptions,
+} from './session/session.ts'
 export type { SessionEvents, SessionListener } from './session/session-events.ts'
 export type { SessionWatch, WatchEndReason, WatchTarget } from './session/session-watcher.ts'
 export { defaultSettings, type SessionLimits, type SessionSettings } from './session/settings.ts'

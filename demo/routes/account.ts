@@ -5,6 +5,8 @@ import { browserName } from '../browser-name.ts'
 import type { Shop, ShopData } from '../shop.ts'
 import { readStoredSession } from '../under-the-hood/stored-session.ts'
 
+const REMEMBERED = { idleTimeout: '30d', absoluteTimeout: '90d' } as const
+
 /** Signing in and out, and what can be done with one's own session. */
 export function accountRoutes({ sessionOf }: Shop, pool: Pool): Router {
   const router = Router()
@@ -17,12 +19,11 @@ export function accountRoutes({ sessionOf }: Shop, pool: Pool): Router {
     if (name === null) {
       session.set('notice', 'Please give a name of 1 to 40 letters.')
     } else if (session.userId === null) {
-      if (form.remember) session.setLifetime({ idleTimeout: '30d', absoluteTimeout: '90d' })
       // Set before signing in, these are saved by the same statement.
       await keepFormerHash(session, pool)
       session.set('browser', browserName(request.get('user-agent')))
       session.set('notice', `Welcome, ${name}. Your token is a new one.`)
-      await session.signIn(name)
+      await session.signIn(name, form.remember ? { lifetime: REMEMBERED } : {})
     }
     response.redirect(303, '/')
   })

@@ -1,4 +1,5 @@
 import type { EntryValue } from './entry-value.ts'
+import type { LifetimeChange } from './session-lifetime.ts'
 
 /** What a handler has asked for and no store has been told yet. */
 export class ChangeSet {
@@ -74,10 +75,4 @@ export class ChangeSet {
     this.lifetime = later.lifetime ?? this.lifetime
     return this
   }
-}
-
-/** How long this session alone lives, in milliseconds; an absent absolute timeout is unchanged. */
-export interface LifetimeChange {
-  readonly idleTimeout: number
-  readonly absoluteTimeout?: number
 }

@@ -9,6 +9,8 @@ import type {
 import type { ChangeSet } from './change-set.ts'
 import type { SessionSnapshot } from './session-snapshot.ts'
 import type { SessionPolicy } from './settings.ts'
+import type { LifetimeChange } from './session-lifetime.ts'
+import type { SignIn } from './sign-in.ts'
 import type { IssuedToken } from './token.ts'
 
 /** Turns what a handler asked for into what a store is to do. Decides nothing and sends no query. */
@@ -19,17 +21,18 @@ export function planNewSession(
   codec: Codec,
   token: IssuedToken,
   changes: ChangeSet,
-  userId: string | null,
+  signIn: SignIn | null,
 ): NewSession {
-  const ownIdleTimeout = changes.lifetime?.idleTimeout ?? null
+  const own = lifetimeOf(changes, signIn)
+  const ownIdleTimeout = own?.idleTimeout ?? null
   const idle = ownIdleTimeout ?? policy.idleTimeout
   return {
     id: token.id,
     secretHash: token.secretHash,
-    userId,
+    userId: signIn?.userId ?? null,
     lifetime: { idle, purge: idle },
     ownIdleTimeout,
-    absolute: changes.lifetime?.absoluteTimeout ?? policy.absoluteTimeout,
+    absolute: own?.absoluteTimeout ?? policy.absoluteTimeout,
     entries: encodeWritten(codec, changes),
   }
 }
@@ -46,11 +49,11 @@ export function planChange(
   known: SessionSnapshot,
   token: NextToken | null,
   changes: ChangeSet,
-  userId: string | null,
+  signIn: SignIn | null,
 ): SessionChange {
+  const own = lifetimeOf(changes, signIn)
+  const idle = own?.idleTimeout ?? (signIn === null ? known.idleTimeout : policy.idleTimeout)
   const credentials = token === null ? {} : { credentials: planCredentials(token) }
-  const idle =
-    changes.lifetime?.idleTimeout ?? (userId === null ? known.idleTimeout : policy.idleTimeout)
   return {
     ...known.guard,
     written: encodeWritten(codec, changes),
@@ -61,13 +64,13 @@ export function planChange(
   }
 
   function planCredentials({ secretHash: to, grace }: NextToken): CredentialChange {
-    const { idleTimeout, absoluteTimeout } = changes.lifetime ?? {}
+    const { idleTimeout, absoluteTimeout } = own ?? {}
     const from = known.secretHashes
     const replaced = grace === null ? { from, to } : { from, to, grace }
-    if (userId !== null) {
+    if (signIn !== null) {
       return {
         token: replaced,
-        signIn: { userId },
+        signIn: { userId: signIn.userId },
         ownIdleTimeout: idleTimeout ?? null,
         absoluteExpiresAt: known.storeClock + (absoluteTimeout ?? policy.absoluteTimeout),
       }
@@ -79,6 +82,11 @@ export function planChange(
       ...(absoluteTimeout === undefined ? {} : { absoluteExpiresAt: since + absoluteTimeout }),
     }
   }
+}
+
+/** The lifetime that comes with a sign-in goes before one that was set. */
+function lifetimeOf(changes: ChangeSet, signIn: SignIn | null): LifetimeChange | null {
+  return signIn?.lifetime ?? changes.lifetime
 }
 
 function encodeWritten(codec: Codec, changes: ChangeSet): Entry[] {

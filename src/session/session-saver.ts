@@ -8,6 +8,7 @@ import type { SessionContext } from './session-context.ts'
 import { SessionSnapshot } from './session-snapshot.ts'
 import { openSealedToken, sealToken } from './sealed-token.ts'
 import { StoredEntries } from './stored-entries.ts'
+import type { SignIn } from './sign-in.ts'
 import type { IssuedToken } from './token.ts'
 
 /** What the response's cookie has to say about the session. */
@@ -61,21 +62,21 @@ export class SessionSaver {
    */
   async save(
     changes: ChangeSet,
-    userId: string | null,
+    signIn: SignIn | null,
     terms: SaveTerms,
     deadline: Deadline,
   ): Promise<void> {
     const { known } = this
-    const begins = userId !== null || changes.writes
+    const begins = signIn !== null || changes.writes
     if (known === null) {
       if (changes.end === 'destroy' && this.token !== null) this.#tell({ kind: 'ended' })
-      if (begins) await this.#create(changes, userId, deadline)
+      if (begins) await this.#create(changes, signIn, deadline)
     } else if (changes.end === 'destroy' && !begins) {
       await this.#destroy(known, deadline)
     } else if (changes.end !== 'no') {
-      await this.#replace(known, changes, userId, deadline)
+      await this.#replace(known, changes, signIn, deadline)
     } else {
-      await this.#changeKnown(known, changes, userId, terms, deadline)
+      await this.#changeKnown(known, changes, signIn, terms, deadline)
     }
   }
 
@@ -102,37 +103,38 @@ export class SessionSaver {
     return phase === 'open' || phase === 'held'
   }
 
-  async #create(changes: ChangeSet, userId: string | null, deadline: Deadline): Promise<void> {
-    const { token, session } = this.#planNew('Storing a first value', changes, userId)
+  async #create(changes: ChangeSet, signIn: SignIn | null, deadline: Deadline): Promise<void> {
+    const { token, session } = this.#planNew('Storing a first value', changes, signIn)
     const result = await this.#context.store.create(session, { deadline })
     if (result.status === 'taken') throw new SessionGoneError(session.id)
     const { id: sessionId } = this.#begin(token, session, result, changes)
+    const { userId } = session
     this.#context.events.emit('created', { sessionId, userId })
-    if (userId !== null) this.#context.events.emit('signedIn', { sessionId, userId })
+    this.#tellOfSignIn(sessionId, signIn)
   }
 
   async #replace(
     known: SessionSnapshot,
     changes: ChangeSet,
-    userId: string | null,
+    signIn: SignIn | null,
     deadline: Deadline,
   ): Promise<void> {
-    const { token, session } = this.#planNew('Clearing the session', changes, userId)
+    const { token, session } = this.#planNew('Clearing the session', changes, signIn)
     const { tokenGuard } = known
     const result = await this.#context.store.replace(tokenGuard, session, { deadline })
     if (result.status === 'superseded') throw new SessionGoneError(known.id, SUPERSEDED)
     if (result.status === 'gone') {
       // What another user's session ended with does not go on as a sign-in in its place.
-      const takesOver = userId !== null && known.summary.userId !== null
-      const begins = !takesOver && (userId !== null || changes.writes)
+      const takesOver = signIn !== null && known.summary.userId !== null
+      const begins = !takesOver && (signIn !== null || changes.writes)
       if (changes.end !== 'destroy' && !begins) throw new SessionGoneError(known.id)
       // It has ended, as it should. A second click on "log in" gets a session of its own.
       this.known = null
-      return this.#create(changes, userId, deadline)
+      return this.#create(changes, signIn, deadline)
     }
     const { id: successorId } = this.#begin(token, session, result, changes)
     this.#context.events.emit('cleared', { sessionId: known.id, successorId })
-    if (userId !== null) this.#context.events.emit('signedIn', { sessionId: successorId, userId })
+    this.#tellOfSignIn(successorId, signIn)
   }
 
   async #destroy(known: SessionSnapshot, deadline: Deadline): Promise<void> {
@@ -149,26 +151,26 @@ export class SessionSaver {
   async #changeKnown(
     known: SessionSnapshot,
     changes: ChangeSet,
-    userId: string | null,
+    signIn: SignIn | null,
     terms: SaveTerms,
     deadline: Deadline,
   ): Promise<void> {
     changes.dropDeletionsOfAbsent(known.entries)
-    if (changes.isEmpty && userId === null) return
+    if (changes.isEmpty && signIn === null) return
     known.entries.checkLimits(changes, this.#context.policy.limits)
-    const token = this.#nextToken(known, changes, userId, terms)
-    await this.#saveKnown(known, token, changes, userId, deadline)
+    const token = this.#nextToken(known, changes, signIn, terms)
+    await this.#saveKnown(known, token, changes, signIn, deadline)
   }
 
   /** A new token when one is asked for, without a grace, or when a renewal is due. */
   #nextToken(
     known: SessionSnapshot,
     changes: ChangeSet,
-    userId: string | null,
+    signIn: SignIn | null,
     { mayRenew }: SaveTerms,
   ): NextToken | null {
     const { tokens, policy } = this.#context
-    if (changes.rotate || userId !== null) {
+    if (changes.rotate || signIn !== null) {
       const token = tokens.reissue(known.id)
       this.#refuseIfTooLate('Rotating the token')
       return { ...token, grace: null }
@@ -184,29 +186,29 @@ export class SessionSaver {
     known: SessionSnapshot,
     token: NextToken | null,
     changes: ChangeSet,
-    userId: string | null,
+    signIn: SignIn | null,
     deadline: Deadline,
   ): Promise<void> {
     const { store, policy, codec } = this.#context
-    const change = planChange(policy, codec, known, token, changes, userId)
+    const change = planChange(policy, codec, known, token, changes, signIn)
     const result = await store.save(change, { deadline }).catch((error: unknown) => {
       const isUnknown = error instanceof StoreUnavailableError && error.outcome === 'unknown'
       if (isUnknown && token !== null) known.tokenMayBe(token.secretHash)
       throw error
     })
     if (result.status === 'gone') {
-      if (userId === null) throw new SessionGoneError(known.id)
-      return this.#signInApart(known, changes, userId, deadline)
+      if (signIn === null) throw new SessionGoneError(known.id)
+      return this.#signInApart(known, changes, signIn, deadline)
     }
     const { ownIdleTimeout } = change.credentials ?? {}
     known.refresh(result.times, {
-      ...(userId === null ? {} : { userId }),
+      ...(signIn === null ? {} : { userId: signIn.userId }),
       ...(ownIdleTimeout === undefined ? {} : { ownIdleTimeout }),
       ...(result.version === undefined ? {} : { version: result.version }),
       ...(token !== null && result.rotated ? { isRotationDue: false } : {}),
     })
     known.entries.keepAll(changes)
-    if (token !== null && result.rotated) this.#tokenReplaced(known, token, userId)
+    if (token !== null && result.rotated) this.#tokenReplaced(known, token, signIn)
   }
 
   /**
@@ -218,11 +220,11 @@ export class SessionSaver {
   async #signInApart(
     known: SessionSnapshot,
     changes: ChangeSet,
-    userId: string,
+    signIn: SignIn,
     deadline: Deadline,
   ): Promise<void> {
     const [live] = (await this.#context.store.findLive?.([known.id], { deadline })) ?? []
-    if (live?.userId !== userId) {
+    if (live?.userId !== signIn.userId) {
       throw new SessionGoneError(known.id, live === undefined ? undefined : SUPERSEDED)
     }
     const carried = new ChangeSet()
@@ -233,7 +235,7 @@ export class SessionSaver {
     }
     carried.lifetime = changes.lifetime
     this.known = null
-    await this.#create(carried, userId, deadline)
+    await this.#create(carried, signIn, deadline)
   }
 
   /** The response with the successor of this request's token got lost: sends the same one again. */
@@ -247,13 +249,13 @@ export class SessionSaver {
   #planNew(
     action: string,
     changes: ChangeSet,
-    userId: string | null,
+    signIn: SignIn | null,
   ): { token: IssuedToken; session: NewSession } {
     const { policy, codec, tokens } = this.#context
     this.#refuseIfTooLate(action)
     new StoredEntries().checkLimits(changes, policy.limits)
     const token = tokens.issue()
-    return { token, session: planNewSession(policy, codec, token, changes, userId) }
+    return { token, session: planNewSession(policy, codec, token, changes, signIn) }
   }
 
   #begin(
@@ -272,15 +274,17 @@ export class SessionSaver {
     return known
   }
 
-  #tokenReplaced(known: SessionSnapshot, token: NextToken, userId: string | null): void {
+  #tokenReplaced(known: SessionSnapshot, token: NextToken, signIn: SignIn | null): void {
     known.tokenReplaced(token.secretHash)
     this.#issued(known, token)
-    if (userId !== null) this.#context.events.emit('signedIn', { sessionId: known.id, userId })
-    else {
-      const { id: sessionId, userId: owner } = known.summary
-      const name = token.grace === null ? 'rotated' : 'renewed'
-      this.#context.events.emit(name, { sessionId, userId: owner })
-    }
+    if (signIn !== null) return this.#tellOfSignIn(known.id, signIn)
+    const { id: sessionId, userId } = known.summary
+    this.#context.events.emit(token.grace === null ? 'rotated' : 'renewed', { sessionId, userId })
+  }
+
+  #tellOfSignIn(sessionId: string, signIn: SignIn | null): void {
+    if (signIn === null) return
+    this.#context.events.emit('signedIn', { sessionId, userId: signIn.userId })
   }
 
   #issued({ remaining, isRemembered }: SessionSnapshot, { token }: IssuedToken): void {

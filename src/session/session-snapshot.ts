@@ -80,6 +80,11 @@ export class SessionSnapshot {
     return this.#summary.now + performance.now() - this.#seenAt
   }
 
+  /** Milliseconds since the user signed in; `Infinity` for an anonymous session. */
+  get authenticationAge(): number {
+    return this.storeClock - (this.#summary.authenticatedAt ?? Number.NEGATIVE_INFINITY)
+  }
+
   get idleTimeout(): number {
     return this.#summary.ownIdleTimeout ?? this.#policy.idleTimeout
   }

@@ -12,8 +12,10 @@ import { PendingChanges } from './pending-changes.ts'
 import type { ResponseLink } from './response-link.ts'
 import type { SessionContext } from './session-context.ts'
 import { type CookieUpdate, type SaveTerms, SessionSaver } from './session-saver.ts'
+import type { LifetimeChange } from './session-lifetime.ts'
 import { SessionSnapshot } from './session-snapshot.ts'
 import { loadShown, type ShownToken } from './shown-tokens.ts'
+import type { SignIn } from './sign-in.ts'
 import { Turn } from './turn.ts'
 
 /**
@@ -169,7 +171,7 @@ export class SessionState {
   }
 
   /** A new lifetime comes with a new token, since the cookie that carries it has to be sent again. */
-  setLifetime(lifetime: { idleTimeout: number; absoluteTimeout?: number }): void {
+  setLifetime(lifetime: LifetimeChange): void {
     this.#refuseIfHeadSent('Setting the lifetime')
     this.#change((changes) => {
       changes.lifetime = lifetime
@@ -194,10 +196,10 @@ export class SessionState {
   }
 
   /** Signs a user in at once, together with what else has changed. */
-  signIn(userId: string): Promise<void> {
+  signIn(signIn: SignIn): Promise<void> {
     this.#announce()
     const deadline = this.context.deadline()
-    return this.#turn.take(deadline, () => this.#saveChanges(userId, {}, deadline))
+    return this.#turn.take(deadline, () => this.#saveChanges(signIn, {}, deadline))
   }
 
   /** Ends the session at once. What is set afterwards begins another. */
@@ -324,13 +326,13 @@ export class SessionState {
     this.context.inBackground(this.context.store.touch(touch))
   }
 
-  async #saveChanges(userId: string | null, terms: SaveTerms, deadline: Deadline): Promise<void> {
-    if (!this.hasChanges && userId === null) return
+  async #saveChanges(signIn: SignIn | null, terms: SaveTerms, deadline: Deadline): Promise<void> {
+    if (!this.hasChanges && signIn === null) return
     await this.load(deadline)
     const owner = this.#saver.known?.summary.userId ?? null
-    const takesOver = userId !== null && owner !== null && owner !== userId
+    const takesOver = signIn !== null && owner !== null && owner !== signIn.userId
     await this.#pending.saveBy((changes) =>
-      this.#saver.save(takesOver ? changes.forAnotherUser() : changes, userId, terms, deadline),
+      this.#saver.save(takesOver ? changes.forAnotherUser() : changes, signIn, terms, deadline),
     )
   }
 

@@ -1,20 +1,15 @@
-import { checkUserId } from '../store/user-id.ts'
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { withCaller } from './caller-stack.ts'
 import { encodeEntry, takeEntry, updateEntry } from './entry-changes.ts'
 import type { DefaultData, Key } from './session-data.ts'
 import { WriteRefusing } from './refuse-writes.ts'
+import { readLifetime, type SessionLifetime } from './session-lifetime.ts'
 import type { SessionState } from './session-state.ts'
-import { checkTimeouts, parseAbsoluteTimeout } from './settings.ts'
+import { readSignIn, type SignInOptions } from './sign-in.ts'
 
 export type { DefaultData, Key, SessionData } from './session-data.ts'
-
-/** How long one session lives, other than the settings say. */
-export interface SessionLifetime {
-  readonly idleTimeout: Duration
-  /** Defaults to the settings' absolute timeout. */
-  readonly absoluteTimeout?: Duration | 'none'
-}
+export type { SessionLifetime } from './session-lifetime.ts'
+export type { SignInOptions } from './sign-in.ts'
 
 /**
  * One request's session.
@@ -205,16 +200,22 @@ export class Session<Data extends object = DefaultData> extends WriteRefusing {
    * them, is dropped. Whatever requests that began before the sign-in still save is refused.
    *
    * @param userId - Your application's name for the user, up to 255 characters. It is stored readably.
+   * @param options.lifetime - How long this session lives, other than the settings say: "remember me". Its
+   * cookie outlives the browser.
    * @throws {SessionGoneError} Another request rotated or ended the session meanwhile. No user was signed in.
    * @throws {StoreUnavailableError} The store did not answer. This request signed no user in.
    * @throws {ResponseStartedError} No cookie can be sent any more. No user was signed in.
+   * @throws {ConfigurationError} An option is unknown or wrong. No user was signed in.
    * @see OWASP ASVS 5.0, 7.2.4: a new token at authentication, the old one terminated.
+   * @example
+   * ```ts
+   * const lifetime = { idleTimeout: '30d', absoluteTimeout: '90d' } as const
+   * await session.signIn('ann', req.body.remember ? { lifetime } : {})
+   * ```
    */
-  async signIn(userId: string): Promise<void> {
-    checkUserId('signIn', userId)
-    return this.#asked(async () => {
-      await this.#state.signIn(userId)
-    })
+  async signIn(userId: string, options?: SignInOptions): Promise<void> {
+    const signIn = readSignIn(this.#state.context.policy, userId, options)
+    return this.#asked(() => this.#state.signIn(signIn))
   }
 
   /**
@@ -231,25 +232,18 @@ export class Session<Data extends object = DefaultData> extends WriteRefusing {
 
   /**
    * Gives this session a lifetime of its own with the next save, and a new token whose cookie outlives
-   * the browser: "remember me". Call it before `signIn` to save a round trip; a later `signIn` goes back
-   * to the settings' lifetime.
+   * the browser. A later `signIn` goes back to the settings' lifetime, or to its own `lifetime`, so
+   * for "remember me" pass `lifetime` to `signIn`.
    *
    * @throws {ConfigurationError} A duration is wrong, or the absolute timeout is the shorter one.
    * @throws {ResponseStartedError} No cookie can be sent any more.
    * @example
    * ```ts
-   * if (req.body.remember) session.setLifetime({ idleTimeout: '30d', absoluteTimeout: '90d' })
-   * await session.signIn('ann')
+   * session.setLifetime({ idleTimeout: '5m' })
    * ```
    */
   setLifetime(lifetime: SessionLifetime): void {
-    const { absoluteTimeout: settingsAbsolute } = this.#state.context.policy
-    const idleTimeout = parseDuration('idleTimeout', lifetime.idleTimeout)
-    const own = lifetime.absoluteTimeout
-    const absoluteTimeout =
-      own === undefined ? settingsAbsolute : parseAbsoluteTimeout('absoluteTimeout', own)
-    checkTimeouts(idleTimeout, absoluteTimeout)
-    this.#state.setLifetime({ idleTimeout, absoluteTimeout })
+    this.#state.setLifetime(readLifetime(this.#state.context.policy, lifetime))
   }
 
   /**
@@ -274,6 +268,24 @@ export class Session<Data extends object = DefaultData> extends WriteRefusing {
   /** When the user signed in; null for an anonymous session. @throws {NotLoadedError} Before `load()`. */
   get authenticatedAt(): Date | null {
     return date(this.#state.summary('session.authenticatedAt')?.authenticatedAt)
+  }
+
+  /**
+   * Tells whether the user signed in at most this long ago, by the database's clock: ask before a change of
+   * password, address or payment. False for an anonymous session. Loads the session if nothing has.
+   *
+   * @throws {ConfigurationError} The duration is wrong.
+   * @throws {StoreUnavailableError} The store could not be asked.
+   * @see OWASP ASVS 5.0, 7.5.1: full re-authentication before sensitive changes.
+   * @example
+   * ```ts
+   * if (!(await session.authenticatedWithin('5m'))) res.redirect('/confirm-password')
+   * ```
+   */
+  async authenticatedWithin(age: Duration): Promise<boolean> {
+    const longest = parseDuration('authenticatedWithin', age)
+    await this.#asked(() => this.#state.load())
+    return (this.#state.known?.authenticationAge ?? Number.POSITIVE_INFINITY) <= longest
   }
 
   /**

@@ -235,11 +235,8 @@ export const roundTrips: readonly RoundTrips[] = [
   },
   {
     who: 'a visitor',
-    does: 'is given a lifetime, and signs in',
-    request: async (session) => {
-      session.setLifetime({ idleTimeout: '30d', absoluteTimeout: '90d' })
-      await session.signIn('ann')
-    },
+    does: 'signs in with a lifetime of their own',
+    request: (session) => session.signIn('ann', { lifetime: { idleTimeout: '30d' } }),
     statements: ['load', 'save_credentials', 'announce'],
   },
   {

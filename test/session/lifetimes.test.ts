@@ -1,4 +1,4 @@
-import { ConfigurationError } from 'pg-sessions'
+import { ConfigurationError, StoreUnavailableError } from 'pg-sessions'
 import { expect, it } from 'vitest'
 import { eachStore } from '../support/each-store.ts'
 
@@ -195,6 +195,60 @@ eachStore((open) => {
     expect(await ann.visit(isAlive)).toBe(true)
     await elapse(2 * HOUR)
     expect(await ann.visit(isAlive)).toBe(false)
+  })
+
+  it('a sign-in brings its own lifetime, whatever was set before it, in one call', async () => {
+    const { visitor, elapse, watched } = await open({ idleTimeout: '1h', absoluteTimeout: '30d' })
+    const remembered = { idleTimeout: '14d', absoluteTimeout: '60d' } as const
+    const [stranger, known] = [visitor(), visitor()]
+    await known.visit((session) => session.set('a', 1))
+    watched.calls.length = 0
+    await stranger.visit((session) => {
+      session.set('a', 1)
+      return session.signIn('ann', { lifetime: remembered })
+    })
+    expect(watched.calls).toEqual(['create'])
+    await known.visit(async (session) => {
+      session.setLifetime({ idleTimeout: '5m' })
+      await session.signIn('ann', { lifetime: remembered })
+    })
+    for (const browser of [stranger, known]) {
+      expect(browser.setCookies[0]).toMatch(/Max-Age=518[34]\d{3}/)
+    }
+    await elapse(13 * DAY)
+    for (const browser of [stranger, known]) expect(await browser.visit(isAlive)).toBe(true)
+    await elapse(14 * DAY)
+    for (const browser of [stranger, known]) expect(await browser.visit(isAlive)).toBe(false)
+  })
+
+  it('a sign-in that fails leaves no lifetime behind', async () => {
+    const { visitor, watched, elapse } = await open({ idleTimeout: '1h' })
+    const ann = visitor()
+    await ann.visit((session) => session.set('a', 1))
+    const request = ann.open()
+    await request.session.load()
+    watched.fail('save', new StoreUnavailableError('Not now.', 'none'))
+    await expect(
+      request.session.signIn('ann', { lifetime: { idleTimeout: '14d' } }),
+    ).rejects.toThrow(StoreUnavailableError)
+    request.session.set('a', 2)
+    await request.commit()
+    await elapse(2 * HOUR)
+    expect(await ann.visit(isAlive)).toBe(false)
+  })
+
+  it('refuses a wrong option of a sign-in, and signs no user in', async () => {
+    const { visitor, stored } = await open()
+    const ann = visitor()
+    const refused: [object, string][] = [
+      [{ lifetime: { idleTimeout: 3600 } }, "such as '30m', '1h' or '14d'"],
+      [{ remember: true }, "Write lifetime: { idleTimeout: '30d' }"],
+      [{ lifetme: {} }, 'Did you mean lifetime?'],
+    ]
+    for (const [options, message] of refused) {
+      await expect(ann.visit((session) => session.signIn('ann', options))).rejects.toThrow(message)
+    }
+    expect(await stored()).toBe(0)
   })
 
   it('a shorter lifetime takes effect at once', async () => {

@@ -68,6 +68,33 @@ eachStore((open) => {
     expect(tokens.size).toBe(3)
   })
 
+  it('knows whether the user signed in lately, by the clock of the store, without a call of its own', async () => {
+    const { visitor, elapse, watched } = await open()
+    const ann = visitor()
+    expect(await ann.visit((session) => session.authenticatedWithin('3650d'))).toBe(false)
+    await ann.visit((session) => session.set('a', 1))
+    expect(await ann.visit((session) => session.authenticatedWithin('3650d'))).toBe(false)
+    await ann.visit(async (session) => {
+      await session.signIn('ann')
+      expect(await session.authenticatedWithin('1m')).toBe(true)
+    })
+    await elapse(4 * 60_000)
+    watched.calls.length = 0
+    await ann.visit(async (session) => {
+      expect(await session.authenticatedWithin('5m')).toBe(true)
+      expect(await session.authenticatedWithin('4m')).toBe(false)
+      session.rotate()
+    })
+    expect(watched.calls).toEqual(['load', 'save'])
+    await elapse(2 * 60_000)
+    await ann.visit(async (session) => {
+      expect(await session.authenticatedWithin('5m'), 'a rotation is no sign-in').toBe(false)
+      await session.signIn('ann')
+      expect(await session.authenticatedWithin('5m')).toBe(true)
+      await expect(session.authenticatedWithin('5' as '5m')).rejects.toThrow(ConfigurationError)
+    })
+  })
+
   it('signing in again as the same user renews the time of authentication', async () => {
     const { visitor, elapse } = await open()
     const ann = visitor()

@@ -1,0 +1,41 @@
+import { type OptionTable, unchecked } from '../options/option.ts'
+import { readOptions } from '../options/read-options.ts'
+import { checkUserId } from '../store/user-id.ts'
+import { type LifetimeChange, readLifetime, type SessionLifetime } from './session-lifetime.ts'
+import type { SessionPolicy } from './settings.ts'
+
+/** What a sign-in can be told. */
+export interface SignInOptions {
+  /** How long this session lives, other than the settings say: "remember me". */
+  readonly lifetime?: SessionLifetime | undefined
+}
+
+/** A sign-in as the store is to carry it out. */
+export interface SignIn {
+  readonly userId: string
+  /** The session's own; null for the settings' lifetime. */
+  readonly lifetime: LifetimeChange | null
+}
+
+const TABLE: OptionTable<SignInOptions> = {
+  lifetime: unchecked('a lifetime'),
+}
+
+/** @throws {ConfigurationError} If it is not a user's id, or an option is unknown or wrong. */
+export function readSignIn(
+  policy: SessionPolicy,
+  userId: unknown,
+  options: SignInOptions | undefined,
+): SignIn {
+  checkUserId('signIn', userId)
+  const { lifetime } = readOptions('signIn', TABLE, options, { instead: ADVICE })
+  return { userId, lifetime: lifetime === undefined ? null : readLifetime(policy, lifetime) }
+}
+
+/** What to write instead of names that other libraries have. */
+const ADVICE: Readonly<Record<string, string>> = {
+  remember: "Write lifetime: { idleTimeout: '30d' }.",
+  maxAge: "Write lifetime: { idleTimeout: '30d' }.",
+  idleTimeout: "Write lifetime: { idleTimeout: '30d' }.",
+  absoluteTimeout: "Write lifetime: { idleTimeout: '30d', absoluteTimeout: '90d' }.",
+}
