@@ -3,11 +3,11 @@ import { PostgresStore } from 'pg-sessions'
 import type { Driver } from 'pg-sessions/driver'
 import { fromPg, fromPgClient } from 'pg-sessions/pg'
 import { fromPostgresJs } from 'pg-sessions/postgres-js'
+import { startFaultProxy } from 'pg-sessions/testing'
 import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { startTransactionPooler } from '../support/transaction-pooler.ts'
-import { startStallingProxy } from './stalling-proxy.ts'
 
 let database: TestDatabase
 const open: (() => unknown)[] = []
@@ -135,12 +135,12 @@ describe('behind a pooler that lends a connection for each transaction', () => {
 })
 
 test('a silent database leaves no crowd of calls in the pool', async () => {
-  const proxy = await startStallingProxy(database.url)
+  const proxy = await startFaultProxy(database.url)
   open.push(() => proxy.close())
   const pool = openPool({ connectionString: proxy.url, max: 4 })
   const driver = fromPg(pool)
   await driver.query(one, patient)
-  proxy.stall()
+  await proxy.blackHole()
   const calls: Promise<unknown>[] = []
   for (let wave = 0; wave < 15; wave += 1) {
     for (let call = 0; call < 40; call += 1) {
@@ -151,6 +151,6 @@ test('a silent database leaves no crowd of calls in the pool', async () => {
   }
   const names = new Set(await Promise.all(calls))
   expect([...names].sort()).toEqual(['CrowdedError', 'DeadlineError'])
-  proxy.resume()
+  await proxy.pass()
   expect(await driver.query(one, patient)).toEqual([{ one: '1' }])
 })

@@ -1,12 +1,16 @@
 import pg from 'pg'
 import { type DeadlineError, fromPg, type PgPoolLike } from 'pg-sessions/pg'
-import { type DriverHarness, driverContract } from 'pg-sessions/testing'
+import {
+  type DriverHarness,
+  driverContract,
+  type FaultProxy,
+  startFaultProxy,
+} from 'pg-sessions/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
-import { type StallingProxy, startStallingProxy } from './stalling-proxy.ts'
 
 let database: TestDatabase
-const open: (pg.Pool | StallingProxy)[] = []
+const open: (pg.Pool | FaultProxy)[] = []
 
 beforeAll(async () => {
   database = await createTestDatabase()
@@ -143,15 +147,15 @@ describe('fromPg', () => {
   })
 
   it('ends every call in time while the network is silent, and recovers after it', async () => {
-    const proxy = await startStallingProxy(database.url)
+    const proxy = await startFaultProxy(database.url)
     open.push(proxy)
     const driver = fromPg(openPool({ connectionString: proxy.url, max: 2 }))
     await driver.query(pid, patient)
-    proxy.stall()
+    await proxy.blackHole()
     for (let count = 0; count < 5; count += 1) {
       await expect(driver.query(pid, impatient)).rejects.toThrow()
     }
-    proxy.resume()
+    await proxy.pass()
     expect(await driver.query(pid, patient)).toHaveLength(1)
   })
 })

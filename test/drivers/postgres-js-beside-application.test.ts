@@ -1,8 +1,8 @@
 import { fromPostgresJs } from 'pg-sessions/postgres-js'
+import { startFaultProxy } from 'pg-sessions/testing'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
-import { startTcpProxy } from '../support/tcp-proxy.ts'
 
 /** The application and the driver share one client, which has one connection. */
 let database: TestDatabase
@@ -113,7 +113,7 @@ test('statements work on a client that fetches no types, also on its first conne
 })
 
 test('a connection that is cut between a row and the end of its answer spoils no later answer', async () => {
-  await using proxy = await startTcpProxy(database.url)
+  await using proxy = await startFaultProxy(database.url)
   const sql = postgres(proxy.url, { max: 1, fetch_types: false })
   const driver = fromPostgresJs(sql)
   for (let round = 0; round < 5; round += 1) {

@@ -1,10 +1,14 @@
 import type { Statement } from 'pg-sessions/driver'
 import { fromPostgresJs, type PostgresJsLike } from 'pg-sessions/postgres-js'
-import { type DriverHarness, driverContract } from 'pg-sessions/testing'
+import {
+  type DriverHarness,
+  driverContract,
+  type FaultProxy,
+  startFaultProxy,
+} from 'pg-sessions/testing'
 import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
-import { type StallingProxy, startStallingProxy } from './stalling-proxy.ts'
 
 let database: TestDatabase
 const open: (() => Promise<void> | void)[] = []
@@ -45,8 +49,8 @@ function openSql(url: string, options: postgres.Options<Record<string, postgres.
   return sql
 }
 
-async function openProxy(): Promise<StallingProxy> {
-  const proxy = await startStallingProxy(database.url)
+async function openProxy(): Promise<FaultProxy> {
+  const proxy = await startFaultProxy(database.url)
   open.push(() => proxy.close())
   return proxy
 }
@@ -114,7 +118,7 @@ describe('fromPostgresJs', () => {
     const proxy = await openProxy()
     const driver = fromPostgresJs(openSql(proxy.url, { max: 1 }))
     await driver.query(pid, patient)
-    proxy.refuse()
+    void proxy.refuseNew()
     await expect(driver.query(sleep, impatient)).rejects.toMatchObject({ code: 'ETIMEDOUT' })
     // The refusal of the cancel request arrives in the next turns of the event loop.
     await expect(driver.query(pid, patient)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
@@ -125,7 +129,8 @@ describe('fromPostgresJs', () => {
     const driver = fromPostgresJs(openSql(proxy.url, { max: 2 }))
     await driver.withConnection(async (connection) => {
       await connection.query(pid, patient)
-      proxy.stallOpen()
+      await proxy.blackHole()
+      proxy.passNew()
       await expect(connection.query(pid, impatient)).rejects.toMatchObject({ code: 'ETIMEDOUT' })
     })
     expect(await driver.query(pid, patient)).toHaveLength(1)
@@ -133,10 +138,10 @@ describe('fromPostgresJs', () => {
 
   it('still uses a connection that was made too late for the statement that wanted it', async () => {
     const proxy = await openProxy()
-    proxy.stall()
+    await proxy.blackHole()
     const driver = fromPostgresJs(openSql(proxy.url, { max: 1 }))
     await expect(driver.query(pid, impatient)).rejects.toMatchObject({ code: 'ETIMEDOUT' })
-    proxy.resume()
+    await proxy.pass()
     expect(await driver.query(pid, patient)).toHaveLength(1)
   })
 

@@ -1,15 +1,15 @@
+import { type FaultProxy, startFaultProxy } from 'pg-sessions/testing'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 import { expectUnavailable } from './failing-closed.ts'
 import { type Browser, type Notebook, openNotebook, type Page } from './notebook.ts'
 
 let database: TestDatabase
-let proxy: TcpProxy
+let proxy: FaultProxy
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  proxy = await startTcpProxy(database.url)
+  proxy = await startFaultProxy(database.url)
 })
 beforeEach(() => proxy.pass())
 afterAll(async () => {
@@ -102,7 +102,7 @@ test('a first call that got lost for good does not keep the next ones waiting fo
 
 test('a migration that takes long keeps no call waiting beyond its deadline', async () => {
   const empty = await createTestDatabase()
-  await using own = await startTcpProxy(empty.url)
+  await using own = await startFaultProxy(empty.url)
   own.onMessage(({ from, bytes }) => {
     if (from === 'client' && bytes.includes('pg_advisory_xact_lock')) void own.blackHole()
   })

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { PostgresStore } from 'pg-sessions'
-import type { SessionStore } from 'pg-sessions/store'
 import { fromPg } from 'pg-sessions/pg'
+import type { SessionStore } from 'pg-sessions/store'
+import type { Side } from 'pg-sessions/testing'
+import { type FaultProxy, startFaultProxy } from 'pg-sessions/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   begin,
@@ -13,9 +15,7 @@ import {
   rotation,
   sample,
 } from '../../src/testing/store-contract/samples.ts'
-import type { Side } from '../support/postgres-messages.ts'
 import { openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
 /*
  * A connection is cut after its first message, its second, and so on, in either direction, until the
@@ -91,13 +91,13 @@ interface Beyond extends AsyncDisposable {
   readonly store: PostgresStore
 }
 
-function openBeyond(proxy: TcpProxy): Beyond {
+function openBeyond(proxy: FaultProxy): Beyond {
   const pool = new pg.Pool({ connectionString: proxy.url, max: 1 })
   const store = new PostgresStore({ driver: fromPg(pool), migrate: 'off' })
   return { store, [Symbol.asyncDispose]: () => pool.end() }
 }
 
-async function attempt(proxy: TcpProxy, count: number, kind: Kind, operation: Operation) {
+async function attempt(proxy: FaultProxy, count: number, kind: Kind, operation: Operation) {
   await using beyond = openBeyond(proxy)
   if (kind.warm) await operation(beyond.store)
   await arrange()
@@ -134,7 +134,7 @@ async function sweep(name: keyof typeof operations, kind: Kind): Promise<Verdict
   await operation(harness.store)
   const after = await stored()
 
-  await using proxy = await startTcpProxy(harness.database.url)
+  await using proxy = await startFaultProxy(harness.database.url)
   const verdicts: Verdict[] = []
   for (let count = 1; verdicts.at(-1) !== 'uncut'; count += 1) {
     const { verdict, left } = await attempt(proxy, count, kind, operation)

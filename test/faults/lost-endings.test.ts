@@ -1,9 +1,9 @@
 import pg from 'pg'
 import { createSessions, PostgresStore, type Sessions } from 'pg-sessions'
 import { fromPg } from 'pg-sessions/pg'
+import { type FaultProxy, startFaultProxy } from 'pg-sessions/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
 /*
  * The server ends sessions and the answer gets lost. Whoever may have ended is told so all the same, and a
@@ -11,14 +11,14 @@ import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
  */
 
 let database: TestDatabase
-let proxy: TcpProxy
+let proxy: FaultProxy
 let pools: pg.Pool[]
 let sessions: Sessions
 let elsewhere: PostgresStore
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  proxy = await startTcpProxy(database.url)
+  proxy = await startFaultProxy(database.url)
   pools = [proxy.url, database.url].map((url) => new pg.Pool({ connectionString: url, max: 4 }))
   const [own, other] = pools.map((pool) => fromPg(pool))
   sessions = createSessions({ database: own as NonNullable<typeof own>, log: false })

@@ -1,11 +1,11 @@
 import pg from 'pg'
 import { createSessions, type Sessions } from 'pg-sessions'
 import { fromPg } from 'pg-sessions/pg'
+import { type FaultProxy, startFaultProxy } from 'pg-sessions/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { Visitor } from '../support/each-store-visitor.ts'
 import { elapse } from '../support/postgres-store.ts'
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
 /*
  * The server renews a token and the answer gets lost. Whoever only reads is not to notice, and the client
@@ -13,14 +13,14 @@ import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
  */
 
 let database: TestDatabase
-let proxy: TcpProxy
+let proxy: FaultProxy
 let pool: pg.Pool
 let direct: pg.Pool
 let sessions: Sessions
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  proxy = await startTcpProxy(database.url)
+  proxy = await startFaultProxy(database.url)
   pool = new pg.Pool({ connectionString: proxy.url })
   pool.on('error', () => undefined)
   direct = new pg.Pool({ connectionString: database.url })

@@ -1,6 +1,6 @@
+import { type FaultProxy, startFaultProxy } from 'pg-sessions/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 import { expectUnavailable } from './failing-closed.ts'
 import { type Browser, type Notebook, openNotebook, type Page } from './notebook.ts'
 
@@ -10,12 +10,12 @@ import { type Browser, type Notebook, openNotebook, type Page } from './notebook
  */
 
 let database: TestDatabase
-let proxy: TcpProxy
+let proxy: FaultProxy
 let notebook: Notebook
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  proxy = await startTcpProxy(database.url)
+  proxy = await startFaultProxy(database.url)
   notebook = await openNotebook(proxy.url, { deadline: 5000 })
 })
 afterAll(async () => {

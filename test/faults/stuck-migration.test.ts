@@ -3,20 +3,20 @@ import { PostgresStore } from 'pg-sessions'
 import type { Driver } from 'pg-sessions/driver'
 import { fromPg } from 'pg-sessions/pg'
 import { fromPostgresJs } from 'pg-sessions/postgres-js'
+import { type FaultProxy, startFaultProxy } from 'pg-sessions/testing'
 import postgres from 'postgres'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
 /** A call's deadline. Without one, a migration would wait for a minute or for ever. */
 const deadline = 1000
 
 let database: TestDatabase
-let proxy: TcpProxy
+let proxy: FaultProxy
 
 beforeEach(async () => {
   database = await createTestDatabase()
-  proxy = await startTcpProxy(database.url)
+  proxy = await startFaultProxy(database.url)
 })
 afterEach(async () => {
   await proxy.close()

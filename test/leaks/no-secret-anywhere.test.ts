@@ -8,10 +8,10 @@ import pg from 'pg'
 import { createSessions, type Logger, PostgresStore, randomToken, type Sessions } from 'pg-sessions'
 import { expressSessions } from 'pg-sessions/express'
 import { fromPg } from 'pg-sessions/pg'
+import { type FaultProxy, startFaultProxy } from 'pg-sessions/testing'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { runCli } from '../cli/run-cli.ts'
 import { type OwnServer, startOwnServer } from '../support/own-server.ts'
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 import { bytesNeedle, find, type Needle, secretNeedle, textNeedle } from './needles.ts'
 
 /*
@@ -33,7 +33,7 @@ const seen: string[] = []
 const cookies: string[] = []
 
 let server: OwnServer
-let proxy: TcpProxy
+let proxy: FaultProxy
 let rows = ''
 /** From here on nobody but the application gives the server anything to write. */
 let begin = 0
@@ -48,7 +48,7 @@ beforeAll(async () => {
     log_min_messages: 'debug1',
     wal_level: 'logical',
   })
-  proxy = await startTcpProxy(server.url)
+  proxy = await startFaultProxy(server.url)
   begin = Date.now()
   const printed = (['log', 'info', 'warn', 'error', 'debug'] as const).map((method) =>
     vi.spyOn(console, method).mockImplementation((...words) => note(...words)),

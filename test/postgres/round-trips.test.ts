@@ -1,9 +1,9 @@
 import pg from 'pg'
 import { createSessions, PostgresStore, type Sessions } from 'pg-sessions'
 import { fromPg } from 'pg-sessions/pg'
+import { startFaultProxy } from 'pg-sessions/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { elapse, openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
-import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { recordingDriver } from './recording-driver.ts'
 import { type RoundTrips, roundTrips, roundTripsAcross, type Visit } from './round-trips.ts'
 
@@ -76,7 +76,7 @@ test('tables that are there cost two reads at the first call of a process, and n
 })
 
 test('a statement is one round trip: the client waits for the server once for each', async () => {
-  await using proxy = await startTcpProxy(harness.database.url)
+  await using proxy = await startFaultProxy(harness.database.url)
   const pool = new pg.Pool({ connectionString: proxy.url, max: 1 })
   const { driver, sent } = recordingDriver(fromPg(pool))
   const store = new PostgresStore({ driver, migrate: 'off' })

@@ -1,10 +1,10 @@
 import pg from 'pg'
+import { type FaultProxy, startFaultProxy } from 'pg-sessions/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { type FixtureServer, startFixtureServer } from '../support/fixture-server.ts'
 import { type FixtureProcesses, startTwoProcesses } from '../support/fixture-server-processes.ts'
 import { HttpVisitor } from '../support/fixture-server-visitor.ts'
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
 /** Promise 2: an acknowledged save is seen by every request that starts after it, on every process. */
 
@@ -44,12 +44,12 @@ describe('on two processes', () => {
 
 describe('a redirect that follows a change', () => {
   let database: TestDatabase
-  let proxy: TcpProxy
+  let proxy: FaultProxy
   let slow: FixtureServer
   let fast: FixtureServer
   beforeAll(async () => {
     database = await createTestDatabase()
-    proxy = await startTcpProxy(database.url)
+    proxy = await startFaultProxy(database.url)
     slow = await startFixtureServer(proxy.url)
     fast = await startFixtureServer(database.url)
     await fast.sessions.ready()

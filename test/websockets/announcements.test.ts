@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { PostgresStore, type WatchEndReason } from 'pg-sessions'
 import type { Driver } from 'pg-sessions/driver'
-import type { RevocationFeed } from 'pg-sessions/store'
 import { fromPg } from 'pg-sessions/pg'
 import { fromPostgresJs } from 'pg-sessions/postgres-js'
+import type { RevocationFeed } from 'pg-sessions/store'
+import { type FaultProxy, startFaultProxy } from 'pg-sessions/testing'
 import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { AnnouncementListener } from '../../src/postgres/announcement-listener.ts'
 import { SessionWatcher, type WatchTerms } from '../../src/session/session-watcher.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { type WatchedStore, watchStore } from '../support/each-store-watch.ts'
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 import { startTransactionPooler } from '../support/transaction-pooler.ts'
 
 /** Nobody looks by itself, neither at once nor later: what is told was announced, or looked for when listening began. */
@@ -26,7 +26,7 @@ let database: TestDatabase
 /** Another process, which asks the database directly. */
 let elsewhere: PostgresStore
 let pool: pg.Pool
-let proxy: TcpProxy
+let proxy: FaultProxy
 const cleanUp: (() => unknown)[] = []
 
 beforeAll(async () => {
@@ -36,7 +36,7 @@ beforeAll(async () => {
   await elsewhere.ready()
 })
 beforeEach(async () => {
-  proxy = await startTcpProxy(database.url)
+  proxy = await startFaultProxy(database.url)
 })
 afterEach(async () => {
   for (const clean of cleanUp.splice(0).reverse()) await clean()

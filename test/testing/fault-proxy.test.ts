@@ -1,10 +1,10 @@
 import { Client } from 'pg'
+import { type FaultProxy, startFaultProxy } from 'pg-sessions/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { createTestDatabase, type TestDatabase } from './database.ts'
-import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 
 let database: TestDatabase
-let proxy: TcpProxy
+let proxy: FaultProxy
 const clients: Client[] = []
 
 beforeAll(async () => {
@@ -15,7 +15,7 @@ afterAll(() => database.drop())
 
 beforeEach(async () => {
   await database.query('truncate mark')
-  proxy = await startTcpProxy(database.url)
+  proxy = await startFaultProxy(database.url)
 })
 afterEach(async () => {
   await proxy.close()

@@ -17,6 +17,17 @@ export interface PostgresMessage {
 
 /** Asks for encryption (GSS or SSL); the server answers with one bare byte. */
 const ENCRYPTION_REQUESTS = [80877103, 80877104]
+const CANCEL_REQUEST = 80877102
+
+/** Whether a client asks the server, on a connection of its own, to stop a statement. */
+export function isCancelRequest({ from, type, bytes }: PostgresMessage): boolean {
+  return (
+    from === 'client' &&
+    type === '' &&
+    bytes.length === 16 &&
+    bytes.readInt32BE(4) === CANCEL_REQUEST
+  )
+}
 
 /** Finds the messages in the bytes of one connection that is not encrypted. */
 export class PostgresMessages {

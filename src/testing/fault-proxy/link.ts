@@ -1,0 +1,108 @@
+import type { Socket } from 'node:net'
+import { type PostgresMessage, PostgresMessages, type Side } from './postgres-messages.ts'
+
+/**
+ * What the network does. A `hole` takes everything and passes nothing on; what it has taken goes on
+ * its way when the mode changes.
+ */
+export type Mode = { readonly kind: 'hole' } | { readonly kind: 'pass'; readonly delay: number }
+
+/** What to do with a message, and with its connection. */
+export type Verdict = 'pass' | 'pass and cut' | 'cut' | 'hold'
+
+/** One connection of a client and its counterpart to the server. */
+export class Link {
+  readonly #lanes: Readonly<Record<Side, Lane>>
+  readonly #sockets: readonly [Socket, Socket]
+  readonly #messages = new PostgresMessages()
+  readonly #judge: (message: PostgresMessage) => Verdict
+
+  constructor(
+    client: Socket,
+    server: Socket,
+    mode: Mode,
+    judge: (message: PostgresMessage) => Verdict,
+  ) {
+    this.#sockets = [client, server]
+    this.#lanes = { client: new Lane(server, mode), server: new Lane(client, mode) }
+    this.#judge = judge
+    const sides: [Side, Socket][] = [
+      ['client', client],
+      ['server', server],
+    ]
+    for (const [side, socket] of sides) {
+      socket.on('error', () => this.cut())
+      socket.on('end', () => this.#lanes[side].push('end'))
+      socket.on('data', (piece) => this.#take(side, piece))
+    }
+  }
+
+  setMode(mode: Mode): void {
+    for (const lane of Object.values(this.#lanes)) lane.setMode(mode)
+  }
+
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  onClosed(listener: () => void): void {
+    this.#sockets[0].once('close', listener)
+    this.#sockets[0].once('close', () => this.#sockets[1].destroy())
+  }
+
+  #take(side: Side, piece: Buffer): void {
+    for (const message of this.#messages.take(side, piece)) {
+      const verdict = this.#judge(message)
+      if (verdict === 'hold') this.setMode({ kind: 'hole' })
+      if (verdict !== 'cut') this.#lanes[side].push(message.bytes)
+      if (verdict === 'cut' || verdict === 'pass and cut') return this.#cutAfterWriting()
+    }
+  }
+
+  /** What was passed on before arrives. */
+  #cutAfterWriting(): void {
+    for (const socket of this.#sockets) {
+      socket.removeAllListeners('data')
+      socket.destroySoon()
+    }
+  }
+}
+
+/** One direction of a connection. */
+class Lane {
+  readonly #to: Socket
+  readonly #held: { readonly bytes: Buffer | 'end'; readonly since: number }[] = []
+  #mode: Mode
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(to: Socket, mode: Mode) {
+    this.#to = to
+    this.#mode = mode
+  }
+
+  push(bytes: Buffer | 'end'): void {
+    this.#held.push({ bytes, since: Date.now() })
+    this.#passOn()
+  }
+
+  setMode(mode: Mode): void {
+    this.#mode = mode
+    this.#passOn()
+  }
+
+  #passOn(): void {
+    clearTimeout(this.#timer)
+    while (this.#mode.kind === 'pass') {
+      const next = this.#held[0]
+      if (next === undefined) return
+      const wait = next.since + this.#mode.delay - Date.now()
+      if (wait > 0) {
+        this.#timer = setTimeout(() => this.#passOn(), wait)
+        return
+      }
+      this.#held.shift()
+      if (next.bytes === 'end') this.#to.end()
+      else this.#to.write(next.bytes)
+    }
+  }
+}
