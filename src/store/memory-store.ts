@@ -176,7 +176,9 @@ export class MemoryStore implements SessionStore {
   async destroy({ id, owner, secretHashes }: Ending): Promise<DestroyResult> {
     const now = this.#begin()
     const record = this.#records.get(id)
-    if (!record || (owner !== undefined && record.userId !== owner)) return { status: 'gone' }
+    // An owner of null, which the type forbids, owns nothing.
+    const isOwned = owner === undefined || (owner !== null && record?.userId === owner)
+    if (!record || !isOwned) return { status: 'gone' }
     const isLive = record.isLive(now)
     if (isLive && secretHashes && !record.opensTo(secretHashes, now)) {
       return { status: 'superseded' }

@@ -31,7 +31,10 @@ const INAPPLICABLE: readonly (readonly [reason: string, sentence: RegExp])[] = [
     /sealed|reused|renew|grace|token before|token in force was issued|every token|kills|overlap|prolongs/,
   ],
   ['no purge bound beside the deadline', /purge bound (ahead|is past|backwards)/],
-  ['the store gives the ids', /over another|over a dead one|id of the successor|claim one id/],
+  [
+    'the store gives the ids',
+    /over another|over a dead one|id of the successor|claim one id|who create it at once/,
+  ],
   [
     'whole seconds',
     /moment of its creation|as it answered the first|successor of a session (anew|with times)/,

@@ -226,6 +226,14 @@ describe('calls that come while one is under way', () => {
     for (const session of sessions) expect((await contentOf(store, session)).a).toBe(value)
   })
 
+  test('begin sessions in batches of a size that both sides can bear', async () => {
+    const { store, operations, sent } = await openGated()
+    const entries = [entry('a', 'x'.repeat(200_000))]
+    await inParallel(40, () => store.create(sample({ entries })))
+    for (const { size } of sent) expect(size).toBeLessThan(2 * 1_048_576 + 500_000)
+    expect(operations()).toContain('create_many')
+  })
+
   test('about one session all land, each in a statement of its own', async () => {
     const [session] = await beginMany(1)
     const { store, operations } = await openGated()

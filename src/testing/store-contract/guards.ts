@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { StoreTest } from './harness.ts'
 import {
   assertClose,
+  type Begun,
   begin,
   bytes,
   contentOf,
@@ -13,6 +14,7 @@ import {
   recordOf,
   sample,
   save,
+  statusOf,
 } from './samples.ts'
 
 /** User ids that an array, a list or a path in SQL could take apart. */
@@ -30,6 +32,18 @@ export function guardTests(test: StoreTest): void {
     }
   })
 
+  test('keeps each of many sessions that begin and change at once to its own entries', async ({
+    store,
+  }) => {
+    const sessions = await inParallel(6, (n) => begin(store, { entries: [entry('own', `${n}`)] }))
+    await inParallel(6, (n) =>
+      save(store, sessions[n] as Begun, { written: [entry(`key ${n}`, `${n}`)] }),
+    )
+    for (const [n, session] of sessions.entries()) {
+      assert.deepEqual(await contentOf(store, session), { own: `${n}`, [`key ${n}`]: `${n}` })
+    }
+  })
+
   test('answers that an id is taken, and keeps its session, whichever has an owner', async ({
     store,
   }) => {
@@ -37,6 +51,32 @@ export function guardTests(test: StoreTest): void {
     const results = await inParallel(3, () => store.create(sample({ id: session.id })))
     assert.deepEqual(results, Array(3).fill({ status: 'taken' }))
     assert.deepEqual(await contentOf(store, session), { a: '1' })
+  })
+
+  test('gives an id to one of several callers who create it at once', async ({ store }) => {
+    const id = sample().id
+    const sessions = Array.from({ length: 4 }, () => sample({ id, entries: [entry('a', '1')] }))
+    const results = await Promise.all(sessions.map((session) => store.create(session)))
+    assert.deepEqual(results.map(({ status }) => status).sort(), [
+      'created',
+      ...Array(3).fill('taken'),
+    ])
+    const statuses = await Promise.all(sessions.map((session) => statusOf(store, session)))
+    assert.deepEqual(
+      statuses.map((status) => status === 'live'),
+      results.map(({ status }) => status === 'created'),
+    )
+  })
+
+  test("ends no session for an owner of null: not a user's, and not a visitor's", async ({
+    store,
+  }) => {
+    const sessions = [await begin(store, { userId: 'ann' }), await begin(store)]
+    for (const { id } of sessions) {
+      const owner = null as unknown as string
+      assert.deepEqual(await store.destroy({ id, owner }), { status: 'gone' })
+    }
+    for (const session of sessions) assert.equal(await statusOf(store, session), 'live')
   })
 
   test('removes no entry by an update, and no entry by a save, for a guard without the owner', async ({

@@ -1,0 +1,17 @@
+import { batchingMutants } from './guards-of-batching.ts'
+import { credentialMutants } from './guards-of-credentials.ts'
+import { lifeMutants } from './guards-of-lives.ts'
+import { readMutants } from './guards-of-reads.ts'
+import { requestMutants } from './guards-of-requests.ts'
+import { writeMutants } from './guards-of-writes.ts'
+import type { MutantGroup } from './mutant.ts'
+
+/** Every guard that `npm run test:mutants` takes out. */
+export const mutantGroups: readonly MutantGroup[] = [
+  ...lifeMutants,
+  ...readMutants,
+  ...writeMutants,
+  credentialMutants,
+  ...batchingMutants,
+  ...requestMutants,
+]

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest'
+import type { Driver } from '../../src/postgres/driver.ts'
+import { StatementRunner } from '../../src/postgres/statement-runner.ts'
+import { Deadline } from '../../src/store/deadline.ts'
+
+/** What PostgreSQL says of a deadlock: nothing of the statement was applied. */
+const DEADLOCK = Object.assign(new Error('deadlock detected'), { code: '40P01' })
+
+function failing(): { readonly runner: StatementRunner; readonly timeouts: number[] } {
+  const timeouts: number[] = []
+  const driver: Driver = {
+    name: 'failing',
+    async query(_statement, { timeout }) {
+      timeouts.push(timeout)
+      throw DEADLOCK
+    },
+    withConnection: () => Promise.reject(new Error('is not used')),
+  }
+  return { runner: new StatementRunner(driver, 60_000), timeouts }
+}
+
+const statement = { name: 'any', text: 'select 1', values: [] }
+
+test('what has surely had no effect is tried three times, each time with what is left of the budget', async () => {
+  const { runner, timeouts } = failing()
+  await expect(runner.run(statement, { repeatable: false })).rejects.toMatchObject({
+    code: 'ERR_STORE_UNAVAILABLE',
+    outcome: 'none',
+  })
+  expect(timeouts).toHaveLength(3)
+  expect(timeouts).toEqual([...timeouts].sort((a, b) => b - a))
+  expect(timeouts[2]).toBeLessThan(60_000)
+})
+
+test('no further try is made when the budget would be spent before it', async () => {
+  const { runner, timeouts } = failing()
+  const deadline = new Deadline(5)
+  const failed = runner.run(statement, { repeatable: true, deadline })
+  await expect(failed).rejects.toMatchObject({ outcome: 'none' })
+  expect(timeouts).toHaveLength(1)
+})

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import { Deadline } from '../../src/store/deadline.ts'
+
+const late = (): Error => new Error('too late')
+const never = new Promise<never>(() => {})
+
+test('a deadline that has passed leaves nothing', () => {
+  const deadline = new Deadline(0)
+  expect(deadline.left()).toBe(0)
+  expect(deadline.isOver).toBe(true)
+  expect(new Deadline(60_000).isOver).toBe(false)
+})
+
+test('what does not end is given up at the deadline, and not before', async () => {
+  const deadline = new Deadline(30)
+  await expect(deadline.race(never, late)).rejects.toThrow('too late')
+  expect(deadline.isOver).toBe(true)
+})
+
+test('an answer that arrived while the process was busy counts', async () => {
+  const deadline = new Deadline(1)
+  const answer = new Promise((resolve) => setTimeout(resolve, 2, 'in time'))
+  const result = deadline.race(answer, late)
+  while (!new Deadline(0).isOver || deadline.left() > 0) Math.sqrt(2)
+  const busyUntil = performance.now() + 20
+  while (performance.now() < busyUntil) Math.sqrt(2)
+  expect(await result).toBe('in time')
+})
+
+test('a deadline beyond what a timer can count does not end at once, nor does an endless one', async () => {
+  const soon = new Promise((resolve) => setTimeout(resolve, 20, 'answered'))
+  for (const duration of [2 ** 31, 2 ** 40, Number.POSITIVE_INFINITY]) {
+    expect(await new Deadline(duration).race(soon, late)).toBe('answered')
+  }
+})
+
+test('no timer is left when the work is done', async () => {
+  const timers = (): number =>
+    process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+  const before = timers()
+  await Promise.all(
+    Array.from({ length: 20 }, () => new Deadline(60_000).race(Promise.resolve(), late)),
+  )
+  expect(timers()).toBeLessThan(before + 20)
+})
