@@ -43,4 +43,5 @@ export type { SessionWatch, WatchEndReason, WatchTarget } from './session/sessio
 export { defaultSettings, type SessionLimits, type SessionSettings } from './session/settings.ts'
 export { type IssuedToken, randomToken, type TokenFormat } from './session/token.ts'
 export type { SessionInfo, Sessions } from './sessions.ts'
+export type { SessionsInTransaction } from './sessions-in-transaction.ts'
 export { MemoryStore } from './store/memory-store.ts'

@@ -1,6 +1,6 @@
-import { ConfigurationError } from './errors.ts'
 import type { ResolvedCookie } from './cookie/cookie-settings.ts'
 import { UnsupportedError } from './errors.ts'
+import { checkedId, checkedIds, type SessionOwner } from './named-sessions.ts'
 import { Exchange, type ResponseLink, type SessionOpener } from './http/exchange.ts'
 import { type PurgeOptions, type Purger, purgeAll, startPurger } from './session/purger.ts'
 import type { DefaultData } from './session/session.ts'
@@ -12,6 +12,7 @@ import {
   type WatchEndReason,
   type WatchTarget,
 } from './session/session-watcher.ts'
+import { SessionsInTransaction } from './sessions-in-transaction.ts'
 import { checkUserId, isUserId } from './store/user-id.ts'
 import type { SessionStore, SessionSummary, StoreCounts } from './store/session-store.ts'
 
@@ -37,6 +38,7 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
   readonly #background: Set<Promise<unknown>>
   readonly #purgers = new Set<Purger>()
   readonly #watcher: SessionWatcher
+  readonly #closing = new AbortController()
 
   /** @internal */
   constructor(context: SessionContext, cookie: ResolvedCookie, background: Set<Promise<unknown>>) {
@@ -87,10 +89,7 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
    * visitor's `session.userId` is, owns no session. Without an owner, the session of any user is ended.
    * @returns Whether a live session was ended.
    */
-  async destroyById(
-    id: string,
-    owner?: { readonly userId: string | null | undefined } | null,
-  ): Promise<boolean> {
+  async destroyById(id: string, owner?: SessionOwner): Promise<boolean> {
     const sessionId = checkedId('destroyById', id)
     if (owner !== undefined && !isUserId(owner?.userId)) return false
     const named = typeof owner?.userId === 'string' ? { owner: owner.userId } : {}
@@ -116,10 +115,40 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
     options: { readonly except?: string | readonly string[] | null } = {},
   ): Promise<number> {
     checkUserId('destroyByUser', userId)
-    const except = [options.except ?? []].flat().map((id) => checkedId('except', id))
+    const except = checkedIds('except', options.except)
     const ended = await this.#store.destroyByUser(userId, except)
     for (const sessionId of ended) this.#context.events.emit('destroyed', { sessionId, userId })
     return ended.length
+  }
+
+  /**
+   * Ends sessions in a transaction that your application has begun, so that they end with your commit, or live on
+   * after your rollback. `await sessions.ready()` at start, so that no transaction waits for the tables.
+   *
+   * @param transaction - A connected client of `pg` after `begin`, `sql` of postgres.js' `sql.begin`, the `tx` of
+   * PGlite, Drizzle, Prisma, pg-promise or Bun, `trx` of Kysely or Knex, the `manager` or `QueryRunner` of TypeORM, the
+   * `em` of MikroORM, the transaction of Sequelize, or a function `(text, values) => rows` that runs a statement in one.
+   * @throws {ConfigurationError} It is none of these, or a client that is in no transaction; says what to write.
+   * @throws {UnsupportedError} The sessions do not lie in a database.
+   * @example
+   * ```ts
+   * const client = await pool.connect()
+   * await client.query('begin')
+   * await client.query('delete from account where id = $1', ['ann'])
+   * await sessions.in(client).destroyByUser('ann')
+   * await client.query('commit')
+   * client.release()
+   * ```
+   */
+  in(transaction: object): SessionsInTransaction {
+    const { store } = this.#context
+    if (store.inTransaction === undefined) {
+      throw new UnsupportedError(
+        `The store '${store.name}' takes no part in a transaction of the application's. Sessions of createSessions({ database }) do.`,
+      )
+    }
+    const inTransaction = store.inTransaction(transaction)
+    return new SessionsInTransaction(this.#context, inTransaction, this.#closing.signal)
   }
 
   /**
@@ -222,17 +251,10 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
     await Promise.all([...this.#purgers].map((purger) => purger.stop()))
     this.#purgers.clear()
     await this.#watcher.close()
+    this.#closing.abort()
     await Promise.allSettled([...this.#background])
     await this.#store.close()
   }
-}
-
-/** @throws {ConfigurationError} If it is not a string, as the id of a session that is not stored. */
-function checkedId(what: string, id: unknown): string {
-  if (typeof id === 'string') return id.toLowerCase()
-  throw new ConfigurationError(
-    `${what} takes the public id of a session, a string such as session.id; null is the id of none.`,
-  )
 }
 
 function sessionInfo(summary: SessionSummary): SessionInfo {

@@ -26,6 +26,11 @@ export class Announcer {
     this.#operation = operation
   }
 
+  /** Whether the server has refused an announcement for good. */
+  get isFutile(): boolean {
+    return this.#isFutile
+  }
+
   announce(ids: readonly string[]): void {
     if (this.#isFutile || ids.length === 0) return
     for (const id of ids) this.#waiting.add(id)

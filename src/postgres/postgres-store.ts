@@ -21,6 +21,7 @@ import type {
   SessionStore,
   SessionSummary,
   StoreCounts,
+  StoreTransaction,
   TakeResult,
   TokenPrecondition,
   Touch,
@@ -31,12 +32,19 @@ import { Announcer } from './announcer.ts'
 import type { Driver } from './driver.ts'
 import { checkSchema, migrate } from './migrate.ts'
 import { announceOperation } from './operations/announce.ts'
+import {
+  destroyByUserInTransaction,
+  destroyInTransaction,
+  transactionStatus,
+} from './operations/end-in-transaction.ts'
 import { FIRST_VERSION } from './operations/new-session.ts'
 import { type StoreOperations, storeOperations } from './operations/store-operations.ts'
 import type { TakenEntry } from './operations/take.ts'
 import { type DatabaseOptions, type PostgresStoreOptions, storeOptions } from './store-options.ts'
 import { TableAccess } from './table-access.ts'
 import { resolveTableNames, type TableNames } from './table-names.ts'
+import { applicationTransaction } from './transaction/application-transaction.ts'
+import { PostgresTransaction } from './transaction/postgres-transaction.ts'
 
 /** How long a migration may take beyond the deadline of ordinary calls. */
 const MIGRATION_TIMEOUT = 60_000
@@ -55,7 +63,8 @@ export class PostgresStore implements SessionStore {
   readonly deadline: number
   readonly #driver: Driver
   readonly #names: TableNames
-  readonly #options: DatabaseOptions & Pick<PostgresStoreOptions, 'log'>
+  readonly #options: DatabaseOptions &
+    Pick<PostgresStoreOptions, 'log'> & { readonly groupCommit: boolean }
   readonly #tables: TableAccess
   readonly #operations: StoreOperations
   readonly #announcer: Announcer
@@ -222,6 +231,20 @@ export class PostgresStore implements SessionStore {
       channel: this.#channel,
       announce: (id) => this.#announcer.announce([id]),
       onHint,
+    })
+  }
+
+  inTransaction(client: object): StoreTransaction {
+    if (this.#tables.isClosed) throw new SessionsClosedError()
+    const terms = {
+      channel: this.#announcer.isFutile ? null : this.#channel,
+      isOrdered: this.#options.groupCommit,
+    }
+    return new PostgresTransaction(applicationTransaction(client), this.#tables, {
+      destroy: destroyInTransaction(this.#names, terms),
+      destroyByUser: destroyByUserInTransaction(this.#names, terms),
+      status: transactionStatus(),
+      findLive: this.#operations.findLive,
     })
   }
 

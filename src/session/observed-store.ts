@@ -20,7 +20,7 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
       isClosed ? Promise.reject(new SessionsClosedError()) : call(...args).catch(onError)
   }
 
-  const { backdateSignIn, fetch, findLive, listen } = store
+  const { backdateSignIn, fetch, findLive, inTransaction, listen } = store
   return {
     name: store.name,
     ready: observed('ready', store.ready.bind(store)),
@@ -40,6 +40,7 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
       ? {}
       : { backdateSignIn: observed('backdateSignIn', backdateSignIn.bind(store)) }),
     ...(listen === undefined ? {} : { listen: observed('listen', listen.bind(store)) }),
+    ...(inTransaction === undefined ? {} : { inTransaction: inTransaction.bind(store) }),
     count: observed('count', store.count.bind(store)),
     purge: observed('purge', store.purge.bind(store)),
     close: async () => {

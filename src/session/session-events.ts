@@ -79,6 +79,11 @@ export class SessionEventHub {
     return () => listeners.delete(listener as (event: never) => void)
   }
 
+  /** Whether a listener waits for this event. */
+  isHeard(name: keyof SessionEvents): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) > 0
+  }
+
   emit<Name extends keyof SessionEvents>(name: Name, event: SessionEvents[Name]): void {
     const [level, message] = LEVELS[name]
     this.#log[level](event, message)

@@ -15,10 +15,12 @@ import type {
   Touch,
   UpdateResult,
 } from './session-change.ts'
+import type { StoreTransaction } from './store-transaction.ts'
 import type { Entry, LoadResult, PresentedToken, SessionSummary } from './session-record.ts'
 
 export type * from './session-change.ts'
 export type * from './session-record.ts'
+export type * from './store-transaction.ts'
 
 /**
  * The contract between sessions and the place where they are kept.
@@ -164,6 +166,15 @@ export interface SessionStore {
    * @returns Null when the store never gives hints.
    */
   listen?(onHint: (id: string | null) => void): Promise<RevocationFeed | null>
+
+  /**
+   * Ends sessions within a transaction that the application has begun. Absent in a store that does not lie in
+   * the application's database.
+   *
+   * @param client - What runs statements in that transaction.
+   * @throws {ConfigurationError} The client is not known, or has no transaction open.
+   */
+  inTransaction?(client: object): StoreTransaction
 
   /** Ends the store's own work: waits for calls in flight, takes no new ones, leaves borrowed clients open. */
   close(): Promise<void>

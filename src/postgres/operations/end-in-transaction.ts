@@ -1,0 +1,156 @@
+import type { DestroyResult, Ending } from '../../store/session-store.ts'
+import type { AnswerRow } from '../answer-rows.ts'
+import { type Operation, operation } from '../operation.ts'
+import { boolean, bytes, list, text, uuid } from '../parameter-types.ts'
+import type { TableNames } from '../table-names.ts'
+import { opensTo } from './session-sql.ts'
+
+/** What a statement in the application's transaction answers. */
+export interface EndedInTransaction<Answer> {
+  readonly answer: Answer
+  /** The sessions that were live. */
+  readonly ended: readonly string[]
+  /** The transaction's id, for `transactionStatus`; null when the statement has ended nothing. */
+  readonly transactionId: string | null
+}
+
+/** How a session ends within a transaction of the application. */
+export interface TransactionTerms {
+  /** Where the endings are announced; null where the server can't. */
+  readonly channel: string | null
+  /** Whether rows are locked in the order of their ids, as saves that share a statement lock them. */
+  readonly isOrdered: boolean
+}
+
+/**
+ * Ends a session as `destroyOperation` does, within a transaction of the application.
+ *
+ * The announcement goes with the same statement: PostgreSQL delivers it at the commit, and drops it with a
+ * rollback, also with one to a savepoint.
+ */
+export function destroyInTransaction(
+  { session }: TableNames,
+  { channel }: TransactionTerms,
+): Operation<Ending, EndedInTransaction<DestroyResult>> {
+  return operation({
+    name: 'destroy_in_transaction',
+    effect: 'once',
+    parameters: {
+      id: uuid,
+      hasOwner: boolean,
+      owner: text,
+      hasToken: boolean,
+      hashes: list(bytes),
+      channel: text,
+    },
+    give: ({ id, owner, secretHashes }: Ending) => ({
+      id,
+      hasOwner: owner !== undefined,
+      owner: owner ?? null,
+      hasToken: secretHashes !== undefined,
+      hashes: secretHashes ?? [],
+      channel,
+    }),
+    sql: ({ id, hasOwner, owner, hasToken, hashes, ...given }) => ({
+      found: `
+        select s.id, s.user_id, s.expires_at > now() as was_live,
+          s.expires_at <= now() or not ${hasToken} or ${opensTo(hashes)} as is_held
+        from ${session} as s
+        where s.id = ${id} and (not ${hasOwner} or s.user_id = ${owner})
+        for update`,
+      ended: `
+        delete from ${session} as s
+        using found
+        where s.id = ${id} and found.is_held`,
+      answer: `
+        select id, user_id, is_held, ${TRANSACTION_ID},
+          ${announce(channel, given.channel, 'is_held')}
+        from found
+        where was_live`,
+    }),
+    rows([row]) {
+      if (row === undefined) return nothing({ status: 'gone' })
+      if (!row.boolean('is_held')) return nothing({ status: 'superseded' })
+      return {
+        answer: { status: 'ended', userId: row.textOrNull('user_id') },
+        ended: [row.text('id')],
+        transactionId: row.text('transaction_id'),
+      }
+    },
+  })
+}
+
+interface EndingOfUser {
+  readonly userId: string
+  /** Ids of the sessions that stay. */
+  readonly except: readonly string[]
+}
+
+/**
+ * Ends all sessions of a user but those named, within a transaction of the application.
+ *
+ * A deadlock would be the application's to handle, so rows are locked in the order in which all other
+ * statements lock them.
+ */
+export function destroyByUserInTransaction(
+  { session }: TableNames,
+  { channel, isOrdered }: TransactionTerms,
+): Operation<EndingOfUser, EndedInTransaction<readonly string[]>> {
+  return operation({
+    name: 'destroy_by_user_in_transaction',
+    effect: 'once',
+    parameters: { user: text, except: list(uuid), channel: text },
+    give: ({ userId, except }: EndingOfUser) => ({ user: userId, except, channel }),
+    sql: ({ user, except, ...given }) => ({
+      ...(isOrdered && {
+        found: `
+        select s.id
+        from ${session} as s
+        where s.user_id = ${user} and s.id <> all (${except})
+        order by s.id
+        for update`,
+      }),
+      ended: `
+        delete from ${session} as s
+        ${isOrdered ? 'using found where s.id = found.id' : `where s.user_id = ${user} and s.id <> all (${except})`}
+        returning s.id, s.expires_at`,
+      answer: `
+        select id, ${TRANSACTION_ID}, ${announce(channel, given.channel, 'true')}
+        from ended
+        where expires_at > now()`,
+    }),
+    rows(rows) {
+      const ended = rows.map((row) => row.text('id'))
+      return { answer: ended, ended, transactionId: transactionOf(rows) }
+    },
+  })
+}
+
+/** What became of a transaction: null when the server has forgotten it. */
+export function transactionStatus(): Operation<string, string | null> {
+  return operation({
+    name: 'transaction_status',
+    effect: 'none',
+    parameters: { id: text },
+    give: (id: string) => ({ id }),
+    sql: ({ id }) => ({ answer: `select pg_xact_status(${id}::xid8) as status` }),
+    rows: ([row]) => row?.textOrNull('status') ?? null,
+  })
+}
+
+const TRANSACTION_ID = 'pg_current_xact_id()::text as transaction_id'
+
+/** Reading the column is what sends the announcement. */
+function announce(channel: string | null, given: string, condition: string): string {
+  return channel === null
+    ? 'null as told'
+    : `case when ${condition} then pg_notify(${given}, id::text) is null end as told`
+}
+
+function transactionOf([row]: readonly AnswerRow[]): string | null {
+  return row?.text('transaction_id') ?? null
+}
+
+function nothing(answer: DestroyResult): EndedInTransaction<DestroyResult> {
+  return { answer, ended: [], transactionId: null }
+}

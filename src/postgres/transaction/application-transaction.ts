@@ -1,0 +1,68 @@
+import { ConfigurationError } from '../../errors.ts'
+import type { Row } from '../driver.ts'
+import { KNOWN_TRANSACTIONS, type TransactionQuery } from './known-transactions.ts'
+
+/** A transaction that the application has begun. */
+export interface ApplicationTransaction {
+  /**
+   * Runs a statement, without a name on the server.
+   *
+   * @throws {ConfigurationError} If the client says that no transaction is open, so the statement would commit
+   *   by itself. It was not sent.
+   */
+  query(text: string, values: readonly (string | null)[]): Promise<readonly Row[]>
+}
+
+/**
+ * Recognizes the transaction of a client or an ORM by its shape.
+ *
+ * @throws {ConfigurationError} If it is none, or the client itself rather than a transaction of it.
+ */
+export function applicationTransaction(client: unknown): ApplicationTransaction {
+  const { query, openness } = findQuery(client)
+  return {
+    async query(text, values) {
+      const problem = openness()
+      if (problem !== undefined) throw refusal(problem)
+      const answer: unknown = await query(text, [...values])
+      return (Array.isArray(answer) ? answer : Object(answer).rows) as readonly Row[]
+    },
+  }
+}
+
+interface Found {
+  readonly query: TransactionQuery
+  /** Says why no transaction is open; undefined when one is, or when the client does not tell. */
+  openness(): string | undefined
+}
+
+function findQuery(client: unknown): Found {
+  const isClient = (typeof client === 'object' || typeof client === 'function') && client !== null
+  if (!isClient) throw refusal('It was given no client.')
+  const known = KNOWN_TRANSACTIONS.find(({ has }) => has.every((name) => name in client))
+  if (known?.inner !== undefined) {
+    const { inner, problem } = known
+    const outer = (): string | undefined => problem?.(client as never)
+    const trouble = outer()
+    if (trouble !== undefined) throw refusal(trouble)
+    const found = findQuery(inner(client as never))
+    return { query: found.query, openness: () => outer() ?? found.openness() }
+  }
+  if (known?.ask !== undefined) {
+    const { ask, problem } = known
+    return {
+      query: (text, values) => ask(client as never, text, values),
+      openness: () => problem?.(client as never),
+    }
+  }
+  if (typeof client === 'function') {
+    return { query: client as TransactionQuery, openness: () => undefined }
+  }
+  throw refusal('It was given something else.')
+}
+
+function refusal(problem: string): ConfigurationError {
+  return new ConfigurationError(
+    `sessions.in takes a transaction that your client has begun, or a function (text, values) => rows that runs a statement in one. ${problem}`,
+  )
+}

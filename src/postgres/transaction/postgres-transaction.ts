@@ -1,0 +1,106 @@
+import type { DestroyResult, Ending, LiveSession } from '../../store/session-store.ts'
+import type { InTransaction, StoreTransaction } from '../../store/store-transaction.ts'
+import type { Operation } from '../operation.ts'
+import type { EndedInTransaction } from '../operations/end-in-transaction.ts'
+import { freshProof } from '../proof.ts'
+import { realTime } from '../real-time.ts'
+import type { TableAccess } from '../table-access.ts'
+import type { ApplicationTransaction } from './application-transaction.ts'
+
+/** What a transaction's calls ask. */
+export interface TransactionOperations {
+  readonly destroy: Operation<Ending, EndedInTransaction<DestroyResult>>
+  readonly destroyByUser: Operation<
+    { readonly userId: string; readonly except: readonly string[] },
+    EndedInTransaction<readonly string[]>
+  >
+  readonly status: Operation<string, string | null>
+  readonly findLive: Operation<readonly string[], readonly LiveSession[]>
+}
+
+/** Milliseconds between two looks at whether a transaction has ended; the pause doubles each time. */
+const FIRST_PAUSE = 20
+const LONGEST_PAUSE = 5_000
+
+/** Ends sessions in a transaction of the application, on the application's own connection. */
+export class PostgresTransaction implements StoreTransaction {
+  readonly #transaction: ApplicationTransaction
+  readonly #tables: TableAccess
+  readonly #operations: TransactionOperations
+
+  constructor(
+    transaction: ApplicationTransaction,
+    tables: TableAccess,
+    operations: TransactionOperations,
+  ) {
+    this.#transaction = transaction
+    this.#tables = tables
+    this.#operations = operations
+  }
+
+  destroy(ending: Ending): Promise<InTransaction<DestroyResult>> {
+    return this.#ask(this.#operations.destroy, ending)
+  }
+
+  destroyByUser(
+    userId: string,
+    except: readonly string[],
+  ): Promise<InTransaction<readonly string[]>> {
+    return this.#ask(this.#operations.destroyByUser, { userId, except })
+  }
+
+  /** Sends it once. The tables are prepared before, by the store's own connections. */
+  async #ask<Call, Answer>(
+    operation: Operation<Call, EndedInTransaction<Answer>>,
+    call: Call,
+  ): Promise<InTransaction<Answer>> {
+    const proof = freshProof()
+    const { text, values } = operation.statement(call, proof)
+    const rows = await this.#tables.use(undefined, () => this.#transaction.query(text, values))
+    const { answer, ended, transactionId } = operation.read(rows, call, proof)
+    return {
+      answer,
+      settled: async (signal) =>
+        transactionId === null ? [] : await this.#settled(transactionId, ended, signal),
+    }
+  }
+
+  async #settled(
+    transactionId: string,
+    ended: readonly string[],
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    const { status, findLive } = this.#operations
+    for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+      await waitFor(pause, signal)
+      const isLast = signal.aborted
+      try {
+        const state = await this.#tables.ask(status, transactionId)
+        if (state === 'aborted') return []
+        if (state !== 'in progress') {
+          // A rollback to a savepoint may have undone the endings alone.
+          const live = await this.#tables.ask(findLive, ended)
+          return ended.filter((id) => !live.some((session) => session.id === id))
+        }
+      } catch {
+        // A database that cannot be asked now is asked again later.
+      }
+      if (isLast) return []
+    }
+  }
+}
+
+/** Keeps no process alive. */
+function waitFor(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => {
+    const end = (): void => {
+      realTime.clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = realTime.setTimeout(end, milliseconds)
+    timer.unref()
+    signal.addEventListener('abort', end)
+  })
+}

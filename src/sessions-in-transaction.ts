@@ -1,0 +1,77 @@
+import { checkedId, checkedIds, type SessionOwner } from './named-sessions.ts'
+import type { SessionContext } from './session/session-context.ts'
+import type { InTransaction, StoreTransaction } from './store/session-store.ts'
+import { checkUserId, isUserId } from './store/user-id.ts'
+
+/**
+ * Ends sessions in a transaction that your application has begun: made by `sessions.in`.
+ *
+ * Each call is one statement on your connection. The sessions end when you commit, and live on when you roll
+ * back. `sessions.watch` and the event `destroyed` tell of it after the commit.
+ *
+ * No statement is sent again, and none has a deadline of its own. A call rejects with your client's own error:
+ * roll back, as after an error of your own statements.
+ */
+export class SessionsInTransaction {
+  readonly #context: SessionContext
+  readonly #store: StoreTransaction
+  readonly #closing: AbortSignal
+
+  /** @internal */
+  constructor(context: SessionContext, store: StoreTransaction, closing: AbortSignal) {
+    this.#context = context
+    this.#store = store
+    this.#closing = closing
+  }
+
+  /**
+   * Ends a user's sessions.
+   *
+   * @param options.except - The public id of a session to keep, or several.
+   * @returns How many live sessions end with the commit.
+   * @throws {ConfigurationError} The client says that no transaction is open. Nothing was sent.
+   * @example
+   * ```ts
+   * await client.query('begin')
+   * await client.query('update account set password_hash = $2 where id = $1', ['ann', passwordHash])
+   * await sessions.in(client).destroyByUser('ann')
+   * await client.query('commit')
+   * ```
+   */
+  async destroyByUser(
+    userId: string,
+    options: { readonly except?: string | readonly string[] | null } = {},
+  ): Promise<number> {
+    checkUserId('destroyByUser', userId)
+    const done = await this.#store.destroyByUser(userId, checkedIds('except', options.except))
+    this.#announceOnceCommitted(done, userId)
+    return done.answer.length
+  }
+
+  /**
+   * Ends the session with this public id.
+   *
+   * @param owner - Ends the session only if it belongs to this user, as `sessions.destroyById` does.
+   * @returns Whether a live session ends with the commit.
+   * @throws {ConfigurationError} The client says that no transaction is open. Nothing was sent.
+   */
+  async destroyById(id: string, owner?: SessionOwner): Promise<boolean> {
+    const sessionId = checkedId('destroyById', id)
+    if (owner !== undefined && !isUserId(owner?.userId)) return false
+    const named = typeof owner?.userId === 'string' ? { owner: owner.userId } : {}
+    const done = await this.#store.destroy({ id: sessionId, ...named })
+    if (done.answer.status !== 'ended') return false
+    this.#announceOnceCommitted(done, done.answer.userId)
+    return true
+  }
+
+  /** Asks the database about the transaction only if someone listens. */
+  #announceOnceCommitted({ settled }: InTransaction<unknown>, userId: string | null): void {
+    const { events, inBackground } = this.#context
+    if (!events.isHeard('destroyed')) return
+    const work = settled(this.#closing).then((ended) => {
+      for (const sessionId of ended) events.emit('destroyed', { sessionId, userId })
+    })
+    inBackground(work)
+  }
+}
