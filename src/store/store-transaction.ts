@@ -16,8 +16,8 @@ export interface InTransaction<Answer> {
  * Ends sessions within a transaction that the application has begun and ends itself.
  *
  * Each call is one statement on the application's connection. It is never sent again, and no deadline cuts it
- * off: its error is the client's own, and the application rolls back. Whoever watches these sessions is told when
- * the transaction commits, and never if it rolls back.
+ * off: its error is the client's own, and the application rolls back. A watcher of these sessions is told when the
+ * transaction commits, and never if it rolls back.
  */
 export interface StoreTransaction {
   destroy(ending: Ending): Promise<InTransaction<DestroyResult>>

@@ -52,3 +52,6 @@ export declare const wss: WebSocketServer
 /** The application's own. */
 export declare const findUser: (form: unknown) => Promise<{ readonly id: string } | null>
 export declare const save: () => Promise<string>
+export declare const transaction: (use: (client: pg.PoolClient) => Promise<void>) => Promise<void>
+export declare const userId: string
+export declare const passwordHash: string
