@@ -32,6 +32,7 @@ export class SessionsInTransaction {
    * @throws {ConfigurationError} The client says that no transaction is open. Nothing was sent.
    * @example
    * ```ts
+   * const client = await pool.connect()
    * await client.query('begin')
    * await client.query('update account set password_hash = $2 where id = $1', ['ann', passwordHash])
    * await sessions.in(client).destroyByUser('ann')

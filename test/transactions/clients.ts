@@ -24,7 +24,7 @@ export interface Client {
 }
 
 /** Runs a statement of the application's own in the transaction. */
-export type Run = (statement: string) => Promise<unknown>
+type Run = (statement: string) => Promise<unknown>
 
 const poolOf = (url: string): pg.Pool => new pg.Pool({ connectionString: url, max: 4 })
 const asDriver = (pool: unknown): Driver => fromPg(pool as PgPoolLike)

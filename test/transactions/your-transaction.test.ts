@@ -5,13 +5,13 @@ import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { createSessions, MemoryStore, type Sessions } from 'pg-sessions'
 import { fromPg } from 'pg-sessions/pg'
+import { startFaultProxy } from 'pg-sessions/testing'
 import pgPromise from 'pg-promise'
 import postgres from 'postgres'
 import { DataSource } from 'typeorm'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { recordingDriver } from '../postgres/recording-driver.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
-import { startTcpProxy } from '../support/tcp-proxy.ts'
 import { cookieOf, userOf } from './visitors.ts'
 
 let database: TestDatabase
@@ -57,7 +57,7 @@ async function connect(url = database.url): Promise<pg.Client> {
 
 test('a change of password that ends all sessions costs one statement more, in one commit', async () => {
   const visitor = await cookieOf(sessions, 'ann')
-  await using proxy = await startTcpProxy(database.url)
+  await using proxy = await startFaultProxy(database.url)
   const handovers: string[] = []
   const client = await connect(proxy.url)
   proxy.onMessage(({ from, type }) => {
