@@ -30,6 +30,8 @@ export type { MigrateMode, PostgresStoreOptions } from './postgres/store-options
 export type { TableNameOptions } from './postgres/table-names.ts'
 export type { Duration } from './options/duration.ts'
 export type { Logger } from './session/logger.ts'
+export type { DestroyAllOptions } from './session/destroy-all.ts'
+export type { ExportedSession, UserExport } from './session/export-user.ts'
 export type { PurgeOptions, Purger } from './session/purger.ts'
 export type {
   DefaultData,

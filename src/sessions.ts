@@ -2,6 +2,8 @@ import type { ResolvedCookie } from './cookie/cookie-settings.ts'
 import { UnsupportedError } from './errors.ts'
 import { checkedId, checkedIds, type SessionOwner } from './named-sessions.ts'
 import { Exchange, type ResponseLink, type SessionOpener } from './http/exchange.ts'
+import { type DestroyAllOptions, destroyAll } from './session/destroy-all.ts'
+import { exportUser, type UserExport } from './session/export-user.ts'
 import { type PurgeOptions, type Purger, purgeAll, startPurger } from './session/purger.ts'
 import type { DefaultData } from './session/session.ts'
 import type { SessionContext } from './session/session-context.ts'
@@ -149,6 +151,60 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
     }
     const inTransaction = store.inTransaction(transaction)
     return new SessionsInTransaction(this.#context, inTransaction, this.#closing.signal)
+  }
+
+  /**
+   * Ends all sessions that began before this call, of every user and visitor, in bounded batches beside live
+   * traffic: after a leak, say. Sign-ins that follow are not affected.
+   *
+   * @returns How many live sessions were ended.
+   * @throws {UnsupportedError} The store cannot do it: wai-session-postgresql's tables.
+   * @throws {StoreUnavailableError} The store did not answer. What has ended stays ended; call it again.
+   * @example
+   * ```ts
+   * await sessions.destroyAll({ onProgress: (ended) => console.log(`${ended} sessions ended`) })
+   * ```
+   */
+  destroyAll(options?: DestroyAllOptions): Promise<number> {
+    const { events } = this.#context
+    return destroyAll(this.#store, options, ({ id: sessionId, userId }) =>
+      events.emit('destroyed', { sessionId, userId }),
+    )
+  }
+
+  /**
+   * Gives all that is stored of a user, ready for `JSON.stringify`: a subject access request. Tokens' hashes
+   * are left out.
+   *
+   * @throws {UnsupportedError} The store keeps no users.
+   * @throws {StoreUnavailableError} The store did not answer.
+   * @see GDPR, article 15.
+   * @example
+   * ```ts
+   * res.json(await sessions.exportUser('ann'))
+   * ```
+   */
+  async exportUser(userId: string): Promise<UserExport> {
+    checkUserId('exportUser', userId)
+    return exportUser(this.#store, this.#context.codec, userId)
+  }
+
+  /**
+   * Deletes all that is stored of a user, expired sessions included, and ends their live ones. Requests in
+   * flight bring nothing back. Calling it again is harmless. Backups, replicas that lag and your own tables
+   * are outside of it.
+   *
+   * @returns How many live sessions were ended.
+   * @throws {StoreUnavailableError} The store did not answer. Call it again.
+   * @see GDPR, article 17.
+   * @example
+   * ```ts
+   * await sessions.deleteUser('ann')
+   * ```
+   */
+  async deleteUser(userId: string): Promise<number> {
+    checkUserId('deleteUser', userId)
+    return this.destroyByUser(userId)
   }
 
   /**

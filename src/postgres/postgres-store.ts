@@ -5,7 +5,9 @@ import type { CallOptions } from '../store/deadline.ts'
 import type {
   CreateResult,
   DestroyResult,
+  EndedPage,
   Ending,
+  EndingPage,
   EntryRequest,
   EntryUpdate,
   FetchResult,
@@ -22,6 +24,7 @@ import type {
   SessionSummary,
   StoreCounts,
   StoreTransaction,
+  StoredSession,
   TakeResult,
   TokenPrecondition,
   Touch,
@@ -211,6 +214,16 @@ export class PostgresStore implements SessionStore {
       this.#announcer.announce(ended)
       return ended
     }
+  }
+
+  readUser(userId: string, options?: CallOptions): Promise<readonly StoredSession[]> {
+    return this.#tables.ask(this.#operations.readUser, userId, options)
+  }
+
+  async destroyPage(page: EndingPage, options?: CallOptions): Promise<EndedPage> {
+    const answer = await this.#tables.ask(this.#operations.destroyPage, page, options)
+    this.#announcer.announce(answer.ended.map(({ id }) => id))
+    return answer
   }
 
   async backdateSignIn(id: string, milliseconds: number, options?: CallOptions): Promise<void> {

@@ -20,7 +20,7 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
       isClosed ? Promise.reject(new SessionsClosedError()) : call(...args).catch(onError)
   }
 
-  const { backdateSignIn, fetch, findLive, inTransaction, listen } = store
+  const { backdateSignIn, destroyPage, fetch, findLive, inTransaction, listen, readUser } = store
   return {
     name: store.name,
     ready: observed('ready', store.ready.bind(store)),
@@ -34,6 +34,10 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
     destroy: observed('destroy', store.destroy.bind(store)),
     listByUser: observed('listByUser', store.listByUser.bind(store)),
     destroyByUser: observed('destroyByUser', store.destroyByUser.bind(store)),
+    ...(readUser === undefined ? {} : { readUser: observed('readUser', readUser.bind(store)) }),
+    ...(destroyPage === undefined
+      ? {}
+      : { destroyPage: observed('destroyPage', destroyPage.bind(store)) }),
     ...(fetch === undefined ? {} : { fetch: observed('fetch', fetch.bind(store)) }),
     ...(findLive === undefined ? {} : { findLive: observed('findLive', findLive.bind(store)) }),
     ...(backdateSignIn === undefined

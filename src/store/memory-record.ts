@@ -8,6 +8,7 @@ import type {
   SessionRecord,
   SessionSummary,
   SessionTimes,
+  StoredSession,
   TokenChange,
 } from './session-store.ts'
 
@@ -54,6 +55,10 @@ export class MemoryRecord {
 
   get userId(): string | null {
     return this.#userId
+  }
+
+  get createdAt(): number {
+    return this.#createdAt
   }
 
   get lastAccessAt(): number {
@@ -178,6 +183,11 @@ export class MemoryRecord {
     const { id, version } = this
     const summary = { id, userId: this.#userId, ownIdleTimeout: this.#ownIdleTimeout, version }
     return { ...summary, ...this.times(now) }
+  }
+
+  /** All that is kept of it, without its token. */
+  stored(now: number): StoredSession {
+    return { ...this.summary(now), entries: this.#copyEntries() }
   }
 
   /** What a client sees who shows the token in force, or the one before. */

@@ -5,7 +5,9 @@ import type {
   CreateResult,
   CredentialChange,
   DestroyResult,
+  EndedPage,
   Ending,
+  EndingPage,
   EntryRequest,
   EntryUpdate,
   FetchResult,
@@ -23,6 +25,7 @@ import type {
   SessionStore,
   SessionSummary,
   StoreCounts,
+  StoredSession,
   TakeResult,
   TokenPrecondition,
   Touch,
@@ -201,6 +204,27 @@ export class MemoryStore implements SessionStore {
     return ended.filter((record) => record.isLive(now)).map((record) => record.id)
   }
 
+  async readUser(userId: string): Promise<readonly StoredSession[]> {
+    const now = this.#begin()
+    return this.#where((record) => record.userId === userId)
+      .sort(byId)
+      .map((record) => record.stored(now))
+  }
+
+  async destroyPage({ after, before, limit }: EndingPage): Promise<EndedPage> {
+    const now = this.#begin()
+    const until = before ?? now
+    const page = this.#where(({ id, createdAt }) => id > (after ?? '') && createdAt <= until)
+      .sort(byId)
+      .slice(0, limit)
+    for (const { id } of page) this.#remove(id)
+    const ended = page
+      .filter((record) => record.isLive(now))
+      .map(({ id, userId }) => ({ id, userId }))
+    const last = page.length < limit ? undefined : page.at(-1)
+    return { ended, next: last === undefined ? null : { after: last.id, before: until } }
+  }
+
   async findLive(ids: readonly string[]): Promise<readonly LiveSession[]> {
     const now = this.#begin()
     return ids.flatMap((id) => {
@@ -278,6 +302,10 @@ function needsToken({ token, signIn, ...lifetime }: CredentialChange): boolean {
 
 function createdOf(record: MemoryRecord, now: number): Created {
   return { status: 'created', times: record.times(now), version: record.version }
+}
+
+function byId(a: MemoryRecord, b: MemoryRecord): number {
+  return a.id < b.id ? -1 : 1
 }
 
 function areEqual(a: Uint8Array | null, b: Uint8Array | null): boolean {

@@ -16,9 +16,11 @@ import type {
   UpdateResult,
 } from './session-change.ts'
 import type { StoreTransaction } from './store-transaction.ts'
+import type { EndedPage, EndingPage, StoredSession } from './session-erasure.ts'
 import type { Entry, LoadResult, PresentedToken, SessionSummary } from './session-record.ts'
 
 export type * from './session-change.ts'
+export type * from './session-erasure.ts'
 export type * from './session-record.ts'
 export type * from './store-transaction.ts'
 
@@ -142,6 +144,18 @@ export interface SessionStore {
     except: readonly string[],
     options?: CallOptions,
   ): Promise<readonly string[]>
+
+  /**
+   * Reads all that is stored of a user, dead sessions included, the oldest first. Never writes. A store that
+   * keeps no users lacks it.
+   */
+  readUser?(userId: string, options?: CallOptions): Promise<readonly StoredSession[]>
+
+  /**
+   * Ends at most `limit` of the sessions that began before the first page, live or dead, in the order of
+   * their ids. A store that cannot end all sessions lacks it.
+   */
+  destroyPage?(page: EndingPage, options?: CallOptions): Promise<EndedPage>
 
   count(options?: CallOptions): Promise<StoreCounts>
 

@@ -7,6 +7,7 @@ import { deadlineTests } from './store-contract/deadlines.ts'
 import { endingTests } from './store-contract/endings.ts'
 import { entryTests } from './store-contract/entries.ts'
 import { guardTests } from './store-contract/guards.ts'
+import { erasureTests } from './store-contract/erasure.ts'
 import type { StoreHarness, StoreTest } from './store-contract/harness.ts'
 import { largeEntryTests } from './store-contract/large-entries.ts'
 import { lifetimeTests } from './store-contract/lifetimes.ts'
@@ -65,6 +66,7 @@ export function storeContract(runner: TestRunner, open: () => Promise<StoreHarne
   runner.describe('lifetimes', () => lifetimeTests(test))
   runner.describe('what has ended', () => endingTests(test))
   runner.describe('users, counts and purge', () => userTests(test))
+  runner.describe('erasure', () => erasureTests(test))
   runner.describe('guards', () => guardTests(test))
   runner.describe('what can be watched', () => watchingTests(test))
   runner.describe('many at once', () => concurrencyTests(test))

@@ -208,3 +208,24 @@ test('a long purge tells once a second how much is left and how long that takes'
     expect(Number(removed) + Number(left), line).toBe(1500)
   }
 })
+
+test('destroy --all asks first, and ends every session in batches once it may', async () => {
+  for (const number of [1, 2, 3]) await addSession(number, number === 3 ? null : 'ann')
+  const asked = await runCli(['destroy', '--all'], onDatabase())
+  expect(asked).toMatchObject({ status: 2, stdout: '' })
+  expect(asked.stderr).toContain('Add --yes to do it')
+  expect(await store.count()).toEqual({ live: 3, expired: 0 })
+  const document = await runJson('destroy', '--all', '--yes', '--batch-size', '2')
+  expect(document).toMatchObject({ ended: 3, complete: true })
+  expect(await store.count()).toEqual({ live: 0, expired: 0 })
+})
+
+test.each([
+  [['--all', '--user', 'ann'], 'What to end is not clear'],
+  [['--all', '--except', '01a20990-9028-74f6-86b2-631b435b7b79'], '--all spares no session'],
+  [['--user', 'ann', '--yes'], '--yes and --batch-size go with --all'],
+])('destroy refuses %j', async (args, message) => {
+  const { status, stderr } = await runCli(['destroy', ...args], onDatabase())
+  expect(status).toBe(2)
+  expect(stderr).toContain(message)
+})

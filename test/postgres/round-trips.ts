@@ -300,6 +300,16 @@ export const roundTripsAcross: readonly {
     make: (sessions) => sessions.destroyByUser('ann'),
     statements: ['list_by_user', 'destroy_by_user'],
   },
+  {
+    call: 'destroyAll, for each batch',
+    make: (sessions) => sessions.destroyAll(),
+    statements: ['destroy_page'],
+  },
+  {
+    call: 'exportUser',
+    make: (sessions) => sessions.exportUser('ann'),
+    statements: ['read_user'],
+  },
   { call: 'count', make: (sessions) => sessions.count(), statements: ['count'] },
   {
     call: 'purge, for each batch',

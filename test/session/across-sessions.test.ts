@@ -1,4 +1,9 @@
-import { ConfigurationError, SessionsClosedError, StoreUnavailableError } from 'pg-sessions'
+import {
+  ConfigurationError,
+  SessionGoneError,
+  SessionsClosedError,
+  StoreUnavailableError,
+} from 'pg-sessions'
 import { describe, expect, it } from 'vitest'
 import { type Bench, eachStore } from '../support/each-store.ts'
 import type { Visitor } from '../support/each-store-visitor.ts'
@@ -139,6 +144,61 @@ eachStore((open) => {
     expect(await bench.sessions.destroyByUser('ann')).toBe(0)
     expect(await bench.stored(), 'the dead went all the same').toBe(0)
     expect(bench.events.filter(([name]) => name === 'destroyed')).toEqual([])
+  })
+
+  it('ends every session on demand, tells its progress, and stops after a batch when asked to', async () => {
+    const bench = await open()
+    const { sessions, events } = bench
+    const [ann, id] = await signIn(bench, 'ann')
+    await signIn(bench, 'bob')
+    await bench.visitor().visit((session) => session.set('a', 1))
+    const progress: number[] = []
+    const stopping = AbortSignal.abort()
+    expect(await sessions.destroyAll({ signal: stopping })).toBe(0)
+    const onProgress = (ended: number) => progress.push(ended)
+    expect(await sessions.destroyAll({ batchSize: 2, onProgress })).toBe(3)
+    expect(progress).toEqual([2, 3])
+    expect(await userOf(ann)).toBeNull()
+    expect(await bench.stored()).toBe(0)
+    expect(events).toContainEqual(['destroyed', { sessionId: id, userId: 'ann' }])
+    expect(await sessions.destroyAll()).toBe(0)
+    await expect(sessions.destroyAll({ batchSize: 0 })).rejects.toThrow(ConfigurationError)
+  })
+
+  it('exports all that is stored of a user as JSON, and deletes it', async () => {
+    const bench = await open()
+    const { sessions, elapse, stored } = bench
+    const [, expired] = await signIn(bench, 'ann')
+    await elapse(2 * 3_600_000)
+    const [browser, id] = await signIn(bench, 'ann')
+    const data = { basket: ['apple'], ['__proto__']: 'p', large: 'x'.repeat(20_000) }
+    await browser.visit((session) => {
+      for (const [key, value] of Object.entries(data)) session.set(key, value)
+    })
+    await signIn(bench, 'bob')
+    const { userId, sessions: exported } = JSON.parse(
+      JSON.stringify(await sessions.exportUser('ann')),
+    )
+    expect(userId).toBe('ann')
+    const [live] = exported.filter((session: { id: string }) => session.id === id)
+    expect(exported.map((session: { id: string }) => session.id).sort()).toEqual(
+      [expired, id].sort(),
+    )
+    expect(Object.entries(live.data)).toEqual(expect.arrayContaining(Object.entries(data)))
+    expect(Date.parse(live.authenticatedAt)).toBeGreaterThan(0)
+    expect(JSON.stringify(exported)).not.toMatch(/hash|bob/i)
+
+    const late = browser.open()
+    await late.session.load()
+    expect(await sessions.deleteUser('ann')).toBe(1)
+    expect(await sessions.deleteUser('ann')).toBe(0)
+    late.session.set('a', 1)
+    await expect(late.commit()).rejects.toThrow(SessionGoneError)
+    expect(await sessions.exportUser('ann')).toEqual({ userId: 'ann', sessions: [] })
+    expect(await stored(), "bob's stays").toBe(1)
+    for (const call of [() => sessions.exportUser(''), () => sessions.deleteUser('')]) {
+      await expect(call()).rejects.toThrow(ConfigurationError)
+    }
   })
 
   describe('close', () => {

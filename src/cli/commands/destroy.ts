@@ -4,9 +4,10 @@ import { withStore } from '../connect.ts'
 import type { Input } from '../input.ts'
 import { databaseOptions } from '../option-table.ts'
 import { countOf, printable } from '../plain-text.ts'
+import { destroyEverySession } from './destroy-all.ts'
 
 export const destroy: Command = {
-  summary: 'End one session, or all sessions of a user. Asks nothing',
+  summary: 'End one session, all sessions of a user, or with --all every session',
   args: {
     id: { type: 'positional', description: 'Id of the session to end' },
     user: { type: 'string', description: 'End all sessions of this user', valueHint: 'user' },
@@ -15,20 +16,36 @@ export const destroy: Command = {
       description: 'With --user: ids to spare, separated by commas',
       valueHint: 'ids',
     },
+    all: { type: 'boolean', description: 'End every session, in batches. Asks first' },
+    yes: { type: 'boolean', description: 'With --all: do not ask' },
+    'batch-size': {
+      type: 'string',
+      description: 'With --all: sessions to end in one transaction (default: 250)',
+      valueHint: 'number',
+    },
     ...databaseOptions,
   },
   async run(input) {
     const id = input.text('id')
     const user = input.text('user')
     const except = input.text('except')
-    if ((id === undefined) === (user === undefined)) {
+    const isAll = input.flag('all')
+    const targets = [id !== undefined, user !== undefined, isAll].filter(Boolean)
+    if (targets.length !== 1) {
       throw new ConfigurationError(
-        'What to end is not clear. Write either the id of one session or --user, to end all of a user.',
+        'What to end is not clear. Write either the id of one session, or --user to end all of a user, or --all.',
       )
+    }
+    if (!isAll && (input.has('yes') || input.has('batch-size'))) {
+      throw new ConfigurationError('--yes and --batch-size go with --all. Leave them out.')
     }
     if (id !== undefined && except !== undefined) {
       throw new ConfigurationError('--except goes with --user. Leave it out to end one session.')
     }
+    if (isAll && except !== undefined) {
+      throw new ConfigurationError('--except goes with --user; --all spares no session.')
+    }
+    if (isAll) return destroyEverySession(input)
     return user === undefined
       ? destroyOne(input, readId(id ?? ''))
       : destroyByUser(input, user, except?.split(',').map(readId) ?? [])

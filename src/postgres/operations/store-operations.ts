@@ -10,10 +10,12 @@ import type { TableNames } from '../table-names.ts'
 import { backdateSignIn } from './backdate-sign-in.ts'
 import { type Creation, createOperation, findCreated } from './create.ts'
 import { destroyByUser, destroyOperation } from './destroy.ts'
+import { destroyPage } from './destroy-page.ts'
 import { fetchOperation } from './fetch.ts'
 import { count, findLive, listByUser } from './find-sessions.ts'
 import { loadOperation, type TokenLoad } from './load.ts'
 import { purgeOperation } from './purge.ts'
+import { readUser } from './read-user.ts'
 import { replaceOperation } from './replace.ts'
 import { saveOperation } from './save.ts'
 import { type SaveCredentials, saveCredentials } from './save-credentials.ts'
@@ -35,6 +37,8 @@ export interface StoreOperations {
   readonly touch: SharedCall<Touch, 'touched'>
   readonly destroy: ReturnType<typeof destroyOperation>
   readonly destroyByUser: ReturnType<typeof destroyByUser>
+  readonly destroyPage: ReturnType<typeof destroyPage>
+  readonly readUser: ReturnType<typeof readUser>
   readonly listByUser: ReturnType<typeof listByUser>
   readonly findLive: ReturnType<typeof findLive>
   readonly backdateSignIn: ReturnType<typeof backdateSignIn>
@@ -64,6 +68,8 @@ export function storeOperations(names: TableNames, tables: TableAccess): StoreOp
     touch: tables.share(touchOperation(names)),
     destroy: destroyOperation(names),
     destroyByUser: destroyByUser(names),
+    destroyPage: destroyPage(names),
+    readUser: readUser(names),
     listByUser: listByUser(names),
     findLive: findLive(names),
     backdateSignIn: backdateSignIn(names),
