@@ -20,7 +20,7 @@ export interface NextFunctions {
   readonly after: (task: () => Promise<void>) => void
 }
 
-/** Options of {@link NextSessions.saving}. */
+/** Options of {@link NextSessions.withSaving}. */
 export interface SavingOptions<Data extends object> {
   /**
    * Answers when a Route Handler throws or its session cannot be saved. By default what it throws goes to
@@ -46,9 +46,9 @@ export interface NextSessions<Data extends object> {
   (): Promise<Session<Data>>
   /**
    * Wraps a Server Action or a Route Handler so that what it changes is saved when it is done, also when
-   * that is by `redirect()`, `notFound()` and the like.
+   * that is by `redirect()`, `notFound()` and the like. Of calls within each other, the outermost saves.
    */
-  saving<Args extends readonly unknown[], Result>(
+  withSaving<Args extends readonly unknown[], Result>(
     handler: (...args: Args) => Result | Promise<Result>,
     options?: SavingOptions<Data>,
   ): (...args: Args) => Promise<Result | Response>
@@ -58,7 +58,7 @@ export interface NextSessions<Data extends object> {
  * Makes `getSession` for an application of Next.
  *
  * One request has one session, which is read once. Noting an access waits until the response is sent. A
- * token that is due to be renewed is renewed where a cookie can be set: by `saving`, and in `proxy.ts` by
+ * token that is due to be renewed is renewed where a cookie can be set: by `withSaving`, and in `proxy.ts` by
  * `withSession` of `pg-sessions/fetch`.
  *
  * @example
@@ -92,13 +92,16 @@ export function nextSessions<Data extends object = DefaultData>(
   }
 
   return Object.assign(async () => (await visit()).session, {
-    saving<Args extends readonly unknown[], Result>(
+    withSaving<Args extends readonly unknown[], Result>(
       handler: (...args: Args) => Result | Promise<Result>,
       options: SavingOptions<Data> = {},
     ): (...args: Args) => Promise<Result | Response> {
       return async (...args) => {
         const isRoute = args[0] instanceof Request
-        return run(await visit(), () => answered(() => handler(...args), isRoute), options)
+        const joined = await visit()
+        return joined.during(() =>
+          run(joined, () => answered(() => handler(...args), isRoute), options),
+        )
       }
     },
   })
@@ -121,6 +124,7 @@ async function answered<Result>(
   }
 }
 
+/** Of calls within each other, the outermost saves and answers a failure: see {@link Visit.finish}. */
 async function run<Data extends object, Result>(
   visit: Visit<Data>,
   handler: () => Promise<Result | Response>,

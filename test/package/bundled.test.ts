@@ -69,7 +69,7 @@ const applications = {
 } as const
 
 /** What no application needs the whole of. */
-const OPTIONAL = /^(adapters|cli|compatibility|drivers|embedded|import|testing|wai)\//
+const OPTIONAL = /^(adapters|cli|compatibility|drivers|embedded|import|testing|haskell)\//
 
 /** What drivers share. */
 const SHARED = /^drivers\/(waiting|failures)\//

@@ -50,6 +50,7 @@ export async function onStage(
       return JSON.stringify({ entries: Object.fromEntries(await session.entries()) })
     },
     async *body() {},
+    async *brokenBody() {},
     async *events(session) {
       yield late === undefined ? '' : await late(session)
     },

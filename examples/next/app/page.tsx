@@ -14,9 +14,8 @@ async function Greeting() {
   await session.load()
   return (
     <form method="post">
-      <p>
-        Hello, {session.userId ?? 'stranger'}. Clicks: {session.data.clicks ?? 0}.
-      </p>
+      <p>Hello, {session.userId ?? 'stranger'}.</p>
+      <p>Clicks: {session.data.clicks ?? 0}.</p>
       <button type="submit" formAction="/click">
         Click
       </button>

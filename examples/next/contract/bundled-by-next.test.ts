@@ -13,8 +13,8 @@ import { fileURLToPath } from 'node:url'
 const built = fileURLToPath(new URL('bundled/.next', import.meta.url))
 
 /** What no application needs the whole of, as `test/package/bundled.test.ts` has it. */
-const OPTIONAL = /^(adapters|cli|compatibility|drivers|embedded|import|testing|wai)\//
-const USED = /^(adapters\/next|drivers\/(pg|waiting))(\/|$)/
+const OPTIONAL = /^(adapters|cli|compatibility|drivers|embedded|import|testing|haskell)\//
+const USED = /^(adapters\/next|drivers\/(pg|waiting|failures))(\/|$)/
 
 describe('bundled by Next', () => {
   let folder: string
@@ -68,8 +68,10 @@ async function carriedModules(): Promise<Set<string>> {
   const chunks = join(built, 'server')
   const maps = (await readdir(chunks, { recursive: true })).filter((file) => file.endsWith('.map'))
   const texts = await Promise.all(maps.map((file) => readFile(join(chunks, file), 'utf8')))
-  const sources = texts.flatMap((text) => [...text.matchAll(/"((?:\.\.\/)+src\/[^"]+)\.ts"/g)])
-  return new Set(sources.map(([, path = '']) => path.replace(/^(\.\.\/)+src\//, '')))
+  const sources = texts.flatMap((text) => [
+    ...text.matchAll(/"(?:\.\.\/)+(?:src|dist)\/([^"\n]+)\.[jt]s"/g),
+  ])
+  return new Set(sources.map(([, path = '']) => path))
 }
 
 async function start(server: string): Promise<{ origin: string; stop(): Promise<void> }> {

@@ -14,6 +14,7 @@ const script: Script = {
     return JSON.stringify({ userId: session.userId, entries })
   },
   async *body() {},
+  async *brokenBody() {},
   async *events() {},
   error: new RangeError('thrown'),
   errorPage: (): ErrorPage => ({ status: 500, text: 'error page' }),

@@ -78,6 +78,7 @@ async function render(
     change,
     use: async () => '',
     async *body() {},
+    async *brokenBody() {},
     async *events() {},
     error: new RangeError('thrown'),
     errorPage: () => ({ status: 500, text: 'error page' }),

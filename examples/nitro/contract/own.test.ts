@@ -8,6 +8,7 @@ const script: Script = {
   change() {},
   use: async () => '',
   async *body() {},
+  async *brokenBody() {},
   async *events() {},
   error: new RangeError('thrown'),
   errorPage: () => ({ status: 500, text: 'error page' }),

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { createReadableStreamFromReadable, createRequestListener } from '@react-router/node'
@@ -177,7 +177,14 @@ export function serverBuild(
 
 /** Serves a build as `react-router-serve` does, on a port of its own. */
 export async function serve(build: ServerBuild): Promise<RunningApplication> {
-  const server = createServer(createRequestListener({ build, mode: 'production' }))
+  const listener: (...args: Parameters<RequestListener>) => unknown = createRequestListener({
+    build,
+    mode: 'production',
+  })
+  const server = createServer((request, response) => {
+    // The listener of version 7 rejects when a body fails, and leaves the response open.
+    Promise.resolve(listener(request, response)).catch(() => response.destroy())
+  })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {

@@ -25,6 +25,7 @@ async function ask(
       return String(session.id)
     },
     body: none,
+    brokenBody: none,
     async *events(session) {
       yield await late(session)
     },

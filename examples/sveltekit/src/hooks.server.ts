@@ -1,3 +1,4 @@
+import { dev } from '$app/env'
 import { Pool } from 'pg'
 import { createSessions } from 'pg-sessions'
 import { fromPg } from 'pg-sessions/pg'
@@ -9,9 +10,9 @@ declare module 'pg-sessions' {
   }
 }
 
+if (dev) process.loadEnvFile() // .env
 const pool = new Pool({ connectionString: process.env.DATABASE_URL })
-const development = process.env.NODE_ENV === 'development' // plain http on localhost
-const sessions = createSessions({ database: fromPg(pool), cookie: { development } })
+const sessions = createSessions({ database: fromPg(pool), cookie: { development: dev } })
 
 export const init = (): void => void sessions.startPurger()
 export const handle = sveltekitSessions(sessions)

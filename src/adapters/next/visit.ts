@@ -11,8 +11,11 @@ export interface NextCookies {
 /** A session joined to a request in flight in Next. */
 export interface Visit<Data extends object> {
   readonly session: Session<Data>
+  /** Counts a call of `withSaving` as under way until it is done. */
+  during<Result>(call: () => Promise<Result>): Promise<Result>
   /**
-   * Saves what there is to save. After the first success no cookie can be set any more.
+   * Saves what there is to save, and leaves that to the last of several calls under way. After the first
+   * success no cookie can be set any more.
    *
    * @throws {SessionError} The save failed, and what it should have saved has been dropped.
    */
@@ -29,6 +32,7 @@ export function openVisit<Data extends object>(
 ): Visit<Data> {
   let isOver = false
   let isPlanned = false
+  let calls = 0
   const canSet = (): boolean => !isOver && takesCookies(store)
   const finishLate = (): Promise<void> => {
     isOver = true
@@ -58,7 +62,16 @@ export function openVisit<Data extends object>(
   if (canSet()) planFinish()
   return {
     session: exchange.session,
+    async during(call) {
+      calls += 1
+      try {
+        return await call()
+      } finally {
+        calls -= 1
+      }
+    },
     async finish() {
+      if (calls > 1) return
       try {
         await exchange.commit()
         isOver = true

@@ -14,8 +14,8 @@ export async function GET(request: Request, { params }: Context): Promise<Respon
   if (answer === undefined) notFound()
   const onError = (error: unknown, session: Session): Response =>
     responseOf(script().errorPage(session, request.url, error))
-  const inner = other().saving(answer)
-  return own().saving(inner, { onError })(request)
+  const inner = other().withSaving(answer)
+  return own().withSaving(inner, { onError })(request)
 }
 
 const script = (): Script => globalThis.contractParts.script
@@ -49,7 +49,9 @@ const routes: Readonly<Record<string, Answer>> = {
     const headers = { 'content-type': 'text/event-stream' }
     return new Response(streamOf(encoded(events)), { headers })
   }),
-  inner: changing((request) => inner().saving((request: Request) => innermost(request))(request)),
+  inner: changing((request) =>
+    inner().withSaving((request: Request) => innermost(request))(request),
+  ),
   cached: changing(
     () => new Response('cached', { headers: { 'Cache-Control': ownHeaders['Cache-Control'] } }),
   ),

@@ -11,14 +11,14 @@ export async function set(form: FormData): Promise<void> {
 }
 
 /** The same, saved by the adapter. */
-export const setWithin = getSession.saving(async (form: FormData): Promise<void> => {
+export const setWithin = getSession.withSaving(async (form: FormData): Promise<void> => {
   const session = await getSession()
   session.set(String(form.get('key')), true)
   redirect('/acted')
 })
 
 /** Sets, and lets the page be rendered in the same request. */
-export const stay = getSession.saving(async (form: FormData): Promise<void> => {
+export const stay = getSession.withSaving(async (form: FormData): Promise<void> => {
   const session = await getSession()
   session.set(String(form.get('key')), true)
 })
@@ -37,7 +37,7 @@ export async function fail(form: FormData): Promise<void> {
 }
 
 /** The same within the adapter. */
-export const failWithin = getSession.saving(fail)
+export const failWithin = getSession.withSaving(fail)
 
 /** Signs in, and throws. */
 export async function signInAndFail(): Promise<void> {
