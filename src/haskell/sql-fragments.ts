@@ -15,13 +15,13 @@ export function wholeSeconds(time: string): string {
 export const NOW: string = wholeSeconds('now()')
 
 /**
- * A session that has been idle for exactly the timeout is live; one second later it is not.
+ * A session that has been idle for exactly the timeout, in milliseconds, is live; one second later it is not.
  *
  * It is found by its id or key. The sum keeps PostgreSQL from looking through all live sessions by their
  * last access instead, which seem to be few when its statistics are an hour old.
  */
 export function isLive(timeout: number): string {
-  return `session_last_access + 0 >= ${NOW} - $${timeout}::text::bigint`
+  return `session_last_access + 0 >= ${NOW} - ${timeout / 1000}`
 }
 
 /**
@@ -37,10 +37,14 @@ const VERSION: string = `concat(
           )`
 
 export const STATE: string = `concat_ws(' ', id, session_created_at, session_last_access,
-          date_part('epoch', now()), ${VERSION}) as state`
+          date_part('epoch', now()), ${VERSION})`
 
-/** The session $1, live under the timeout $2, that still is what the caller saw ($3). */
-export const GUARD: string = `id = $1::text::bigint and ${isLive(2)}
-          and ($3::text is null or ${VERSION} = $3::text)`
+/** The session of this id, live under the timeout, that still is what the caller saw. */
+export function isGuarded(
+  { id, version }: Readonly<Record<'id' | 'version', string>>,
+  timeout: number,
+): string {
+  return `id = ${id} and ${isLive(timeout)} and (${version} is null or ${VERSION} = ${version})`
+}
 
 export const NOTE_ACCESS: string = `session_last_access = greatest(session_last_access, ${NOW})`

@@ -5,6 +5,7 @@ import { lendConnection } from '../postgres/lend-connection.ts'
 import { within } from '../postgres/migrate.ts'
 import { classifyDatabaseError, sqlStateOf } from '../postgres/sql-state.ts'
 import { quoteIdentifier } from '../postgres/table-names.ts'
+import type { WaiStoreSettings } from './store-options.ts'
 import { foreignTables, readWaiCatalog } from './table-shape.ts'
 import type { WaiTableNames } from './wai-table-names.ts'
 
@@ -14,6 +15,31 @@ interface Patience {
   readonly read: number
   /** For the tables to be made, and for others who are making them. */
   readonly create: number
+}
+
+/** How long creating the tables may take beyond the deadline of ordinary calls. */
+const CREATION_TIMEOUT = 60_000
+
+/** Creates or checks the tables before the first call, as the store's options say. */
+export async function prepareWaiTables(settings: WaiStoreSettings): Promise<void> {
+  const { driver, names, mode, deadline } = settings
+  const patience = { read: deadline, create: Math.max(deadline, CREATION_TIMEOUT) }
+  if (mode === 'auto') await createWaiTables(driver, names, patience)
+  else if (mode === 'check') await checkWaiTables(driver, names, patience)
+}
+
+/** Finds out what is wrong with the tables, in the words of their own check. */
+export async function explainWaiTables(
+  { driver, names, deadline }: WaiStoreSettings,
+  error: unknown,
+): Promise<unknown> {
+  if (!(error instanceof SchemaError)) return error
+  try {
+    await checkWaiTables(driver, names, { read: deadline })
+    return error
+  } catch (better) {
+    return better instanceof SchemaError ? better : error
+  }
 }
 
 /**
@@ -26,7 +52,7 @@ interface Patience {
  * @throws {SchemaError} If tables of these names are not the original's, or the role may not create them.
  * @throws {StoreUnavailableError} The database did not answer in time.
  */
-export async function createWaiTables(
+async function createWaiTables(
   driver: Driver,
   names: WaiTableNames,
   patience: Patience,

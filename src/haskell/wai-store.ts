@@ -1,15 +1,12 @@
 import { UnsupportedError } from '../errors.ts'
-import { SHARED } from '../postgres/batch-limits.ts'
-import { Batcher } from '../postgres/batcher.ts'
-import type { Row } from '../postgres/driver.ts'
-import { fromHex, hex, hexArray, textArray } from '../postgres/encoding.ts'
-import { type RunOptions, StatementRunner } from '../postgres/statement-runner.ts'
+import type { Operation } from '../postgres/operation.ts'
+import type { TakenEntry } from '../postgres/operations/take.ts'
+import { TableAccess } from '../postgres/table-access.ts'
 import type { CallOptions } from '../store/deadline.ts'
 import type {
   CreateResult,
   DestroyResult,
   Ending,
-  Entry,
   EntryUpdate,
   LoadResult,
   NewSession,
@@ -27,17 +24,42 @@ import type {
   UpdateResult,
 } from '../store/session-store.ts'
 import { NO_USERS, newKey, replacedKey } from './keys-to-store.ts'
-import { loadOperation, type ShownKeys, touchOperation } from './operations.ts'
-import { PreparedTables } from './prepared-tables.ts'
-import { readCreated, readState } from './rows.ts'
-import { type WaiOperation, type WaiStatements, waiStatements } from './statements.ts'
+import { takeOperation, updateEntry } from './operations/change-entry.ts'
+import { createOperation, findCreated } from './operations/create.ts'
+import { destroyOperation, findStanding } from './operations/destroy.ts'
+import { loadOperation } from './operations/load.ts'
+import { count, purgeOperation } from './operations/purge.ts'
+import { replaceOperation } from './operations/replace.ts'
+import { saveKey, saveOperation } from './operations/save.ts'
+import { touchOperation } from './operations/touch.ts'
+import type { WaiTimes } from './session-state.ts'
 import { readStoreOptions, type WaiStoreOptions } from './store-options.ts'
+import { explainWaiTables, prepareWaiTables } from './tables.ts'
+import type { WaiTableNames } from './wai-table-names.ts'
 import { keyOf } from './wai-tokens.ts'
 
-type Guarded = Precondition & Pick<SessionChange, 'lifetime'>
-
-const ONCE = { repeatable: false } as const
-const REPEATABLE = { repeatable: true } as const
+/**
+ * What the store asks of the tables. The rules are those of the native tables: one guarded statement for each
+ * operation, and every write of entries hangs on the session's row.
+ */
+function waiOperations(names: WaiTableNames, times: WaiTimes, tables: TableAccess) {
+  const { timeout } = times
+  return {
+    load: tables.share(loadOperation(names, times)),
+    create: createOperation(names, timeout),
+    findCreated: findCreated(names, timeout),
+    save: saveOperation(names, timeout),
+    saveKey: saveKey(names, timeout),
+    replace: replaceOperation(names, timeout),
+    update: updateEntry(names, timeout),
+    take: takeOperation(names, timeout),
+    touch: tables.share(touchOperation(names, timeout)),
+    destroy: destroyOperation(names, timeout),
+    standing: findStanding(names, timeout),
+    count: count(names, timeout),
+    purge: purgeOperation(names, timeout),
+  }
+}
 
 /**
  * Keeps sessions in the tables of Haskell's wai-session-postgresql, beside a service that goes on using
@@ -75,142 +97,111 @@ export class WaiStore implements SessionStore {
   readonly name = 'wai'
   readonly deadline: number
   readonly requiredSettings: RequiredSettings
-  readonly #timeout: number
-  readonly #statements: WaiStatements
-  readonly #runner: StatementRunner
-  readonly #tables: PreparedTables
-  readonly #loads: Batcher<ShownKeys, LoadResult>
-  readonly #touches: Batcher<string, 'touched'>
+  readonly #tables: TableAccess
+  readonly #operations: ReturnType<typeof waiOperations>
 
   /** @throws {ConfigurationError} An option is wrong; says what to write. */
   constructor(options: WaiStoreOptions) {
-    const { driver, names, mode, timeout, loginTime, deadline } = readStoreOptions(options)
+    const settings = readStoreOptions(options)
+    const { driver, names, timeout, loginTime, deadline } = settings
     this.deadline = deadline
-    this.#timeout = timeout
     this.requiredSettings = {
       idleTimeout: timeout,
       absoluteTimeout: Number.POSITIVE_INFINITY,
       renewInterval: Number.POSITIVE_INFINITY,
     }
-    this.#statements = waiStatements(names)
-    this.#runner = new StatementRunner(driver, deadline)
-    this.#tables = new PreparedTables({ driver, names, mode, deadline })
-    const times = { timeout, loginTime }
-    this.#loads = new Batcher(this.#runner, loadOperation(this.#statements, times), SHARED)
-    this.#touches = new Batcher(this.#runner, touchOperation(this.#statements, timeout), SHARED)
+    this.#tables = new TableAccess({
+      driver,
+      deadline,
+      preparation: 'create_wai_tables',
+      prepare: () => prepareWaiTables(settings),
+      explain: (error) => explainWaiTables(settings, error),
+    })
+    this.#operations = waiOperations(names, { timeout, loginTime }, this.#tables)
   }
 
   ready(): Promise<void> {
     return this.#tables.ready()
   }
 
-  async load(proof: PresentedToken, call?: CallOptions): Promise<LoadResult> {
-    const keys = proof.secretHashes.map(keyOf).filter((key) => key !== null)
-    const result = await this.#tables.use(async (): Promise<LoadResult> => {
-      return keys.length === 0 ? { status: 'unknown' } : this.#loads.run(keys, call?.deadline)
-    })
-    if (proof.id === '' || result.status === 'unknown') return result
+  async load(token: PresentedToken, options?: CallOptions): Promise<LoadResult> {
+    const keys = keysOf(token.secretHashes)
+    const result: LoadResult =
+      keys.length === 0
+        ? await this.#answer({ status: 'unknown' }, options)
+        : await this.#operations.load.run(keys, options)
+    if (token.id === '' || result.status === 'unknown') return result
     const id = result.status === 'live' ? result.record.id : result.id
-    return proof.id === id ? result : { status: 'unknown' }
+    return token.id === id ? result : { status: 'unknown' }
   }
 
   /** @throws {UnsupportedError} It is to have a user or a lifetime of its own. */
-  async create(session: NewSession, call?: CallOptions): Promise<CreateResult> {
+  async create(session: NewSession, options?: CallOptions): Promise<CreateResult> {
+    const { create, findCreated } = this.#operations
     const key = newKey(session)
-    const options = { ...REPEATABLE, ...call }
-    const [row] = await this.#run('create', [key, ...entryValues(session.entries)], options)
-    if (row !== undefined) return readCreated(row, this.#timeout)
-    const [own] = await this.#run('find_created', [key], options)
-    return own === undefined ? { status: 'taken' } : readCreated(own, this.#timeout)
+    const call = { deadline: options?.deadline ?? this.#tables.runner.begin() }
+    const created = await this.#tables.ask(create, { key, entries: session.entries }, call)
+    return created ?? (await this.#tables.ask(findCreated, key, call)) ?? { status: 'taken' }
   }
 
   /** @throws {UnsupportedError} A user, a lifetime of its own or a grace for its token is asked for. */
-  async save(change: SessionChange, call?: CallOptions): Promise<SaveResult> {
-    const { credentials, written, deleted } = change
-    const token = credentials === undefined ? undefined : replacedKey(credentials)
-    const values = [hexArray(deleted), ...entryValues(written)]
-    const [row] =
-      token === undefined
-        ? await this.#runFor(change, 'save', values, call)
-        : await this.#runFor(
-            change,
-            'save_token',
-            [...values, textArray(token.from), token.to],
-            call,
-          )
-    if (row === undefined) return { status: 'gone' }
-    const { times, version } = readState(row, this.#timeout)
-    return { status: 'saved', times, rotated: row.rotated === 'true', version }
+  async save(change: SessionChange, options?: CallOptions): Promise<SaveResult> {
+    const { save, saveKey } = this.#operations
+    const keys = change.credentials && replacedKey(change.credentials)
+    if (!isGuardedBy(change)) return this.#answer({ status: 'gone' }, options)
+    return keys === undefined
+      ? this.#tables.ask(save, change, options)
+      : this.#tables.ask(saveKey, { change, ...keys }, options)
   }
 
   /** @throws {UnsupportedError} The successor is to have a user or a lifetime of its own. */
   async replace(
     ended: TokenPrecondition,
     successor: NewSession,
-    call?: CallOptions,
+    options?: CallOptions,
   ): Promise<ReplaceResult> {
+    const { replace, standing } = this.#operations
     const { id, secretHashes } = ended
-    const keys = secretHashes.map(keyOf).filter((key) => key !== null)
-    const values = [newKey(successor), ...entryValues(successor.entries), textArray(keys)]
-    const [row] = await this.#runFor(ended, 'replace', values, call)
-    if (row !== undefined) return readCreated(row, this.#timeout)
-    if (ended.userId !== null || !isRowId(id)) return { status: 'gone' }
-    const standing = await this.#standing(id, secretHashes, call)
-    return { status: standing === 'superseded' ? 'superseded' : 'gone' }
+    const call = { deadline: options?.deadline ?? this.#tables.runner.begin() }
+    const begun = { key: newKey(successor), entries: successor.entries }
+    if (!isGuardedBy(ended)) return this.#answer({ status: 'gone' }, call)
+    const shown = keysOf(secretHashes)
+    const created = await this.#tables.ask(replace, { ended, shown, successor: begun }, call)
+    if (created !== null) return created
+    const found = await this.#tables.ask(standing, { id, keys: shown }, call)
+    return { status: found === 'superseded' ? 'superseded' : 'gone' }
   }
 
-  async update(update: EntryUpdate, call?: CallOptions): Promise<UpdateResult> {
-    const { key, expected, value } = update
-    const [row] =
-      value === null
-        ? await this.#runFor(update, 'update_removed', [hex(key), expected && hex(expected)], call)
-        : expected === null
-          ? await this.#runFor(update, 'update_absent', [hex(key), hex(value)], call)
-          : await this.#runFor(
-              update,
-              'update_present',
-              [hex(key), hex(value), hex(expected)],
-              call,
-            )
-    if (row?.live !== '1') return { status: 'gone' }
-    const current = bytesOrNull(row.current)
-    const isDone = row.changed === '1' || (value === null && expected === null && current === null)
-    return isDone ? { status: 'updated' } : { status: 'changed', current }
+  async update(update: EntryUpdate, options?: CallOptions): Promise<UpdateResult> {
+    return this.#askGuarded(this.#operations.update.for(update), update, options)
   }
 
-  async take(
-    entry: Guarded & { readonly key: Uint8Array },
-    call?: CallOptions,
-  ): Promise<TakeResult> {
-    const [row] = await this.#runFor(entry, 'take', [hex(entry.key)], call)
-    if (row?.live !== '1') return { status: 'gone' }
-    return { status: 'taken', value: bytesOrNull(row.value) }
+  async take(entry: TakenEntry, options?: CallOptions): Promise<TakeResult> {
+    return this.#askGuarded(this.#operations.take, entry, options)
   }
 
   /** Writes at most once a second, for all processes together. */
-  async touch({ id }: Touch, call?: CallOptions): Promise<void> {
-    await this.#tables.use(async () => {
-      if (isRowId(id)) await this.#touches.run(id, call?.deadline)
-    })
+  async touch({ id }: Touch, options?: CallOptions): Promise<void> {
+    if (isRowId(id)) await this.#operations.touch.run(id, options)
+    else await this.#answer(undefined, options)
   }
 
   /** @throws {UnsupportedError} An owner is given. */
-  async destroy({ id, owner, secretHashes }: Ending, call?: CallOptions): Promise<DestroyResult> {
+  async destroy(ending: Ending, options?: CallOptions): Promise<DestroyResult> {
+    const { destroy, standing } = this.#operations
+    const { id, owner, secretHashes } = ending
     if (owner !== undefined) throw new UnsupportedError(NO_USERS)
     if (!isRowId(id)) return { status: 'gone' }
-    const options = { ...REPEATABLE, ...call }
-    const keys = secretHashes?.map(keyOf).filter((key) => key !== null)
-    const shown = keys === undefined ? null : textArray(keys)
-    const [row] = await this.#run('destroy', [id, this.#seconds, shown], options)
-    if (row !== undefined) {
-      return row.was_live === 'true' ? { status: 'ended', userId: null } : { status: 'gone' }
-    }
-    if (secretHashes === undefined) return { status: 'gone' }
-    const standing = await this.#standing(id, secretHashes, call)
-    if (standing !== 'flagged') return { status: standing }
+    const call = { deadline: options?.deadline ?? this.#tables.runner.begin() }
+    const keys = secretHashes && keysOf(secretHashes)
+    const wasLive = await this.#tables.ask(destroy, { id, keys }, call)
+    if (wasLive !== null) return wasLive ? { status: 'ended', userId: null } : { status: 'gone' }
+    if (secretHashes === undefined || keys === undefined) return { status: 'gone' }
+    const found = await this.#tables.ask(standing, { id, keys }, call)
+    if (found !== 'flagged') return { status: found }
     // A fresh flag belongs to the login that set it; nothing comes of one that was left behind.
-    const found = await this.load({ id: '', secretHashes }, call)
-    const isAbandoned = found.status === 'live' && found.record.isRotationDue === true
+    const session = await this.load({ id: '', secretHashes }, call)
+    const isAbandoned = session.status === 'live' && session.record.isRotationDue === true
     return isAbandoned ? this.destroy({ id }, call) : { status: 'superseded' }
   }
 
@@ -224,75 +215,47 @@ export class WaiStore implements SessionStore {
     return this.#refuseUsers()
   }
 
-  async count(call?: CallOptions): Promise<StoreCounts> {
-    const [row] = await this.#run('count', [this.#seconds], { ...REPEATABLE, ...call })
-    return { live: Number(row?.live), expired: Number(row?.expired) }
+  async count(options?: CallOptions): Promise<StoreCounts> {
+    return this.#tables.ask(this.#operations.count, undefined, options)
   }
 
-  async purge(limit: number, call?: CallOptions): Promise<number> {
-    const values = [this.#seconds, String(limit)]
-    const [row] = await this.#run('purge', values, { ...REPEATABLE, ...call })
-    return Number(row?.purged)
+  async purge(limit: number, options?: CallOptions): Promise<number> {
+    return this.#tables.ask(this.#operations.purge, limit, options)
   }
 
   close(): Promise<void> {
     return this.#tables.close()
   }
 
-  get #seconds(): string {
-    return String(this.#timeout / 1000)
+  async #askGuarded<Call extends Precondition, Answer>(
+    operation: Operation<Call, Answer>,
+    call: Call,
+    options: CallOptions | undefined,
+  ): Promise<Answer | { readonly status: 'gone' }> {
+    if (isGuardedBy(call)) return this.#tables.ask(operation, call, options)
+    return this.#answer({ status: 'gone' }, options)
   }
 
-  /** Runs a statement that is guarded by a session's row. No session has a user here. */
-  async #runFor(
-    { id, userId, version }: Precondition,
-    operation: WaiOperation,
-    values: readonly (string | null)[],
-    call: CallOptions | undefined,
-  ): Promise<readonly Row[]> {
-    if (userId !== null || !isRowId(id)) return this.#tables.use(async () => [])
-    return this.#run(operation, [id, this.#seconds, version ?? null, ...values], {
-      ...ONCE,
-      ...call,
-    })
-  }
-
-  #run(
-    operation: WaiOperation,
-    values: readonly (string | null)[],
-    options: RunOptions,
-  ): Promise<readonly Row[]> {
-    const statement = { ...this.#statements[operation], values }
-    return this.#tables.use(() => this.#runner.run(statement, options))
-  }
-
-  /** Why a session could not be ended by these keys: it has ended, has another key, or is flagged. */
-  async #standing(
-    id: string,
-    secretHashes: readonly Uint8Array[],
-    call?: CallOptions,
-  ): Promise<'gone' | 'superseded' | 'flagged'> {
-    const keys = secretHashes.map(keyOf).filter((key) => key !== null)
-    const values = [id, this.#seconds, textArray(keys)]
-    const [row] = await this.#run('standing', values, { ...REPEATABLE, ...call })
-    if (row?.live !== 'true') return 'gone'
-    return row.shown === 'true' ? 'flagged' : 'superseded'
+  /** Answers without a statement, unless the store is closed. */
+  #answer<Answer>(answer: Answer, options: CallOptions | undefined): Promise<Answer> {
+    return this.#tables.use(options, async () => answer)
   }
 
   #refuseUsers(): Promise<never> {
-    return this.#tables.use(() => Promise.reject(new UnsupportedError(NO_USERS)))
+    return this.#tables.use(undefined, () => Promise.reject(new UnsupportedError(NO_USERS)))
   }
 }
 
-function entryValues(entries: readonly Entry[]): readonly string[] {
-  return [hexArray(entries.map(({ key }) => key)), hexArray(entries.map(({ value }) => value))]
+function keysOf(secretHashes: readonly Uint8Array[]): string[] {
+  return secretHashes.map(keyOf).filter((key) => key !== null)
+}
+
+/** Whether a precondition may hold of a row. No session has a user here. */
+function isGuardedBy({ id, userId }: Precondition): boolean {
+  return userId === null && isRowId(id)
 }
 
 /** Any other id names no row, and PostgreSQL would refuse it as an error. */
 function isRowId(id: string): boolean {
   return /^[1-9][0-9]{0,18}$/.test(id) && BigInt(id) < 2n ** 63n
-}
-
-function bytesOrNull(digits: string | null | undefined): Uint8Array | null {
-  return digits === null || digits === undefined ? null : fromHex(digits)
 }

@@ -46,8 +46,8 @@ export async function importSessions(options: ImportOptions): Promise<ImportRepo
       `batchSize must be a whole number of at least 1; it is ${String(batchSize)}.`,
     )
   }
-  const [there] = await runner.run(source.count(), { repeatable: true })
-  const total = Number(there?.live) + Number(there?.expired)
+  const { live, expired } = await runner.ask(source.count, undefined)
+  const total = live + expired
   const batches = new Batches(options, { rows: batchSize, bytes: PAGE_BYTES })
   for (let after: string | null = null; !signal?.aborted; ) {
     after = await batches.next(after)
@@ -104,9 +104,8 @@ class Batches {
   }
 
   async #read(after: string | null): Promise<FoundSession[]> {
-    const statement = this.#source.page(after, this.#limits)
-    const rows = await this.#runner.run(statement, { repeatable: true })
-    return rows.map((row) => this.#source.read(row))
+    const found = await this.#runner.ask(this.#source.page, { after, ...this.#limits })
+    return found.map((row) => this.#source.read(row))
   }
 
   /** Null when it is not known whether they were moved. */
@@ -135,7 +134,7 @@ class Batches {
         outcomes.push(...(await this.#mover.move([session])))
       } catch (error) {
         if (!(error instanceof StoreUnavailableError)) throw error
-        await this.#runner.run(this.#source.count(), { repeatable: true })
+        await this.#runner.ask(this.#source.count, undefined)
         outcomes.push('busy')
       }
     }

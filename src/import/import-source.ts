@@ -1,5 +1,5 @@
-import type { Row, Statement } from '../postgres/driver.ts'
-import type { Entry } from '../store/session-store.ts'
+import type { Operation } from '../postgres/operation.ts'
+import type { Entry, StoreCounts } from '../store/session-store.ts'
 
 /**
  * Where another system keeps its sessions: tables in the same database as ours.
@@ -7,18 +7,21 @@ import type { Entry } from '../store/session-store.ts'
  * The same database, because a session is moved, never copied: one statement takes it out there and puts
  * it in here, so that at any moment it is in exactly one place, whatever fails in between.
  */
-export interface ImportSource {
+export interface ImportSource<Found = unknown> {
   /** Names the other system in messages: `connect-pg-simple`. */
   readonly name: string
 
-  /** Reads rows in the order of their cursor, those after `after` first; null for the beginning. */
-  page(after: string | null, limits: PageLimits): Statement
+  /** Reads rows in the order of their cursor. */
+  readonly page: Operation<PageRequest, readonly Found[]>
 
-  /** Reads one row of a page. Throws at nothing that a row may hold: it says what is wrong with it. */
-  read(row: Row): FoundSession
+  /** Counts what is there. */
+  readonly count: Operation<void, StoreCounts>
+
+  /** Says what one row of a page is. Throws at nothing that a row may hold: it says what is wrong with it. */
+  read(found: Found): FoundSession
 
   /**
-   * Takes rows out: common table expressions, separated by commas, the last of them `claimed`.
+   * Takes rows out: the common table expressions `held`, further ones, and `claimed`.
    *
    * They see `free (position, key, version, id)`, the sessions that may be moved. `claimed` gives
    * `position`, and `expires_at` (timestamptz), of the rows that it deleted. It must delete a row only if
@@ -27,10 +30,13 @@ export interface ImportSource {
    * @param held - What to do about rows that others hold: `'skip'` them in a batch, so that importers
    * share the work and cannot wait for each other in a circle; `'wait'` for the only one that is asked for.
    */
-  claim(held: 'skip' | 'wait'): string
+  claim(held: 'skip' | 'wait'): Readonly<Record<'held' | 'claimed', string>>
+}
 
-  /** Counts what is there: one row with `live` and `expired`, as text. */
-  count(): Statement
+/** Which rows a page is about. */
+export interface PageRequest extends PageLimits {
+  /** The cursor of the row before the first; null to begin. */
+  readonly after: string | null
 }
 
 /** Bounds one page. A page holds at least one row if there is any. */

@@ -1,8 +1,11 @@
-import { createHash } from 'node:crypto'
-import type { Statement } from '../postgres/driver.ts'
-import { hexArray, interval, plainArray, textArray } from '../postgres/encoding.ts'
+import { UndecodableError } from '../errors.ts'
+import type { AnswerRow } from '../postgres/answer-rows.ts'
+import { type Operation, operation } from '../postgres/operation.ts'
+import { entriesByIdTypes, giveEntriesById } from '../postgres/operations/session-parameters.ts'
+import { bytes, duration, float, list, text, uuid } from '../postgres/parameter-types.ts'
+import { insertSessions } from '../postgres/session-columns.ts'
 import type { TableNames } from '../postgres/table-names.ts'
-import type { MovableSession } from './import-source.ts'
+import type { ImportSource, MovableSession } from './import-source.ts'
 import { markOf } from './mark.ts'
 
 /** What became of one session. */
@@ -13,139 +16,181 @@ export type MoveOutcome =
   /** Another transaction holds the row, has just changed it, or was faster. */
   | 'busy'
 
+/** Sessions to move; it answers with what became of each, in their order. */
+export type MoveOperation = Operation<readonly MovableSession[], readonly MoveOutcome[]>
+
 /**
  * Moves sessions in one statement: takes out there the rows that still are what was read, and makes the
  * sessions here, with a mark for each.
  *
  * The mark is a row that is dead from the beginning and that no token fits. It outlives the session, so
  * that a row which the other system writes late, from what it still held in memory, brings nothing back.
- * Purge removes it in the end.
+ * Purge removes it in the end. Sent again after a lost answer it would call moved sessions known.
  *
- * @param claim - As `ImportSource.claim` gives it.
  * @param absolute - Milliseconds from now to the absolute deadline; `Infinity` for none.
  */
-export function moveStatement(
+export function moveOperation(
   { session, sessionData }: TableNames,
-  claim: string,
-  sessions: readonly MovableSession[],
+  claim: ReturnType<ImportSource['claim']>,
   absolute: number,
-): Statement {
-  const text = `
-      with ${candidates(session)}, ${claim}, moving as (
+): MoveOperation {
+  return operation({
+    name: 'move_sessions',
+    effect: 'once',
+    parameters: { ...candidateTypes, absolute: duration, ...entriesByIdTypes },
+    give: (sessions: readonly MovableSession[]) => ({
+      ...giveCandidates(sessions),
+      absolute,
+      ...giveEntriesById(sessions.map(({ id, entries }) => ({ id, written: entries }))),
+    }),
+    sql: ({ owners, keys, values, ...given }) => ({
+      ...candidates(session, given),
+      ...claim,
+      moving: `
         select c.*, least(claimed.expires_at, now() + interval '3650 days',
-            now() + $11::text::interval) as expires_at,
-          least('infinity'::timestamptz, now() + $11::text::interval) as absolute_expires_at
-        from claimed join candidate c using (position)
-      ), marked as (
-        insert into ${session} ${MARK.columns}
-        select ${MARK.values('mark', 'now() + remember')}
-        from moving
+            now() + ${given.absolute}) as expires_at
+        from claimed join candidate c using (position)`,
+      marked: `
+        ${insertMarks(session, { id: 'mark', until: 'now() + remember' }, 'from moving')}
         on conflict (id) do nothing
-        returning id
-      ), created as (
-        insert into ${session} ${COLUMNS}
-        select id, decode(hash, 'hex'), user_id, own_idle_ms,
-          least(now(), ${time('created_ms')}), least(now(), ${time('accessed_ms')}),
-          least(now(), ${time('accessed_ms')}), expires_at, absolute_expires_at, expires_at
-        from moving
-        where mark in (select id from marked)
+        returning id`,
+      created: `
+        ${insertSessions(
+          session,
+          {
+            id: 'id',
+            secret_hash: 'hash',
+            user_id: 'user_id',
+            own_idle_ms: 'own_idle_ms',
+            created_at: pastTime('created_ms'),
+            last_access_at: pastTime('accessed_ms'),
+            token_issued_at: pastTime('accessed_ms'),
+            expires_at: 'expires_at',
+            absolute_expires_at: `least('infinity'::timestamptz, now() + ${given.absolute})`,
+            purge_at: 'expires_at',
+          },
+          'from moving where mark in (select id from marked)',
+        )}
         on conflict (id) do nothing
-        returning id
-      ), written as (
+        returning id`,
+      written: `
         insert into ${sessionData} (session_id, key, value)
-        select created.id, decode(e.key, 'hex'), decode(e.value, 'hex')
-        from created
-          join unnest($12::text::uuid[], $13::text::text[], $14::text::text[]) as e (id, key, value)
-            on e.id = created.id
-      )
-      select c.position::text as position,
-        case
-          when c.id in (select id from created) then 'moved'
-          when c.position in (select position from free) then 'busy'
-          else 'known'
-        end as outcome
-      from candidate c`
-  const entries = sessions.flatMap(({ id, entries }) => entries.map((entry) => ({ id, ...entry })))
-  return {
-    name: uniqueName('move_sessions', text),
-    text,
-    values: [
-      ...candidateValues(sessions),
-      interval(absolute),
-      plainArray(entries.map(({ id }) => id)),
-      hexArray(entries.map(({ key }) => key)),
-      hexArray(entries.map(({ value }) => value)),
-    ],
-  }
+        select created.id, e.key, e.value
+        from created join unnest(${owners}, ${keys}, ${values}) as e (id, key, value)
+          on e.id = created.id`,
+      answer: `
+        select c.position,
+          case
+            when c.id in (select id from created) then 'moved'
+            when c.position in (select position from free) then 'busy'
+            else 'known'
+          end as outcome
+        from candidate c`,
+    }),
+    rows: readOutcomes,
+  })
 }
 
 /** Tells which sessions would be moved, and moves none. */
-export function rehearseStatement(
-  { session }: TableNames,
-  sessions: readonly MovableSession[],
-): Statement {
-  const text = `
-      with ${candidates(session)}
-      select c.position::text as position,
-        case when c.position in (select position from free) then 'moved' else 'known' end as outcome
-      from candidate c`
-  return { name: uniqueName('rehearse_move', text), text, values: candidateValues(sessions) }
+export function rehearseMove({ session }: TableNames): MoveOperation {
+  return operation({
+    name: 'rehearse_move',
+    effect: 'none',
+    parameters: candidateTypes,
+    give: giveCandidates,
+    sql: (given) => ({
+      ...candidates(session, given),
+      answer: `
+        select c.position,
+          case when c.position in (select position from free) then 'moved' else 'known' end as outcome
+        from candidate c`,
+    }),
+    rows: readOutcomes,
+  })
 }
 
-const COLUMNS = `(id, secret_hash, user_id, own_idle_ms, created_at, last_access_at,
-          token_issued_at, expires_at, absolute_expires_at, purge_at)`
-
-/** What a mark looks like in the table of sessions. */
-export const MARK: {
-  readonly columns: string
-  values(id: string, until: string): string
-} = {
-  columns: COLUMNS,
-  values: (id, until) =>
-    `${id}, decode(repeat('00', 32), 'hex'), null, null,
-          now(), now(), now(), now(), now(), ${until}`,
+/** Inserts marks, which no token fits. */
+export function insertMarks(
+  session: string,
+  { id, until }: { readonly id: string; readonly until: string },
+  from: string,
+): string {
+  return insertSessions(
+    session,
+    {
+      id,
+      secret_hash: "decode(repeat('00', 32), 'hex')",
+      created_at: 'now()',
+      last_access_at: 'now()',
+      token_issued_at: 'now()',
+      expires_at: 'now()',
+      absolute_expires_at: 'now()',
+      purge_at: until,
+    },
+    from,
+  )
 }
 
-function candidates(session: string): string {
-  return `candidate as (
+const candidateTypes = {
+  rows: list(text),
+  versions: list(text),
+  ids: list(uuid),
+  marks: list(uuid),
+  hashes: list(bytes),
+  users: list(text),
+  ownIdles: list(float),
+  created: list(float),
+  accessed: list(float),
+  remembered: list(duration),
+}
+
+// biome-ignore format: one column a line
+function giveCandidates(sessions: readonly MovableSession[]) {
+  return {
+    rows: sessions.map(({ key }) => key),
+    versions: sessions.map(({ version }) => version),
+    ids: sessions.map(({ id }) => id),
+    marks: sessions.map(({ id }) => markOf(id)),
+    hashes: sessions.map(({ secretHash }) => secretHash),
+    users: sessions.map(({ userId }) => userId),
+    ownIdles: sessions.map(({ ownIdleTimeout }) => ownIdleTimeout),
+    created: sessions.map(({ createdAt }) => createdAt),
+    accessed: sessions.map(({ lastAccessAt }) => lastAccessAt),
+    remembered: sessions.map(({ rememberFor }) => rememberFor),
+  }
+}
+
+function candidates(session: string, given: Readonly<Record<keyof typeof candidateTypes, string>>) {
+  return {
+    candidate: `
         select *
         from unnest(
-            $1::text::text[], $2::text::text[], $3::text::uuid[], $4::text::uuid[],
-            $5::text::text[], $6::text::text[], $7::text::float8[], $8::text::float8[],
-            $9::text::float8[], $10::text::interval[]
+            ${given.rows}, ${given.versions}, ${given.ids}, ${given.marks}, ${given.hashes},
+            ${given.users}, ${given.ownIdles}, ${given.created}, ${given.accessed},
+            ${given.remembered}
           ) with ordinality
           as c (key, version, id, mark, hash, user_id, own_idle_ms, created_ms, accessed_ms,
-            remember, position)
-      ), free as (
+            remember, position)`,
+    free: `
         select position, key, version, id
         from candidate c
-        where not exists (select from ${session} s where s.id in (c.id, c.mark))
-      )`
+        where not exists (select from ${session} s where s.id in (c.id, c.mark))`,
+  }
 }
 
-function candidateValues(sessions: readonly MovableSession[]): string[] {
-  const numbers = (of: (session: MovableSession) => number | null): string =>
-    plainArray(sessions.map((session) => of(session)?.toString() ?? null))
-  return [
-    textArray(sessions.map(({ key }) => key)),
-    textArray(sessions.map(({ version }) => version)),
-    plainArray(sessions.map(({ id }) => id)),
-    plainArray(sessions.map(({ id }) => markOf(id))),
-    hexArray(sessions.map(({ secretHash }) => secretHash)),
-    textArray(sessions.map(({ userId }) => userId)),
-    numbers(({ ownIdleTimeout }) => ownIdleTimeout),
-    numbers(({ createdAt }) => createdAt),
-    numbers(({ lastAccessAt }) => lastAccessAt),
-    textArray(sessions.map(({ rememberFor }) => interval(rememberFor))),
-  ]
+function readOutcomes(
+  rows: readonly AnswerRow[],
+  sessions: readonly MovableSession[],
+): readonly MoveOutcome[] {
+  const outcomes = new Map(rows.map((row) => [row.number('position'), row.text('outcome')]))
+  return sessions.map((_, index) => {
+    const outcome = outcomes.get(index + 1)
+    if (outcome === undefined) throw new UndecodableError('a session is missing')
+    return outcome as MoveOutcome
+  })
 }
 
 // LEAST ignores nulls, so an unknown time is now.
-function time(milliseconds: string): string {
-  return `to_timestamp(${milliseconds} / 1000)`
-}
-
-/** Several sources and sets of tables may share connections: a name stands for one text. */
-function uniqueName(verb: string, text: string): string {
-  return `pg_sessions_${verb}_${createHash('sha256').update(text).digest('hex').slice(0, 8)}`
+function pastTime(milliseconds: string): string {
+  return `least(now(), to_timestamp(${milliseconds} / 1000))`
 }

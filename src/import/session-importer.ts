@@ -2,7 +2,12 @@ import type { StatementRunner } from '../postgres/statement-runner.ts'
 import type { TableNames } from '../postgres/table-names.ts'
 import type { Deadline } from '../store/deadline.ts'
 import type { ImportSource, MovableSession } from './import-source.ts'
-import { type MoveOutcome, moveStatement, rehearseStatement } from './move-statement.ts'
+import {
+  type MoveOperation,
+  type MoveOutcome,
+  moveOperation,
+  rehearseMove,
+} from './move-statement.ts'
 
 /** What a {@link SessionImporter} needs. */
 export interface MoverOptions {
@@ -17,10 +22,15 @@ export interface MoverOptions {
 
 /** Moves sessions from another system's tables to ours, some at a time. */
 export class SessionImporter {
-  readonly #options: MoverOptions
+  readonly #runner: StatementRunner
+  readonly #moves: Readonly<Record<'skip' | 'wait', MoveOperation>>
 
   constructor(options: MoverOptions) {
-    this.#options = options
+    const { runner, names, source, absoluteTimeout = Number.POSITIVE_INFINITY, dryRun } = options
+    this.#runner = runner
+    const moveBy = (held: 'skip' | 'wait'): MoveOperation =>
+      dryRun ? rehearseMove(names) : moveOperation(names, source.claim(held), absoluteTimeout)
+    this.#moves = { skip: moveBy('skip'), wait: moveBy('wait') }
   }
 
   /**
@@ -37,14 +47,6 @@ export class SessionImporter {
     deadline?: Deadline,
   ): Promise<readonly MoveOutcome[]> {
     if (sessions.length === 0) return []
-    const { runner, names, source, dryRun } = this.#options
-    const { absoluteTimeout = Number.POSITIVE_INFINITY } = this.#options
-    const statement = dryRun
-      ? rehearseStatement(names, sessions)
-      : moveStatement(names, source.claim(held), sessions, absoluteTimeout)
-    // Sent again after a lost answer it would call moved sessions known; the caller reads them again.
-    const rows = await runner.run(statement, { repeatable: false, deadline })
-    const outcomes = new Map(rows.map((row) => [Number(row.position), row.outcome]))
-    return sessions.map((_, index) => outcomes.get(index + 1) as MoveOutcome)
+    return this.#runner.ask(this.#moves[held], sessions, deadline)
   }
 }

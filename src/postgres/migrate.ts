@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { StoreUnavailableError } from '../errors.ts'
-import type { Connection, Driver } from './driver.ts'
+import type { Connection, Driver, Row } from './driver.ts'
 import { lendConnection } from './lend-connection.ts'
 import { type Migration, migrations } from './migrations/index.ts'
 import type { Operation } from './operation.ts'
@@ -132,9 +132,10 @@ async function ask<Call, Answer>(
   timeout: number,
 ): Promise<Answer> {
   const proof = freshProof()
+  const check = (rows: readonly Row[]): Answer => operation.read(rows, call, proof)
   try {
-    const answer = connection.query(operation.statement(call, proof), { timeout })
-    return operation.read(await within(timeout, answer), call, proof)
+    const answer = connection.query(operation.statement(call, proof), { timeout, check })
+    return check(await within(timeout, answer))
   } catch (error) {
     throw classifyDatabaseError(error, operation)
   }

@@ -29,6 +29,9 @@ export const uuid: ParameterType<string | null> = plain('uuid', (value) => value
 
 export const integer: ParameterType<number | null> = plain('int', String)
 
+/** In digits, since a number would not hold each of them. */
+export const bigint: ParameterType<string | null> = plain('bigint', (value) => value)
+
 export const float: ParameterType<number | null> = plain('float8', String)
 
 export const boolean: ParameterType<boolean | null> = plain('boolean', String)

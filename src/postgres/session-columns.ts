@@ -148,7 +148,7 @@ function packAll(columns: readonly Omit<PackedColumn<unknown>, 'read'>[], table:
 }
 
 /** Text after its length in bytes; null as a length of -1. */
-function packText(expression: string): string {
+export function packText(expression: string): string {
   const encoded = `convert_to(${expression}, 'UTF8')`
   return `coalesce(int4send(octet_length(${encoded})) || ${encoded}, int4send(-1))`
 }

@@ -7,14 +7,6 @@ import { freshProof } from './proof.ts'
 import { realTime } from './real-time.ts'
 import { classifyDatabaseError, isRetryable } from './sql-state.ts'
 
-/** How a statement may be treated when it fails. */
-export interface RunOptions {
-  /** Whether sending it again is harmless although it may have been applied. */
-  readonly repeatable: boolean
-  /** When the answer is no longer wanted. Default: a budget of the runner's own from now. */
-  readonly deadline?: Deadline | undefined
-}
-
 const ATTEMPTS = 3
 
 /**
@@ -65,17 +57,6 @@ export class StatementRunner {
       // A driver of someone else may not know of the check.
       return answer === undefined ? operation.read(rows, call, proof) : answer.value
     })
-  }
-
-  /** Runs a statement that is no operation. Its answer proves nothing. */
-  run(
-    statement: Statement,
-    { repeatable, deadline = this.begin() }: RunOptions,
-  ): Promise<readonly Row[]> {
-    const effect = repeatable ? 'idempotent' : 'once'
-    return this.#repeat(effect, statement, deadline, (timeout) =>
-      this.#driver.query(statement, { timeout }),
-    )
   }
 
   async #repeat<Answer>(

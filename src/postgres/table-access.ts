@@ -19,7 +19,7 @@ export interface TableAccessOptions {
   /** Creates or checks the tables. Called before the first call, and again when they turn out to be missing. */
   prepare(): Promise<void>
   /** Turns a failure of a call into the error that callers get. */
-  explain?(error: unknown): unknown
+  explain?(error: unknown): Promise<unknown>
 }
 
 /** A call that can share its statement with others. */
@@ -98,9 +98,10 @@ export class TableAccess {
         this.#settled()
         return value
       },
-      (error: unknown) => {
+      async (error: unknown) => {
+        const explained = (await this.#options.explain?.(error)) ?? error
         this.#settled()
-        throw this.#options.explain?.(error) ?? error
+        throw explained
       },
     )
   }

@@ -1,9 +1,7 @@
 import { PostgresStore } from 'pg-sessions'
-import type { Driver } from 'pg-sessions/driver'
-import type { SessionStore } from 'pg-sessions/store'
 import { fromPg } from 'pg-sessions/pg'
+import type { SessionStore } from 'pg-sessions/store'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Row } from '../../src/postgres/driver.ts'
 import {
   type Begun,
   begin,
@@ -15,11 +13,7 @@ import {
   sample,
 } from '../../src/testing/store-contract/samples.ts'
 import { openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
-
-/*
- * A client may hand an answer to the wrong caller, lose rows of it, or cut it off. Here a real driver's
- * answers are damaged in each of these ways.
- */
+import { type Damage, damages, damagingDriver } from './damaging-driver.ts'
 
 let harness: PostgresStoreHarness
 let ann: Begun
@@ -30,39 +24,10 @@ beforeAll(async () => {
 })
 afterAll(() => harness.dispose())
 
-type Damage = (rows: readonly Row[], before: readonly Row[]) => readonly Row[]
-
-const damages: readonly (readonly [string, Damage])[] = [
-  ['is the answer of the statement before', (_, before) => before],
-  ['has no rows', () => []],
-  ['has a hole in the place of its row', () => new Array<Row>(1)],
-  ['is null', () => [{ answer: null }]],
-  ['has two rows', (rows) => [...rows, ...rows]],
-  ['proves itself and holds nothing', ([row]) => [{ proof: row?.proof ?? '', answer: null }]],
-  ['has lost its proof', ([row]) => [{ answer: row?.answer ?? '' }]],
-]
-
-/** A store whose driver damages every answer, and whether its driver was told that the answer is wrong. */
+/** A store whose driver damages every answer. */
 function openDamaged(damage: Damage): { store: PostgresStore; refused: unknown[] } {
-  const driver = fromPg(harness.pool)
-  const refused: unknown[] = []
-  let before: readonly Row[] = [{ answer: 'nothing' }]
-  const damaging: Driver = {
-    ...driver,
-    async query(statement, { check, ...options }) {
-      const rows = await driver.query(statement, options)
-      const damaged = damage(rows, before)
-      before = rows
-      try {
-        check?.(damaged)
-      } catch (error) {
-        refused.push(error)
-        throw error
-      }
-      return damaged
-    },
-  }
-  return { store: new PostgresStore({ driver: damaging, migrate: 'off' }), refused }
+  const { driver, refused } = damagingDriver(fromPg(harness.pool), damage)
+  return { store: new PostgresStore({ driver, migrate: 'off' }), refused }
 }
 
 const update = { lifetime, key: bytes('c') }

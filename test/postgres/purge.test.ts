@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { createSessions, PostgresStore } from 'pg-sessions'
-import type { SessionStore } from 'pg-sessions/store'
 import { fromPg } from 'pg-sessions/pg'
+import type { SessionStore } from 'pg-sessions/store'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import {
   begin,

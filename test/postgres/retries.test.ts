@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Driver } from '../../src/postgres/driver.ts'
+import { operation } from '../../src/postgres/operation.ts'
 import { StatementRunner } from '../../src/postgres/statement-runner.ts'
 import { Deadline } from '../../src/store/deadline.ts'
 
@@ -19,11 +20,18 @@ function failing(): { readonly runner: StatementRunner; readonly timeouts: numbe
   return { runner: new StatementRunner(driver, 60_000), timeouts }
 }
 
-const statement = { name: 'any', text: 'select 1', values: [] }
+const once = operation({
+  name: 'any',
+  effect: 'once',
+  parameters: {},
+  give: () => ({}),
+  sql: () => ({ answer: 'select 1 as one' }),
+  rows: () => undefined,
+})
 
 test('what has surely had no effect is tried three times, each time with what is left of the budget', async () => {
   const { runner, timeouts } = failing()
-  await expect(runner.run(statement, { repeatable: false })).rejects.toMatchObject({
+  await expect(runner.ask(once, undefined)).rejects.toMatchObject({
     code: 'ERR_STORE_UNAVAILABLE',
     outcome: 'none',
   })
@@ -35,7 +43,7 @@ test('what has surely had no effect is tried three times, each time with what is
 test('no further try is made when the budget would be spent before it', async () => {
   const { runner, timeouts } = failing()
   const deadline = new Deadline(5)
-  const failed = runner.run(statement, { repeatable: true, deadline })
+  const failed = runner.ask(once, undefined, deadline)
   await expect(failed).rejects.toMatchObject({ outcome: 'none' })
   expect(timeouts).toHaveLength(1)
 })

@@ -35,8 +35,8 @@ async function openTable(input: Input, driver: Driver, ttl: number): Promise<Imp
   const reading = { identify: sidIdentity, codec: jsonCodec, userId: passportUserId, ttl }
   const source = new ConnectPgSimpleSource(table, reading)
   try {
-    const page = source.page(null, { rows: 1, bytes: 1 })
-    await new StatementRunner(driver, input.timeout).run(page, { repeatable: true })
+    const first = { after: null, rows: 1, bytes: 1 }
+    await new StatementRunner(driver, input.timeout).ask(source.page, first)
   } catch (error) {
     const isOther = error instanceof StoreError && isOfOtherTypes(error)
     if (!isOther && !(error instanceof SchemaError)) throw error

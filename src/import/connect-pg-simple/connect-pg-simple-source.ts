@@ -1,67 +1,95 @@
-import { createHash } from 'node:crypto'
-import type { Statement } from '../../postgres/driver.ts'
-import type { ImportSource } from '../import-source.ts'
+import { type AnswerRow, onlyRow } from '../../postgres/answer-rows.ts'
+import { type Operation, operation } from '../../postgres/operation.ts'
+import { integer, text } from '../../postgres/parameter-types.ts'
+import type { StoreCounts } from '../../store/session-store.ts'
+import type { FoundSession, ImportSource, PageRequest } from '../import-source.ts'
 import type { OldTable } from './old-table.ts'
-import { type RowReading, readRow } from './read-row.ts'
+import { type OldRow, type RowReading, readRow } from './read-row.ts'
 
 const LARGEST = 4_194_304
 
 /** The table of connect-pg-simple as a source of sessions to move. */
-export class ConnectPgSimpleSource implements ImportSource {
+export class ConnectPgSimpleSource implements ImportSource<OldRow> {
   readonly name = 'connect-pg-simple'
-  readonly read: ImportSource['read']
+  readonly page: Operation<PageRequest, readonly OldRow[]>
+  readonly count: Operation<void, StoreCounts>
   readonly #table: OldTable
+  readonly #reading: RowReading
 
   constructor(table: OldTable, reading: RowReading) {
     this.#table = table
-    this.read = (row) => readRow(row, reading)
+    this.#reading = reading
+    this.page = pageOperation(table)
+    this.count = countOperation(table)
   }
 
-  page(after: string | null, { rows, bytes }: { rows: number; bytes: number }): Statement {
-    return named(
-      'page',
-      `
-      select sid, ${CONTENT}
-      from (
-        select *, sum(size) over (order by place) - size as before
+  read(row: OldRow): FoundSession {
+    return readRow(row, this.#reading)
+  }
+
+  /** Rows are held before they are deleted, since a delete alone cannot pass over held ones. */
+  claim(held: 'skip' | 'wait'): Readonly<Record<'held' | 'claimed', string>> {
+    const { name, deadline, sid } = this.#table
+    return {
+      held: `
+        select old.sid, free.position
+        from free join ${name} old on old.sid = ${sid('free.key')}
+        where ${VERSION} = free.version and ${deadline} > now()
+        order by old.sid
+        for update of old ${held === 'skip' ? 'skip locked' : ''}`,
+      claimed: `
+        delete from ${name} old
+        using held
+        where old.sid = held.sid
+        returning held.position, ${deadline} as expires_at`,
+    }
+  }
+}
+
+function pageOperation(table: OldTable): Operation<PageRequest, readonly OldRow[]> {
+  return operation({
+    name: 'connect_page',
+    effect: 'none',
+    parameters: { after: text, limit: integer, bytes: integer },
+    give: ({ after, rows, bytes }: PageRequest) => ({ after, limit: rows, bytes }),
+    sql: ({ after, limit, bytes }) => ({
+      answer: `
+        select sid, ${CONTENT}
         from (
-          select old.sid as place, ${columns(this.#table)}
-          from ${this.#table.name} old
-          where $1::text is null or old.sid > ${this.#table.sid('$1::text')}
-          order by old.sid
-          limit $2::text::int
+          select *, sum(size) over (order by place) - size as before
+          from (
+            select old.sid as place, ${columns(table)}
+            from ${table.name} old
+            where ${after} is null or old.sid > ${table.sid(after)}
+            order by old.sid
+            limit ${limit}
+          ) page
         ) page
-      ) page
-      where before < $3::text::bigint
-      order by place`,
-      [after, String(rows), String(bytes)],
-    )
-  }
-
-  count(): Statement {
-    return countStatement(this.#table)
-  }
-
-  claim(held: 'skip' | 'wait'): string {
-    return claim(this.#table, held === 'skip' ? 'skip locked' : '')
-  }
+        where before < ${bytes}
+        order by place`,
+    }),
+    rows: (rows) => rows.map(readOldRow),
+  })
 }
 
 /** Counts what a table holds. Scans it once. */
-export function countStatement({ name, deadline }: OldTable): Statement {
-  return named(
-    'count',
-    `
-      select count(*) filter (where ${deadline} > now())::text as live,
-        count(*) filter (where ${deadline} <= now())::text as expired
-      from ${name} old`,
-    [],
-  )
-}
-
-function named(verb: string, text: string, values: readonly (string | null)[]): Statement {
-  const hash = createHash('sha256').update(text).digest('hex').slice(0, 8)
-  return { name: `pg_sessions_connect_${verb}_${hash}`, text, values }
+export function countOperation({ name, deadline }: OldTable): Operation<void, StoreCounts> {
+  return operation({
+    name: 'connect_count',
+    effect: 'none',
+    parameters: {},
+    give: () => ({}),
+    sql: () => ({
+      answer: `
+        select count(*) filter (where ${deadline} > now()) as live,
+          count(*) filter (where ${deadline} <= now()) as expired
+        from ${name} old`,
+    }),
+    rows(rows) {
+      const row = onlyRow(rows)
+      return { live: row.number('live'), expired: row.number('expired') }
+    },
+  })
 }
 
 /** Some make the column as text, or without `not null`. What is no JSON is said to be none when it is read. */
@@ -76,20 +104,14 @@ export function columns({ deadline }: OldTable): string {
 }
 
 export const CONTENT: string = `case when size <= ${LARGEST} then sess end as sess, version,
-        date_part('epoch', deadline)::text as deadline, (deadline > now())::text as is_live`
+        date_part('epoch', deadline) as deadline, deadline > now() as is_live`
 
-/** Rows are held before they are deleted, since a delete alone cannot pass over held ones. */
-function claim({ name, deadline, sid }: OldTable, locking: string): string {
-  return `held as (
-        select old.sid, free.position
-        from free join ${name} old on old.sid = ${sid('free.key')}
-        where ${VERSION} = free.version and ${deadline} > now()
-        order by old.sid
-        for update of old ${locking}
-      ), claimed as (
-        delete from ${name} old
-        using held
-        where old.sid = held.sid
-        returning held.position, ${deadline} as expires_at
-      )`
+export function readOldRow(row: AnswerRow): OldRow {
+  return {
+    sid: row.text('sid'),
+    sess: row.textOrNull('sess'),
+    version: row.text('version'),
+    deadline: row.number('deadline') * 1000,
+    isLive: row.boolean('is_live'),
+  }
 }

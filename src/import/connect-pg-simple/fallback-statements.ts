@@ -1,10 +1,11 @@
-import type { Row } from '../../postgres/driver.ts'
+import { onlyRow } from '../../postgres/answer-rows.ts'
 import { type Operation, operation } from '../../postgres/operation.ts'
 import { duration, text, uuid } from '../../postgres/parameter-types.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
-import { MARK } from '../move-statement.ts'
-import { CONTENT, columns } from './connect-pg-simple-source.ts'
+import { insertMarks } from '../move-statement.ts'
+import { CONTENT, columns, readOldRow } from './connect-pg-simple-source.ts'
 import type { OldTable } from './old-table.ts'
+import type { OldRow } from './read-row.ts'
 
 /** Which session to look for. */
 export interface OldSession {
@@ -16,8 +17,8 @@ export interface OldSession {
 /** Where a session is. */
 export interface Finding {
   readonly isHere: boolean
-  /** Its row there, as `readRow` reads it; null when there is none. */
-  readonly row: Row | null
+  /** Its row there; null when there is none. */
+  readonly row: OldRow | null
 }
 
 /**
@@ -42,14 +43,10 @@ export function findOldSession(
             select ${columns(old)} from ${old.name} old where old.sid = ${old.sid(sid)}
           ) row on true`,
     }),
-    rows([row]) {
-      const sid = row?.textOrNull('sid') ?? null
-      const isHere = row?.boolean('is_here') === true
-      if (row === undefined || sid === null) return { isHere, row: null }
-      const [sess, version, deadline, is_live] = ['sess', 'version', 'deadline', 'is_live'].map(
-        (name) => row.textOrNull(name),
-      )
-      return { isHere, row: { sid, sess, version, deadline, is_live } as Row }
+    rows(rows) {
+      const row = onlyRow(rows)
+      const isMissing = row.textOrNull('sid') === null
+      return { isHere: row.boolean('is_here'), row: isMissing ? null : readOldRow(row) }
     },
   })
 }
@@ -78,9 +75,7 @@ export function forgetOldSession(
         where old.sid = ${old.sid(sid)}
         returning greatest(${old.deadline}, now() + ${remember}) as remember_until`,
       answer: `
-        insert into ${session} ${MARK.columns}
-        select ${MARK.values(mark, 'remember_until')}
-        from gone
+        ${insertMarks(session, { id: mark, until: 'remember_until' }, 'from gone')}
         on conflict (id) do nothing`,
     }),
     done: () => undefined,

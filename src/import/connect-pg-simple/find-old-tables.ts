@@ -3,7 +3,7 @@ import type { Driver } from '../../postgres/driver.ts'
 import { operation } from '../../postgres/operation.ts'
 import { StatementRunner } from '../../postgres/statement-runner.ts'
 import { isOfOtherTypes } from '../query-legacy-table.ts'
-import { countStatement } from './connect-pg-simple-source.ts'
+import { countOperation } from './connect-pg-simple-source.ts'
 import { resolveOldTable } from './old-table.ts'
 
 /** A table with the columns of connect-pg-simple's. */
@@ -46,9 +46,8 @@ export async function readOldTables(driver: Driver, timeout: number): Promise<Ol
 async function countTable(runner: StatementRunner, table: FoundTable): Promise<OldTableStatus> {
   if (table.problem !== null) return { ...table, live: 0, expired: 0 }
   try {
-    const count = countStatement(resolveOldTable(table))
-    const [row] = await runner.run(count, { repeatable: true })
-    return { ...table, live: Number(row?.live), expired: Number(row?.expired) }
+    const counts = await runner.ask(countOperation(resolveOldTable(table)), undefined)
+    return { ...table, ...counts }
   } catch (error) {
     if (!(error instanceof StoreError) || !isOfOtherTypes(error)) throw error
     return { ...table, live: 0, expired: 0, problem: 'their types are others' }

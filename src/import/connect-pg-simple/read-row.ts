@@ -1,9 +1,20 @@
 import type { Codec } from '../../codec/codec.ts'
 import { jsonCodec } from '../../codec/json-codec.ts'
 import { isSessionError } from '../../errors.ts'
-import type { Row } from '../../postgres/driver.ts'
 import type { Entry } from '../../store/session-store.ts'
 import type { FoundSession, MovableSession, UnreadableSession } from '../import-source.ts'
+
+/** One row of an old table. */
+export interface OldRow {
+  readonly sid: string
+  /** Null when it is too large. */
+  readonly sess: string | null
+  /** Changes with what it holds, but not with its deadline. */
+  readonly version: string
+  /** Milliseconds since the epoch. */
+  readonly deadline: number
+  readonly isLive: boolean
+}
 
 /** Whose session a sid is. */
 export type IdentifySid = (sid: string) => {
@@ -31,29 +42,28 @@ const DAY = 86_400_000
  *
  * Values keep their JSON, halves of surrogate pairs and NULs included; keys cannot have those.
  */
-export function readRow(row: Row, reading: RowReading): FoundSession {
-  const sid = row.sid as string
-  return { cursor: sid, content: contentOf(row, sid, reading) }
+export function readRow(row: OldRow, reading: RowReading): FoundSession {
+  return { cursor: row.sid, content: contentOf(row, reading) }
 }
 
-function contentOf(row: Row, sid: string, reading: RowReading): FoundSession['content'] {
+function contentOf(row: OldRow, reading: RowReading): FoundSession['content'] {
   const { identify, codec, userId, ttl } = reading
-  if (row.is_live !== 'true') return { status: 'expired' }
+  const { sid, sess, version, deadline } = row
+  if (!row.isLive) return { status: 'expired' }
   const { id, secretHash } = identify(sid)
   const unreadable = (problem: string): UnreadableSession => ({ status: 'unreadable', problem, id })
-  if (row.sess === null) return unreadable('larger than 4 MiB')
-  const session = parse(row.sess as string)
+  if (sess === null) return unreadable('larger than 4 MiB')
+  const session = parse(sess)
   if (!isObject(session)) return unreadable('no JSON object')
   const entries = entriesOf(withoutExpiry(session), codec)
   if (typeof entries === 'string') return unreadable(entries)
   const maxAge = maxAgeOf(session.cookie)
   const idle = maxAge ?? ttl
-  const deadline = Number(row.deadline) * 1000
-  const lastAccessAt = Number.isFinite(deadline) ? Math.round(deadline - idle) : null
+  const lastAccessAt = Math.round(deadline - idle)
   return {
     status: 'movable',
     key: sid,
-    version: row.version as string,
+    version,
     id,
     secretHash,
     userId: userIdOf(session, userId),

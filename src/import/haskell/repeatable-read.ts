@@ -1,23 +1,7 @@
 import type { Driver, QueryOptions, Row, Statement } from '../../postgres/driver.ts'
 import { lendConnection } from '../../postgres/lend-connection.ts'
-import { operation } from '../../postgres/operation.ts'
-import { text } from '../../postgres/parameter-types.ts'
-import { freshProof } from '../../postgres/proof.ts'
-
-const BEGIN = {
-  name: 'pg_sessions_begin',
-  text: 'begin isolation level repeatable read',
-  values: [],
-}
-const lockTimeout = operation({
-  name: 'lock_timeout',
-  effect: 'none',
-  parameters: { limit: text },
-  give: (limit: string) => ({ limit }),
-  sql: ({ limit }) => ({ answer: `select set_config('lock_timeout', ${limit}, true) as done` }),
-  rows: () => undefined,
-})
-const COMMIT = { name: 'pg_sessions_commit', text: 'commit', values: [] }
+import { timedOut } from '../../postgres/statement-runner.ts'
+import { Deadline } from '../../store/deadline.ts'
 
 /**
  * A driver each of whose statements is a transaction that sees one moment, and fails (40001, which is
@@ -33,19 +17,28 @@ export function oneMoment(driver: Driver): Driver {
   return {
     name: driver.name,
     withConnection: driver.withConnection.bind(driver),
-    query(statement: Statement, { timeout }: QueryOptions): Promise<readonly Row[]> {
-      const endsAt = performance.now() + timeout
-      const left = (): QueryOptions => ({ timeout: Math.max(1, endsAt - performance.now()) })
+    query(statement: Statement, { timeout, check }: QueryOptions): Promise<readonly Row[]> {
+      const deadline = new Deadline(timeout)
+      const inTime = (work: Promise<void>): Promise<void> =>
+        deadline.race(work, () => timedOut(statement, timeout, 'unknown'))
       return lendConnection(driver, { timeout, purpose: statement.name }, async (connection) => {
-        await connection.query(BEGIN, left())
-        // Less than the timeout, so that the server gives up first: a transaction that goes on waiting after
-        // its client has left would keep every row of its batch locked.
-        const limit = `${Math.ceil(left().timeout * 0.8)}ms`
-        await connection.query(lockTimeout.statement(limit, freshProof()), left())
-        const rows = await connection.query(statement, left())
-        await connection.query(COMMIT, left())
+        await inTime(connection.run(beginSql(deadline.left())))
+        const left = Math.max(1, deadline.left())
+        const rows = await connection.query(statement, { timeout: left, ...(check && { check }) })
+        // A driver of someone else may not know of the check, and a wrong answer must not be committed.
+        check?.(rows)
+        await inTime(connection.run('commit'))
         return rows
       })
     },
   }
+}
+
+/**
+ * The lock is waited for less long than the answer, so that the server gives up first: a transaction that goes
+ * on waiting after its client has left would keep every row of its batch locked.
+ */
+function beginSql(timeout: number): string {
+  const limit = Math.max(1, Math.ceil(timeout * 0.8))
+  return `begin isolation level repeatable read; set local lock_timeout = '${limit}ms'`
 }

@@ -2,13 +2,14 @@ import { SchemaError, StoreError, StoreUnavailableError } from '../../errors.ts'
 import { foreignTables, readWaiCatalog } from '../../haskell/table-shape.ts'
 import { waiTableNames } from '../../haskell/wai-table-names.ts'
 import type { Driver } from '../../postgres/driver.ts'
+import type { Operation } from '../../postgres/operation.ts'
 import { StatementRunner } from '../../postgres/statement-runner.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
 import type { CallOptions } from '../../store/deadline.ts'
 import { SessionImporter } from '../session-importer.ts'
 import { oneMoment } from './repeatable-read.ts'
 import { LEFT_BY_MAPPING, type MapSession } from './wai-mapping.ts'
-import { WaiSource } from './wai-source.ts'
+import { type WaiFinding, WaiSource } from './wai-source.ts'
 
 /** What a {@link WaiFallback} needs. */
 export interface WaiFallbackOptions {
@@ -51,16 +52,16 @@ export class WaiFallback {
   readonly #runner: StatementRunner
   readonly #source: WaiSource
   readonly #mover: SessionImporter
-  readonly #names: TableNames
+  readonly #find: Operation<string, WaiFinding>
   readonly #options: WaiFallbackOptions
 
   /** @throws {ConfigurationError} The schema's name cannot be one. */
   constructor(options: WaiFallbackOptions) {
     const { driver, deadline, names, absoluteTimeout } = options
     this.#options = options
-    this.#names = names
     this.#runner = new StatementRunner(driver, deadline)
     this.#source = new WaiSource({ ...options, takesFlagged: true })
+    this.#find = this.#source.find(names)
     const runner = new StatementRunner(oneMoment(driver), deadline)
     this.#mover = new SessionImporter({ runner, names, source: this.#source, absoluteTimeout })
   }
@@ -75,12 +76,9 @@ export class WaiFallback {
     const deadline = options?.deadline ?? this.#runner.begin()
     let wasKnown = false
     for (let attempt = 1; attempt <= TRIES; attempt++) {
-      const find = this.#source.find(this.#names, key)
-      const [row = {}] = await this.#ask(() =>
-        this.#runner.run(find, { repeatable: true, deadline }),
-      )
-      if (row.is_here === 'true') return { status: 'adopted', isFlagged: false, undecodable: [] }
-      if (row.id === null || row.id === undefined) return { status: 'absent' }
+      const { isHere, row } = await this.#ask(() => this.#runner.ask(this.#find, key, deadline))
+      if (isHere) return { status: 'adopted', isFlagged: false, undecodable: [] }
+      if (row === null) return { status: 'absent' }
       const { content } = this.#source.read(row)
       if (content.status === 'unreadable' && content.problem !== LEFT_BY_MAPPING) {
         return { status: 'absent', problem: content.problem }
@@ -92,7 +90,7 @@ export class WaiFallback {
       wasKnown = outcome === 'known'
       if (outcome === 'moved') {
         const { undecodable = [] } = content
-        return { status: 'adopted', isFlagged: row.flagged === 'true', undecodable }
+        return { status: 'adopted', isFlagged: row.isFlagged, undecodable }
       }
     }
     throw new StoreUnavailableError(

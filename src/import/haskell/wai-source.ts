@@ -1,11 +1,18 @@
-import { createHash } from 'node:crypto'
-import { readEntries } from '../../haskell/packed-entries.ts'
 import { NOW } from '../../haskell/sql-fragments.ts'
 import { type WaiTableNames, waiTableNames } from '../../haskell/wai-table-names.ts'
 import { keyOf } from '../../haskell/wai-tokens.ts'
-import type { Row, Statement } from '../../postgres/driver.ts'
+import { AnswerBytes } from '../../postgres/answer-bytes.ts'
+import { type AnswerRow, onlyRow } from '../../postgres/answer-rows.ts'
+import { type Operation, operation } from '../../postgres/operation.ts'
+import { bigint, integer, text, uuid } from '../../postgres/parameter-types.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
-import type { FoundSession, ImportSource, PageLimits, UnreadableSession } from '../import-source.ts'
+import type { Entry, StoreCounts } from '../../store/session-store.ts'
+import type {
+  FoundSession,
+  ImportSource,
+  PageRequest,
+  UnreadableSession,
+} from '../import-source.ts'
 import { waiIdentity } from './wai-identity.ts'
 import type { MapSession } from './wai-mapping.ts'
 
@@ -26,9 +33,33 @@ const LARGEST_HALF = 4_194_304
 const LARGEST = 67_108_864
 const SECOND = 1000
 
+/** One row of the other service, with its entries. */
+export interface WaiRow {
+  readonly id: string
+  readonly key: string
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number
+  readonly lastAccessAt: number
+  /** Whether `clearSession` has asked for another key. */
+  readonly isFlagged: boolean
+  readonly isLive: boolean
+  /** Null when it is too large, as for the entries. */
+  readonly version: string | null
+  readonly entries: readonly Entry[]
+}
+
+/** Where the session of a key is. */
+export interface WaiFinding {
+  readonly isHere: boolean
+  /** Its row there; null when there is none. */
+  readonly row: WaiRow | null
+}
+
 /** The tables of wai-session-postgresql as a source of sessions to move. */
-export class WaiSource implements ImportSource {
+export class WaiSource implements ImportSource<WaiRow> {
   readonly name = 'wai-session-postgresql'
+  readonly page: Operation<PageRequest, readonly WaiRow[]>
+  readonly count: Operation<void, StoreCounts>
   readonly #names: WaiTableNames
   readonly #options: WaiSourceOptions
   /** Whole seconds. */
@@ -39,66 +70,90 @@ export class WaiSource implements ImportSource {
     this.#options = options
     this.#names = waiTableNames(options.schema)
     this.#timeout = Math.round(options.timeout / SECOND)
+    this.page = this.#pageOperation()
+    this.count = this.#countOperation()
   }
 
   /** The cursor is the row's own id, which says nothing of the key. */
-  page(after: string | null, { rows, bytes }: PageLimits): Statement {
-    const sized = `
-        select old.*, ${sizeOf(this.#names)} as size
-        from ${this.#names.sessions} old
-        where $1::text is null or old.id > $1::text::bigint
-        order by old.id
-        limit $2::text::int`
-    return named(
-      'page',
-      `
-      select ${this.#content}
-      from (
-        select *, sum(size) over (order by id) - size as before
-        from (${sized}) sized
-      ) old
-      where before < $3::text::bigint
-      order by id`,
-      [after, String(rows), String(bytes)],
-    )
+  #pageOperation(): WaiSource['page'] {
+    return operation({
+      name: 'wai_import_page',
+      effect: 'none',
+      parameters: { after: bigint, limit: integer, bytes: integer },
+      give: ({ after, rows, bytes }: PageRequest) => ({ after, limit: rows, bytes }),
+      sql: ({ after, limit, bytes }) => ({
+        answer: `
+        select ${this.#content}
+        from (
+          select *, sum(size) over (order by id) - size as before
+          from (
+            select old.*, ${sizeOf(this.#names)} as size
+            from ${this.#names.sessions} old
+            where ${after} is null or old.id > ${after}
+            order by old.id
+            limit ${limit}
+          ) sized
+        ) old
+        where before < ${bytes}
+        order by old.id`,
+      }),
+      rows: (rows) => rows.map(readWaiRow),
+    })
   }
 
   /**
    * Reads the session of one key, and tells whether it is here: both as of one moment, so that a session
    * that is being moved is seen in one of the two places.
    */
-  find({ session }: TableNames, key: string): Statement {
-    return named(
-      'find',
-      `
-      select (exists (select from ${session} where id = $2::text::uuid and expires_at > now()))::text
-          as is_here, found.*
-      from (values (1)) as one
-        left join (
-          select ${this.#content}
-          from (
-            select *, ${sizeOf(this.#names)} as size
-            from ${this.#names.sessions} old
-            where session_key = $1::text
-          ) old
-        ) found on true`,
-      [key, waiIdentity(key).id],
-    )
+  find({ session }: TableNames): Operation<string, WaiFinding> {
+    return operation({
+      name: 'wai_import_find',
+      effect: 'none',
+      parameters: { key: text, id: uuid },
+      give: (key: string) => ({ key, id: waiIdentity(key).id }),
+      sql: ({ key, id }) => ({
+        answer: `
+        select exists (select from ${session} where id = ${id} and expires_at > now()) as is_here,
+          found.*
+        from (values (1)) as one
+          left join (
+            select ${this.#content}
+            from (
+              select *, ${sizeOf(this.#names)} as size
+              from ${this.#names.sessions} old
+              where session_key = ${key}
+            ) old
+          ) found on true`,
+      }),
+      rows(rows) {
+        const row = onlyRow(rows)
+        const isMissing = row.textOrNull('id') === null
+        return { isHere: row.boolean('is_here'), row: isMissing ? null : readWaiRow(row) }
+      },
+    })
   }
 
-  read(row: Row): FoundSession {
-    return { cursor: row.id as string, content: this.#contentOf(row) }
+  read(row: WaiRow): FoundSession {
+    return { cursor: row.id, content: this.#contentOf(row) }
   }
 
-  count(): Statement {
-    return named(
-      'count',
-      `
-      select count(*) filter (where ${this.#isLive})::text as live,
-        count(*) filter (where not ${this.#isLive})::text as expired
-      from ${this.#names.sessions} old`,
-      [],
-    )
+  #countOperation(): WaiSource['count'] {
+    return operation({
+      name: 'wai_import_count',
+      effect: 'none',
+      parameters: {},
+      give: () => ({}),
+      sql: () => ({
+        answer: `
+        select count(*) filter (where ${this.#isLive}) as live,
+          count(*) filter (where not ${this.#isLive}) as expired
+        from ${this.#names.sessions} old`,
+      }),
+      rows(rows) {
+        const row = onlyRow(rows)
+        return { live: row.number('live'), expired: row.number('expired') }
+      },
+    })
   }
 
   /**
@@ -106,25 +161,26 @@ export class WaiSource implements ImportSource {
    * `oneMoment` makes it. An entry that is added meanwhile then makes the cascade fail, and one that is
    * changed or removed the deletion of the entries; a cascade alone would pass over what is gone.
    */
-  claim(held: 'skip' | 'wait'): string {
+  claim(held: 'skip' | 'wait'): Readonly<Record<'held' | 'emptied' | 'claimed', string>> {
     const { sessions, data } = this.#names
-    return `held as (
+    return {
+      held: `
         select old.id, free.position
         from free join ${sessions} old on old.id = free.key::bigint
         where ${versionOf(this.#names)} = free.version and ${this.#isLive}
         order by old.id
-        for update of old ${held === 'skip' ? 'skip locked' : ''}
-      ), emptied as (
+        for update of old ${held === 'skip' ? 'skip locked' : ''}`,
+      emptied: `
         delete from ${data} entry
         using held
-        where entry.wai_pg_session = held.id
-      ), claimed as (
+        where entry.wai_pg_session = held.id`,
+      claimed: `
         delete from ${sessions} old
         using held
         where old.id = held.id
         returning held.position,
-          to_timestamp(old.session_last_access + ${this.#timeout} + 0.5) as expires_at
-      )`
+          to_timestamp(old.session_last_access + ${this.#timeout} + 0.5) as expires_at`,
+    }
   }
 
   get #isLive(): string {
@@ -133,17 +189,17 @@ export class WaiSource implements ImportSource {
 
   get #content(): string {
     const { data } = this.#names
-    return `id::text as id, session_key as key, session_created_at::text as created,
-        session_last_access::text as accessed, session_invalidate_key::text as flagged,
-        ${this.#isLive}::text as live, (size > ${LARGEST})::text as is_too_large,
+    return `id::text as id, session_key as key, session_created_at as created,
+        session_last_access as accessed, session_invalidate_key as is_flagged,
+        ${this.#isLive} as is_live,
         case when size <= ${LARGEST} then ${versionOf(this.#names)} end as version,
-        case when size <= ${LARGEST} then encode(${packed(data)}, 'hex') end as entries`
+        case when size <= ${LARGEST} then encode(${packed(data)}, 'base64') end as entries`
   }
 
-  #contentOf(row: Row): FoundSession['content'] {
+  #contentOf(row: WaiRow): FoundSession['content'] {
     const { map, timeout, takesFlagged } = this.#options
-    if (row.live !== 'true') return { status: 'expired' }
-    const key = row.key as string
+    if (!row.isLive) return { status: 'expired' }
+    const { key, version, createdAt, lastAccessAt } = row
     const unreadable = (problem: string, id: string | null): UnreadableSession => ({
       status: 'unreadable',
       problem,
@@ -151,29 +207,49 @@ export class WaiSource implements ImportSource {
     })
     if (keyOf(Buffer.from(key)) === null) return unreadable('a key that no cookie can hold', null)
     const { id, secretHash } = waiIdentity(key)
-    if (row.flagged === 'true' && !takesFlagged) {
+    if (row.isFlagged && !takesFlagged) {
       return unreadable('marked by clearSession, so that its next response brings another key', id)
     }
-    if (row.is_too_large === 'true') return unreadable('larger than 64 MiB', id)
-    const times = {
-      createdAt: Number(row.created) * SECOND,
-      lastAccessAt: Number(row.accessed) * SECOND,
-    }
-    const mapped = map(readEntries(row.entries), times)
+    if (version === null) return unreadable('larger than 64 MiB', id)
+    const mapped = map(row.entries, { createdAt, lastAccessAt })
     if ('problem' in mapped) return unreadable(mapped.problem, id)
     return {
       status: 'movable',
-      key: row.id as string,
-      version: row.version as string,
+      key: row.id,
+      version,
       id,
       secretHash,
       ...mapped,
-      ...times,
+      createdAt,
+      lastAccessAt,
       ownIdleTimeout: null,
       // The original never recreates a row. A copy of its tables that is put back is dead by then.
       rememberFor: timeout + SECOND,
     }
   }
+}
+
+function readWaiRow(row: AnswerRow): WaiRow {
+  return {
+    id: row.text('id'),
+    key: row.text('key'),
+    createdAt: row.number('created') * SECOND,
+    lastAccessAt: row.number('accessed') * SECOND,
+    isFlagged: row.boolean('is_flagged'),
+    isLive: row.boolean('is_live'),
+    version: row.textOrNull('version'),
+    entries: readPacked(row.textOrNull('entries')),
+  }
+}
+
+/** Reads what `packed` gives, in base64. */
+function readPacked(digits: string | null): Entry[] {
+  const bytes = new AnswerBytes(digits ? [digits] : [])
+  const entries: Entry[] = []
+  while (!bytes.isAtEnd) {
+    entries.push({ key: bytes.take(bytes.int()), value: bytes.take(bytes.int()) })
+  }
+  return entries
 }
 
 /** What the original takes for entries: a null in either half is none. In one order, for the version. */
@@ -206,9 +282,4 @@ function versionOf(names: WaiTableNames): string {
           convert_to(concat_ws(' ', old.session_key, old.session_invalidate_key, ${sizeOf(names)}), 'UTF8')
           || coalesce(${packed(data)}, '')
         ), 'hex')`
-}
-
-function named(verb: string, text: string, values: readonly (string | null)[]): Statement {
-  const hash = createHash('sha256').update(text).digest('hex').slice(0, 8)
-  return { name: `pg_sessions_wai_import_${verb}_${hash}`, text, values }
 }

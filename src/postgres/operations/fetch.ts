@@ -23,7 +23,7 @@ export function fetchOperation({
     sql: ({ id, user, version, hashes, keys }) => ({
       answer: `
         select (
-            select ${packEntries(`${2 ** 31 - 1}`)}
+            select ${packEntries()}
             from ${sessionData}
             where session_id = ${id} and key = any (${keys})
           ) as packed

@@ -90,11 +90,7 @@ function loadMany({ session, sessionData }: TableNames): Operation<readonly Toke
     sql: ({ ids, hashes, larges }) => ({
       answer: `
         select int4send(a.n::int4) || ${packRecord('s.secret_hash = a.hash')} || (
-            select case
-                when sum(octet_length(value)) filter (where octet_length(value) <= a.large)
-                  > ${MOST_SHARED_BYTES} then int4send(-1)
-                else ${packEntries('a.large')}
-              end
+            select ${packSharedEntries('a.large')}
             from ${sessionData}
             where session_id = s.id and (s.secret_hash = a.hash or s.previous_until > now())
           ) as packed
@@ -121,12 +117,21 @@ const UNKNOWN: LoadResult = { status: 'unknown' }
  * How many entries there are, then each key and each value after its length. A value that is too large is
  * left where it is, and its length is negative.
  */
-export function packEntries(large: string): string {
+export function packEntries(large = `${UNLIMITED}`): string {
   return `int4send(count(*)::int4) || coalesce(string_agg(
               int4send(octet_length(key)) || key
                 || int4send(case when octet_length(value) > ${large} then -1 else 1 end * octet_length(value))
                 || case when octet_length(value) > ${large} then '' else value end, ''
             ), '')`
+}
+
+/** The same, or nothing but a count of -1 when they are too much for a statement that is shared. */
+export function packSharedEntries(large = `${UNLIMITED}`): string {
+  return `case
+                when sum(octet_length(value)) filter (where octet_length(value) <= ${large})
+                  > ${MOST_SHARED_BYTES} then int4send(-1)
+                else ${packEntries(large)}
+              end`
 }
 
 function packRecord(isCurrent: string): string {

@@ -38,14 +38,14 @@ export function giveVersion(version: string | undefined): number | null {
 
 export const lifetimeTypes: ParameterTypes<Lifetime> = { idle: duration, purge: duration }
 
-interface Entries {
+export interface Entries {
   readonly keys: readonly Uint8Array[]
   readonly values: readonly Uint8Array[]
 }
 
-const entryTypes: ParameterTypes<Entries> = { keys: list(bytes), values: list(bytes) }
+export const entryTypes: ParameterTypes<Entries> = { keys: list(bytes), values: list(bytes) }
 
-function giveEntries(entries: readonly Entry[]): Entries {
+export function giveEntries(entries: readonly Entry[]): Entries {
   return { keys: entries.map(({ key }) => key), values: entries.map(({ value }) => value) }
 }
 

@@ -69,15 +69,16 @@ export function touchLive(
 export function changeEntries(
   sessionData: string,
   { id, deleted, keys, values }: Readonly<Record<'id' | 'deleted' | 'keys' | 'values', string>>,
+  owner = 'session_id',
 ): { readonly deleted: string; readonly written: string } {
   return {
     deleted: `
         delete from ${sessionData}
-        where session_id = ${id} and key = any (${deleted}) and exists (select from live)`,
+        where ${owner} = ${id} and key = any (${deleted}) and exists (select from live)`,
     written: `
-        insert into ${sessionData} (session_id, key, value)
+        insert into ${sessionData} (${owner}, key, value)
         select ${id}, e.key, e.value
         from live, unnest(${keys}, ${values}) as e (key, value)
-        on conflict (session_id, key) do update set value = excluded.value`,
+        on conflict (${owner}, key) do update set value = excluded.value`,
   }
 }

@@ -1,5 +1,5 @@
 import type { Lifetime, Precondition, TakeResult } from '../../store/session-store.ts'
-import { onlyRow } from '../answer-rows.ts'
+import { type AnswerRow, onlyRow } from '../answer-rows.ts'
 import { type Operation, operation } from '../operation.ts'
 import { bytes } from '../parameter-types.ts'
 import type { TableNames } from '../table-names.ts'
@@ -36,10 +36,12 @@ export function takeOperation({
         select (select count(*) from live) > 0 as live,
           (select encode(value, 'base64') from taken) as value`,
     }),
-    rows(rows) {
-      const row = onlyRow(rows)
-      if (!row.boolean('live')) return { status: 'gone' }
-      return { status: 'taken', value: row.bytesOrNull('value') }
-    },
+    rows: readTaken,
   })
+}
+
+export function readTaken(rows: readonly AnswerRow[]): TakeResult {
+  const row = onlyRow(rows)
+  if (!row.boolean('live')) return { status: 'gone' }
+  return { status: 'taken', value: row.bytesOrNull('value') }
 }

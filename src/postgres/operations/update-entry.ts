@@ -1,5 +1,5 @@
 import type { EntryUpdate, UpdateResult } from '../../store/session-store.ts'
-import { onlyRow } from '../answer-rows.ts'
+import { type AnswerRow, onlyRow } from '../answer-rows.ts'
 import { type Operation, operation } from '../operation.ts'
 import { bytes } from '../parameter-types.ts'
 import type { TableNames } from '../table-names.ts'
@@ -78,12 +78,17 @@ function updateOperation(
             where session_id = ${given.id} and key = ${given.key}
           ) as current`,
     }),
-    rows(rows, { value, expected }) {
-      const row = onlyRow(rows)
-      if (!row.boolean('live')) return { status: 'gone' }
-      const current = row.bytesOrNull('current')
-      const isDone = row.boolean('changed') || (value === null && expected === null && !current)
-      return isDone ? { status: 'updated' } : { status: 'changed', current }
-    },
+    rows: readUpdate,
   })
+}
+
+export function readUpdate(
+  rows: readonly AnswerRow[],
+  { value, expected }: Pick<EntryUpdate, 'value' | 'expected'>,
+): UpdateResult {
+  const row = onlyRow(rows)
+  if (!row.boolean('live')) return { status: 'gone' }
+  const current = row.bytesOrNull('current')
+  const isDone = row.boolean('changed') || (value === null && expected === null && !current)
+  return isDone ? { status: 'updated' } : { status: 'changed', current }
 }

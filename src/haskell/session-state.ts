@@ -1,9 +1,7 @@
-import type { Row } from '../postgres/driver.ts'
-import type { Created, LoadResult, SessionTimes } from '../store/session-store.ts'
-import { readEntries } from './packed-entries.ts'
+import type { Created, Entry, LoadResult, SessionTimes } from '../store/session-store.ts'
 import { hasStood } from './standing-flags.ts'
 
-/** Reads the rows that `statements.ts` asks for. */
+/** What the text that `STATE` of `sql-fragments.ts` writes says of a session. */
 
 /** How the other service's sessions age, in milliseconds. */
 export interface WaiTimes {
@@ -13,7 +11,7 @@ export interface WaiTimes {
   readonly loginTime: number
 }
 
-/** The `state` column, word by word. */
+/** The text, word by word. */
 interface WaiState {
   /** The row's id, which outlives every change of the key. */
   readonly id: string
@@ -28,8 +26,8 @@ const SECOND = 1000
 const FLAGGED = 'flagged '
 
 /** @param timeout - Milliseconds from the last access to the end. */
-export function readState(row: Row, timeout: number): WaiState {
-  const [id, created, accessed, now, ...rest] = (row.state as string).split(' ')
+export function readState(state: string, timeout: number): WaiState {
+  const [id, created, accessed, now, ...rest] = state.split(' ')
   const version = rest.join(' ')
   const createdAt = Number(created) * SECOND
   const lastAccessAt = Number(accessed) * SECOND
@@ -52,8 +50,8 @@ export function readState(row: Row, timeout: number): WaiState {
   }
 }
 
-export function readCreated(row: Row, timeout: number): Created {
-  const { id, times, version } = readState(row, timeout)
+export function readCreated(state: string, timeout: number): Created {
+  const { id, times, version } = readState(state, timeout)
   return { status: 'created', id, times, version }
 }
 
@@ -63,9 +61,13 @@ export function readCreated(row: Row, timeout: number): Created {
  * A fresh flag belongs to the login that set it: the session can be read, but its version matches no row,
  * so that this request neither writes into the login's session nor takes its new key.
  */
-export function readLoad(row: Row, { timeout, loginTime }: WaiTimes): LoadResult {
-  const { id, times, version, isFlagged } = readState(row, timeout)
-  if (row.live !== 'true') return { status: 'expired', id, userId: null }
+export function readLoaded(
+  state: string,
+  { isLive, entries }: { readonly isLive: boolean; readonly entries: readonly Entry[] },
+  { timeout, loginTime }: WaiTimes,
+): LoadResult {
+  const { id, times, version, isFlagged } = readState(state, timeout)
+  if (!isLive) return { status: 'expired', id, userId: null }
   const isAbandoned = isFlagged && hasStood(version, times.now, loginTime)
   return {
     status: 'live',
@@ -77,7 +79,7 @@ export function readLoad(row: Row, { timeout, loginTime }: WaiTimes): LoadResult
       isRotationDue: isAbandoned,
       ...times,
       previousToken: null,
-      entries: readEntries(row.entries),
+      entries,
     },
   }
 }
