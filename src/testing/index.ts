@@ -9,7 +9,12 @@ export {
   type RunningApplication,
   type Script,
 } from './adapter-contract.ts'
-export { type DriverHarness, type DriverTraits, driverContract } from './driver-contract.ts'
+export {
+  type DriverHarness,
+  type DriverTraits,
+  driverContract,
+  type OtherDriver,
+} from './driver-contract.ts'
 export type { PostgresMessage, Side } from './fault-proxy/postgres-messages.ts'
 export { FaultProxy, type ServerAddress, startFaultProxy } from './fault-proxy.ts'
 export {

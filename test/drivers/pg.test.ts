@@ -8,6 +8,7 @@ import {
 } from 'pg-sessions/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { addressOf, at } from '../support/database-address.ts'
 
 let database: TestDatabase
 const open: (pg.Pool | FaultProxy)[] = []
@@ -46,8 +47,9 @@ async function openHarness(options: { prepare: boolean }): Promise<DriverHarness
           where datname = current_database() and pid <> pg_backend_pid()`,
       )
     },
+    server: addressOf(database.url),
     driverAt: async (host, port) => {
-      const other = new pg.Pool({ host, port, user: 'ann', database: 'shop' })
+      const other = new pg.Pool({ connectionString: at(database.url, host, port), max: 4 })
       return { driver: fromPg(other, options), dispose: () => other.end() }
     },
     dispose: () => pool.end(),

@@ -9,6 +9,7 @@ import {
 import postgres from 'postgres'
 import { afterAll, afterEach, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { addressOf, at } from '../support/database-address.ts'
 
 let database: TestDatabase
 const open: (() => Promise<void> | void)[] = []
@@ -69,8 +70,9 @@ async function openHarness(options: { prepare: boolean }): Promise<DriverHarness
           where datname = current_database() and pid <> pg_backend_pid()`,
       )
     },
+    server: addressOf(database.url),
     driverAt: async (host, port) => {
-      const other = postgres({ host, port, user: 'ann', database: 'shop' })
+      const other = postgres(at(database.url, host, port), { max: 4, onnotice: () => {} })
       return { driver: fromPostgresJs(other, options), dispose: () => other.end({ timeout: 1 }) }
     },
     dispose: () => sql.end({ timeout: 1 }),

@@ -3,6 +3,7 @@ import { fromPgClient, type PgClientLike } from 'pg-sessions/pg'
 import { type DriverHarness, driverContract } from 'pg-sessions/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { addressOf, at } from '../support/database-address.ts'
 
 let database: TestDatabase
 const open: pg.Client[] = []
@@ -41,7 +42,19 @@ async function openHarness(options: { prepare: boolean }): Promise<DriverHarness
     useClient: async () => {
       await client.query('select 1')
     },
-    dispose: async () => {},
+    killBackends: async () => {
+      await database.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and pid <> pg_backend_pid()`,
+      )
+    },
+    server: addressOf(database.url),
+    driverAt: async (host, port) => {
+      const other = new pg.Client({ connectionString: at(database.url, host, port) })
+      await other.connect()
+      return { driver: fromPgClient(other, options), dispose: () => other.end() }
+    },
+    dispose: () => client.end(),
   }
 }
 

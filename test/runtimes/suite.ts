@@ -12,10 +12,12 @@ import {
   type DriverHarness,
   driverContract,
   type OpenApplication,
+  type OtherDriver,
   storeContract,
 } from 'pg-sessions/testing'
 import postgres from 'postgres'
 import { fetchHandler, openFetchApplication } from '../adapters/fetch-application.ts'
+import { addressOf, at } from '../support/database-address.ts'
 import { elapse } from '../support/postgres-store.ts'
 import { createRunner } from './runner.ts'
 
@@ -76,6 +78,10 @@ runner.describe('the driver for pg', () => {
       fromPg(own),
       () => own.query('select 1'),
       () => own.end(),
+      (other) => {
+        const another = new pg.Pool({ connectionString: other, max: 4 })
+        return { driver: fromPg(another), dispose: () => another.end() }
+      },
     )
   })
 })
@@ -88,6 +94,10 @@ runner.describe('the driver for postgres.js', () => {
       fromPostgresJs(own),
       () => own`select 1`,
       () => own.end({ timeout: 1 }),
+      (other) => {
+        const another = postgres(other, { max: 4, onnotice: () => {} })
+        return { driver: fromPostgresJs(another), dispose: () => another.end({ timeout: 1 }) }
+      },
     )
   })
 })
@@ -107,6 +117,7 @@ function harnessOf(
   driver: Driver,
   use: () => PromiseLike<unknown>,
   dispose: () => Promise<void>,
+  open: (databaseUrl: string) => OtherDriver,
 ): DriverHarness {
   return {
     driver,
@@ -119,6 +130,8 @@ function harnessOf(
         `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'contract'`,
       )
     },
+    server: addressOf(url),
+    driverAt: async (host, port) => open(at(url, host, port)),
     dispose,
   }
 }

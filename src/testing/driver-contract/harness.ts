@@ -1,4 +1,6 @@
-import type { Connection, Driver, Row } from '../../postgres/driver.ts'
+import assert from 'node:assert/strict'
+import type { Connection, Driver, ErrorExplanation, Row } from '../../postgres/driver.ts'
+import { type FaultProxy, type ServerAddress, startFaultProxy } from '../fault-proxy.ts'
 
 /** A driver under test, with what a test needs beside it. */
 export interface DriverHarness {
@@ -7,17 +9,24 @@ export interface DriverHarness {
   readonly connections: number
   /** Uses the client without the driver, as its owner may. Rejects when it has been closed. */
   useClient(): Promise<void>
-  /** Ends the driver's connections on the server. Needed where the driver `reconnects`. */
+  /** Ends the driver's connections on the server. Needed unless the database runs inside this process. */
   killBackends?(): Promise<void>
+  /** Where the database listens. Needed unless it runs inside this process. */
+  readonly server?: ServerAddress
   /**
-   * Makes another driver, whose client connects to this host and port. With it the contract tests what the
-   * driver says of failures while connecting.
+   * Makes another driver like this one, for the same database and user, whose client connects to this host and
+   * port without encryption. The contract breaks its connections there. It may reject when it cannot connect.
+   * Needed unless the database runs inside this process.
    */
-  driverAt?(
-    host: string,
-    port: number,
-  ): Promise<{ readonly driver: Driver; dispose(): Promise<void> }>
+  driverAt?(host: string, port: number): Promise<OtherDriver>
   /** Frees what the harness holds. */
+  dispose(): Promise<void>
+}
+
+/** A driver that `driverAt` has made. */
+export interface OtherDriver {
+  readonly driver: Driver
+  /** Closes its client, also one whose connection is broken. */
   dispose(): Promise<void>
 }
 
@@ -46,8 +55,9 @@ export async function askOne(
   connection: Pick<Connection, 'query'>,
   text: string,
   values: readonly (string | null)[] = [],
+  timeout: number = GENEROUS,
 ): Promise<string | null | undefined> {
-  const [row] = await ask(connection, text, values)
+  const [row] = await ask(connection, text, values, timeout)
   return Object.values(row ?? {})[0]
 }
 
@@ -89,5 +99,36 @@ export async function whileAllAreLent(
   } finally {
     end()
     await Promise.all(loans)
+  }
+}
+
+/** Gives the error with which a call rejects. */
+export function failureOf(call: Promise<unknown>): Promise<unknown> {
+  return call.then(
+    () => assert.fail('the call succeeded'),
+    (error: unknown) => error,
+  )
+}
+
+/** What a driver says of an error without an SQLSTATE. */
+export function explanationOf(driver: Driver, error: unknown): ErrorExplanation {
+  const explanation = driver.explain?.(error)
+  assert.ok(explanation, `driver.explain(error) does not know this error: ${String(error)}`)
+  return explanation
+}
+
+/** Makes a driver whose connections lead through a proxy, and runs `body`. */
+export async function throughProxy(
+  { server, driverAt }: DriverHarness,
+  body: (proxied: { readonly proxy: FaultProxy; readonly driver: Driver }) => Promise<void>,
+): Promise<void> {
+  assert.ok(server && driverAt, 'the harness needs `server` and `driverAt`')
+  await using proxy = await startFaultProxy(server)
+  const { driver, dispose } = await driverAt(proxy.host, proxy.port)
+  try {
+    await body({ proxy, driver })
+  } finally {
+    await proxy.pass()
+    await dispose()
   }
 }

@@ -8,14 +8,18 @@ export interface RefusingServer extends AsyncDisposable {
   readonly refused: number
 }
 
+/** An error with which a server ends a connection before it is ready. */
+export interface Refusal {
+  readonly code: string
+  readonly message: string
+}
+
 /**
  * Starts one.
  *
  * @param refusal - The SQLSTATE and message of its answer, or null to close the socket without a word.
  */
-export async function startRefusingServer(
-  refusal: { readonly code: string; readonly message: string } | null,
-): Promise<RefusingServer> {
+export async function startRefusingServer(refusal: Refusal | null): Promise<RefusingServer> {
   const sockets = new Set<Socket>()
   let refused = 0
   const server = createServer((socket) => {
@@ -43,7 +47,7 @@ export async function startRefusingServer(
   }
 }
 
-function errorResponse({ code, message }: { code: string; message: string }): Buffer {
+function errorResponse({ code, message }: Refusal): Buffer {
   const fields = ['SFATAL', 'VFATAL', `C${code}`, `M${message}`, ''].map((field) => `${field}\0`)
   const body = Buffer.from(fields.join(''))
   const head = Buffer.alloc(5)
