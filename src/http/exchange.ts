@@ -133,11 +133,11 @@ export class Exchange<Data extends object = DefaultData> {
     const { name, duplicates } = this.#cookie
     const values = readCookie(this.#cookieHeader, name)
     if (values.length === 0) return []
-    const counting = duplicates === 'first' ? values.slice(0, 1) : values
-    const tokens = counting.flatMap((token) => {
+    const tokens: ShownToken[] = []
+    for (const token of duplicates === 'first' ? values.slice(0, 1) : values) {
       const proof = this.#context.tokens.read(token)
-      return proof === null ? [] : [{ token, proof }]
-    })
+      if (proof !== null) tokens.push({ token, proof })
+    }
     if (tokens.length > 0 && tokens.length <= MOST_TOKENS) return tokens
     const reason = tokens.length === 0 ? 'malformed' : 'ambiguous'
     this.#context.events.emit('tokenRefused', { reason })

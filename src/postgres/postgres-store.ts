@@ -102,10 +102,9 @@ export class PostgresStore implements SessionStore {
     return this.#tables.ready()
   }
 
-  async load(token: PresentedToken, options?: LoadOptions): Promise<LoadResult> {
-    if (!isUuid(token.id)) return { status: 'unknown' }
-    const { largeEntries } = options ?? {}
-    return this.#operations.load.run({ token, largeEntries }, options)
+  load(token: PresentedToken, options?: LoadOptions): Promise<LoadResult> {
+    if (!isUuid(token.id)) return Promise.resolve({ status: 'unknown' })
+    return this.#operations.load.run({ token, largeEntries: options?.largeEntries }, options)
   }
 
   async fetch(request: EntryRequest, options?: CallOptions): Promise<FetchResult> {

@@ -115,13 +115,21 @@ export function packSummary(table: string): string {
   return packAll(Object.values(SUMMARY), table)
 }
 
+/** Written out, since copying the object of `readTimes` costs several times of making one. */
 export function readSummary(bytes: AnswerBytes): SessionSummary {
   return {
     id: SUMMARY.id.read(bytes),
     userId: SUMMARY.userId.read(bytes),
     ownIdleTimeout: SUMMARY.ownIdleTimeout.read(bytes),
     version: SUMMARY.version.read(bytes),
-    ...readTimes(bytes),
+    createdAt: TIMES.createdAt.read(bytes),
+    authenticatedAt: TIMES.authenticatedAt.read(bytes),
+    lastAccessAt: TIMES.lastAccessAt.read(bytes),
+    tokenIssuedAt: TIMES.tokenIssuedAt.read(bytes),
+    expiresAt: TIMES.expiresAt.read(bytes),
+    absoluteExpiresAt: TIMES.absoluteExpiresAt.read(bytes),
+    purgeAt: TIMES.purgeAt.read(bytes),
+    now: TIMES.now.read(bytes),
   }
 }
 

@@ -91,19 +91,7 @@ export class TableAccess {
     call: (deadline: Deadline) => Promise<Answer>,
   ): Promise<Answer> {
     if (this.#isClosed) return Promise.reject(new SessionsClosedError())
-    const deadline = options?.deadline ?? this.runner.begin()
-    this.#inFlight++
-    return this.#callPrepared(deadline, call).then(
-      (value) => {
-        this.#settled()
-        return value
-      },
-      async (error: unknown) => {
-        const explained = (await this.#options.explain?.(error)) ?? error
-        this.#settled()
-        throw explained
-      },
-    )
+    return this.#callPrepared(options?.deadline ?? this.runner.begin(), call)
   }
 
   /** Takes no new calls, and resolves when those in flight are answered. */
@@ -123,17 +111,24 @@ export class TableAccess {
     deadline: Deadline,
     call: (deadline: Deadline) => Promise<Answer>,
   ): Promise<Answer> {
-    if (this.#isReady) {
-      try {
-        return await call(deadline)
-      } catch (error) {
-        // A statement on a missing table has had no effect.
-        if (!isMissing(error)) throw error
-        this.#isReady = false
+    this.#inFlight++
+    try {
+      if (this.#isReady) {
+        try {
+          return await call(deadline)
+        } catch (error) {
+          // A statement on a missing table has had no effect.
+          if (!isMissing(error)) throw error
+          this.#isReady = false
+        }
       }
+      await this.#prepareInTime(deadline)
+      return await call(deadline)
+    } catch (error) {
+      throw (await this.#options.explain?.(error)) ?? error
+    } finally {
+      this.#settled()
     }
-    await this.#prepareInTime(deadline)
-    return call(deadline)
   }
 
   #settled(): void {

@@ -1,13 +1,20 @@
 import type { Codec } from '../codec/codec.ts'
-import { NotLoadedError } from '../errors.ts'
+import { NotLoadedError, UndecodableError } from '../errors.ts'
 import { frozen } from './frozen-value.ts'
+
+/**
+ * What a value is read for: to keep it (`own`), or to look at it, in which case all readers get the same object.
+ * A change in place of one that is `frozen` throws.
+ */
+export type ValueUse = 'own' | 'shared' | 'frozen'
 
 /** An entry's value as bytes, decoded once, at first use. */
 export class EntryValue {
   /** Bytes of the key and value together, as limits count them. */
   readonly size: number
   readonly #bytes: Uint8Array | null
-  #decoded: { readonly value: unknown } | null = null
+  #shared: { readonly value: unknown } | null = null
+  #isUndecodable = false
 
   /** @param value - Its bytes; or how many there are, while the store has not been asked for them. */
   constructor(value: Uint8Array | number, keySize: number) {
@@ -20,28 +27,33 @@ export class EntryValue {
     return this.#bytes === null
   }
 
+  /** Whether it turned out that the bytes are not the codec's. */
+  get isUndecodable(): boolean {
+    return this.#isUndecodable
+  }
+
   /** @throws {NotLoadedError} The store has not been asked for them. */
   get bytes(): Uint8Array {
     if (this.#bytes === null) throw new NotLoadedError('A large value')
     return this.#bytes
   }
 
-  /**
-   * The value, for reading only: the same object each time.
-   *
-   * @param isFrozen - Whether a change of it in place is to throw.
-   * @throws {UndecodableError} If the bytes are not this codec's.
-   */
-  view(codec: Codec, isFrozen: boolean): unknown {
-    if (this.#decoded === null) {
-      const value = this.decode(codec)
-      this.#decoded = { value: isFrozen ? frozen(value) : value }
+  /** @throws {UndecodableError} If the bytes are not this codec's. */
+  decode(codec: Codec, use: ValueUse): unknown {
+    if (use === 'own') return this.#decode(codec)
+    if (this.#shared === null) {
+      const value = this.#decode(codec)
+      this.#shared = { value: use === 'frozen' ? frozen(value) : value }
     }
-    return this.#decoded.value
+    return this.#shared.value
   }
 
-  /** The value, for the caller to keep. @throws {UndecodableError} If the bytes are not this codec's. */
-  decode(codec: Codec): unknown {
-    return codec.decode(this.bytes)
+  #decode(codec: Codec): unknown {
+    try {
+      return codec.decode(this.bytes)
+    } catch (error) {
+      this.#isUndecodable = error instanceof UndecodableError
+      throw error
+    }
   }
 }

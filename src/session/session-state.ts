@@ -1,22 +1,20 @@
-import {
-  NotLoadedError,
-  ResponseStartedError,
-  SessionGoneError,
-  UndecodableError,
-} from '../errors.ts'
+import { NotLoadedError, ResponseStartedError, UndecodableError } from '../errors.ts'
 import type { Deadline } from '../store/deadline.ts'
 import type { SessionSummary, Touch } from '../store/session-store.ts'
 import type { ChangeSet } from './change-set.ts'
-import { EntryValue } from './entry-value.ts'
+import type { EntryValue, ValueUse } from './entry-value.ts'
+import { fetchEntries, type LoadedSession, loadSession, reportUndecodable } from './load-session.ts'
 import { PendingChanges } from './pending-changes.ts'
 import type { ResponseLink } from './response-link.ts'
 import type { SessionContext } from './session-context.ts'
 import { type CookieUpdate, type SaveTerms, SessionSaver } from './session-saver.ts'
 import type { LifetimeChange } from './session-lifetime.ts'
-import { SessionSnapshot } from './session-snapshot.ts'
-import { loadShown, type ShownToken } from './shown-tokens.ts'
+import type { SessionSnapshot } from './session-snapshot.ts'
+import type { ShownToken } from './shown-tokens.ts'
 import type { SignIn } from './sign-in.ts'
 import { Turn } from './turn.ts'
+
+const DONE: Promise<void> = Promise.resolve()
 
 /**
  * One request's view of one session: what the store has, what the handler has changed since, and
@@ -36,7 +34,6 @@ export class SessionState {
   readonly #pending = new PendingChanges()
   #isAnnounced = false
   #hasTouched = false
-  readonly #undecodable = new WeakSet<EntryValue>()
   readonly #turn: Turn = new Turn()
 
   /**
@@ -58,28 +55,17 @@ export class SessionState {
   }
 
   /** Asks for all values, together. */
-  async loadAll(): Promise<void> {
+  loadAll(): Promise<void> {
     const deadline = this.context.deadline()
-    await this.#load(deadline, undefined)
-    await this.fetch([...(this.known?.entries.keys() ?? [])], deadline)
+    const mayHaveOmitted = this.#isLoaded || this.#loading !== null
+    const loading = this.#load(deadline, undefined)
+    return mayHaveOmitted ? this.#loadRest(loading, deadline) : loading
   }
 
   /** Asks for those of these keys' values that have been left out, and that no change has replaced. */
-  async fetch(
-    keys: readonly string[],
-    deadline: Deadline = this.context.deadline(),
-  ): Promise<void> {
-    for (;;) {
-      const omitted = keys.filter((key) => this.#isOmitted(key))
-      if (omitted.length === 0) return
-      if (this.#fetching !== null) await this.#fetching.catch(() => {})
-      else {
-        this.#fetching = this.#fetchNow(omitted, deadline).finally(() => {
-          this.#fetching = null
-        })
-        await this.#fetching
-      }
-    }
+  fetch(keys: readonly string[], deadline?: Deadline): Promise<void> {
+    if (!this.known?.entries.hasOmitted) return DONE
+    return this.#fetch(keys, deadline ?? this.context.deadline())
   }
 
   /** The stored session; null for an anonymous one. */
@@ -99,14 +85,13 @@ export class SessionState {
 
   /** What a key holds with the pending changes applied; undefined when it holds nothing. */
   find(key: string): { readonly value: unknown } | undefined {
-    const entry = this.#pending.entry(key, this.#saver.known?.entries.get(key))
-    const { codec, freezesValues } = this.context
-    return entry && this.#decoded(key, entry, () => entry.view(codec, freezesValues))
+    const entry = this.#pending.entry(key, this.known?.entries.get(key))
+    return entry && this.#decoded(key, entry, this.context.freezesValues ? 'frozen' : 'shared')
   }
 
   /** The same, for the caller to keep. */
   copy(key: string): { readonly value: unknown } | undefined {
-    const entry = this.#pending.entry(key, this.#saver.known?.entries.get(key))
+    const entry = this.#pending.entry(key, this.known?.entries.get(key))
     return entry && this.decode(key, entry)
   }
 
@@ -117,23 +102,23 @@ export class SessionState {
 
   /** The keys there are with the pending changes applied. */
   keys(): string[] {
-    return this.#pending.keys(this.#saver.known?.entries.keys() ?? [])
+    return this.#pending.keys(this.known?.entries.keys() ?? [])
   }
 
   /** A value, or undefined (and, the first time, an event) when its bytes do not decode. */
   decode(key: string, entry: EntryValue): { readonly value: unknown } | undefined {
-    return this.#decoded(key, entry, () => entry.decode(this.context.codec))
+    return this.#decoded(key, entry, 'own')
   }
 
-  #decoded(
-    key: string,
-    entry: EntryValue,
-    decode: () => unknown,
-  ): { readonly value: unknown } | undefined {
-    if (this.#undecodable.has(entry)) return undefined
-    const found = this.#undecodableIsAbsent(key, decode)
-    if (found === undefined) this.#undecodable.add(entry)
-    return found
+  #decoded(key: string, entry: EntryValue, as: ValueUse): { readonly value: unknown } | undefined {
+    if (entry.isUndecodable) return undefined
+    try {
+      return { value: entry.decode(this.context.codec, as) }
+    } catch (error) {
+      if (!(error instanceof UndecodableError)) throw error
+      reportUndecodable(this.context, this.known?.id ?? '', key)
+      return undefined
+    }
   }
 
   // What is to change: collected until the next save
@@ -231,12 +216,36 @@ export class SessionState {
   // How it is done
 
   #load(deadline: Deadline | undefined, largeEntries: number | undefined): Promise<void> {
-    if (this.#isLoaded) return Promise.resolve()
-    const given = deadline ?? this.context.deadline()
-    this.#loading ??= this.#ask(given, largeEntries).finally(() => {
-      this.#loading = null
-    })
+    if (this.#isLoaded) return DONE
+    if (this.#tokens.length === 0) {
+      this.#isLoaded = true
+      return DONE
+    }
+    this.#loading ??= this.#loadNow(deadline ?? this.context.deadline(), largeEntries)
     return this.#loading
+  }
+
+  async #loadNow(deadline: Deadline, largeEntries: number | undefined): Promise<void> {
+    try {
+      const loaded = await loadSession(this.context, this.#tokens, { deadline, largeEntries })
+      this.#isSettled = true
+      this.#isLoaded = true
+      if (loaded !== null) this.#keep(loaded)
+    } finally {
+      this.#loading = null
+    }
+  }
+
+  #keep({ token, snapshot }: LoadedSession): void {
+    this.#saver.token = token
+    this.#saver.known = snapshot
+    if (snapshot === null) return
+    if (this.#saver.isRenewable(snapshot)) this.#announce()
+    if (snapshot.isGraceToEnd) {
+      // At once: until it is noted, an older request could take the new token for lost.
+      const { overlap } = this.context.policy.renewal.grace
+      this.#touch({ id: snapshot.id, lifetime: snapshot.lifetime(), overlap })
+    } else if (snapshot.isTouchDue) this.#link.onTouchDue?.()
   }
 
   #isOmitted(key: string): boolean {
@@ -244,81 +253,24 @@ export class SessionState {
     return isOmitted && !this.#pending.concerns(key)
   }
 
-  /** @throws {SessionGoneError} The session ended, changed hands or got another token meanwhile. */
-  async #fetchNow(keys: readonly string[], deadline: Deadline): Promise<void> {
-    const { store, codec } = this.context
-    const { known } = this
-    if (known === null) return
-    const { guard, secretHashes, entries } = known
-    const request = { ...guard, secretHashes, keys: keys.map((key) => codec.encodeKey(key)) }
-    const result = await store.fetch?.(request, { deadline })
-    if (result?.status !== 'found') throw new SessionGoneError(known.id)
-    const found = new Map(
-      result.entries.map(({ key, value }) => [codec.decodeKey(key), { key, value }]),
-    )
-    for (const key of keys) {
-      // A value that this request has saved meanwhile is newer.
-      if (!entries.get(key)?.isOmitted) continue
-      const entry = found.get(key)
-      entries.keep(key, entry === undefined ? null : new EntryValue(entry.value, entry.key.length))
-    }
+  /** Asks for what an earlier load has left out. */
+  async #loadRest(loading: Promise<void>, deadline: Deadline): Promise<void> {
+    await loading
+    await this.fetch([...(this.known?.entries.keys() ?? [])], deadline)
   }
 
-  async #ask(deadline: Deadline, largeEntries: number | undefined): Promise<void> {
-    const { store, events } = this.context
-    if (this.#tokens.length === 0) this.#isLoaded = true
-    const shown = await loadShown(store, this.#tokens, { deadline, largeEntries })
-    this.#isSettled = true
-    this.#isLoaded = true
-    if (shown === null) return
-    if (shown === 'ambiguous') return events.emit('tokenRefused', { reason: 'ambiguous' })
-    const { token, proof, result } = shown
-    this.#saver.token = token
-    if (result.status === 'unknown') {
-      const { id: sessionId } = proof
-      const { problem } = result
-      if (problem !== undefined) return events.emit('sessionUnreadable', { sessionId, problem })
-      return events.emit('tokenUnknown', { sessionId })
+  async #fetch(keys: readonly string[], deadline: Deadline): Promise<void> {
+    for (;;) {
+      const omitted = keys.filter((key) => this.#isOmitted(key))
+      if (omitted.length === 0 || this.known === null) return
+      if (this.#fetching !== null) await this.#fetching.catch(() => {})
+      else {
+        this.#fetching = fetchEntries(this.context, this.known, omitted, deadline).finally(() => {
+          this.#fetching = null
+        })
+        await this.#fetching
+      }
     }
-    if (result.status === 'reused') return this.#endReused(result.id, result.userId, deadline)
-    if (result.status === 'expired') {
-      return events.emit('expired', { sessionId: result.id, userId: result.userId })
-    }
-    const { entries, omitted = [], previousToken, ...summary } = result.record
-    const { policy } = this.context
-    const known = new SessionSnapshot(policy, summary, proof.secretHashes, previousToken)
-    if (proof.isOutdated) known.outdate()
-    this.#saver.known = known
-    for (const key of result.undecodable ?? []) {
-      events.emit('decodeFailed', { sessionId: known.id, key, codec: this.context.codec.name })
-    }
-    const keep = (key: Uint8Array, value: Uint8Array | number): void => {
-      const name = this.#undecodableIsAbsent(null, () => this.context.codec.decodeKey(key))
-      if (name) known.entries.keep(name.value, new EntryValue(value, key.length))
-    }
-    for (const { key, value } of entries) keep(key, value)
-    for (const { key, size } of omitted) keep(key, size)
-    if (this.#saver.isRenewable(known)) this.#announce()
-    if (known.isGraceToEnd) {
-      // At once: until it is noted, an older request could take the new token for lost.
-      const { overlap } = policy.renewal.grace
-      this.#touch({ id: known.id, lifetime: known.lifetime(), overlap })
-    } else if (known.isTouchDue) this.#link.onTouchDue?.()
-  }
-
-  /** A renewed token was used after its grace: by a thief, or by the user whose thief renewed it. */
-  async #endReused(sessionId: string, userId: string | null, deadline: Deadline): Promise<void> {
-    const { store, events, policy } = this.context
-    events.emit('tokenReused', { sessionId, userId })
-    const { onReuse } = policy.renewal
-    if (onReuse === 'log') return
-    const ended =
-      onReuse === 'destroyByUser' && userId !== null
-        ? await store.destroyByUser(userId, [], { deadline })
-        : (await store.destroy({ id: sessionId }, { deadline })).status === 'ended'
-          ? [sessionId]
-          : []
-    for (const id of ended) events.emit('destroyed', { sessionId: id, userId })
   }
 
   #touch(touch: Touch): void {
@@ -334,20 +286,6 @@ export class SessionState {
     await this.#pending.saveBy((changes) =>
       this.#saver.save(takesOver ? changes.forAnotherUser() : changes, signIn, terms, deadline),
     )
-  }
-
-  #undecodableIsAbsent<Value>(
-    key: string | null,
-    decode: () => Value,
-  ): { readonly value: Value } | undefined {
-    try {
-      return { value: decode() }
-    } catch (error) {
-      if (!(error instanceof UndecodableError)) throw error
-      const sessionId = this.#saver.known?.id ?? ''
-      this.context.events.emit('decodeFailed', { sessionId, key, codec: this.context.codec.name })
-      return undefined
-    }
   }
 
   #change(change: (changes: ChangeSet) => void): void {

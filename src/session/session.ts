@@ -49,12 +49,15 @@ export class Session<Data extends object = DefaultData> extends WriteRefusing {
    *
    * @throws {StoreUnavailableError} The store could not be asked. Never an empty session instead.
    */
-  get<K extends Key<Data>>(key: K): Promise<Data[K] | undefined> {
-    return this.#asked(async () => {
-      await this.#state.load()
-      await this.#state.fetch([key])
-      return this.#state.find(key)?.value as Data[K] | undefined
-    })
+  async get<K extends Key<Data>>(key: K): Promise<Data[K] | undefined> {
+    try {
+      const state = this.#state
+      await state.load()
+      await state.fetch([key])
+      return state.find(key)?.value as Data[K] | undefined
+    } catch (error) {
+      throw withCaller(error)
+    }
   }
 
   /** Tells whether a key has a value. @throws {StoreUnavailableError} The store could not be asked. */
@@ -75,8 +78,12 @@ export class Session<Data extends object = DefaultData> extends WriteRefusing {
    *
    * @throws {StoreUnavailableError} The store could not be asked. The next call asks again.
    */
-  load(): Promise<void> {
-    return this.#asked(() => this.#state.loadAll())
+  async load(): Promise<void> {
+    try {
+      await this.#state.loadAll()
+    } catch (error) {
+      throw withCaller(error)
+    }
   }
 
   /**

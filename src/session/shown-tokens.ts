@@ -13,14 +13,16 @@ export interface ShownToken {
 }
 
 /** What the store says about a token. */
-export interface LoadedToken extends ShownToken {
+export interface LoadedToken {
+  readonly shown: ShownToken
   readonly result: LoadResult
 }
 
 /**
- * Loads the session of the tokens that a client showed: one, as a rule, and more when a cookie of an
- * earlier `domain` or `path` is left beside the present one. Of several, the one whose session lives counts.
+ * Loads the session of one of several tokens: a client shows them when a cookie of an earlier `domain` or `path`
+ * is left beside the present one. The token whose session lives counts.
  *
+ * @param tokens - At least one.
  * @returns The string `ambiguous` if two sessions live: another host of the domain may have planted one of
  * the tokens, and nothing tells which.
  */
@@ -28,18 +30,14 @@ export async function loadShown(
   store: SessionStore,
   tokens: readonly ShownToken[],
   options: LoadOptions,
-): Promise<LoadedToken | 'ambiguous' | null> {
-  const shown = await Promise.all(
-    tokens.map(async (shown) => ({
-      ...shown,
-      result: await store.load(shown.proof, options),
-    })),
+): Promise<LoadedToken | 'ambiguous'> {
+  const loaded = await Promise.all(
+    tokens.map(async (shown) => ({ shown, result: await store.load(shown.proof, options) })),
   )
-  const [first = null, ...others] = shown
-  if (others.length === 0) return first
-  const records = shown.flatMap(({ result }) => (result.status === 'live' ? [result.record] : []))
+  const [first] = loaded as [LoadedToken]
+  const records = loaded.flatMap(({ result }) => (result.status === 'live' ? [result.record] : []))
   if (new Set(records.map(({ id }) => id)).size > 1) return 'ambiguous'
   // Of the tokens of one session, that in force rather than the one it has replaced.
   const record = records.find(({ previousToken }) => !previousToken?.isShown) ?? records[0]
-  return shown.find(({ result }) => result.status === 'live' && result.record === record) ?? first
+  return loaded.find(({ result }) => result.status === 'live' && result.record === record) ?? first
 }

@@ -7,6 +7,12 @@ import type { SessionLimits } from './settings.ts'
 export class StoredEntries {
   readonly #values = new Map<string, EntryValue>()
   #size = 0
+  #omitted = 0
+
+  /** Whether the store has values that this request does not. */
+  get hasOmitted(): boolean {
+    return this.#omitted > 0
+  }
 
   get(key: string): EntryValue | undefined {
     return this.#values.get(key)
@@ -26,7 +32,9 @@ export class StoredEntries {
 
   /** Notes what a key holds now; null for nothing. */
   keep(key: string, value: EntryValue | null): void {
-    this.#size += (value?.size ?? 0) - (this.#values.get(key)?.size ?? 0)
+    const before = this.#values.get(key)
+    this.#size += (value?.size ?? 0) - (before?.size ?? 0)
+    this.#omitted += (value?.isOmitted ? 1 : 0) - (before?.isOmitted ? 1 : 0)
     if (value === null) this.#values.delete(key)
     else this.#values.set(key, value)
   }
