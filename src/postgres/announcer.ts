@@ -1,4 +1,5 @@
 import type { Operation } from './operation.ts'
+import { realTime } from './real-time.ts'
 import { sqlStateOf } from './sql-state.ts'
 import type { StatementRunner } from './statement-runner.ts'
 
@@ -46,6 +47,8 @@ export class Announcer {
 
   async #sendAll(): Promise<void> {
     while (this.#waiting.size > 0 && !this.#isFutile) {
+      // Sessions whose ends shared a statement are announced in the same turn of the event loop.
+      await new Promise((resolve) => realTime.setImmediate(resolve))
       const ids = [...this.#waiting].slice(0, MOST_AT_ONCE)
       for (const id of ids) this.#waiting.delete(id)
       await this.#send(ids)

@@ -176,8 +176,8 @@ export class PostgresStore implements SessionStore {
 
   async destroy(ending: Ending, options?: CallOptions): Promise<DestroyResult> {
     if (!isUuid(ending.id)) return { status: 'gone' }
-    const result = await this.#tables
-      .ask(this.#operations.destroy, ending, options)
+    const result = await this.#operations.destroy
+      .run(ending, options)
       .catch((error) => this.#mayHaveEnded(ending.id, error))
     // Also when there was none: this may be the repeat of a call whose answer was lost.
     this.#announcer.announce([ending.id])

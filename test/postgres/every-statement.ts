@@ -51,6 +51,7 @@ export async function everyStatement(pool: pg.Pool): Promise<ReadonlyMap<string,
   await Promise.all(many.map(({ id }) => store.touch({ id, lifetime })))
   await store.replace({ ...one, secretHashes: [one.secretHash] }, sample())
   await store.destroy({ id: one.id })
+  await Promise.all(many.map(({ id }) => store.destroy({ id })))
   await store.destroyByUser('ann', [])
   await store.destroyPage({ after: null, before: null, limit: 1 })
   await store.count()

@@ -64,6 +64,7 @@ describe.each([
   test.each(roundTripsAcross)('$call: $statements', async ({ make, statements }) => {
     const { sessions, sent } = openRecorded(groupCommit)
     await make(sessions)
+    await sessions.close()
     expect(sent).toEqual(statements)
   })
 })

@@ -13,6 +13,7 @@ import {
   inParallel,
   lifetime,
   MINUTE,
+  randomHash,
   recordOf,
   rotation,
   sample,
@@ -54,6 +55,61 @@ describe('a shared save', () => {
     expect(operations()).toContain('save_many')
     expect(await contentOf(harness.store, live!)).toEqual({ b: '2' })
     expect(await contentOf(harness.store, passedOn!)).toEqual({ a: '1', b: '2' })
+  })
+})
+
+describe('a shared end', () => {
+  test('asks each session for its own owner and token, and tells each caller of its own', async () => {
+    const [first, ended, owned, foreign, held, lost] = await inParallel(6, () =>
+      begin(harness.store, { userId: 'ann' }),
+    )
+    const { store, operations } = openGated()
+    const results = await Promise.all([
+      store.destroy({ id: first!.id }),
+      store.destroy({ id: ended!.id }),
+      store.destroy({ id: owned!.id, owner: 'ann' }),
+      store.destroy({ id: foreign!.id, owner: 'bob' }),
+      store.destroy({ id: held!.id, secretHashes: [randomHash(), held!.secretHash] }),
+      store.destroy({ id: lost!.id, secretHashes: [randomHash()] }),
+      store.destroy({ id: sample().id }),
+    ])
+    const ofAnn = { status: 'ended', userId: 'ann' }
+    const gone = { status: 'gone' }
+    expect(results).toEqual([ofAnn, ofAnn, ofAnn, gone, ofAnn, { status: 'superseded' }, gone])
+    expect(operations()).toContain('destroy_many')
+    expect(await harness.store.count()).toEqual({ live: 2, expired: 0 })
+  })
+
+  test('waits for a session that another statement holds, and keeps no other waiting', async () => {
+    const [first, free, held] = await inParallel(3, () => begin(harness.store))
+    const holder = await harness.pool.connect()
+    await holder.query('begin')
+    await holder.query('select from sessions.session where id = $1 for update', [held!.id])
+    const { store } = openGated()
+    const late = { deadline: new Deadline(300) }
+    const ends = [store.destroy(first!), store.destroy(free!), store.destroy(held!, late)]
+    const results = await Promise.allSettled(ends.map((end) => end.then(({ status }) => status)))
+    await holder.query('rollback')
+    holder.release()
+    expect(results).toEqual([
+      { status: 'fulfilled', value: 'ended' },
+      { status: 'fulfilled', value: 'ended' },
+      { status: 'rejected', reason: expect.objectContaining({ code: 'ERR_STORE_UNAVAILABLE' }) },
+    ])
+  })
+
+  test('is announced together with the others', async () => {
+    const sessions = await inParallel(20, () => begin(harness.store))
+    const { store, operations } = openGated()
+    await Promise.all(sessions.map(({ id }) => store.destroy({ id })))
+    await store.close()
+    // The first goes alone; the others share one statement and one announcement.
+    const sent = operations()
+    expect(sent.filter((operation) => operation !== 'announce')).toEqual([
+      'destroy',
+      'destroy_many',
+    ])
+    expect(sent.filter((operation) => operation === 'announce').length).toBeLessThan(3)
   })
 })
 

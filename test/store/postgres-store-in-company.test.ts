@@ -16,7 +16,7 @@ describe('PostgresStore whose calls share their statements', () => {
 
   afterAll(async () => {
     await harness.dispose()
-    for (const shared of ['load_many', 'save_many', 'touch_many', 'create_many']) {
+    for (const shared of ['load_many', 'save_many', 'touch_many', 'create_many', 'destroy_many']) {
       expect(sent).toContain(shared)
     }
   })

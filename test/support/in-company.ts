@@ -32,6 +32,10 @@ export function inCompany(store: SessionStore): SessionStore {
             await target.create(other)
             await target.destroy({ id: other.id })
           })
+        case 'destroy':
+          return accompanied(target.destroy.bind(target), async () => {
+            await target.destroy({ id: randomUUID() })
+          })
         default: {
           const value: unknown = target[name]
           return typeof value === 'function' ? value.bind(target) : value

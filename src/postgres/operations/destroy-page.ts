@@ -26,8 +26,7 @@ export function destroyPage({ session }: TableNames): Operation<EndingPage, Ende
         for update`,
       ended: `
         delete from ${session} as s
-        using doomed
-        where s.id = doomed.id
+        where s.id = any (array(select id from doomed))
         returning s.id, s.user_id, s.expires_at`,
       answer: `
         select d.id, e.user_id, coalesce(e.expires_at > now(), false) as was_live,

@@ -1,49 +1,139 @@
 import type { DestroyResult, Ending } from '../../store/session-store.ts'
+import type { AnswerRow } from '../answer-rows.ts'
+import type { SharedOperation } from '../batcher.ts'
 import { type Operation, operation } from '../operation.ts'
-import { boolean, bytes, list, text, uuid } from '../parameter-types.ts'
+import { boolean, bytes, list, type ParameterTypes, text, uuid } from '../parameter-types.ts'
 import type { TableNames } from '../table-names.ts'
 import { opensTo } from './session-sql.ts'
 
 /** Ends a session, for everybody, its owner or a working token, and tells whose it was if it was live. */
-export function destroyOperation({ session }: TableNames): Operation<Ending, DestroyResult> {
+export function destroyOperation(names: TableNames): SharedOperation<Ending, DestroyResult> {
+  const single = destroyOne(names)
+  return {
+    single: () => single,
+    batch: destroyMany(names),
+    sessionOf: ({ id }) => id,
+    isExclusive: true,
+    sizeOf: () => 0,
+  }
+}
+
+function destroyOne({ session }: TableNames): Operation<Ending, DestroyResult> {
   return operation({
     name: 'destroy',
     effect: 'idempotent',
-    parameters: {
-      id: uuid,
-      hasOwner: boolean,
-      owner: text,
-      hasToken: boolean,
-      hashes: list(bytes),
-    },
-    // An owner of null, which the type forbids, owns nothing.
-    give: ({ id, owner, secretHashes }: Ending) => ({
-      id,
-      hasOwner: owner !== undefined,
-      owner: owner ?? null,
-      hasToken: secretHashes !== undefined,
-      hashes: secretHashes ?? [],
-    }),
-    sql: ({ id, hasOwner, owner, hasToken, hashes }) => ({
-      // Locked first: of a session that another request has just ended or changed, this sees the latest.
-      found: `
-        select s.user_id, s.expires_at > now() as was_live,
-          s.expires_at <= now() or not ${hasToken} or ${opensTo(hashes)} as is_held
-        from ${session} as s
-        where s.id = ${id} and (not ${hasOwner} or s.user_id = ${owner})
+    parameters: endingTypes,
+    give: giveEnding,
+    sql: (given) => ({
+      found: `${findEnding(session, given)}
         for update`,
       ended: `
         delete from ${session} as s
         using found
-        where s.id = ${id} and found.is_held`,
+        where s.id = ${given.id} and found.is_held`,
       answer: `select user_id, was_live, is_held from found`,
     }),
-    rows([row]) {
-      if (!row?.boolean('was_live')) return { status: 'gone' }
-      if (!row.boolean('is_held')) return { status: 'superseded' }
-      return { status: 'ended', userId: row.textOrNull('user_id') }
+    rows: ([row]) => (row === undefined ? { status: 'gone' } : readEnded(row)),
+  })
+}
+
+type Ends = readonly (DestroyResult | null)[]
+
+/** Never waits: a session that another statement holds locked is left out, and ended alone. */
+function destroyMany({ session }: TableNames): Operation<readonly Ending[], Ends> {
+  return operation({
+    name: 'destroy_many',
+    effect: 'idempotent',
+    parameters: {
+      ids: list(uuid),
+      haveOwner: list(boolean),
+      owners: list(text),
+      haveToken: list(boolean),
+      hashes: list(text),
+    },
+    give: (endings: readonly Ending[]) => {
+      const given = endings.map(giveEnding)
+      return {
+        ids: given.map(({ id }) => id),
+        haveOwner: given.map(({ hasOwner }) => hasOwner),
+        owners: given.map(({ owner }) => owner),
+        haveToken: given.map(({ hasToken }) => hasToken),
+        hashes: given.map(({ hashes }) => list(bytes).write(hashes)),
+      }
+    },
+    sql: ({ ids, haveOwner, owners, haveToken, hashes }) => ({
+      found: `${findEnding(session, {
+        id: 'c.id',
+        hasOwner: 'c.has_owner',
+        owner: 'c.owner',
+        hasToken: 'c.has_token',
+        hashes: 'c.hashes::bytea[]',
+        of: `unnest(${ids}, ${haveOwner}, ${owners}, ${haveToken}, ${hashes})
+            as c (id, has_owner, owner, has_token, hashes),`,
+      })}
+        for update of s skip locked`,
+      ended: `
+        delete from ${session} as s
+        using found
+        where s.id = found.id and found.is_held`,
+      answer: `select id, user_id, was_live, is_held from found`,
+    }),
+    // A session that is missing from the answer is gone, or locked: alone it turns out.
+    rows(rows, endings) {
+      const results = new Map(rows.map((row) => [row.text('id'), readEnded(row)]))
+      return endings.map(({ id }) => results.get(id) ?? null)
     },
   })
+}
+
+/** Whose end it is: everybody's unless an owner or a token is given. */
+interface EndingValues {
+  readonly id: string
+  readonly hasOwner: boolean
+  readonly owner: string | null
+  readonly hasToken: boolean
+  readonly hashes: readonly Uint8Array[]
+}
+
+export const endingTypes: ParameterTypes<EndingValues> = {
+  id: uuid,
+  hasOwner: boolean,
+  owner: text,
+  hasToken: boolean,
+  hashes: list(bytes),
+}
+
+/** An owner of null, which the type forbids, owns nothing. */
+export function giveEnding({ id, owner, secretHashes }: Ending): EndingValues {
+  return {
+    id,
+    hasOwner: owner !== undefined,
+    owner: owner ?? null,
+    hasToken: secretHashes !== undefined,
+    hashes: secretHashes ?? [],
+  }
+}
+
+/**
+ * Finds a session to end. Locked before it is ended: of a session that another request has just ended or
+ * changed, this sees the latest.
+ */
+export function findEnding(
+  session: string,
+  given: Readonly<Record<keyof EndingValues, string>> & { readonly of?: string },
+): string {
+  const { id, hasOwner, owner, hasToken, hashes, of = '' } = given
+  return `
+        select s.id, s.user_id, s.expires_at > now() as was_live,
+          s.expires_at <= now() or not ${hasToken} or ${opensTo(hashes)} as is_held
+        from ${of} ${session} as s
+        where s.id = ${id} and (not ${hasOwner} or s.user_id = ${owner})`
+}
+
+function readEnded(row: AnswerRow): DestroyResult {
+  if (!row.boolean('was_live')) return { status: 'gone' }
+  if (!row.boolean('is_held')) return { status: 'superseded' }
+  return { status: 'ended', userId: row.textOrNull('user_id') }
 }
 
 interface EndingOfUser {

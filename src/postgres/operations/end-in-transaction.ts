@@ -1,9 +1,9 @@
 import type { DestroyResult, Ending } from '../../store/session-store.ts'
 import type { AnswerRow } from '../answer-rows.ts'
 import { type Operation, operation } from '../operation.ts'
-import { boolean, bytes, list, text, uuid } from '../parameter-types.ts'
+import { list, text, uuid } from '../parameter-types.ts'
 import type { TableNames } from '../table-names.ts'
-import { opensTo } from './session-sql.ts'
+import { endingTypes, findEnding, giveEnding } from './destroy.ts'
 
 /** What a statement in the application's transaction answers. */
 export interface EndedInTransaction<Answer> {
@@ -35,33 +35,15 @@ export function destroyInTransaction(
   return operation({
     name: 'destroy_in_transaction',
     effect: 'once',
-    parameters: {
-      id: uuid,
-      hasOwner: boolean,
-      owner: text,
-      hasToken: boolean,
-      hashes: list(bytes),
-      channel: text,
-    },
-    give: ({ id, owner, secretHashes }: Ending) => ({
-      id,
-      hasOwner: owner !== undefined,
-      owner: owner ?? null,
-      hasToken: secretHashes !== undefined,
-      hashes: secretHashes ?? [],
-      channel,
-    }),
-    sql: ({ id, hasOwner, owner, hasToken, hashes, ...given }) => ({
-      found: `
-        select s.id, s.user_id, s.expires_at > now() as was_live,
-          s.expires_at <= now() or not ${hasToken} or ${opensTo(hashes)} as is_held
-        from ${session} as s
-        where s.id = ${id} and (not ${hasOwner} or s.user_id = ${owner})
+    parameters: { ...endingTypes, channel: text },
+    give: (ending: Ending) => ({ ...giveEnding(ending), channel }),
+    sql: (given) => ({
+      found: `${findEnding(session, given)}
         for update`,
       ended: `
         delete from ${session} as s
         using found
-        where s.id = ${id} and found.is_held`,
+        where s.id = ${given.id} and found.is_held`,
       answer: `
         select id, user_id, is_held, ${TRANSACTION_ID},
           ${announce(channel, given.channel, 'is_held')}

@@ -1,4 +1,6 @@
 import type {
+  DestroyResult,
+  Ending,
   LoadResult,
   NewSession,
   SaveResult,
@@ -35,7 +37,7 @@ export interface StoreOperations {
   readonly update: UpdateEntry
   readonly take: ReturnType<typeof takeOperation>
   readonly touch: SharedCall<Touch, 'touched'>
-  readonly destroy: ReturnType<typeof destroyOperation>
+  readonly destroy: SharedCall<Ending, DestroyResult>
   readonly destroyByUser: ReturnType<typeof destroyByUser>
   readonly destroyPage: ReturnType<typeof destroyPage>
   readonly readUser: ReturnType<typeof readUser>
@@ -66,7 +68,7 @@ export function storeOperations(names: TableNames, tables: TableAccess): StoreOp
     update: updateEntry(names),
     take: takeOperation(names),
     touch: tables.share(touchOperation(names)),
-    destroy: destroyOperation(names),
+    destroy: tables.share(destroyOperation(names), load),
     destroyByUser: destroyByUser(names),
     destroyPage: destroyPage(names),
     readUser: readUser(names),
