@@ -18,9 +18,14 @@ import {
   type MigrateMode,
 } from './postgres/store-options.ts'
 import type { TableNameOptions } from './postgres/table-names.ts'
+import {
+  type JoinedUserOptions,
+  userOption,
+  type UserSettings,
+} from './postgres/user/user-settings.ts'
 import type { Logger } from './session/logger.ts'
 import { observeStore } from './session/observed-store.ts'
-import type { DefaultData } from './session/session.ts'
+import type { DefaultData, WithUser } from './session/session.ts'
 import type { SessionContext } from './session/session-context.ts'
 import { SessionEventHub } from './session/session-events.ts'
 import {
@@ -44,7 +49,7 @@ export interface CommonSettings extends SessionSettings {
 }
 
 /** Settings of sessions in PostgreSQL. */
-export interface DatabaseSettings extends CommonSettings, TableNameOptions {
+export interface DatabaseSettings<User = unknown> extends CommonSettings, TableNameOptions {
   /** The database, through a driver: `fromPg(pool)`, `fromPostgresJs(sql)`, `fromPglite(db)`. */
   readonly database: Driver
   /**
@@ -54,6 +59,11 @@ export interface DatabaseSettings extends CommonSettings, TableNameOptions {
   readonly migrate?: MigrateMode
   /** How long a call may take, waiting for a connection and repeats included. Defaults to `'5s'`. */
   readonly deadline?: Duration
+  /**
+   * Where your users lie in the same database. Their row is read with the session, in the same statement, as
+   * `session.user`; a user who is gone is signed out. Default: none is read.
+   */
+  readonly user?: UserSettings<User>
 }
 
 /** Settings of sessions in a store of your own choice. */
@@ -79,9 +89,11 @@ export interface StoreSettings extends CommonSettings {
 export function createSessions<Key extends string, Value>(
   settings: (DatabaseSettings | StoreSettings) & { readonly codec: Codec<Key, Value> },
 ): Sessions<CodecData<Key, Value>>
-export function createSessions<Data extends object = DefaultData>(
-  settings: (DatabaseSettings | StoreSettings) & { readonly codec?: CodecFor<Data> | undefined },
-): Sessions<Data>
+export function createSessions<Data extends object = DefaultData, User = unknown>(
+  settings: (DatabaseSettings<User> | StoreSettings) & {
+    readonly codec?: CodecFor<Data> | undefined
+  },
+): Sessions<unknown extends User ? Data : Data & WithUser<User>>
 export function createSessions<Data extends object>(
   settings: DatabaseSettings | StoreSettings,
 ): Sessions<Data> {
@@ -124,6 +136,7 @@ interface Options extends SessionOptions, DatabaseOptions {
   readonly cookie: ResolvedCookie
   readonly database: Driver | undefined
   readonly store: SessionStore | undefined
+  readonly user: JoinedUserOptions | undefined
 }
 
 const STORE =
@@ -136,6 +149,7 @@ const TABLE: OptionTable<Options> = {
     resolveCookie(settings as CookieSettings),
   ),
   database: driverOption,
+  user: userOption,
   store: option<SessionStore, undefined>(STORE, undefined, readStore),
 }
 
@@ -155,6 +169,11 @@ function readSettings(settings: DatabaseSettings | StoreSettings): Options {
   }
   const options = readOptions('createSessions', TABLE, settings, { instead: sessionAdvice })
   if (store !== undefined) refuseDatabaseOptions(settings)
+  if (store !== undefined && options.user !== undefined) {
+    throw new ConfigurationError(
+      `user is read with the sessions of createSessions({ database }), and the store '${store.name}' does not lie beside your users. Leave it out, or pass it to new PostgresStore({ driver, user }).`,
+    )
+  }
   return options
 }
 
@@ -170,12 +189,20 @@ function refuseDatabaseOptions(settings: object): void {
 }
 
 function openStore(
-  { store, database, deadline, migrate, schema, tables }: Partial<DatabaseSettings & StoreSettings>,
+  {
+    store,
+    database,
+    deadline,
+    migrate,
+    schema,
+    tables,
+    user,
+  }: Partial<DatabaseSettings & StoreSettings>,
   log: Logger,
 ): SessionStore {
   if (store !== undefined) return store
   const driver = database as Driver
-  return new PostgresStore({ driver, deadline, migrate, schema, tables, log })
+  return new PostgresStore({ driver, deadline, migrate, schema, tables, user, log })
 }
 
 /** Some stores keep records that others read too, and so cannot follow every setting. */

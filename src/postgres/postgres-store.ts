@@ -14,6 +14,7 @@ import type {
   LiveSession,
   LoadOptions,
   LoadResult,
+  LoadUserResult,
   NewSession,
   PresentedToken,
   ReplaceResult,
@@ -42,9 +43,11 @@ import {
 } from './operations/end-in-transaction.ts'
 import { FIRST_VERSION } from './operations/new-session.ts'
 import { type StoreOperations, storeOperations } from './operations/store-operations.ts'
+import { loadUserOperation } from './operations/load-user.ts'
 import type { TakenEntry } from './operations/take.ts'
 import { type DatabaseOptions, type PostgresStoreOptions, storeOptions } from './store-options.ts'
 import { TableAccess } from './table-access.ts'
+import { JoinedUsers } from './user/joined-users.ts'
 import { resolveTableNames, type TableNames } from './table-names.ts'
 import { applicationTransaction } from './transaction/application-transaction.ts'
 import { PostgresTransaction } from './transaction/postgres-transaction.ts'
@@ -64,6 +67,8 @@ const MIGRATION_TIMEOUT = 60_000
 export class PostgresStore implements SessionStore {
   readonly name = 'postgres'
   readonly deadline: number
+  /** There if the option `user` is. */
+  readonly loadUser?: NonNullable<SessionStore['loadUser']>
   readonly #driver: Driver
   readonly #names: TableNames
   readonly #options: DatabaseOptions &
@@ -72,6 +77,7 @@ export class PostgresStore implements SessionStore {
   readonly #operations: StoreOperations
   readonly #announcer: Announcer
   readonly #channel: string
+  readonly #users: JoinedUsers | null
 
   /** @throws {ConfigurationError} An option is unknown or wrong; the message says what to write. */
   constructor(options: PostgresStoreOptions) {
@@ -81,7 +87,7 @@ export class PostgresStore implements SessionStore {
         'new PostgresStore needs a driver, such as { driver: fromPg(pool) }.',
       )
     }
-    const { deadline, groupCommit } = settings
+    const { deadline, groupCommit, user } = settings
     this.#options = settings
     this.#driver = driver
     this.#names = resolveTableNames(settings)
@@ -93,7 +99,9 @@ export class PostgresStore implements SessionStore {
       preparation: 'migrate',
       prepare: () => this.#prepare(),
     })
-    this.#operations = storeOperations(this.#names, this.#tables)
+    this.#users = user === undefined ? null : new JoinedUsers(user)
+    if (this.#users !== null) this.loadUser = this.#loadUser.bind(this, this.#users)
+    this.#operations = storeOperations(this.#names, this.#tables, this.#users)
     this.#channel = channelOf(this.#names)
     this.#announcer = new Announcer(this.#tables.runner, announceOperation(this.#channel))
   }
@@ -104,7 +112,9 @@ export class PostgresStore implements SessionStore {
 
   load(token: PresentedToken, options?: LoadOptions): Promise<LoadResult> {
     if (!isUuid(token.id)) return Promise.resolve({ status: 'unknown' })
-    return this.#operations.load.run({ token, largeEntries: options?.largeEntries }, options)
+    const call = { token, largeEntries: options?.largeEntries }
+    const loading = this.#operations.load.run(call, options)
+    return this.#users === null ? loading : this.#users.join(loading)
   }
 
   async fetch(request: EntryRequest, options?: CallOptions): Promise<FetchResult> {
@@ -273,6 +283,18 @@ export class PostgresStore implements SessionStore {
     await this.#announcer.settled()
   }
 
+  async #loadUser(
+    users: JoinedUsers,
+    guard: TokenPrecondition,
+    options?: CallOptions,
+  ): Promise<LoadUserResult> {
+    if (!isUuid(guard.id)) return { status: 'gone' }
+    const found = await this.#tables.use(options, (deadline) =>
+      this.#tables.runner.ask(loadUserOperation(this.#names, users.rows), guard, deadline),
+    )
+    return found === null ? { status: 'gone' } : { status: 'found', user: await users.user(found) }
+  }
+
   /** Announces an ending whose answer got lost: a listener then looks, and sees what has happened. */
   #mayHaveEnded(id: string, error: unknown): never {
     if (isUnknown(error)) this.#announcer.announce([id])
@@ -287,6 +309,7 @@ export class PostgresStore implements SessionStore {
     } else if (mode === 'check') {
       await checkSchema(this.#driver, this.#names, { timeout: deadline })
     }
+    await this.#users?.prepare(this.#driver, deadline)
   }
 }
 

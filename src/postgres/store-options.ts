@@ -5,6 +5,7 @@ import { duration, flag, type OptionTable, oneOf, option, unchecked } from '../o
 import { group } from '../options/read-options.ts'
 import type { Driver } from './driver.ts'
 import type { TableNameOptions } from './table-names.ts'
+import { type JoinedUserOptions, userOption, type UserSettings } from './user/user-settings.ts'
 
 /** What the store does about its tables when it is first used. */
 export type MigrateMode = 'auto' | 'check' | 'off'
@@ -21,6 +22,8 @@ export interface PostgresStoreOptions extends TableNameOptions {
    * off for distributed engines, where a statement should stay on one node.
    */
   readonly groupCommit?: boolean | undefined
+  /** Reads the signed-in user's row with the session, in the same statement. Default: none is read. */
+  readonly user?: UserSettings | undefined
   readonly log?: Log | undefined
 }
 
@@ -59,10 +62,16 @@ export const driverOption: OptionTable<{ driver: Driver | undefined }>['driver']
 })
 
 export const storeOptions: OptionTable<
-  DatabaseOptions & { driver: Driver | undefined; groupCommit: boolean; log: Log | undefined }
+  DatabaseOptions & {
+    driver: Driver | undefined
+    groupCommit: boolean
+    user: JoinedUserOptions | undefined
+    log: Log | undefined
+  }
 > = {
   ...databaseOptions,
   driver: driverOption,
   groupCommit: flag(true),
+  user: userOption,
   log: unchecked<Log>('a logger'),
 }

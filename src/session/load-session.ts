@@ -12,6 +12,8 @@ export interface LoadedSession {
   readonly token: string
   /** Null if the token opens no live session. */
   readonly snapshot: SessionSnapshot | null
+  /** A live session whose user is gone. */
+  readonly orphan?: SessionSnapshot
 }
 
 /**
@@ -36,7 +38,11 @@ export async function loadSession(
   }
   const { shown, result } = loaded
   if (result.status === 'live') {
-    return { token: shown.token, snapshot: takeSnapshot(context, shown, result) }
+    const snapshot = takeSnapshot(context, shown, result)
+    const { id: sessionId, userId, user } = result.record
+    if (user !== null || userId === null) return { token: shown.token, snapshot }
+    events.emit('userGone', { sessionId, userId })
+    return { token: shown.token, snapshot: null, orphan: snapshot }
   }
   if (result.status === 'unknown') {
     const { id: sessionId } = shown.proof
@@ -58,6 +64,7 @@ function takeSnapshot(
 ): SessionSnapshot {
   const { secretHashes, isOutdated } = proof
   const snapshot = new SessionSnapshot(context.policy, record, secretHashes, record.previousToken)
+  snapshot.user = record.user
   if (isOutdated) snapshot.outdate()
   for (const key of undecodable) reportUndecodable(context, record.id, key)
   keepEntries(context, snapshot, record)

@@ -20,7 +20,16 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
       isClosed ? Promise.reject(new SessionsClosedError()) : call(...args).catch(onError)
   }
 
-  const { backdateSignIn, destroyPage, fetch, findLive, inTransaction, listen, readUser } = store
+  const {
+    backdateSignIn,
+    destroyPage,
+    fetch,
+    findLive,
+    inTransaction,
+    listen,
+    loadUser,
+    readUser,
+  } = store
   return {
     name: store.name,
     ready: observed('ready', store.ready.bind(store)),
@@ -39,6 +48,7 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
       ? {}
       : { destroyPage: observed('destroyPage', destroyPage.bind(store)) }),
     ...(fetch === undefined ? {} : { fetch: observed('fetch', fetch.bind(store)) }),
+    ...(loadUser === undefined ? {} : { loadUser: observed('loadUser', loadUser.bind(store)) }),
     ...(findLive === undefined ? {} : { findLive: observed('findLive', findLive.bind(store)) }),
     ...(backdateSignIn === undefined
       ? {}

@@ -17,6 +17,11 @@ export interface SessionEvents {
   destroyed: { readonly sessionId: string; readonly userId: string | null }
   /** A client came with the token of a session whose deadline has passed. */
   expired: { readonly sessionId: string; readonly userId: string | null }
+  /**
+   * A session's user was not found by the setting `user`: deleted, disabled or hidden. The request is treated as
+   * signed out.
+   */
+  userGone: { readonly sessionId: string; readonly userId: string }
   /** Dead sessions were deleted. */
   purged: { readonly removed: number; readonly milliseconds: number }
   /** A stored key or value does not decode, so it counts as absent. */
@@ -52,6 +57,7 @@ const LEVELS: Record<keyof SessionEvents, [keyof Logger, string]> = {
   cleared: ['debug', 'session cleared'],
   destroyed: ['debug', 'session destroyed'],
   expired: ['debug', 'expired session refused'],
+  userGone: ['warn', 'the user of a session was not found, so the request counts as signed out'],
   purged: ['info', 'expired sessions purged'],
   decodeFailed: ['warn', 'a stored entry does not decode and counts as absent'],
   sessionUnreadable: ['warn', 'a stored session cannot be read and counts as absent'],

@@ -40,6 +40,8 @@ const SUPERSEDED =
 export class SessionSaver {
   /** The stored session; null for an anonymous one. */
   known: SessionSnapshot | null = null
+  /** A stored session whose user is gone: anonymous to this request, and replaced by whatever it begins. */
+  orphan: SessionSnapshot | null = null
   /** Whether this request has stored it for the first time. */
   isNew = false
   /** What the cookie of the response has to say, as far as it has been saved. */
@@ -66,9 +68,14 @@ export class SessionSaver {
     terms: SaveTerms,
     deadline: Deadline,
   ): Promise<void> {
-    const { known } = this
+    const { known, orphan } = this
     const begins = signIn !== null || changes.writes
-    if (known === null) {
+    if (orphan !== null && (begins || changes.end !== 'no')) {
+      await (begins
+        ? this.#replace(orphan, changes, signIn, deadline)
+        : this.#destroy(orphan, deadline))
+      this.orphan = null
+    } else if (known === null) {
       if (changes.end === 'destroy' && this.token !== null) this.#tell({ kind: 'ended' })
       if (begins) await this.#create(changes, signIn, deadline)
     } else if (changes.end === 'destroy' && !begins) {
@@ -122,6 +129,8 @@ export class SessionSaver {
     const { token, session } = this.#planNew('Clearing the session', changes, signIn)
     const { tokenGuard } = known
     const result = await this.#context.store.replace(tokenGuard, session, { deadline })
+    const isOrphan = known === this.orphan
+    if (isOrphan && result.status !== 'created') return this.#create(changes, signIn, deadline)
     if (result.status === 'superseded') throw new SessionGoneError(known.id, SUPERSEDED)
     if (result.status === 'gone') {
       // What another user's session ended with does not go on as a sign-in in its place.

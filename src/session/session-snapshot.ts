@@ -15,6 +15,8 @@ const PURGE_SLACK = 30
 /** A stored session as this request last saw it. */
 export class SessionSnapshot {
   readonly entries: StoredEntries = new StoredEntries()
+  /** The user's row; undefined when it has not been read. */
+  user: unknown = undefined
   readonly #policy: SessionPolicy
   #previousToken: PreviousToken | null
   #summary: SessionSummary
@@ -72,6 +74,7 @@ export class SessionSnapshot {
   /** Takes over the state that the store returned after a change. */
   refresh(times: SessionTimes, change: Partial<SessionSummary>): void {
     this.#summary = { ...this.#summary, ...times, ...change }
+    if (change.userId !== undefined) this.user = undefined
     this.#seenAt = performance.now()
   }
 

@@ -10,6 +10,7 @@ import type { SessionContext } from './session-context.ts'
 import { type CookieUpdate, type SaveTerms, SessionSaver } from './session-saver.ts'
 import type { LifetimeChange } from './session-lifetime.ts'
 import type { SessionSnapshot } from './session-snapshot.ts'
+import { isUserMissing, loadUser, userOf } from './session-user.ts'
 import type { ShownToken } from './shown-tokens.ts'
 import type { SignIn } from './sign-in.ts'
 import { Turn } from './turn.ts'
@@ -77,6 +78,19 @@ export class SessionState {
   summary(what: string): SessionSummary | null {
     if (!this.#isLoaded) throw new NotLoadedError(what)
     return this.#saver.known?.summary ?? null
+  }
+
+  /** The signed-in user's row. @throws {NotLoadedError} It has not been read yet. */
+  get user(): unknown {
+    this.summary('session.user')
+    return userOf(this.context.store, this.known)
+  }
+
+  /** Reads the user's row again. */
+  async reloadUser(): Promise<unknown> {
+    const deadline = this.context.deadline()
+    await this.load(deadline)
+    return loadUser(this.context, this.known, deadline)
   }
 
   get isNew(): boolean {
@@ -236,9 +250,10 @@ export class SessionState {
     }
   }
 
-  #keep({ token, snapshot }: LoadedSession): void {
+  #keep({ token, snapshot, orphan = null }: LoadedSession): void {
     this.#saver.token = token
     this.#saver.known = snapshot
+    this.#saver.orphan = orphan
     if (snapshot === null) return
     if (this.#saver.isRenewable(snapshot)) this.#announce()
     if (snapshot.isGraceToEnd) {
@@ -253,10 +268,13 @@ export class SessionState {
     return isOmitted && !this.#pending.concerns(key)
   }
 
-  /** Asks for what an earlier load has left out. */
+  /** Asks for what an earlier load has left out, and for a user who has signed in since. */
   async #loadRest(loading: Promise<void>, deadline: Deadline): Promise<void> {
     await loading
     await this.fetch([...(this.known?.entries.keys() ?? [])], deadline)
+    if (isUserMissing(this.context.store, this.known)) {
+      await loadUser(this.context, this.known, deadline)
+    }
   }
 
   async #fetch(keys: readonly string[], deadline: Deadline): Promise<void> {

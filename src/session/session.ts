@@ -1,13 +1,21 @@
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { withCaller } from './caller-stack.ts'
 import { encodeEntry, takeEntry, updateEntry } from './entry-changes.ts'
-import type { DefaultData, Key } from './session-data.ts'
+import type { DefaultData, Key, UserOf } from './session-data.ts'
 import { WriteRefusing } from './refuse-writes.ts'
 import { readLifetime, type SessionLifetime } from './session-lifetime.ts'
 import type { SessionState } from './session-state.ts'
 import { readSignIn, type SignInOptions } from './sign-in.ts'
 
-export type { DefaultData, Key, SessionData } from './session-data.ts'
+export type {
+  DefaultData,
+  DefaultUser,
+  Key,
+  SessionData,
+  SessionUser,
+  UserOf,
+  WithUser,
+} from './session-data.ts'
 export type { SessionLifetime } from './session-lifetime.ts'
 export type { SignInOptions } from './sign-in.ts'
 
@@ -265,6 +273,34 @@ export class Session<Data extends object = DefaultData> extends WriteRefusing {
   /** The signed-in user's id; null for an anonymous session. @throws {NotLoadedError} Before `load()`. */
   get userId(): string | null {
     return this.#state.summary('session.userId')?.userId ?? null
+  }
+
+  /**
+   * The signed-in user's row, read in the same statement as the session; null for an anonymous session.
+   *
+   * Needs the setting `user`. After a `signIn` in the same request, await `load()` or `reloadUser()` before.
+   *
+   * @throws {NotLoadedError} Before `load()`.
+   * @throws {ConfigurationError} Without the setting `user`.
+   * @example
+   * ```ts
+   * await session.load()
+   * const name = session.user?.['name'] ?? 'stranger'
+   * ```
+   */
+  get user(): UserOf<Data> | null {
+    return this.#state.user as UserOf<Data> | null
+  }
+
+  /**
+   * Reads the user's row again, and gives it: after your application has changed it. One round trip.
+   *
+   * @returns Null for an anonymous session, and for a user who is gone: the next request is then signed out.
+   * @throws {SessionGoneError} The session ended meanwhile.
+   * @throws {ConfigurationError} Without the setting `user`.
+   */
+  reloadUser(): Promise<UserOf<Data> | null> {
+    return this.#asked(async () => (await this.#state.reloadUser()) as UserOf<Data> | null)
   }
 
   /** When the session was first stored; null before. @throws {NotLoadedError} Before `load()`. */

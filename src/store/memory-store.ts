@@ -1,4 +1,4 @@
-import { SessionsClosedError, StoreError } from '../errors.ts'
+import { ConfigurationError, SessionsClosedError, StoreError } from '../errors.ts'
 import { MemoryRecord } from './memory-record.ts'
 import type {
   Created,
@@ -61,7 +61,14 @@ export class MemoryStore implements SessionStore {
   readonly #listeners = new Set<(id: string) => void>()
   #closed = false
 
+  /** @throws {ConfigurationError} An option is unknown. */
   constructor(options: MemoryStoreOptions = {}) {
+    const unknown = Object.keys(options).find((name) => name !== 'now')
+    if (unknown !== undefined) {
+      throw new ConfigurationError(
+        `new MemoryStore has no option ${unknown}. Its only option is now; it lies in this process, beside no tables.`,
+      )
+    }
     this.#now = options.now ?? Date.now
   }
 

@@ -47,6 +47,8 @@ export interface SessionRecord extends SessionSummary {
   readonly omitted?: readonly OmittedEntry[]
   /** The token before the last renewal while it still works; null when only the one in force does. */
   readonly previousToken: PreviousToken | null
+  /** The signed-in user's row; null for none, and for a user who is gone. Absent where users are not joined. */
+  readonly user?: unknown
 }
 
 /** A token that was renewed and is in its grace period. */

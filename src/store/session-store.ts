@@ -57,6 +57,11 @@ export type FetchResult =
   /** The entries that are there. */
   { readonly status: 'found'; readonly entries: readonly Entry[] } | { readonly status: 'gone' }
 
+/** The user's row, for a session that a request holds. */
+export type LoadUserResult =
+  /** Null for a user who is gone, and for an anonymous session. */
+  { readonly status: 'found'; readonly user: unknown } | { readonly status: 'gone' }
+
 /** Counts over the whole store. */
 export interface StoreCounts {
   readonly live: number
@@ -106,6 +111,9 @@ export interface SessionStore {
 
   /** Reads entries that `load` left out. Never writes. A store without it leaves none out. */
   fetch?(request: EntryRequest, options?: CallOptions): Promise<FetchResult>
+
+  /** Reads the row of the session's user again. Absent in a store that joins no users to `load`. */
+  loadUser?(guard: TokenPrecondition, options?: CallOptions): Promise<LoadUserResult>
 
   /** Makes a session that did not exist. Never overwrites one. Repeating the same call is harmless. */
   create(session: NewSession, options?: CallOptions): Promise<CreateResult>

@@ -16,6 +16,7 @@ const levels: Readonly<Record<keyof SessionEvents, 'debug' | 'info' | 'warn'>> =
   tokenUnknown: 'debug',
   tokenReused: 'warn',
   tokenRefused: 'debug',
+  userGone: 'warn',
   purged: 'info',
   decodeFailed: 'warn',
   sessionUnreadable: 'warn',

@@ -11,6 +11,8 @@ let harness: PostgresStoreHarness
 
 beforeAll(async () => {
   harness = await openPostgresStore()
+  await harness.pool.query('create table account (id text primary key, name text)')
+  await harness.pool.query(`insert into account values ('ann', 'Ann')`)
 })
 beforeEach(() => harness.pool.query('delete from sessions.session'))
 afterAll(() => harness.dispose())
@@ -20,9 +22,11 @@ interface Recorded {
   readonly sent: string[]
 }
 
-function openRecorded(groupCommit: boolean): Recorded {
+function openRecorded(groupCommit: boolean, who?: RoundTrips['who']): Recorded {
   const { driver, sent } = recordingDriver(fromPg(harness.pool))
-  const store = new PostgresStore({ driver, migrate: 'off', groupCommit })
+  const user =
+    who === 'a joined user' ? { select: 'id, name', from: 'account', key: 'id' } : undefined
+  const store = new PostgresStore({ driver, migrate: 'off', groupCommit, user })
   return { sessions: createSessions<Visit>({ store, log: false }), sent }
 }
 
@@ -32,7 +36,7 @@ async function cookieOf(who: RoundTrips['who'], sessions: Sessions<Visit>): Prom
   if (who === 'a forger') return '__Host-id=none-of-ours'
   const { session, ...exchange } = open(sessions, null)
   session.set('basket', who === 'a hoarder' ? Array(1000).fill('an apple') : ['apple'])
-  if (who === 'a user') await session.signIn('ann')
+  if (who === 'a user' || who === 'a joined user') await session.signIn('ann')
   else session.set('notice', 'hello')
   const { setCookies } = await exchange.commit()
   if (who === 'a returning visitor') await elapse(harness.pool, 120_000)
@@ -50,7 +54,7 @@ describe.each([
   ['with every call by itself', false],
 ])('%s', (_, groupCommit) => {
   test.each(roundTrips)('$who $does: $statements', async ({ who, request, statements }) => {
-    const { sessions, sent } = openRecorded(groupCommit)
+    const { sessions, sent } = openRecorded(groupCommit, who)
     const cookie = await cookieOf(who, sessions)
     sent.length = 0
     const { session, commit } = open(sessions, cookie)

@@ -21,6 +21,8 @@ type Visitor =
   | 'a returning visitor'
   /** Has a session and is signed in as ann. */
   | 'a user'
+  /** Is signed in as ann, in sessions that join the user. */
+  | 'a joined user'
   /** Has a session with a basket of 9 kB and a notice. */
   | 'a hoarder'
 
@@ -238,6 +240,31 @@ export const roundTrips: readonly RoundTrips[] = [
     does: 'signs in with a lifetime of their own',
     request: (session) => session.signIn('ann', { lifetime: { idleTimeout: '30d' } }),
     statements: ['load', 'save_credentials', 'announce'],
+  },
+  {
+    who: 'a joined user',
+    does: 'reads the session and the user',
+    request: async (session) => {
+      await session.load()
+      return session.user
+    },
+    statements: ['load'],
+  },
+  {
+    who: 'a joined user',
+    does: 'reads the user again',
+    request: (session) => session.reloadUser(),
+    statements: ['load', 'load_user'],
+  },
+  {
+    who: 'a joined user',
+    does: 'signs in again, and reads the user',
+    request: async (session) => {
+      await session.signIn('ann')
+      await session.load()
+      return session.user
+    },
+    statements: ['load', 'save_credentials', 'load_user'],
   },
   {
     who: 'a user',

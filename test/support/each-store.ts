@@ -156,6 +156,7 @@ const EVENT_NAMES = Object.keys({
   tokenUnknown: true,
   tokenReused: true,
   tokenRefused: true,
+  userGone: true,
   storeUnavailable: true,
   lateSaveFailed: true,
 } satisfies Record<keyof SessionEvents, true>) as (keyof SessionEvents)[]

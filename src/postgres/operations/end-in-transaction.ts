@@ -18,7 +18,7 @@ export interface EndedInTransaction<Answer> {
 export interface TransactionTerms {
   /** Where the endings are announced; null where the server can't. */
   readonly channel: string | null
-  /** Whether rows are locked in the order of their ids, as saves that share a statement lock them. */
+  /** Whether rows are locked in the order of their ids. Distributed engines refuse that. */
   readonly isOrdered: boolean
 }
 
@@ -71,8 +71,8 @@ interface EndingOfUser {
 /**
  * Ends all sessions of a user but those named, within a transaction of the application.
  *
- * A deadlock would be the application's to handle, so rows are locked in the order in which all other
- * statements lock them.
+ * A deadlock would be the application's to handle, so two transactions that end the same sessions lock them in
+ * one order.
  */
 export function destroyByUserInTransaction(
   { session }: TableNames,

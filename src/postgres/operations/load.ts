@@ -11,6 +11,7 @@ import { type Operation, operation } from '../operation.ts'
 import { bytes, integer, list, uuid } from '../parameter-types.ts'
 import { packSummary, previousToken, readSummary } from '../session-columns.ts'
 import type { TableNames } from '../table-names.ts'
+import { type FoundUser, packUser, readUserRow, type UserRowSql } from '../user/user-row.ts'
 import { opensTo } from './session-sql.ts'
 
 /** Bytes of entries that a shared statement answers for one session. One with more is loaded alone. */
@@ -33,18 +34,42 @@ const UNLIMITED = 2 ** 31 - 1
  * session has that id, and however much that session holds. A dead session answers too, so that expiry can
  * be told from guessing, and so does the token from before the last renewal, so that its reuse can.
  */
-export function loadOperation(names: TableNames): SharedOperation<TokenLoad, LoadResult> {
-  const single = loadOne(names)
+export function loadOperation(
+  names: TableNames,
+  users: { readonly rows: UserRowSql } | null = null,
+): SharedOperation<TokenLoad, LoadedSession> {
+  const operations = eachForm((rows) => ({
+    single: loadOne(names, rows),
+    batch: loadMany(names, rows),
+  }))
+  const current = (): ReturnType<typeof operations> => operations(users?.rows ?? null)
   return {
-    single: () => single,
-    batch: loadMany(names),
+    single: () => current().single,
+    get batch() {
+      return current().batch
+    },
     sessionOf: ({ token }) => token.id,
     isExclusive: false,
     sizeOf: () => 0,
   }
 }
 
-function loadOne({ session, sessionData }: TableNames): Operation<TokenLoad, LoadResult> {
+/** What a load answers: with the user's row, where users are joined. */
+export type LoadedSession = LoadResult & { readonly found?: FoundUser }
+
+/** Makes something once for each form of the users' rows, which is known only when the tables are prepared. */
+function eachForm<Made>(make: (rows: UserRowSql | null) => Made): typeof make {
+  let last: { readonly rows: UserRowSql | null; readonly made: Made } | null = null
+  return (rows) => {
+    if (last === null || last.rows !== rows) last = { rows, made: make(rows) }
+    return last.made
+  }
+}
+
+function loadOne(
+  { session, sessionData }: TableNames,
+  users: UserRowSql | null,
+): Operation<TokenLoad, LoadedSession> {
   return operation({
     name: 'load',
     effect: 'none',
@@ -57,7 +82,7 @@ function loadOne({ session, sessionData }: TableNames): Operation<TokenLoad, Loa
     // Served by both primary keys.
     sql: ({ id, hashes, large }) => ({
       answer: `
-        select ${packRecord(`s.secret_hash = any (${hashes})`)} || (
+        select ${packRecord(`s.secret_hash = any (${hashes})`, users)} || (
             select ${packEntries(large)}
             from ${sessionData}
             where session_id = ${id} and ${opensTo(hashes)}
@@ -66,13 +91,17 @@ function loadOne({ session, sessionData }: TableNames): Operation<TokenLoad, Loa
         where s.id = ${id}
           and (s.secret_hash = any (${hashes}) or s.previous_hash = any (${hashes}))`,
     }),
-    packed: (answer) => (answer.isAtEnd ? UNKNOWN : (readLoaded(answer) ?? UNKNOWN)),
+    packed: (answer) =>
+      answer.isAtEnd ? UNKNOWN : (readLoaded(answer, users !== null) ?? UNKNOWN),
   })
 }
 
-type Loads = readonly (LoadResult | null)[]
+type Loads = readonly (LoadedSession | null)[]
 
-function loadMany({ session, sessionData }: TableNames): Operation<readonly TokenLoad[], Loads> {
+function loadMany(
+  { session, sessionData }: TableNames,
+  users: UserRowSql | null,
+): Operation<readonly TokenLoad[], Loads> {
   return operation({
     name: 'load_many',
     effect: 'none',
@@ -89,7 +118,7 @@ function loadMany({ session, sessionData }: TableNames): Operation<readonly Toke
     },
     sql: ({ ids, hashes, larges }) => ({
       answer: `
-        select int4send(a.n::int4) || ${packRecord('s.secret_hash = a.hash')} || (
+        select int4send(a.n::int4) || ${packRecord('s.secret_hash = a.hash', users)} || (
             select ${packSharedEntries('a.large')}
             from ${sessionData}
             where session_id = s.id and (s.secret_hash = a.hash or s.previous_until > now())
@@ -99,10 +128,10 @@ function loadMany({ session, sessionData }: TableNames): Operation<readonly Toke
             and (s.secret_hash = a.hash or s.previous_hash = a.hash)`,
     }),
     packed(answer, loads) {
-      const found = new Map<number, LoadResult | null>()
-      while (!answer.isAtEnd) found.set(answer.int() - 1, readLoaded(answer))
+      const found = new Map<number, LoadedSession | null>()
+      while (!answer.isAtEnd) found.set(answer.int() - 1, readLoaded(answer, users !== null))
       let position = 0
-      return loads.map(({ token }): LoadResult | null => {
+      return loads.map(({ token }): LoadedSession | null => {
         const positions = token.secretHashes.map(() => position++)
         const hit = positions.find((at) => found.has(at))
         return hit === undefined ? UNKNOWN : (found.get(hit) ?? null)
@@ -134,15 +163,17 @@ export function packSharedEntries(large = `${UNLIMITED}`): string {
               end`
 }
 
-function packRecord(isCurrent: string): string {
-  return `boolsend(${isCurrent}) || ${packSummary('s')} || ${previousToken.pack('s')}`
+function packRecord(isCurrent: string, users: UserRowSql | null): string {
+  const record = `boolsend(${isCurrent}) || ${packSummary('s')} || ${previousToken.pack('s')}`
+  return users === null ? record : `${record} || ${packUser(users, 's.user_id')}`
 }
 
 /** Null when the session holds too much for a shared statement. */
-function readLoaded(answer: AnswerBytes): LoadResult | null {
+function readLoaded(answer: AnswerBytes, hasUser: boolean): LoadedSession | null {
   const isCurrent = answer.boolean()
   const summary = readSummary(answer)
   const previous = previousToken.read(answer)
+  const found = hasUser ? readUserRow(answer) : undefined
   const content = readEntries(answer)
   if (content === null) return null
   const { id, userId, expiresAt, now } = summary
@@ -152,7 +183,8 @@ function readLoaded(answer: AnswerBytes): LoadResult | null {
   if (!isOpen) return { status: 'reused', id, userId }
   const token = isGrace ? { ...previous, isShown: !isCurrent } : null
   // Completed in place: a copy of so many numbers costs more than reading them.
-  return { status: 'live', record: Object.assign(summary, content, { previousToken: token }) }
+  const record = Object.assign(summary, content, { previousToken: token })
+  return found === undefined ? { status: 'live', record } : { status: 'live', record, found }
 }
 
 type Content = Pick<SessionRecord, 'entries' | 'omitted'>

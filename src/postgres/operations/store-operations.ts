@@ -1,7 +1,6 @@
 import type {
   DestroyResult,
   Ending,
-  LoadResult,
   NewSession,
   SaveResult,
   SessionChange,
@@ -9,13 +8,14 @@ import type {
 } from '../../store/session-store.ts'
 import type { SharedCall, TableAccess } from '../table-access.ts'
 import type { TableNames } from '../table-names.ts'
+import type { UserRowSql } from '../user/user-row.ts'
 import { backdateSignIn } from './backdate-sign-in.ts'
 import { type Creation, createOperation, findCreated } from './create.ts'
 import { destroyByUser, destroyOperation } from './destroy.ts'
 import { destroyPage } from './destroy-page.ts'
 import { fetchOperation } from './fetch.ts'
 import { count, findLive, listByUser } from './find-sessions.ts'
-import { loadOperation, type TokenLoad } from './load.ts'
+import { type LoadedSession, loadOperation, type TokenLoad } from './load.ts'
 import { purgeOperation } from './purge.ts'
 import { readUser } from './read-user.ts'
 import { replaceOperation } from './replace.ts'
@@ -27,7 +27,7 @@ import { type UpdateEntry, updateEntry } from './update-entry.ts'
 
 /** What `PostgresStore` asks of its tables. */
 export interface StoreOperations {
-  readonly load: SharedCall<TokenLoad, LoadResult>
+  readonly load: SharedCall<TokenLoad, LoadedSession>
   readonly fetch: ReturnType<typeof fetchOperation>
   readonly create: SharedCall<NewSession, Creation>
   readonly findCreated: ReturnType<typeof findCreated>
@@ -55,8 +55,12 @@ export interface StoreOperations {
  * wherever a table is named; every write of entries hangs on a lock of the live session's row, which guards
  * it and makes writers of one session wait for each other; time is the database's `now()`.
  */
-export function storeOperations(names: TableNames, tables: TableAccess): StoreOperations {
-  const load = tables.share(loadOperation(names))
+export function storeOperations(
+  names: TableNames,
+  tables: TableAccess,
+  users: { readonly rows: UserRowSql } | null,
+): StoreOperations {
+  const load = tables.share(loadOperation(names, users))
   return {
     load,
     fetch: fetchOperation(names),
