@@ -25,6 +25,7 @@ describe('docs/settings.md', () => {
     const names = [
       'database',
       'store',
+      'user',
       'cookie',
       ...Object.keys({ ...sessionOptions, ...databaseOptions }),
     ]
