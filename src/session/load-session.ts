@@ -13,7 +13,7 @@ export interface LoadedSession {
   /** Null if the token opens no live session. */
   readonly snapshot: SessionSnapshot | null
   /** A live session whose user is gone. */
-  readonly orphan?: SessionSnapshot
+  readonly orphan?: SessionSnapshot | null
 }
 
 /**
