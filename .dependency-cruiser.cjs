@@ -47,6 +47,7 @@ function strangers(name, comment) {
 const errors = 'errors\\.ts$'
 const processWide = 'process-wide\\.ts$'
 const options = 'options/'
+const telemetry = 'telemetry/(channels|outside-requests)\\.ts$'
 const driver = 'postgres/driver\\.ts$'
 
 module.exports = {
@@ -56,10 +57,11 @@ module.exports = {
     room('codec', [errors], 'A codec that knows sessions or SQL cannot be swapped for another.'),
     room('options', [errors], 'Options that know their makers cannot serve all of them.'),
     room('store', [errors], 'A store contract that knows its users cannot be met by a new store.'),
+    room('telemetry', [options, errors], 'Telemetry that knows sessions or SQL cannot serve both.'),
     room('cookie', [options, errors], 'Cookie rules mixed with sessions cannot be tested as text.'),
     room(
       'session',
-      ['store/', 'codec/', options, errors],
+      ['store/', 'codec/', options, telemetry, errors],
       'SQL or HTTP in a session ties what handlers hold to one database or one framework.',
     ),
     room(
@@ -74,7 +76,7 @@ module.exports = {
     ),
     room(
       'postgres',
-      ['store/', options, errors],
+      ['store/', options, telemetry, errors],
       'A store that knows sessions or one driver cannot be used with another.',
     ),
     room(

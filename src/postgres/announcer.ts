@@ -1,3 +1,4 @@
+import { outsideRequests } from '../telemetry/outside-requests.ts'
 import type { Operation } from './operation.ts'
 import { realTime } from './real-time.ts'
 import { sqlStateOf } from './sql-state.ts'
@@ -35,7 +36,7 @@ export class Announcer {
   announce(ids: readonly string[]): void {
     if (this.#isFutile || ids.length === 0) return
     for (const id of ids) this.#waiting.add(id)
-    this.#sending ??= this.#sendAll().finally(() => {
+    this.#sending ??= outsideRequests(() => this.#sendAll()).finally(() => {
       this.#sending = null
     })
   }

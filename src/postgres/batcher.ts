@@ -1,5 +1,7 @@
 import { type Outcome, StoreError } from '../errors.ts'
 import type { Deadline } from '../store/deadline.ts'
+import { type OperationMessage, operationUnderWay } from '../telemetry/channels.ts'
+import { outsideRequests } from '../telemetry/outside-requests.ts'
 import type { BatchLimits } from './batch-limits.ts'
 import type { Operation } from './operation.ts'
 import { realTime } from './real-time.ts'
@@ -37,6 +39,7 @@ interface Waiting<Call, Answer> {
   readonly call: Call
   readonly deadline: Deadline
   readonly mayWait: boolean
+  readonly caller: OperationMessage | undefined
   resolve(answer: Answer): void
   reject(error: unknown): void
 }
@@ -94,7 +97,8 @@ export class Batcher<Call, Answer> implements Upstream {
       return this.#alone(call, deadline).finally(() => this.#freeSlot())
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ call, deadline, mayWait, resolve, reject })
+      const caller = operationUnderWay()
+      this.#waiting.push({ call, deadline, mayWait, caller, resolve, reject })
       if (isFree && this.#shouldFlush) this.#gather()
       else this.#watchQueue()
     })
@@ -106,8 +110,12 @@ export class Batcher<Call, Answer> implements Upstream {
     return isFull || this.#waiting.some(({ mayWait }) => !mayWait)
   }
 
-  #alone(call: Call, deadline: Deadline): Promise<Answer> {
-    return this.#runner.ask(this.#operation.single(call), call, deadline)
+  #alone(
+    call: Call,
+    deadline: Deadline,
+    callers: readonly (OperationMessage | undefined)[] | null = null,
+  ): Promise<Answer> {
+    return this.#runner.ask(this.#operation.single(call), call, deadline, callers)
   }
 
   #freeSlot(): void {
@@ -155,7 +163,7 @@ export class Batcher<Call, Answer> implements Upstream {
     this.#inFlight++
     const batch = this.#nextBatch()
     this.#lastBatchWasShared = batch.length > 1
-    void this.#together(batch).finally(() => this.#freeSlot())
+    void outsideRequests(() => this.#together(batch)).finally(() => this.#freeSlot())
   }
 
   /** The calls that have waited longest. */
@@ -187,6 +195,7 @@ export class Batcher<Call, Answer> implements Upstream {
   async #together(batch: readonly Waiting<Call, Answer>[]): Promise<void> {
     if (batch.length === 1) return this.#each(batch)
     const calls = batch.map(({ call }) => call)
+    const callers = batch.map(({ caller }) => caller)
     // The statement may go on for longer than some of its calls can wait.
     const watch = realTime.setInterval(
       () => this.#refuseLate(batch, 'unknown'),
@@ -194,7 +203,7 @@ export class Batcher<Call, Answer> implements Upstream {
     )
     try {
       const { deadline } = batch.reduce(latest)
-      const answers = await this.#runner.ask(this.#operation.batch, calls, deadline)
+      const answers = await this.#runner.ask(this.#operation.batch, calls, deadline, callers)
       const unanswered: Waiting<Call, Answer>[] = []
       batch.forEach((waiting, index) => {
         const answer = answers[index] ?? null
@@ -214,8 +223,8 @@ export class Batcher<Call, Answer> implements Upstream {
 
   async #each(batch: readonly Waiting<Call, Answer>[]): Promise<void> {
     await Promise.all(
-      batch.map(({ call, deadline, resolve, reject }) =>
-        this.#alone(call, deadline).then(resolve, reject),
+      batch.map(({ call, deadline, caller, resolve, reject }) =>
+        this.#alone(call, deadline, [caller]).then(resolve, reject),
       ),
     )
   }

@@ -1,5 +1,6 @@
 import { type Outcome, StoreUnavailableError } from '../errors.ts'
 import { Deadline } from '../store/deadline.ts'
+import { type OperationMessage, traceStatement } from '../telemetry/channels.ts'
 import type { Driver, Row, Statement } from './driver.ts'
 import type { Effect, Operation } from './operation.ts'
 import { noteExplanation } from './explanations.ts'
@@ -36,6 +37,7 @@ export class StatementRunner {
    * Asks an operation.
    *
    * @param deadline - When the answer is no longer wanted. Default: a budget of the runner's own from now.
+   * @param callers - The operations that share it. Default: the one under way.
    * @throws {StoreUnavailableError} The database did not answer before the deadline, or cannot be asked, or
    *   the answer belongs to another call.
    * @throws {SchemaError} The tables are missing.
@@ -45,8 +47,9 @@ export class StatementRunner {
     operation: Operation<Call, Answer>,
     call: Call,
     deadline: Deadline = this.begin(),
+    callers: readonly (OperationMessage | undefined)[] | null = null,
   ): Promise<Answer> {
-    return this.#repeat(operation.effect, operation.prepared, deadline, async (timeout) => {
+    const once = async (timeout: number): Promise<Answer> => {
       const proof = freshProof()
       let answer: { readonly value: Answer } | undefined
       const check = (rows: readonly Row[]): void => {
@@ -56,21 +59,24 @@ export class StatementRunner {
       const rows = await this.#driver.query(statement, { timeout, check })
       // A driver of someone else may not know of the check.
       return answer === undefined ? operation.read(rows, call, proof) : answer.value
-    })
+    }
+    return this.#repeat(operation.effect, operation.prepared, deadline, (timeout, attempt) =>
+      traceStatement(operation.name, attempt, callers, () => once(timeout)),
+    )
   }
 
   async #repeat<Answer>(
     effect: Effect,
     statement: Pick<Statement, 'name'>,
     deadline: Deadline,
-    attempt: (timeout: number) => Promise<Answer>,
+    attempt: (timeout: number, attempts: number) => Promise<Answer>,
   ): Promise<Answer> {
     let isInDoubt = false
     for (let attempts = 1; ; attempts++) {
       const timeout = Math.ceil(deadline.left())
       if (timeout === 0 && attempts === 1) throw timedOut(statement, deadline.duration, 'none')
       try {
-        return await attempt(Math.max(1, timeout))
+        return await attempt(Math.max(1, timeout), attempts)
       } catch (error) {
         noteExplanation(this.#driver, error)
         const kind = isRetryable(error)

@@ -1,8 +1,9 @@
 import { SessionsClosedError, StoreUnavailableError } from '../errors.ts'
 import type { SessionStore } from '../store/session-store.ts'
+import { traceOperation } from '../telemetry/channels.ts'
 import type { SessionEventHub } from './session-events.ts'
 
-/** A store that raises an event when it cannot be asked, and takes no calls once it is closed. */
+/** A store that publishes its calls, raises an event when it cannot be asked, and takes no calls once it is closed. */
 export function observeStore(store: SessionStore, events: SessionEventHub): SessionStore {
   let isClosed = false
 
@@ -17,7 +18,9 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
       throw error
     }
     return (...args) =>
-      isClosed ? Promise.reject(new SessionsClosedError()) : call(...args).catch(onError)
+      isClosed
+        ? Promise.reject(new SessionsClosedError())
+        : traceOperation(operation, store.name, () => call(...args)).catch(onError)
   }
 
   const {

@@ -1,4 +1,5 @@
 import type { SessionError } from '../errors.ts'
+import { type EventMessage, eventChannel } from '../telemetry/channels.ts'
 import type { Logger } from './logger.ts'
 
 /** What can happen to sessions. Nothing in an event is secret. */
@@ -93,6 +94,7 @@ export class SessionEventHub {
   emit<Name extends keyof SessionEvents>(name: Name, event: SessionEvents[Name]): void {
     const [level, message] = LEVELS[name]
     this.#log[level](event, message)
+    if (eventChannel.hasSubscribers) eventChannel.publish({ name, event } satisfies EventMessage)
     for (const listener of this.#listeners.get(name) ?? []) {
       this.#guarded(() => (listener as SessionListener<Name>)(event))
     }

@@ -5,6 +5,7 @@ import type {
   RevocationFeed,
   SessionStore,
 } from '../store/session-store.ts'
+import { outsideRequests } from '../telemetry/outside-requests.ts'
 import type { Logger } from './logger.ts'
 
 /**
@@ -115,9 +116,11 @@ export class SessionWatcher {
 
   #begin(): void {
     if (this.#timer !== null) return
-    this.#timer = setInterval(() => this.#tick(), this.#terms.interval)
-    this.#timer.unref()
-    this.#hints ??= this.#listen()
+    outsideRequests(() => {
+      this.#timer = setInterval(() => this.#tick(), this.#terms.interval)
+      this.#timer.unref()
+      this.#hints ??= this.#listen()
+    })
   }
 
   async #listen(): Promise<RevocationFeed | null> {
@@ -164,7 +167,7 @@ export class SessionWatcher {
   }
 
   #check(): void {
-    this.#checking ??= this.#checkSuspects().finally(() => {
+    this.#checking ??= outsideRequests(() => this.#checkSuspects()).finally(() => {
       this.#checking = null
     })
   }

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { Row, Statement } from '../../postgres/driver.ts'
 import { markStartupFailure } from '../failures/startup-failure.ts'
 import { isAboutStatement } from '../waiting/about-statement.ts'
@@ -71,7 +72,11 @@ class PoolCall {
 
   begin(pool: PgPoolLike): void {
     try {
-      pool.connect((error, client) => this.#connected(pool, error, client))
+      // A pool answers a call that has queued in the context of the request that releases the client.
+      const connected = AsyncResource.bind((error: unknown, client: PgPoolClientLike | undefined) =>
+        this.#connected(pool, error, client),
+      )
+      pool.connect(connected)
     } catch (error) {
       // A pool makes its client at once, and a client reads the files its settings name.
       this.#failStartup(error)
