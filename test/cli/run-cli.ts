@@ -6,6 +6,8 @@ import { text } from 'node:stream/consumers'
 import { root } from '../../scripts/run-command.ts'
 import { bundledProgram } from '../support/bundled-program.ts'
 
+const loader = import.meta.resolve('tsx')
+
 export interface Outcome {
   readonly status: number
   readonly stdout: string
@@ -18,6 +20,8 @@ interface CliOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** A folder that has the program and its dependencies in `node_modules`. Default: this repository. */
   readonly installedIn?: string
+  /** Whether a module that it is given imports this package by its name. */
+  readonly givenModule?: boolean
 }
 
 /** The program in one file. */
@@ -33,13 +37,13 @@ export function installedCli(folder: string): string {
 /** Starts the program in a process of its own, as a user would. */
 export async function startCli(
   args: readonly string[],
-  { databaseUrl, environment = {}, installedIn }: CliOptions = {},
+  { databaseUrl, environment = {}, installedIn, givenModule = false }: CliOptions = {},
 ): Promise<ChildProcessByStdio<null, Readable, Readable>> {
   const program = installedIn === undefined ? await bundledCli() : installedCli(installedIn)
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(DATABASE_URL|PG[A-Z]+)$/.test(name)),
   )
-  return spawn(process.execPath, [program, ...args], {
+  return spawn(process.execPath, [...(givenModule ? ['--import', loader] : []), program, ...args], {
     cwd: installedIn ?? root,
     env: {
       ...env,

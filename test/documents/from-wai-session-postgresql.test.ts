@@ -40,7 +40,7 @@ async function shell(block: string): Promise<Outcome[]> {
   for (const line of block.trim().split('\n')) {
     const [npx, program, ...args] = line.replace('./map.js', join(folder, 'map.js')).split(' ')
     expect([npx, program]).toEqual(['npx', 'pg-sessions'])
-    outcomes.push(await runCli(args, { databaseUrl: original.database.url }))
+    outcomes.push(await runCli(args, { databaseUrl: original.database.url, givenModule: true }))
   }
   return outcomes
 }
