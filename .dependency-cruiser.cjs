@@ -47,7 +47,7 @@ function strangers(name, comment) {
 const errors = 'errors\\.ts$'
 const processWide = 'process-wide\\.ts$'
 const options = 'options/'
-const telemetry = 'telemetry/(channels|outside-requests)\\.ts$'
+const telemetry = 'telemetry/(channels|request-context)\\.ts$'
 const driver = 'postgres/driver\\.ts$'
 
 module.exports = {
@@ -120,7 +120,7 @@ module.exports = {
     ),
     room(
       'drivers',
-      [driver, options, processWide, errors],
+      [driver, options, 'telemetry/request-context\\.ts$', processWide, errors],
       'A driver that does more than the seam asks cannot be replaced.',
     ),
     room(

@@ -1,4 +1,4 @@
-import { outsideRequests } from '../telemetry/outside-requests.ts'
+import { outsideRequests } from '../telemetry/request-context.ts'
 import type { Operation } from './operation.ts'
 import { realTime } from './real-time.ts'
 import { sqlStateOf } from './sql-state.ts'

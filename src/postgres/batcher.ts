@@ -1,7 +1,7 @@
 import { type Outcome, StoreError } from '../errors.ts'
 import type { Deadline } from '../store/deadline.ts'
 import { type OperationMessage, operationUnderWay } from '../telemetry/channels.ts'
-import { outsideRequests } from '../telemetry/outside-requests.ts'
+import { outsideRequests } from '../telemetry/request-context.ts'
 import type { BatchLimits } from './batch-limits.ts'
 import type { Operation } from './operation.ts'
 import { realTime } from './real-time.ts'

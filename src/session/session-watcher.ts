@@ -5,7 +5,7 @@ import type {
   RevocationFeed,
   SessionStore,
 } from '../store/session-store.ts'
-import { outsideRequests } from '../telemetry/outside-requests.ts'
+import { outsideRequests } from '../telemetry/request-context.ts'
 import type { Logger } from './logger.ts'
 
 /**

@@ -1,5 +1,5 @@
-import { AsyncResource } from 'node:async_hooks'
 import type { Row, Statement } from '../../postgres/driver.ts'
+import { inThisContext } from '../../telemetry/request-context.ts'
 import { markStartupFailure } from '../failures/startup-failure.ts'
 import { isAboutStatement } from '../waiting/about-statement.ts'
 import { DeadlineError } from '../waiting/deadline.ts'
@@ -73,7 +73,7 @@ class PoolCall {
   begin(pool: PgPoolLike): void {
     try {
       // A pool answers a call that has queued in the context of the request that releases the client.
-      const connected = AsyncResource.bind((error: unknown, client: PgPoolClientLike | undefined) =>
+      const connected = inThisContext((error: unknown, client: PgPoolClientLike | undefined) =>
         this.#connected(pool, error, client),
       )
       pool.connect(connected)

@@ -10,3 +10,10 @@ const process = new AsyncResource('pg-sessions')
 export function outsideRequests<Result>(work: () => Result): Result {
   return process.runInAsyncScope(work)
 }
+
+/** Makes a callback run in the context of this call, whichever request's context it is called back in. */
+export function inThisContext<Args extends readonly unknown[]>(
+  callback: (...args: Args) => void,
+): (...args: Args) => void {
+  return AsyncResource.bind(callback)
+}
