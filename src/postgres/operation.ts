@@ -54,6 +54,8 @@ interface Reading<Call, Answer> {
   rows?(rows: readonly AnswerRow[], call: Call): Answer
   /** Reads the byte strings that `answer` gives in its one column `packed`, one after the other. */
   packed?(bytes: AnswerBytes, call: Call): Answer
+  /** Does so where `answer` gives at most one row; there are no bytes if it gives none. */
+  packedRow?(bytes: AnswerBytes, call: Call): Answer
   /** What it means that the statement has run; `answer` gives nothing. */
   done?(call: Call): Answer
 }
@@ -137,9 +139,12 @@ const MARKED = new RegExp(`${MARK}(\\w+)${MARK}`, 'g')
  * The rows that travel; the last one gives the proof back. Byte strings travel in a row each: a client and a
  * server handle a few rows far faster than one text of their size.
  */
-function finalSelect({ rows, packed }: Reading<never, unknown>, proof: string): string {
+function finalSelect({ rows, packed, packedRow }: Reading<never, unknown>, proof: string): string {
   if (rows !== undefined) {
     return `select ${proof} as proof, coalesce((select json_agg(answer)::text from answer), '[]') as answer`
+  }
+  if (packedRow !== undefined) {
+    return `select ${proof} as proof, coalesce((select encode(packed, 'base64') from answer), '') as answer`
   }
   const end = `select ${proof} as proof, '' as answer`
   if (packed === undefined) return end
@@ -152,15 +157,27 @@ function readAnswer<Call, Answer>(
   call: Call,
 ): Answer {
   if (reading.packed !== undefined) {
-    const bytes = new AnswerBytes(rows.slice(0, -1).map(bodyOf))
-    const answer = reading.packed(bytes, call)
-    if (!bytes.isAtEnd) throw new UndecodableError('the answer goes on')
-    return answer
+    return readBytes(reading.packed, rows.slice(0, -1).map(bodyOf), call)
   }
   const [row, ...others] = rows
   if (row === undefined || others.length > 0) throw new UndecodableError('more rows than one')
-  if (reading.rows !== undefined) return reading.rows(readAnswerRows(bodyOf(row)), call)
+  const body = bodyOf(row)
+  if (reading.packedRow !== undefined) {
+    return readBytes(reading.packedRow, body === '' ? [] : [body], call)
+  }
+  if (reading.rows !== undefined) return reading.rows(readAnswerRows(body), call)
   return reading.done?.(call) as Answer
+}
+
+function readBytes<Call, Answer>(
+  read: (bytes: AnswerBytes, call: Call) => Answer,
+  rows: readonly string[],
+  call: Call,
+): Answer {
+  const bytes = new AnswerBytes(rows)
+  const answer = read(bytes, call)
+  if (!bytes.isAtEnd) throw new UndecodableError('the answer goes on')
+  return answer
 }
 
 function bodyOf(row: Row | undefined): string {

@@ -40,7 +40,8 @@ function lines(node: PlanNode, depth: number): string[] {
 
 /** A parameter that is hidden from the planner: no work, and numbered differently by each version. */
 function isParameter(node: PlanNode): boolean {
-  return node['Node Type'] === 'Result' && (node['Subplan Name']?.startsWith('InitPlan') ?? false)
+  const isInitPlan = node['Subplan Name']?.startsWith('InitPlan') ?? false
+  return isInitPlan && node['Node Type'] === 'Result' && node.Plans === undefined
 }
 
 function on(name: string | undefined): string {

@@ -1,7 +1,11 @@
 import type { AnswerBytes } from '../../postgres/answer-bytes.ts'
 import type { SharedOperation } from '../../postgres/batcher.ts'
 import { type Operation, operation } from '../../postgres/operation.ts'
-import { packEntries, packSharedEntries, readEntries } from '../../postgres/operations/load.ts'
+import {
+  packEntries,
+  packSharedEntries,
+  readEntries,
+} from '../../postgres/operations/packed-entries.ts'
 import { list, text } from '../../postgres/parameter-types.ts'
 import { packText } from '../../postgres/session-columns.ts'
 import type { LoadResult } from '../../store/session-store.ts'
@@ -19,13 +23,13 @@ export function loadOperation(
   names: WaiTableNames,
   times: WaiTimes,
 ): SharedOperation<ShownKeys, LoadResult> {
-  const single = loadOf(names, 'wai_load', times.timeout, packEntries(), {
+  const single = loadOf(names, 'wai_load', times.timeout, packEntries, {
     give: (keys: ShownKeys) => ({ keys }),
     packed: (answer, keys) => resultOf(readAll(answer, times), keys) ?? UNKNOWN,
   })
   return {
     single: () => single,
-    batch: loadOf(names, 'wai_load_many', times.timeout, packSharedEntries(), {
+    batch: loadOf(names, 'wai_load_many', times.timeout, packSharedEntries, {
       give: (calls: readonly ShownKeys[]) => ({ keys: [...new Set(calls.flat())] }),
       packed(answer, calls): Loads {
         const found = readAll(answer, times)
@@ -42,7 +46,7 @@ function loadOf<Call, Answer>(
   { sessions, data }: WaiTableNames,
   name: string,
   timeout: number,
-  entries: string,
+  pack: (entries: string) => string,
   rest: {
     give(call: Call): { readonly keys: readonly string[] }
     packed(answer: AnswerBytes, call: Call): Answer
@@ -55,11 +59,9 @@ function loadOf<Call, Answer>(
     // The original leaves key and value nullable; a null there counts as no entry.
     sql: ({ keys }) => ({
       answer: `
-        select ${packText('session_key')} || ${packText(STATE)} || boolsend(${isLive(timeout)}) || (
-            select ${entries}
-            from ${data}
-            where wai_pg_session = ${sessions}.id and key is not null and value is not null
-          ) as packed
+        select ${packText('session_key')} || ${packText(STATE)} || boolsend(${isLive(timeout)})
+            || ${pack(`${data}
+              where wai_pg_session = ${sessions}.id and key is not null and value is not null`)} as packed
         from ${sessions}
         where session_key = any (${keys})`,
     }),

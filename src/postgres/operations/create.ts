@@ -49,7 +49,7 @@ function createOne({ session, sessionData }: TableNames): Operation<NewSession, 
       written: insertEntries(sessionData, given, 'created'),
       answer: `select ${packTimes('created')} as packed from created`,
     }),
-    packed: (answer) =>
+    packedRow: (answer) =>
       answer.isAtEnd
         ? PRESENT
         : { status: 'created', times: readTimes(answer), version: FIRST_VERSION },
@@ -132,6 +132,6 @@ export function findCreated({
         from ${session} as s
         where s.id = ${id} and s.secret_hash = ${hash}`,
     }),
-    packed: (answer) => (answer.isAtEnd ? null : readTimes(answer)),
+    packedRow: (answer) => (answer.isAtEnd ? null : readTimes(answer)),
   })
 }

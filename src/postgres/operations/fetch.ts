@@ -2,7 +2,7 @@ import type { EntryRequest, FetchResult } from '../../store/session-store.ts'
 import { type Operation, operation } from '../operation.ts'
 import { bytes, list } from '../parameter-types.ts'
 import type { TableNames } from '../table-names.ts'
-import { packEntries, readEntries } from './load.ts'
+import { packEntries, readEntries } from './packed-entries.ts'
 import { giveGuard, guardTypes } from './session-parameters.ts'
 import { liveAndOwned, opensTo } from './session-sql.ts'
 
@@ -22,15 +22,11 @@ export function fetchOperation({
     }),
     sql: ({ id, user, version, hashes, keys }) => ({
       answer: `
-        select (
-            select ${packEntries()}
-            from ${sessionData}
-            where session_id = ${id} and key = any (${keys})
-          ) as packed
+        select ${packEntries(`${sessionData} where session_id = ${id} and key = any (${keys})`)} as packed
         from ${session} as s
         where ${liveAndOwned({ id, user, version })} and ${opensTo(hashes)}`,
     }),
-    packed(answer) {
+    packedRow(answer) {
       if (answer.isAtEnd) return { status: 'gone' }
       return { status: 'found', entries: readEntries(answer)?.entries ?? [] }
     },

@@ -1,21 +1,19 @@
-import type {
-  Entry,
-  LoadResult,
-  OmittedEntry,
-  PresentedToken,
-  SessionRecord,
-} from '../../store/session-store.ts'
+import type { LoadResult, PresentedToken } from '../../store/session-store.ts'
 import type { AnswerBytes } from '../answer-bytes.ts'
 import type { SharedOperation } from '../batcher.ts'
 import { type Operation, operation } from '../operation.ts'
-import { bytes, integer, list, uuid } from '../parameter-types.ts'
+import {
+  bytes,
+  integer,
+  list,
+  type ParameterType,
+  type ParameterTypes,
+  uuid,
+} from '../parameter-types.ts'
 import { packSummary, previousToken, readSummary } from '../session-columns.ts'
 import type { TableNames } from '../table-names.ts'
 import { type FoundUser, packUser, readUserRow, type UserRowSql } from '../user/user-row.ts'
-import { opensTo } from './session-sql.ts'
-
-/** Bytes of entries that a shared statement answers for one session. One with more is loaded alone. */
-const MOST_SHARED_BYTES = 262_144
+import { packEntries, packSharedEntries, readEntries } from './packed-entries.ts'
 
 /** A session to load. */
 export interface TokenLoad {
@@ -39,12 +37,14 @@ export function loadOperation(
   users: { readonly rows: UserRowSql } | null = null,
 ): SharedOperation<TokenLoad, LoadedSession> {
   const operations = eachForm((rows) => ({
-    single: loadOne(names, rows),
+    byHash: loadOne(names, rows, 'load', ONE_HASH),
+    byHashes: loadOne(names, rows, 'load_any', SEVERAL_HASHES),
     batch: loadMany(names, rows),
   }))
   const current = (): ReturnType<typeof operations> => operations(users?.rows ?? null)
   return {
-    single: () => current().single,
+    single: ({ token }) =>
+      token.secretHashes.length === 1 ? current().byHash : current().byHashes,
     get batch() {
       return current().batch
     },
@@ -66,32 +66,60 @@ function eachForm<Made>(make: (rows: UserRowSql | null) => Made): typeof make {
   }
 }
 
-function loadOne(
+/** How the hashes of a token travel. */
+interface Hashes<Value> {
+  readonly type: ParameterType<Value>
+  of(token: PresentedToken): Value
+  /** Writes whether a column holds one of them. */
+  isOne(column: string, hashes: string): string
+}
+
+/** As nearly every token has it. */
+const ONE_HASH: Hashes<Uint8Array | null> = {
+  type: bytes,
+  of: ({ secretHashes: [hash = null] }) => hash,
+  isOne: (column, hash) => `${column} = ${hash}`,
+}
+
+const SEVERAL_HASHES: Hashes<readonly Uint8Array[]> = {
+  type: list(bytes),
+  of: ({ secretHashes }) => secretHashes,
+  isOne: (column, hashes) => `${column} = any (${hashes})`,
+}
+
+function loadOne<Value>(
   { session, sessionData }: TableNames,
   users: UserRowSql | null,
+  name: string,
+  { type, of, isOne }: Hashes<Value>,
 ): Operation<TokenLoad, LoadedSession> {
+  const parameters: ParameterTypes<{ id: string; hashes: Value; large: number }> = {
+    id: uuid,
+    hashes: type,
+    large: integer,
+  }
   return operation({
-    name: 'load',
+    name,
     effect: 'none',
-    parameters: { id: uuid, hashes: list(bytes), large: integer },
+    parameters,
     give: ({ token, largeEntries = UNLIMITED }: TokenLoad) => ({
       id: token.id,
-      hashes: token.secretHashes,
+      hashes: of(token),
       large: largeEntries,
     }),
     // Served by both primary keys.
-    sql: ({ id, hashes, large }) => ({
-      answer: `
-        select ${packRecord(`s.secret_hash = any (${hashes})`, users)} || (
-            select ${packEntries(large)}
-            from ${sessionData}
-            where session_id = ${id} and ${opensTo(hashes)}
-          ) as packed
+    sql: ({ id, hashes, large }) => {
+      const isCurrent = isOne('s.secret_hash', hashes)
+      const opened = `${sessionData}
+              where session_id = ${id} and (${isCurrent} or s.previous_until > now())`
+      return {
+        answer: `
+        select ${packRecord(isCurrent, users)} || ${packEntries(opened, large)} as packed
         from ${session} as s
-        where s.id = ${id}
-          and (s.secret_hash = any (${hashes}) or s.previous_hash = any (${hashes}))`,
-    }),
-    packed: (answer) =>
+        where s.id = ${id} and (${isCurrent} or ${isOne('s.previous_hash', hashes)})`,
+      }
+    },
+    packedRow: (answer) =>
       answer.isAtEnd ? UNKNOWN : (readLoaded(answer, users !== null) ?? UNKNOWN),
   })
 }
@@ -118,11 +146,12 @@ function loadMany(
     },
     sql: ({ ids, hashes, larges }) => ({
       answer: `
-        select int4send(a.n::int4) || ${packRecord('s.secret_hash = a.hash', users)} || (
-            select ${packSharedEntries('a.large')}
-            from ${sessionData}
-            where session_id = s.id and (s.secret_hash = a.hash or s.previous_until > now())
-          ) as packed
+        select int4send(a.n::int4) || ${packRecord('s.secret_hash = a.hash', users)}
+            || ${packSharedEntries(
+              `${sessionData}
+              where session_id = s.id and (s.secret_hash = a.hash or s.previous_until > now())`,
+              'a.large',
+            )} as packed
         from unnest(${ids}, ${hashes}, ${larges}) with ordinality as a (id, hash, large, n)
           join ${session} as s on s.id = a.id
             and (s.secret_hash = a.hash or s.previous_hash = a.hash)`,
@@ -130,38 +159,21 @@ function loadMany(
     packed(answer, loads) {
       const found = new Map<number, LoadedSession | null>()
       while (!answer.isAtEnd) found.set(answer.int() - 1, readLoaded(answer, users !== null))
-      let position = 0
-      return loads.map(({ token }): LoadedSession | null => {
-        const positions = token.secretHashes.map(() => position++)
-        const hit = positions.find((at) => found.has(at))
-        return hit === undefined ? UNKNOWN : (found.get(hit) ?? null)
+      let next = 0
+      return loads.map(({ token }) => {
+        const first = next
+        next += token.secretHashes.length
+        for (let hash = first; hash < next; hash++) {
+          const result = found.get(hash)
+          if (result !== undefined) return result
+        }
+        return UNKNOWN
       })
     },
   })
 }
 
 const UNKNOWN: LoadResult = { status: 'unknown' }
-
-/**
- * How many entries there are, then each key and each value after its length. A value that is too large is
- * left where it is, and its length is negative.
- */
-export function packEntries(large = `${UNLIMITED}`): string {
-  return `int4send(count(*)::int4) || coalesce(string_agg(
-              int4send(octet_length(key)) || key
-                || int4send(case when octet_length(value) > ${large} then -1 else 1 end * octet_length(value))
-                || case when octet_length(value) > ${large} then '' else value end, ''
-            ), '')`
-}
-
-/** The same, or nothing but a count of -1 when they are too much for a statement that is shared. */
-export function packSharedEntries(large = `${UNLIMITED}`): string {
-  return `case
-                when sum(octet_length(value)) filter (where octet_length(value) <= ${large})
-                  > ${MOST_SHARED_BYTES} then int4send(-1)
-                else ${packEntries(large)}
-              end`
-}
 
 function packRecord(isCurrent: string, users: UserRowSql | null): string {
   const record = `boolsend(${isCurrent}) || ${packSummary('s')} || ${previousToken.pack('s')}`
@@ -185,20 +197,4 @@ function readLoaded(answer: AnswerBytes, hasUser: boolean): LoadedSession | null
   // Completed in place: a copy of so many numbers costs more than reading them.
   const record = Object.assign(summary, content, { previousToken: token })
   return found === undefined ? { status: 'live', record } : { status: 'live', record, found }
-}
-
-type Content = Pick<SessionRecord, 'entries' | 'omitted'>
-
-export function readEntries(answer: AnswerBytes): Content | null {
-  const count = answer.int()
-  if (count < 0) return null
-  const entries: Entry[] = []
-  const omitted: OmittedEntry[] = []
-  for (let n = 0; n < count; n++) {
-    const key = answer.take(answer.int())
-    const size = answer.int()
-    if (size < 0) omitted.push({ key, size: -size })
-    else entries.push({ key, value: answer.take(size) })
-  }
-  return omitted.length === 0 ? { entries } : { entries, omitted }
 }

@@ -3,7 +3,7 @@ import { type Operation, operation } from '../operation.ts'
 import { text } from '../parameter-types.ts'
 import { packSummary, readSummary } from '../session-columns.ts'
 import type { TableNames } from '../table-names.ts'
-import { packEntries, readEntries } from './load.ts'
+import { packEntries, readEntries } from './packed-entries.ts'
 
 /** Reads all that is stored of a user, dead sessions included, the oldest first. */
 export function readUser({
@@ -18,11 +18,7 @@ export function readUser({
     // Served by the partial index on user_id.
     sql: ({ user }) => ({
       answer: `
-        select ${packSummary('s')} || (
-            select ${packEntries(`${2 ** 31 - 1}`)}
-            from ${sessionData}
-            where session_id = s.id
-          ) as packed
+        select ${packSummary('s')} || ${packEntries(`${sessionData} where session_id = s.id`)} as packed
         from ${session} as s
         where s.user_id = ${user}
         order by s.id`,

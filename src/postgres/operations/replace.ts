@@ -48,7 +48,7 @@ export function replaceOperation({
         union all
         select boolsend(false) from found where not is_held`,
     }),
-    packed(answer) {
+    packedRow(answer) {
       if (answer.isAtEnd) return { status: 'gone' }
       if (!answer.boolean()) return { status: 'superseded' }
       return { status: 'created', times: readTimes(answer), version: FIRST_VERSION }

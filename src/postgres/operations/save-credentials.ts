@@ -124,7 +124,7 @@ function saveCredentialsOperation(
         from live`,
       }
     },
-    packed(answer) {
+    packedRow(answer) {
       if (answer.isAtEnd) return { status: 'gone' }
       const rotated = answer.boolean()
       const version = String(answer.int())

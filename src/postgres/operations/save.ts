@@ -50,7 +50,7 @@ function saveOne({ session, sessionData }: TableNames): Operation<SessionChange,
       ...changeEntries(sessionData, { id, ...change }),
       answer: `select ${packTimes('live')} as packed from live`,
     }),
-    packed: readSaved,
+    packedRow: readSaved,
   })
 }
 
@@ -70,7 +70,7 @@ function saveNoted({ session, sessionData }: TableNames): Operation<SessionChang
       ...changeEntries(sessionData, { id, ...change }),
       answer: `select ${packTimes('live')} as packed from live`,
     }),
-    packed: readSaved,
+    packedRow: readSaved,
   })
 }
 
