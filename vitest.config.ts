@@ -1,10 +1,23 @@
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
+/** Where `npm run test:clients` has older clients. */
+const clients = process.env['TEST_CLIENTS_FROM']
+const alias = Object.fromEntries(
+  (clients === undefined ? [] : ['pg', 'postgres']).map((name) => [
+    name,
+    join(clients ?? '', 'node_modules', name),
+  ]),
+)
+
+/** A folder of long tests that `npm test` leaves out, such as `poolers`. */
+const suite = process.env['TEST_SUITE']
+
 const config: ViteUserConfig = defineConfig({
-  resolve: { tsconfigPaths: true },
+  resolve: { tsconfigPaths: true, alias },
   test: {
-    include: ['test/**/*.test.ts'],
+    include: suite === undefined ? ['test/**/*.test.ts'] : [`test/${suite}/**/*.suite.ts`],
     globalSetup: ['test/support/global-setup.ts'],
     // Most tests wait for servers and browsers, so three files at once fit even on two cores.
     maxWorkers: Math.max(3, availableParallelism() - 1),

@@ -1,8 +1,8 @@
 import pg from 'pg'
 import { PostgresStore } from 'pg-sessions'
-import type { SessionStore } from 'pg-sessions/store'
 import { fromPg } from 'pg-sessions/pg'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { SessionStore } from 'pg-sessions/store'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import {
   begin,
   changeOf,
@@ -15,6 +15,7 @@ import {
   statusOf,
 } from '../../src/testing/store-contract/samples.ts'
 import { openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
+import { clients, everyClient, type OpenClient } from './clients.ts'
 
 let harness: PostgresStoreHarness
 let store: SessionStore
@@ -38,59 +39,6 @@ beforeAll(async () => {
 beforeEach(() => harness.pool.query('truncate trouble; delete from sessions.session'))
 afterAll(() => harness.dispose())
 
-/** Counts how often a statement is tried, and ends the trouble before the `last` try. */
-function countingStore(last: number): { store: SessionStore; tries(): number } {
-  const driver = fromPg(harness.pool)
-  let tries = 0
-  const counting = new PostgresStore({
-    migrate: 'off',
-    driver: {
-      ...driver,
-      async query(statement, options) {
-        tries += 1
-        if (tries === last) await harness.pool.query('truncate trouble')
-        return driver.query(statement, options)
-      },
-    },
-  })
-  return { store: counting, tries: () => tries }
-}
-
-test.each(['40001', '40P01', '55P03'])(
-  'a save that the server gave up with %s is tried again',
-  async (code) => {
-    const session = await begin(store)
-    await harness.pool.query('insert into trouble (code) values ($1)', [code])
-    const { store: counting, tries } = countingStore(3)
-    const result = await counting.save(changeOf(session, { written: [entry('a', '1')] }))
-    expect(result.status).toBe('saved')
-    expect(tries()).toBe(3)
-    expect(await contentOf(store, session)).toEqual({ a: '1' })
-  },
-)
-
-test('a collision that does not end is told, with nothing written', async () => {
-  const session = await begin(store, { entries: [entry('a', '1')] })
-  await harness.pool.query(`insert into trouble (code) values ('40001')`)
-  const { store: counting, tries } = countingStore(Number.POSITIVE_INFINITY)
-  await expect(
-    counting.save(changeOf(session, { written: [entry('a', '2')] })),
-  ).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', sqlState: '40001', outcome: 'none' })
-  expect(tries()).toBe(3)
-  expect(await contentOf(store, session)).toEqual({ a: '1' })
-})
-
-test('what the server refuses for good is not tried again', async () => {
-  const session = await begin(store)
-  await harness.pool.query(`insert into trouble (code) values ('P0001')`)
-  const { store: counting, tries } = countingStore(Number.POSITIVE_INFINITY)
-  await expect(counting.save(changeOf(session))).rejects.toMatchObject({
-    code: 'ERR_STORE',
-    sqlState: 'P0001',
-  })
-  expect(tries()).toBe(1)
-})
-
 test('a server whose transactions are serializable loses no change', async () => {
   const pool = new pg.Pool({
     connectionString: harness.database.url,
@@ -111,40 +59,102 @@ test('a server whose transactions are serializable loses no change', async () =>
   await pool.end()
 })
 
-test('signing a user out everywhere beside everything else meets no deadlock', async () => {
-  const codes: unknown[] = []
-  const driver = fromPg(harness.pool)
-  const busy = new PostgresStore({
-    migrate: 'off',
-    driver: {
-      ...driver,
-      query: (statement, options) =>
-        driver.query(statement, options).catch((error: unknown) => {
-          codes.push((error as { code?: unknown }).code)
-          throw error
-        }),
-    },
+describe.each(clients(['pg'], everyClient))('with %s', (_, client) => {
+  let opened: OpenClient
+
+  beforeAll(async () => {
+    opened = await client.open(harness.database.url)
   })
-  const users = ['ann', 'bob']
-  for (let round = 0; round < 5; round += 1) {
-    const sessions = await inParallel(40, (n) =>
-      begin(busy, { userId: users[n % 2] ?? null, entries: [entry('a', '1')] }),
-    )
-    const shuffled = sessions.toSorted(() => Math.random() - 0.5)
-    await Promise.all([
-      ...shuffled.map((session) => busy.save(changeOf(session, { written: [entry('a', '2')] }))),
-      ...shuffled.map(({ id }) => busy.touch({ id, lifetime })),
-      ...users.flatMap((user) => [1, 2, 3].map(() => busy.destroyByUser(user, []))),
-      ...shuffled.map((session) =>
-        busy.save(changeOf(session, { credentials: rotation(session.secretHash) })),
-      ),
-      ...shuffled.map((session) =>
-        busy.replace({ ...session, secretHashes: [session.secretHash] }, sample()),
-      ),
-      ...shuffled.slice(0, 10).map(({ id }) => busy.destroy({ id })),
-      ...[1, 2, 3].map(() => busy.purge(1000)),
-    ])
-    for (const session of sessions) expect(await statusOf(busy, session)).toBe('unknown')
+  afterAll(() => opened[Symbol.asyncDispose]())
+
+  /** Counts how often a statement is tried, and ends the trouble before the `last` try. */
+  function countingStore(last: number): { store: SessionStore; tries(): number } {
+    const { driver } = opened
+    let tries = 0
+    const counting = new PostgresStore({
+      migrate: 'off',
+      driver: {
+        ...driver,
+        async query(statement, options) {
+          tries += 1
+          if (tries === last) await harness.pool.query('truncate trouble')
+          return driver.query(statement, options)
+        },
+      },
+    })
+    return { store: counting, tries: () => tries }
   }
-  expect(codes).toEqual([])
+
+  test.each(['40001', '40P01', '55P03'])(
+    'a save that the server gave up with %s is tried again',
+    async (code) => {
+      const session = await begin(store)
+      await harness.pool.query('insert into trouble (code) values ($1)', [code])
+      const { store: counting, tries } = countingStore(3)
+      const result = await counting.save(changeOf(session, { written: [entry('a', '1')] }))
+      expect(result.status).toBe('saved')
+      expect(tries()).toBe(3)
+      expect(await contentOf(store, session)).toEqual({ a: '1' })
+    },
+  )
+
+  test('a collision that does not end is told, with nothing written', async () => {
+    const session = await begin(store, { entries: [entry('a', '1')] })
+    await harness.pool.query(`insert into trouble (code) values ('40001')`)
+    const { store: counting, tries } = countingStore(Number.POSITIVE_INFINITY)
+    await expect(
+      counting.save(changeOf(session, { written: [entry('a', '2')] })),
+    ).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', sqlState: '40001', outcome: 'none' })
+    expect(tries()).toBe(3)
+    expect(await contentOf(store, session)).toEqual({ a: '1' })
+  })
+
+  test('what the server refuses for good is not tried again', async () => {
+    const session = await begin(store)
+    await harness.pool.query(`insert into trouble (code) values ('P0001')`)
+    const { store: counting, tries } = countingStore(Number.POSITIVE_INFINITY)
+    await expect(counting.save(changeOf(session))).rejects.toMatchObject({
+      code: 'ERR_STORE',
+      sqlState: 'P0001',
+    })
+    expect(tries()).toBe(1)
+  })
+
+  test('signing a user out everywhere beside everything else meets no deadlock', async () => {
+    const codes: unknown[] = []
+    const { driver } = opened
+    const busy = new PostgresStore({
+      migrate: 'off',
+      driver: {
+        ...driver,
+        query: (statement, options) =>
+          driver.query(statement, options).catch((error: unknown) => {
+            codes.push((error as { code?: unknown }).code)
+            throw error
+          }),
+      },
+    })
+    const users = ['ann', 'bob']
+    for (let round = 0; round < 5; round += 1) {
+      const sessions = await inParallel(40, (n) =>
+        begin(busy, { userId: users[n % 2] ?? null, entries: [entry('a', '1')] }),
+      )
+      const shuffled = sessions.toSorted(() => Math.random() - 0.5)
+      await Promise.all([
+        ...shuffled.map((session) => busy.save(changeOf(session, { written: [entry('a', '2')] }))),
+        ...shuffled.map(({ id }) => busy.touch({ id, lifetime })),
+        ...users.flatMap((user) => [1, 2, 3].map(() => busy.destroyByUser(user, []))),
+        ...shuffled.map((session) =>
+          busy.save(changeOf(session, { credentials: rotation(session.secretHash) })),
+        ),
+        ...shuffled.map((session) =>
+          busy.replace({ ...session, secretHashes: [session.secretHash] }, sample()),
+        ),
+        ...shuffled.slice(0, 10).map(({ id }) => busy.destroy({ id })),
+        ...[1, 2, 3].map(() => busy.purge(1000)),
+      ])
+      for (const session of sessions) expect(await statusOf(busy, session)).toBe('unknown')
+    }
+    expect(codes).toEqual([])
+  })
 })

@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import pg from 'pg'
 import { PostgresStore } from 'pg-sessions'
-import { fromPg } from 'pg-sessions/pg'
 import type { SessionStore } from 'pg-sessions/store'
 import type { Side } from 'pg-sessions/testing'
 import { type FaultProxy, startFaultProxy } from 'pg-sessions/testing'
@@ -16,6 +14,7 @@ import {
   sample,
 } from '../../src/testing/store-contract/samples.ts'
 import { openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
+import { clients, type DatabaseClient } from './clients.ts'
 
 /*
  * A connection is cut after its first message, its second, and so on, in either direction, until the
@@ -91,14 +90,20 @@ interface Beyond extends AsyncDisposable {
   readonly store: PostgresStore
 }
 
-function openBeyond(proxy: FaultProxy): Beyond {
-  const pool = new pg.Pool({ connectionString: proxy.url, max: 1 })
-  const store = new PostgresStore({ driver: fromPg(pool), migrate: 'off' })
-  return { store, [Symbol.asyncDispose]: () => pool.end() }
+async function openBeyond(client: DatabaseClient, proxy: FaultProxy): Promise<Beyond> {
+  const opened = await client.open(proxy.url, { max: 1 })
+  const store = new PostgresStore({ driver: opened.driver, migrate: 'off' })
+  return { store, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() }
 }
 
-async function attempt(proxy: FaultProxy, count: number, kind: Kind, operation: Operation) {
-  await using beyond = openBeyond(proxy)
+async function attempt(
+  client: DatabaseClient,
+  proxy: FaultProxy,
+  count: number,
+  kind: Kind,
+  operation: Operation,
+) {
+  await using beyond = await openBeyond(client, proxy)
   if (kind.warm) await operation(beyond.store)
   await arrange()
   let wasCut = false
@@ -127,7 +132,11 @@ async function untilServerIsDone(): Promise<void> {
 }
 
 /** Gives what became of the call at each cut; the last one is the first that did not happen. */
-async function sweep(name: keyof typeof operations, kind: Kind): Promise<Verdict[]> {
+async function sweep(
+  client: DatabaseClient,
+  name: keyof typeof operations,
+  kind: Kind,
+): Promise<Verdict[]> {
   const operation: Operation = operations[name]
   await arrange()
   const before = await stored()
@@ -137,7 +146,7 @@ async function sweep(name: keyof typeof operations, kind: Kind): Promise<Verdict
   await using proxy = await startFaultProxy(harness.database.url)
   const verdicts: Verdict[] = []
   for (let count = 1; verdicts.at(-1) !== 'uncut'; count += 1) {
-    const { verdict, left } = await attempt(proxy, count, kind, operation)
+    const { verdict, left } = await attempt(client, proxy, count, kind, operation)
     verdicts.push(verdict)
     if (verdict === 'failed') expect([before, after]).toContainEqual(left)
     else expect(left).toEqual(after)
@@ -145,48 +154,55 @@ async function sweep(name: keyof typeof operations, kind: Kind): Promise<Verdict
   return verdicts
 }
 
-describe.each(['client', 'server'] as const)('whatever the %s says last', (side) => {
-  test('create is applied if it is answered, else as a whole or not at all', async () => {
-    // Not repeated once it may have been applied: the session may have been ended since.
-    const verdicts = await sweep('create', { side, warm: true, forGood: false })
-    expect(verdicts.length).toBeGreaterThan(3)
-    expect(verdicts).toContain('answered')
-  })
+describe.each(clients())('with %s', (_, client) => {
+  describe.each(['client', 'server'] as const)('whatever the %s says last', (side) => {
+    test('create is applied if it is answered, else as a whole or not at all', async () => {
+      // Not repeated once it may have been applied: the session may have been ended since.
+      const verdicts = await sweep(client, 'create', { side, warm: true, forGood: false })
+      expect(verdicts.length).toBeGreaterThan(3)
+      expect(verdicts).toContain('answered')
+    })
 
-  test.each(['load', 'destroy'] as const)('%s hears nothing of a cut', async (name) => {
-    const verdicts = await sweep(name, { side, warm: true, forGood: false })
-    expect(verdicts.length).toBeGreaterThan(3)
-    expect(verdicts).not.toContain('failed')
-  })
+    test.each(['load', 'destroy'] as const)('%s hears nothing of a cut', async (name) => {
+      const verdicts = await sweep(client, name, { side, warm: true, forGood: false })
+      expect(verdicts.length).toBeGreaterThan(3)
+      expect(verdicts).not.toContain('failed')
+    })
 
-  test.each(['save', 'rotate', 'signIn', 'clear', 'update', 'take'] as const)(
+    test.each(['save', 'rotate', 'signIn', 'clear', 'update', 'take'] as const)(
+      '%s is applied if it is answered, else as a whole or not at all',
+      async (name) => {
+        const verdicts = await sweep(client, name, { side, warm: true, forGood: false })
+        expect(verdicts).toContain('failed')
+      },
+    )
+
+    test.each(['load', 'destroy'] as const)(
+      '%s fails, applied as a whole or not at all, if nothing follows',
+      async (name) => {
+        const verdicts = await sweep(client, name, { side, warm: true, forGood: true })
+        expect(verdicts).toContain('failed')
+      },
+    )
+
+    test.each(['create', 'save'] as const)(
+      '%s on a new connection is applied if it is answered',
+      async (name) => {
+        const verdicts = await sweep(client, name, { side, warm: false, forGood: false })
+        expect(verdicts.length).toBeGreaterThan(7)
+      },
+    )
+  })
+})
+
+describe.each(clients([], ({ reconnects }) => !reconnects))('with %s', (_, client) => {
+  test.each(Object.keys(operations) as (keyof typeof operations)[])(
     '%s is applied if it is answered, else as a whole or not at all',
     async (name) => {
-      const verdicts = await sweep(name, { side, warm: true, forGood: false })
-      expect(verdicts).toContain('failed')
-    },
-  )
-
-  test('create is applied if it is answered, else as a whole or not at all', async () => {
-    // Not repeated once it may have been applied: the session may have been ended since.
-    const verdicts = await sweep('create', { side, warm: true, forGood: false })
-    expect(verdicts.length).toBeGreaterThan(3)
-    expect(verdicts).toContain('answered')
-  })
-
-  test.each(['load', 'destroy'] as const)(
-    '%s fails, applied as a whole or not at all, if nothing follows',
-    async (name) => {
-      const verdicts = await sweep(name, { side, warm: true, forGood: true })
-      expect(verdicts).toContain('failed')
-    },
-  )
-
-  test.each(['create', 'save'] as const)(
-    '%s on a new connection is applied if it is answered',
-    async (name) => {
-      const verdicts = await sweep(name, { side, warm: false, forGood: false })
-      expect(verdicts.length).toBeGreaterThan(7)
+      for (const side of ['client', 'server'] as const) {
+        const verdicts = await sweep(client, name, { side, warm: true, forGood: false })
+        expect(verdicts).toContain('failed')
+      }
     },
   )
 })

@@ -1,11 +1,12 @@
 import pg from 'pg'
 import { createSessions, type Sessions } from 'pg-sessions'
-import { fromPg } from 'pg-sessions/pg'
 import { type FaultProxy, startFaultProxy } from 'pg-sessions/testing'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { Visitor } from '../support/each-store-visitor.ts'
 import { elapse } from '../support/postgres-store.ts'
+import { clients, type OpenClient } from './clients.ts'
+import { ReplyLoser } from './lost-reply.ts'
 
 /*
  * The server renews a token and the answer gets lost. Whoever only reads is not to notice, and the client
@@ -14,65 +15,66 @@ import { elapse } from '../support/postgres-store.ts'
 
 let database: TestDatabase
 let proxy: FaultProxy
-let pool: pg.Pool
 let direct: pg.Pool
-let sessions: Sessions
 
 beforeAll(async () => {
   database = await createTestDatabase()
   proxy = await startFaultProxy(database.url)
-  pool = new pg.Pool({ connectionString: proxy.url })
-  pool.on('error', () => undefined)
   direct = new pg.Pool({ connectionString: database.url })
-  sessions = createSessions({ database: fromPg(pool), renewInterval: '15m', log: false })
-  await sessions.ready()
 })
 afterAll(async () => {
-  await sessions.close()
-  await Promise.all([pool.end(), direct.end()])
+  await direct.end()
   await proxy.close()
   await database.drop()
 })
 
-async function visitorAtRenewalTime(): Promise<Visitor<Record<string, unknown>>> {
-  const visitor = new Visitor(sessions)
-  await visitor.visit((session) => session.set('a', 1))
-  await elapse(direct, 900_000)
-  return visitor
-}
+describe.each(clients())('with %s', (_, client) => {
+  let opened: OpenClient
+  let replies: ReplyLoser
+  let sessions: Sessions
 
-/** Loses the first answer to a statement that replaces a token. */
-function loseRenewal(): Promise<unknown> {
-  let isAsked = false
-  return proxy.cutBefore(({ from, type, bytes }) => {
-    if (from === 'client') isAsked ||= bytes.includes('pg_sessions_save_credentials_')
-    return isAsked && from === 'server' && type === 'C'
+  beforeAll(async () => {
+    opened = await client.open(proxy.url)
+    replies = new ReplyLoser(opened.driver, proxy)
+    sessions = createSessions({ database: replies.driver, renewInterval: '15m', log: false })
+    await sessions.ready()
   })
-}
-
-test('a renewal by itself is repeated, recognised as done, and its token works', async () => {
-  const visitor = await visitorAtRenewalTime()
-  const old = visitor.twin()
-  const lost = loseRenewal()
-  expect(await visitor.visit((session) => session.get('a'))).toBe(1)
-  await lost
-  expect(visitor.setCookies).toHaveLength(1)
-  expect(visitor.token).not.toBe(old.token)
-  expect(await visitor.visit((session) => session.get('a'))).toBe(1)
-  expect(await old.visit((session) => session.get('a'))).toBe(1)
-})
-
-test('a renewal with a save is not repeated: the save says so, and the old token works', async () => {
-  const visitor = await visitorAtRenewalTime()
-  const lost = loseRenewal()
-  await expect(visitor.visit((session) => session.set('a', 2))).rejects.toMatchObject({
-    code: 'ERR_STORE_UNAVAILABLE',
-    outcome: 'unknown',
+  afterAll(async () => {
+    await sessions.close()
+    await opened[Symbol.asyncDispose]()
   })
-  await lost
-  expect(await visitor.visit((session) => session.get('a'))).toBe(2)
-  expect(visitor.setCookies, 'a reply may still be on its way').toEqual([])
-  await elapse(direct, 10_000)
-  await visitor.visit((session) => session.get('a'))
-  expect(visitor.setCookies).toHaveLength(1)
+
+  async function visitorAtRenewalTime(): Promise<Visitor<Record<string, unknown>>> {
+    const visitor = new Visitor(sessions)
+    await visitor.visit((session) => session.set('a', 1))
+    await elapse(direct, 900_000)
+    return visitor
+  }
+
+  test('a renewal by itself is repeated, recognised as done, and its token works', async () => {
+    const visitor = await visitorAtRenewalTime()
+    const old = visitor.twin()
+    const lost = replies.next('save_credentials')
+    expect(await visitor.visit((session) => session.get('a'))).toBe(1)
+    await lost
+    expect(visitor.setCookies).toHaveLength(1)
+    expect(visitor.token).not.toBe(old.token)
+    expect(await visitor.visit((session) => session.get('a'))).toBe(1)
+    expect(await old.visit((session) => session.get('a'))).toBe(1)
+  })
+
+  test('a renewal with a save is not repeated: the save says so, and the old token works', async () => {
+    const visitor = await visitorAtRenewalTime()
+    const lost = replies.next('save_credentials')
+    await expect(visitor.visit((session) => session.set('a', 2))).rejects.toMatchObject({
+      code: 'ERR_STORE_UNAVAILABLE',
+      outcome: 'unknown',
+    })
+    await lost
+    expect(await visitor.visit((session) => session.get('a'))).toBe(2)
+    expect(visitor.setCookies, 'a reply may still be on its way').toEqual([])
+    await elapse(direct, 10_000)
+    await visitor.visit((session) => session.get('a'))
+    expect(visitor.setCookies).toHaveLength(1)
+  })
 })

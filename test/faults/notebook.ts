@@ -1,9 +1,9 @@
 import type { AddressInfo } from 'node:net'
 import express from 'express'
-import pg from 'pg'
 import { createSessions, type SessionEvents, type Sessions } from 'pg-sessions'
 import { expressSessions } from 'pg-sessions/express'
-import { fromPg } from 'pg-sessions/pg'
+import type { Driver } from 'pg-sessions/driver'
+import type { ClientOptions, DatabaseClient, OpenClient } from './clients.ts'
 
 /** What a session of the notebook holds. */
 interface Notes {
@@ -13,7 +13,9 @@ interface Notes {
 export interface NotebookOptions {
   /** Milliseconds. Defaults to 1500: a busy machine takes its time even when nothing is wrong. */
   readonly deadline?: number
-  readonly pool?: pg.PoolConfig
+  readonly client?: ClientOptions
+  /** Comes between the sessions and the client. */
+  readonly wrap?: (driver: Driver) => Driver
   readonly migrate?: 'auto' | 'check' | 'off'
 }
 
@@ -22,7 +24,7 @@ export interface Notebook extends AsyncDisposable {
   readonly url: string
   readonly sessions: Sessions<Notes>
   /** The application's only way to the database. */
-  readonly pool: pg.Pool
+  readonly client: OpenClient
   /** Milliseconds. */
   readonly deadline: number
   /** Which operations found the store unavailable. */
@@ -41,12 +43,18 @@ export interface Page {
 
 /** Starts the application on a database. It knows of no fault; what it does about one is ours. */
 export async function openNotebook(
+  { open }: DatabaseClient,
   databaseUrl: string,
-  { deadline = 1500, pool: config = {}, migrate = 'auto' }: NotebookOptions = {},
+  {
+    deadline = 1500,
+    client: options = {},
+    migrate = 'auto',
+    wrap = (it) => it,
+  }: NotebookOptions = {},
 ): Promise<Notebook> {
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 10, ...config })
+  const client = await open(databaseUrl, options)
   const sessions = createSessions<Notes>({
-    database: fromPg(pool),
+    database: wrap(client.driver),
     deadline: `${deadline}ms`,
     migrate,
     log: false,
@@ -59,7 +67,7 @@ export async function openNotebook(
   return {
     url,
     sessions,
-    pool,
+    client,
     deadline,
     unavailable,
     browser: () => new Browser(url),
@@ -67,8 +75,7 @@ export async function openNotebook(
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
       await sessions.close()
-      // A connection that nobody answers would keep a test that has failed from saying so.
-      await Promise.race([pool.end(), new Promise((resolve) => setTimeout(resolve, 2000).unref())])
+      await client[Symbol.asyncDispose]()
     },
   }
 }

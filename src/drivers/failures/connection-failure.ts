@@ -1,5 +1,6 @@
 import { type ErrorExplanation, explainNodeError } from '../../postgres/driver.ts'
 import { factsOf, isSqlState } from './client-facts.ts'
+import { explainPoolerFailure } from './pooler-failure.ts'
 import { explainStartupFailure, isStartupFailure } from './startup-failure.ts'
 
 /** What a client says without a code of Node's or an SQLSTATE: its own codes, or its whole messages. */
@@ -25,7 +26,10 @@ export function explainWith(
 ): (error: unknown) => ErrorExplanation | undefined {
   return (error) => {
     if (isStartupFailure(error)) return explainStartupFailure(error, surroundings())
-    const { code, message, isFromServer } = factsOf(error)
+    const facts = factsOf(error)
+    const pooler = explainPoolerFailure(facts, () => surroundings().server)
+    if (pooler !== undefined) return pooler
+    const { code, message, isFromServer } = facts
     if (isFromServer || isSqlState(code)) return undefined
     const { server } = surroundings()
     const word = code ?? message
