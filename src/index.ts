@@ -25,15 +25,16 @@ export {
   UndecodableError,
   UnsupportedError,
 } from './errors.ts'
+export type { Duration } from './options/duration.ts'
+export type { StandardSchema } from './options/standard-schema.ts'
 export { PostgresStore } from './postgres/postgres-store.ts'
 export type { MigrateMode, PostgresStoreOptions } from './postgres/store-options.ts'
 export type { TableNameOptions } from './postgres/table-names.ts'
 export type { UserQuery, UserSettings, UserTable } from './postgres/user/user-settings.ts'
-export type { StandardSchema } from './options/standard-schema.ts'
-export type { Duration } from './options/duration.ts'
-export type { Logger } from './session/logger.ts'
 export type { DestroyAllOptions } from './session/destroy-all.ts'
 export type { ExportedSession, UserExport } from './session/export-user.ts'
+export type { HealthOptions, HealthProblem, SessionsHealth } from './session/health.ts'
+export type { Logger } from './session/logger.ts'
 export type { PurgeOptions, Purger } from './session/purger.ts'
 export type {
   DefaultData,

@@ -1,9 +1,10 @@
 import type { ResolvedCookie } from './cookie/cookie-settings.ts'
 import { UnsupportedError } from './errors.ts'
-import { checkedId, checkedIds, type SessionOwner } from './named-sessions.ts'
 import { Exchange, type ResponseLink, type SessionOpener } from './http/exchange.ts'
+import { checkedId, checkedIds, type SessionOwner } from './named-sessions.ts'
 import { type DestroyAllOptions, destroyAll } from './session/destroy-all.ts'
 import { exportUser, type UserExport } from './session/export-user.ts'
+import { checkHealth, type HealthOptions, type SessionsHealth } from './session/health.ts'
 import { type PurgeOptions, type Purger, purgeAll, startPurger } from './session/purger.ts'
 import type { DefaultData } from './session/session.ts'
 import type { SessionContext } from './session/session-context.ts'
@@ -15,8 +16,8 @@ import {
   type WatchTarget,
 } from './session/session-watcher.ts'
 import { SessionsInTransaction } from './sessions-in-transaction.ts'
-import { checkUserId, isUserId } from './store/user-id.ts'
 import type { SessionStore, SessionSummary, StoreCounts } from './store/session-store.ts'
+import { checkUserId, isUserId } from './store/user-id.ts'
 
 /** What a list of sessions tells of each: nothing in it lets anybody in. */
 export interface SessionInfo {
@@ -220,6 +221,25 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
       )
     }
     await backdateSignIn(id, milliseconds)
+  }
+
+  /**
+   * Looks whether sessions can be read and written now, for a readiness probe: the database answers, the tables
+   * are there, the role may use them, and the server takes writes. It writes nothing, and ends within its deadline.
+   *
+   * Use it for readiness only. A liveness probe that asks the database restarts all processes when that is down.
+   *
+   * @throws {ConfigurationError} An option is unknown or wrong. A failure of the database is an answer.
+   * @example
+   * ```ts
+   * app.get('/ready', async (req, res) => {
+   *   const health = await sessions.check({ deadline: '900ms' })
+   *   res.status(health.ok ? 200 : 503).json(health)
+   * })
+   * ```
+   */
+  check(options?: HealthOptions): Promise<SessionsHealth> {
+    return checkHealth(this.#store, options)
   }
 
   /** Counts live sessions and expired ones that no purge has deleted yet. Reads the whole table. */

@@ -23,9 +23,10 @@ import type {
   SessionChange,
   SessionStore,
   SessionSummary,
+  StoreCheck,
   StoreCounts,
-  StoreTransaction,
   StoredSession,
+  StoreTransaction,
   TakeResult,
   TokenPrecondition,
   Touch,
@@ -41,16 +42,16 @@ import {
   destroyInTransaction,
   transactionStatus,
 } from './operations/end-in-transaction.ts'
+import { loadUserOperation } from './operations/load-user.ts'
 import { FIRST_VERSION } from './operations/new-session.ts'
 import { type StoreOperations, storeOperations } from './operations/store-operations.ts'
-import { loadUserOperation } from './operations/load-user.ts'
 import type { TakenEntry } from './operations/take.ts'
 import { type DatabaseOptions, type PostgresStoreOptions, storeOptions } from './store-options.ts'
 import { TableAccess } from './table-access.ts'
-import { JoinedUsers } from './user/joined-users.ts'
 import { resolveTableNames, type TableNames } from './table-names.ts'
 import { applicationTransaction } from './transaction/application-transaction.ts'
 import { PostgresTransaction } from './transaction/postgres-transaction.ts'
+import { JoinedUsers } from './user/joined-users.ts'
 
 /** How long a migration may take beyond the deadline of ordinary calls. */
 const MIGRATION_TIMEOUT = 60_000
@@ -233,6 +234,10 @@ export class PostgresStore implements SessionStore {
     const answer = await this.#tables.ask(this.#operations.destroyPage, page, options)
     this.#announcer.announce(answer.ended.map(({ id }) => id))
     return answer
+  }
+
+  check(options?: CallOptions): Promise<StoreCheck> {
+    return this.#tables.ask(this.#operations.check, undefined, options)
   }
 
   async backdateSignIn(id: string, milliseconds: number, options?: CallOptions): Promise<void> {

@@ -25,6 +25,7 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
 
   const {
     backdateSignIn,
+    check,
     destroyPage,
     fetch,
     findLive,
@@ -50,6 +51,7 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
     ...(destroyPage === undefined
       ? {}
       : { destroyPage: observed('destroyPage', destroyPage.bind(store)) }),
+    ...(check === undefined ? {} : { check: observed('check', check.bind(store)) }),
     ...(fetch === undefined ? {} : { fetch: observed('fetch', fetch.bind(store)) }),
     ...(loadUser === undefined ? {} : { loadUser: observed('loadUser', loadUser.bind(store)) }),
     ...(findLive === undefined ? {} : { findLive: observed('findLive', findLive.bind(store)) }),

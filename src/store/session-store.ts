@@ -15,9 +15,9 @@ import type {
   Touch,
   UpdateResult,
 } from './session-change.ts'
-import type { StoreTransaction } from './store-transaction.ts'
 import type { EndedPage, EndingPage, StoredSession } from './session-erasure.ts'
 import type { Entry, LoadResult, PresentedToken, SessionSummary } from './session-record.ts'
+import type { StoreTransaction } from './store-transaction.ts'
 
 export type * from './session-change.ts'
 export type * from './session-erasure.ts'
@@ -89,6 +89,16 @@ export interface RequiredSettings {
   readonly idleTimeout: number
   readonly absoluteTimeout: number
   readonly renewInterval: number
+}
+
+/** What a store finds when it looks whether it can be used. */
+export interface StoreCheck {
+  /** The time on the store's clock, in milliseconds since the epoch. */
+  readonly time: number
+  /** Whether it takes no writes. */
+  readonly isReadOnly: boolean
+  /** What it is not allowed to do, such as `DELETE on sessions.session`. */
+  readonly missingRights: readonly string[]
 }
 
 /** Keeps session records. See the contract suite in `pg-sessions/testing` for what it must hold. */
@@ -175,6 +185,12 @@ export interface SessionStore {
    * without it cannot be watched.
    */
   findLive?(ids: readonly string[], options?: CallOptions): Promise<readonly LiveSession[]>
+
+  /**
+   * Looks whether sessions can be read and written, for `sessions.check`. Never writes. Without it, `ready` is
+   * asked.
+   */
+  check?(options?: CallOptions): Promise<StoreCheck>
 
   /** Moves a live session's sign-in back by so many milliseconds, for `signedInAs`. Nothing else changes. */
   backdateSignIn?(id: string, milliseconds: number, options?: CallOptions): Promise<void>

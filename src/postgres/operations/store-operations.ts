@@ -10,6 +10,7 @@ import type { SharedCall, TableAccess } from '../table-access.ts'
 import type { TableNames } from '../table-names.ts'
 import type { UserRowSql } from '../user/user-row.ts'
 import { backdateSignIn } from './backdate-sign-in.ts'
+import { check } from './check.ts'
 import { type Creation, createOperation, findCreated } from './create.ts'
 import { destroyByUser, destroyOperation } from './destroy.ts'
 import { destroyPage } from './destroy-page.ts'
@@ -44,6 +45,7 @@ export interface StoreOperations {
   readonly listByUser: ReturnType<typeof listByUser>
   readonly findLive: ReturnType<typeof findLive>
   readonly backdateSignIn: ReturnType<typeof backdateSignIn>
+  readonly check: ReturnType<typeof check>
   readonly count: ReturnType<typeof count>
   readonly purge: ReturnType<typeof purgeOperation>
 }
@@ -79,6 +81,7 @@ export function storeOperations(
     listByUser: listByUser(names),
     findLive: findLive(names),
     backdateSignIn: backdateSignIn(names),
+    check: check(names),
     count: count(names),
     purge: purgeOperation(names),
   }
