@@ -66,7 +66,7 @@ module.exports = {
     ),
     room(
       'http',
-      ['session/', 'store/', 'cookie/', processWide, errors],
+      ['session/', 'store/', 'cookie/', options, processWide, errors],
       'SQL in the request life cycle would go round the guards of the store contract.',
     ),
     room(
@@ -190,7 +190,7 @@ module.exports = {
       severity: 'error',
       // Postgres.js opens sockets by node:net as well, where it is not given any.
       from: {
-        path: '^src/([^/]+\\.ts|cookie/|drivers/(?!postgres-js/dialer)|adapters/(?!node\\.ts|express\\.ts))',
+        path: '^src/([^/]+\\.ts|cookie/|drivers/(?!postgres-js/dialer)|adapters/(?!node\\.ts|node/|express\\.ts))',
       },
       to: { dependencyTypes: ['core'] },
     },

@@ -2,10 +2,9 @@ import { fileURLToPath } from 'node:url'
 import express, { type Express } from 'express'
 import type { Pool } from 'pg'
 import { createSessions, type Sessions } from 'pg-sessions'
-import { expressSessions } from 'pg-sessions/express'
+import { expressSessions, refuseCrossSite } from 'pg-sessions/express'
 import { fromPg } from 'pg-sessions/pg'
 import { answerErrors, noSuchPage } from './guards/answer-errors.ts'
-import { refuseOtherOrigins } from './guards/refuse-other-origins.ts'
 import { securityHeaders, setSecurityHeaders } from './guards/security-headers.ts'
 import { tellOfEndedSession } from './guards/tell-of-ended-session.ts'
 import { accountRoutes } from './routes/account.ts'
@@ -49,7 +48,7 @@ export function createApplication(pool: Pool): Application {
   const handler = express()
   handler.disable('x-powered-by')
   handler.use(express.static(PUBLIC_FOLDER, { setHeaders: setSecurityHeaders }))
-  handler.use(securityHeaders, refuseOtherOrigins, express.urlencoded({ limit: '10kb' }))
+  handler.use(securityHeaders, refuseCrossSite(), express.urlencoded({ limit: '10kb' }))
   handler.use(roundTrips.middleware, onSession)
   handler.use(tellOfEndedSession(shop, cookie.name))
   handler.use(homeRoute(shop, pool, roundTrips))

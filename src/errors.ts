@@ -8,9 +8,11 @@
 /** The codes of all errors of this package. A code never changes its meaning. */
 export type SessionErrorCode =
   | 'ERR_CONFIGURATION'
+  | 'ERR_CROSS_SITE'
   | 'ERR_EMBEDDED_POSTGRES'
   | 'ERR_INVALID_VALUE'
   | 'ERR_LIMIT_EXCEEDED'
+  | 'ERR_NOT_FRESH'
   | 'ERR_NOT_LOADED'
   | 'ERR_RESPONSE_STARTED'
   | 'ERR_SESSION_GONE'
@@ -144,6 +146,46 @@ export class LimitExceededError extends SessionError {
 
   override get statusCode(): number {
     return 413
+  }
+}
+
+/** A request of another site's page was refused. Nothing was done. */
+export class CrossSiteError extends SessionError {
+  /** @internal */
+  static override readonly kind: string = 'CrossSiteError'
+
+  constructor() {
+    super(
+      'ERR_CROSS_SITE',
+      "A page of another site sent this request, so nothing was done. If that site is yours, add its origin: refuseCrossSite({ allow: ['https://…'] }).",
+    )
+  }
+
+  override get statusCode(): number {
+    return 403
+  }
+}
+
+/** The user is not signed in, or signed in too long ago for this route. The handler did not run. */
+export class NotFreshError extends SessionError {
+  /** @internal */
+  static override readonly kind: string = 'NotFreshError'
+
+  /** Whether a user is signed in, and only too long ago. */
+  readonly isSignedIn: boolean
+
+  constructor(isSignedIn: boolean) {
+    super(
+      'ERR_NOT_FRESH',
+      isSignedIn
+        ? 'The user signed in too long ago for this route. Ask for the password again, and call session.signIn.'
+        : 'No user is signed in, and this route needs one who signed in lately.',
+    )
+    this.isSignedIn = isSignedIn
+  }
+
+  override get statusCode(): number {
+    return this.isSignedIn ? 403 : 401
   }
 }
 

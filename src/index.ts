@@ -9,9 +9,11 @@ export {
 } from './create-sessions.ts'
 export {
   ConfigurationError,
+  CrossSiteError,
   InvalidValueError,
   isSessionError,
   LimitExceededError,
+  NotFreshError,
   NotLoadedError,
   type Outcome,
   ResponseStartedError,

@@ -19,6 +19,9 @@ function describe(error: unknown): ReturnType<typeof errorPage> {
   if (code === 'ERR_SESSION_GONE') {
     return errorPage('Your session has ended', 'It was ended while this page was on its way.')
   }
+  if (code === 'ERR_CROSS_SITE') {
+    return errorPage('This form was not sent from the shop itself', 'So nothing was done.')
+  }
   if (code === 'ERR_STORE_UNAVAILABLE') {
     return errorPage('The database does not answer', 'Nothing is lost. Please try again soon.')
   }

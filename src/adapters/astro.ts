@@ -14,6 +14,14 @@ import { answered, type Visit } from './astro/answer.ts'
 import type { AstroContext } from './astro/astro-context.ts'
 import { isSameRequest, requestOf } from './astro/same-request.ts'
 
+export {
+  type AstroGuard,
+  type CrossSiteOptions,
+  type FreshOptions,
+  refuseCrossSite,
+  requireFresh,
+} from './astro/guards.ts'
+
 export type { AstroContext }
 
 declare global {

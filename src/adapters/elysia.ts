@@ -11,6 +11,14 @@ import { RequestSessions } from '../http/request-sessions.ts'
 import { savedResponse } from '../http/saved-response.ts'
 import { wrongMount } from '../http/wrong-mount.ts'
 
+export {
+  type CrossSiteOptions,
+  type ElysiaGuard,
+  type FreshOptions,
+  refuseCrossSite,
+  requireFresh,
+} from './elysia/guards.ts'
+
 type Nothing = Elysia['~Singleton']['store']
 
 /** An application whose routes find `session` in their context. */

@@ -11,6 +11,13 @@ import { RequestSessions } from '../http/request-sessions.ts'
 import { isNodeResponse, refuseMount } from '../http/wrong-mount.ts'
 import { keepInDictionary } from './express/dictionary.ts'
 
+export {
+  type CrossSiteOptions,
+  type FreshOptions,
+  refuseCrossSite,
+  requireFresh,
+} from './express/guards.ts'
+
 declare global {
   namespace Express {
     interface Request {

@@ -12,6 +12,14 @@ import { whileBodyWaits } from '../http/waiting-stream.ts'
 import { wrongMount } from '../http/wrong-mount.ts'
 import { dropReply, headersOf, type ReplyHeaders } from './fastify/reply.ts'
 
+export {
+  type CrossSiteOptions,
+  type FastifyGuard,
+  type FreshOptions,
+  refuseCrossSite,
+  requireFresh,
+} from './fastify/guards.ts'
+
 declare module 'fastify' {
   interface FastifyRequest {
     /** This request's session. Nothing is read until it is used. */

@@ -6,11 +6,18 @@
  */
 
 import { assertSessions } from '../http/assert-sessions.ts'
-import { RequestSessions } from '../http/request-sessions.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { errorResponse, openFetchExchange } from '../http/fetch-exchange.ts'
+import { RequestSessions } from '../http/request-sessions.ts'
 import { savedResponse } from '../http/saved-response.ts'
 import { isFetchRequest, wrongMount } from '../http/wrong-mount.ts'
+
+export {
+  type CrossSiteOptions,
+  type FreshOptions,
+  refuseCrossSite,
+  requireFresh,
+} from './fetch/guards.ts'
 
 /** A handler that is given the request's session. What follows is passed on as it comes. */
 export type SessionHandler<Data extends object, Rest extends readonly unknown[]> = (

@@ -14,6 +14,13 @@ import { SharedState } from '../http/shared-state.ts'
 import { wrongMount } from '../http/wrong-mount.ts'
 import { addToErrorPage, addToValue, dropValue, isNotFound, rememberHeaders } from './h3/answer.ts'
 
+export {
+  type CrossSiteOptions,
+  type FreshOptions,
+  refuseCrossSite,
+  requireFresh,
+} from './h3/guards.ts'
+
 declare module 'h3' {
   interface H3EventContext {
     /** This request's session. Nothing is read until it is used. */

@@ -5,18 +5,25 @@
  */
 import type { Context, MiddlewareHandler } from 'hono'
 import { assertSessions } from '../http/assert-sessions.ts'
-import type { ResponseHeaders } from '../http/response-headers.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import {
   addToResponse,
   dropBody,
   errorResponse,
-  keepInResponse,
   type FetchExchange,
+  keepInResponse,
   openFetchExchange,
 } from '../http/fetch-exchange.ts'
 import { isFree, RequestSessions, sessionIsTaken } from '../http/request-sessions.ts'
+import type { ResponseHeaders } from '../http/response-headers.ts'
 import { isFetchRequest, wrongMount } from '../http/wrong-mount.ts'
+
+export {
+  type CrossSiteOptions,
+  type FreshOptions,
+  refuseCrossSite,
+  requireFresh,
+} from './hono/guards.ts'
 
 /** What the middleware adds to an application's `Env`; routes after it infer it. */
 export interface SessionEnv<Data extends object = DefaultData> {

@@ -10,8 +10,15 @@ import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { answerWithError, NodeExchange } from '../http/node-exchange.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 import { whileBodyWaits } from '../http/waiting-stream.ts'
-import { isNodeResponse, wrongMount } from '../http/wrong-mount.ts'
 import { rememberHead } from '../http/written-head.ts'
+import { isNodeResponse, wrongMount } from '../http/wrong-mount.ts'
+
+export {
+  type CrossSiteOptions,
+  type FreshOptions,
+  refuseCrossSite,
+  requireFresh,
+} from './koa/guards.ts'
 
 declare module 'koa' {
   interface DefaultContext {

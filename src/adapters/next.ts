@@ -5,10 +5,17 @@
  */
 import { ConfigurationError } from '../errors.ts'
 import { assertSessions } from '../http/assert-sessions.ts'
-import { SharedState } from '../http/shared-state.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { addToResponse, dropBody, errorResponse } from '../http/fetch-exchange.ts'
+import { SharedState } from '../http/shared-state.ts'
 import { type NextCookies, openVisit, type Visit } from './next/visit.ts'
+
+export {
+  type CrossSiteOptions,
+  type FreshOptions,
+  refuseCrossSite,
+  requireFresh,
+} from './next/guards.ts'
 
 export type { NextCookies }
 

@@ -11,6 +11,14 @@ import { RequestSessions } from '../http/request-sessions.ts'
 import { openUpgradeSession } from '../http/session-from-upgrade.ts'
 import { isNodeResponse, refuseMount, wrongMount } from '../http/wrong-mount.ts'
 
+export {
+  type CrossSiteOptions,
+  type FreshOptions,
+  type NodeGuard,
+  refuseCrossSite,
+  requireFresh,
+} from './node/guards.ts'
+
 /** Options of the Node adapter. */
 export interface NodeSessionsOptions {
   /**

@@ -22,6 +22,14 @@ export {
 
 import { assertSessions } from '../http/assert-sessions.ts'
 
+export {
+  type CrossSiteOptions,
+  type FreshOptions,
+  type RouterGuard,
+  refuseCrossSite,
+  requireFresh,
+} from './react-router/guards.ts'
+
 /** What `createContext` of React Router makes. */
 export interface RouterContext<Value> {
   defaultValue?: Value

@@ -12,6 +12,14 @@ import { RequestSessions } from '../http/request-sessions.ts'
 import { savedResponse } from '../http/saved-response.ts'
 import { isFetchRequest, wrongMount } from '../http/wrong-mount.ts'
 
+export {
+  type CrossSiteOptions,
+  type FreshOptions,
+  refuseCrossSite,
+  requireFresh,
+  type SvelteKitGuard,
+} from './sveltekit/guards.ts'
+
 declare global {
   namespace App {
     interface Locals {

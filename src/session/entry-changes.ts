@@ -1,10 +1,10 @@
 import { rootPath } from '../codec/value-path.ts'
 import { LimitExceededError, SessionGoneError } from '../errors.ts'
 import type { Deadline } from '../store/deadline.ts'
+import { checkKeySize } from '../store/key-limit.ts'
 import { ChangeSet } from './change-set.ts'
 import { EntryValue } from './entry-value.ts'
 import type { SessionContext } from './session-context.ts'
-import { checkKeySize } from '../store/key-limit.ts'
 import type { SessionSnapshot } from './session-snapshot.ts'
 import type { SessionState } from './session-state.ts'
 

@@ -7,9 +7,9 @@ import type {
   SessionChange,
 } from '../store/session-store.ts'
 import type { ChangeSet } from './change-set.ts'
+import type { LifetimeChange } from './session-lifetime.ts'
 import type { SessionSnapshot } from './session-snapshot.ts'
 import type { SessionPolicy } from './settings.ts'
-import type { LifetimeChange } from './session-lifetime.ts'
 import type { SignIn } from './sign-in.ts'
 import type { IssuedToken } from './token.ts'
 

@@ -2,13 +2,13 @@ import { ResponseStartedError, SessionGoneError, StoreUnavailableError } from '.
 import type { Deadline } from '../store/deadline.ts'
 import type { Created, NewSession } from '../store/session-store.ts'
 import { ChangeSet } from './change-set.ts'
-import { type NextToken, planChange, planNewSession } from './save-plan.ts'
 import type { ResponseLink } from './response-link.ts'
+import { type NextToken, planChange, planNewSession } from './save-plan.ts'
+import { openSealedToken, sealToken } from './sealed-token.ts'
 import type { SessionContext } from './session-context.ts'
 import { SessionSnapshot } from './session-snapshot.ts'
-import { openSealedToken, sealToken } from './sealed-token.ts'
-import { StoredEntries } from './stored-entries.ts'
 import type { SignIn } from './sign-in.ts'
+import { StoredEntries } from './stored-entries.ts'
 import type { IssuedToken } from './token.ts'
 
 /** What the response's cookie has to say about the session. */

@@ -33,6 +33,7 @@ export class SessionState {
   #isLoaded = false
   readonly #saver: SessionSaver
   readonly #pending = new PendingChanges()
+  #shown: string | null = null
   #isAnnounced = false
   #hasTouched = false
   readonly #turn: Turn = new Turn()
@@ -133,6 +134,20 @@ export class SessionState {
       reportUndecodable(this.context, this.known?.id ?? '', key)
       return undefined
     }
+  }
+
+  /** The token that the client showed, in clear; null for one without a session. */
+  async shownToken(): Promise<string | null> {
+    await this.load()
+    return this.#shown
+  }
+
+  /** The token that the client holds after this response, in clear. One that is due is renewed first. */
+  async tokenToKeep(): Promise<string | null> {
+    const deadline = this.context.deadline()
+    await this.load(deadline)
+    await this.#turn.take(deadline, () => this.#saver.renewIfDue(deadline))
+    return this.known === null ? null : this.#saver.token
   }
 
   // What is to change: collected until the next save
@@ -255,6 +270,7 @@ export class SessionState {
     this.#saver.known = snapshot
     this.#saver.orphan = orphan
     if (snapshot === null) return
+    this.#shown = token
     if (this.#saver.isRenewable(snapshot)) this.#announce()
     if (snapshot.isGraceToEnd) {
       // At once: until it is noted, an older request could take the new token for lost.

@@ -1,8 +1,7 @@
-import { type Duration, parseDuration } from '../options/duration.ts'
 import { withCaller } from './caller-stack.ts'
 import { encodeEntry, takeEntry, updateEntry } from './entry-changes.ts'
 import type { DefaultData, Key, UserOf } from './session-data.ts'
-import { WriteRefusing } from './refuse-writes.ts'
+import { SessionSafeguards } from './session-safeguards.ts'
 import { readLifetime, type SessionLifetime } from './session-lifetime.ts'
 import type { SessionState } from './session-state.ts'
 import { readSignIn, type SignInOptions } from './sign-in.ts'
@@ -35,7 +34,7 @@ export type { SignInOptions } from './sign-in.ts'
  * session.set('basket', [...basket, 'apple'])
  * ```
  */
-export class Session<Data extends object = DefaultData> extends WriteRefusing {
+export class Session<Data extends object = DefaultData> extends SessionSafeguards {
   readonly #use: () => SessionState
 
   /**
@@ -43,7 +42,7 @@ export class Session<Data extends object = DefaultData> extends WriteRefusing {
    * @param use - Gives the state behind the session, and reads the cookie when first called.
    */
   constructor(use: () => SessionState) {
-    super()
+    super(use)
     this.#use = use
   }
 
@@ -311,24 +310,6 @@ export class Session<Data extends object = DefaultData> extends WriteRefusing {
   /** When the user signed in; null for an anonymous session. @throws {NotLoadedError} Before `load()`. */
   get authenticatedAt(): Date | null {
     return date(this.#state.summary('session.authenticatedAt')?.authenticatedAt)
-  }
-
-  /**
-   * Tells whether the user signed in at most this long ago, by the database's clock: ask before a change of
-   * password, address or payment. False for an anonymous session. Loads the session if nothing has.
-   *
-   * @throws {ConfigurationError} The duration is wrong.
-   * @throws {StoreUnavailableError} The store could not be asked.
-   * @see OWASP ASVS 5.0, 7.5.1: full re-authentication before sensitive changes.
-   * @example
-   * ```ts
-   * if (!(await session.authenticatedWithin('5m'))) res.redirect('/confirm-password')
-   * ```
-   */
-  async authenticatedWithin(age: Duration): Promise<boolean> {
-    const longest = parseDuration('authenticatedWithin', age)
-    await this.#asked(() => this.#state.load())
-    return (this.#state.known?.authenticationAge ?? Number.POSITIVE_INFINITY) <= longest
   }
 
   /**

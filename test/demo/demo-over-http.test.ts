@@ -1,8 +1,8 @@
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { type DemoProcess, startDemo } from './demo-process.ts'
@@ -188,10 +188,10 @@ describe('the demo over HTTP', () => {
     expect((await victim.get()).page).toContain('Signed in as')
   })
 
-  test('refuses a form from another origin, and one that names none', async () => {
+  test("refuses a form of another site's page, and one of another port", async () => {
     const { cookie } = await signedIn('pat')
-    for (const Origin of ['http://127.0.0.1:1', 'null', undefined]) {
-      const headers = { Cookie: cookie as string, ...(Origin === undefined ? {} : { Origin }) }
+    for (const Origin of ['http://127.0.0.1:1', 'null', 'https://evil.example']) {
+      const headers = { Cookie: cookie as string, Origin }
       const answer = await fetch(new URL('/sign-out', demo.url), { method: 'POST', headers })
       expect(answer.status).toBe(403)
     }

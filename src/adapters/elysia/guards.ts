@@ -1,0 +1,65 @@
+import { type CrossSiteOptions, crossSiteGuard } from '../../http/guards/cross-site.ts'
+import { type FreshOptions, freshGuard } from '../../http/guards/fresh.ts'
+import {
+  fetchRequest,
+  type RequestGuard,
+  redirectResponse,
+} from '../../http/guards/request-guard.ts'
+import type { Duration } from '../../options/duration.ts'
+
+export type { CrossSiteOptions, FreshOptions }
+
+/** A hook of Elysia, for `beforeHandle`. */
+export type ElysiaGuard = (context: {
+  readonly request: Request
+  readonly session?: unknown
+}) => Promise<Response | undefined>
+
+/**
+ * Makes a hook that lets a request through if its user signed in at most this long ago, by the database's clock:
+ * for routes that change a password, an address or a payment.
+ *
+ * Otherwise a browser that asks for a page is sent to `redirectTo` (303). Without that, and for other clients,
+ * an error goes to `onError`: 401 if no user is signed in, 403 if the sign-in is too old.
+ *
+ * @throws {ConfigurationError} The duration or an option is wrong.
+ * @see OWASP ASVS 5.0, 7.5.1.
+ * @example
+ * ```ts
+ * import { Elysia } from 'elysia'
+ * import { elysiaSessions, requireFresh } from 'pg-sessions/elysia'
+ *
+ * new Elysia().use(elysiaSessions(sessions)).post('/password', () => 'changed', {
+ *   beforeHandle: requireFresh('5m', { redirectTo: '/login' }),
+ * })
+ * ```
+ */
+export function requireFresh(within: Duration, options?: FreshOptions): ElysiaGuard {
+  return guarded(freshGuard(within, options))
+}
+
+/**
+ * Makes a hook that refuses requests of other sites' pages (CSRF), by the headers `Sec-Fetch-Site` and `Origin`
+ * of browsers: of other domains, subdomains and ports. It reads no session.
+ *
+ * GET, HEAD and OPTIONS pass, and so do clients that are not browsers. An error goes to `onError`, with the status 403.
+ *
+ * @throws {ConfigurationError} An option is wrong.
+ * @example
+ * ```ts
+ * import { Elysia } from 'elysia'
+ * import { refuseCrossSite } from 'pg-sessions/elysia'
+ *
+ * new Elysia().onBeforeHandle(refuseCrossSite())
+ * ```
+ */
+export function refuseCrossSite(options?: CrossSiteOptions): ElysiaGuard {
+  return guarded(crossSiteGuard(options))
+}
+
+function guarded(guard: RequestGuard): ElysiaGuard {
+  return async (context) => {
+    const location = await guard(fetchRequest(context.request, () => context.session))
+    return location === null ? undefined : redirectResponse(location)
+  }
+}

@@ -1,0 +1,62 @@
+import { ConfigurationError, NotFreshError } from '../../errors.ts'
+import { type Duration, parseDuration } from '../../options/duration.ts'
+import { type OptionTable, option, refuse } from '../../options/option.ts'
+import { readOptions } from '../../options/read-options.ts'
+import { type GuardedRequest, type RequestGuard, sessionOf } from './request-guard.ts'
+
+/** Options of `requireFresh`. */
+export interface FreshOptions {
+  /**
+   * Where to send a browser that asks for a page: a path, or a function that is given the path that was
+   * asked for. Without it, and for `fetch` and other clients, the answer is an error: 401 if no user is signed
+   * in, 403 if the sign-in is too old.
+   */
+  readonly redirectTo?: string | ((path: string) => string) | undefined
+}
+
+const TAKES = "a path such as '/login', or a function that gives one"
+
+const TABLE: OptionTable<FreshOptions> = {
+  redirectTo: option<FreshOptions['redirectTo'], undefined>(TAKES, undefined, (value, name) => {
+    if (typeof value === 'string' || typeof value === 'function') {
+      return value as FreshOptions['redirectTo']
+    }
+    return refuse(name, TAKES, value)
+  }),
+}
+
+/**
+ * Lets a request through whose user signed in at most this long ago, by the database's clock.
+ *
+ * @throws {ConfigurationError} The duration or an option is wrong.
+ */
+export function freshGuard(within: Duration, options: FreshOptions = {}): RequestGuard {
+  parseDuration('requireFresh', within)
+  const { redirectTo } = readOptions('requireFresh', TABLE, options)
+  return async (request) => {
+    const session = sessionOf(request, 'requireFresh')
+    if (await session.authenticatedWithin(within)) return null
+    if (redirectTo !== undefined && asksForPage(request)) return locationOf(redirectTo, request)
+    await session.load()
+    throw new NotFreshError(session.userId !== null)
+  }
+}
+
+/** Whether a browser is about to show the answer. Browsers without the first header name `text/html`. */
+function asksForPage(request: GuardedRequest): boolean {
+  const mode = request.header('sec-fetch-mode')
+  if (mode !== undefined) return mode === 'navigate'
+  return /\btext\/html\b/.test(request.header('accept') ?? '')
+}
+
+function locationOf(redirectTo: string | ((path: string) => string), request: GuardedRequest) {
+  const location = typeof redirectTo === 'string' ? redirectTo : redirectTo(pathOf(request.url))
+  if (typeof location === 'string' && location !== '') return location
+  throw new ConfigurationError("redirectTo gave no path. Return one, such as '/login'.")
+}
+
+/** With one slash in front: a path that begins with two leads to another host. */
+function pathOf(url: string): string {
+  const path = url.replace(/^[a-z][a-z+.-]*:\/\/[^/?#]*/i, '')
+  return `/${path.replace(/^[/\\]+/, '')}`
+}

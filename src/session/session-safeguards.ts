@@ -1,0 +1,74 @@
+import { type Duration, parseDuration } from '../options/duration.ts'
+import { withCaller } from './caller-stack.ts'
+import { isCsrfToken, makeCsrfToken } from './csrf-token.ts'
+import { WriteRefusing } from './refuse-writes.ts'
+import type { SessionState } from './session-state.ts'
+
+/** The part of a session that guards what its user does. */
+export class SessionSafeguards extends WriteRefusing {
+  readonly #use: () => SessionState
+
+  /** @internal */
+  constructor(use: () => SessionState) {
+    super()
+    this.#use = use
+  }
+
+  /**
+   * Tells whether the user signed in at most this long ago, by the database's clock: ask before a change of
+   * password, address or payment. False for an anonymous session. Loads the session if nothing has.
+   *
+   * @throws {ConfigurationError} The duration is wrong.
+   * @throws {StoreUnavailableError} The store could not be asked.
+   * @see OWASP ASVS 5.0, 7.5.1: full re-authentication before sensitive changes.
+   * @example
+   * ```ts
+   * if (!(await session.authenticatedWithin('5m'))) res.redirect('/confirm-password')
+   * ```
+   */
+  async authenticatedWithin(age: Duration): Promise<boolean> {
+    const longest = parseDuration('authenticatedWithin', age)
+    await asked(this.#use().load())
+    return (this.#use().known?.authenticationAge ?? Number.POSITIVE_INFINITY) <= longest
+  }
+
+  /**
+   * Makes a token to put into a form, for `isCsrfToken` to check when the form comes back. It belongs to the
+   * session's own token, and changes with it: at sign-in, `rotate`, `clear` and a renewal. Null for a visitor
+   * without a stored session. `refuseCrossSite` of the adapters protects without tokens.
+   *
+   * @throws {StoreUnavailableError} The store could not be asked.
+   * @example
+   * ```ts
+   * res.send(`<input type="hidden" name="csrf" value="${await session.csrfToken()}">`)
+   * ```
+   */
+  async csrfToken(): Promise<string | null> {
+    const token = await asked(this.#use().tokenToKeep())
+    return token === null ? null : makeCsrfToken(token)
+  }
+
+  /**
+   * Tells whether a form's token was made by `csrfToken` for the token that this request showed. Compares in
+   * constant time.
+   *
+   * @throws {StoreUnavailableError} The store could not be asked.
+   * @example
+   * ```ts
+   * if (!(await session.isCsrfToken(req.body.csrf))) res.sendStatus(403)
+   * ```
+   */
+  async isCsrfToken(given: unknown): Promise<boolean> {
+    const token = await asked(this.#use().shownToken())
+    return token !== null && isCsrfToken(token, given)
+  }
+}
+
+/** Shows the caller in the stack of an error. */
+async function asked<Result>(answer: Promise<Result>): Promise<Result> {
+  try {
+    return await answer
+  } catch (error) {
+    throw withCaller(error)
+  }
+}
