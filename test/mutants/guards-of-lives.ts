@@ -199,8 +199,20 @@ const ending: readonly MutantGroup[] = [
       },
       {
         without: 'the token of a session to end',
-        from: ' and found.is_held',
-        to: '',
+        from: '= ${given.id} and found.is_held',
+        to: '= ${given.id}',
+      },
+      {
+        without: 'the token of a session to end, in a shared end',
+        from: '= found.id and found.is_held',
+        to: '= found.id',
+        tests: [IN_COMPANY],
+      },
+      {
+        without: 'passing over a held session in a shared end',
+        from: 'for update of s skip locked',
+        to: 'for update of s',
+        tests: [SHARED],
       },
       {
         without: 'looking whether the token works',
@@ -214,8 +226,8 @@ const ending: readonly MutantGroup[] = [
       },
       {
         without: 'the lock before the look',
-        from: '(not ${hasOwner} or s.user_id = ${owner})\n        for update`',
-        to: '(not ${hasOwner} or s.user_id = ${owner})`',
+        from: 'findEnding(session, given)}\n        for update`',
+        to: 'findEnding(session, given)}`',
       },
       {
         without: 'sparing the sessions that are named',

@@ -6,6 +6,22 @@ const operations = 'src/postgres/operations'
 /** Loads and lists. */
 export const readMutants: readonly MutantGroup[] = [
   {
+    file: `${operations}/packed-entries.ts`,
+    tests: ['test/postgres/load-bounds.test.ts'],
+    mutants: [
+      {
+        without: 'the bound of what a shared load answers for one session',
+        from: '> ${most} then int4send(-1)',
+        to: '< 0 then int4send(-1)',
+      },
+      {
+        without: 'the bound of what a shared load answers for all its sessions',
+        from: 'Math.ceil(MOST_BYTES_TOGETHER / sessions)',
+        to: 'MOST_SHARED_BYTES',
+      },
+    ],
+  },
+  {
     file: `${operations}/load.ts`,
     tests: [CONTRACT],
     mutants: [
@@ -23,9 +39,9 @@ export const readMutants: readonly MutantGroup[] = [
         tests: [IN_COMPANY],
       },
       {
-        without: 'the bound of what a shared load answers for one session',
-        from: '> ${MOST_SHARED_BYTES} then int4send(-1)',
-        to: '< 0 then int4send(-1)',
+        without: 'values of its own for each request that shares a load',
+        from: 'return result && ownCopy(result)',
+        to: 'return result',
         tests: ['test/postgres/load-bounds.test.ts'],
       },
       {

@@ -33,8 +33,8 @@ function openMeasured(): { store: PostgresStore; answers: Answered[] } {
       ...driver,
       async query(statement, options) {
         const rows = await driver.query(statement, options)
-        const answer = rows[0]?.answer ?? ''
-        answers.push({ operation: operationOf(statement.name), size: answer.length })
+        const size = rows.reduce((sum, { answer }) => sum + (answer?.length ?? 0), 0)
+        answers.push({ operation: operationOf(statement.name), size })
         return rows
       },
     },
@@ -77,4 +77,37 @@ test('sessions that hold much are loaded alone, so that a shared answer stays sm
   const shared = answers.filter(({ operation }) => operation === 'load_many')
   expect(shared.length).toBeGreaterThan(0)
   for (const { size } of shared) expect(size).toBeLessThan(10_000)
+})
+
+/** Entries of so many bytes together, none of them large. */
+const entriesOf = (size: number) =>
+  Array.from({ length: size / 4000 }, (_, n) => entry(`key-${n}`, 'x'.repeat(4000)))
+
+test('many sessions that hold a good deal share an answer of a few megabytes at most', async () => {
+  const sessions = await inParallel(65, () => begin(harness.store, { entries: entriesOf(100_000) }))
+  const { store, answers } = openMeasured()
+  const loads = sessions.map(({ id, secretHash }) => store.load({ id, secretHashes: [secretHash] }))
+  for (const result of await Promise.all(loads)) {
+    expect(result).toMatchObject({ status: 'live', record: { entries: { length: 25 } } })
+  }
+  expect(answers.map(({ operation }) => operation)).toContain('load_many')
+  for (const { size } of answers) expect(size).toBeLessThan(6_000_000)
+})
+
+test('a session that several requests load at once is read once for all of them', async () => {
+  const session = await begin(harness.store, { entries: entriesOf(100_000) })
+  const others = await inParallel(2, () => begin(harness.store))
+  const { store, answers } = openMeasured()
+  const load = ({ id, secretHash }: Begun) => store.load({ id, secretHashes: [secretHash] })
+  const asked = [others[0]!, ...Array<Begun>(20).fill(session), others[1]!]
+  const results = await Promise.all(asked.map(load))
+  expect(answers.map(({ operation }) => operation)).toEqual(['load', 'load_many'])
+  expect(answers[1]?.size).toBeLessThan(200_000)
+  const values = results.map((result) =>
+    result.status === 'live' ? result.record.entries.map(({ value }) => value) : [],
+  )
+  expect(values.map(({ length }) => length)).toEqual([0, ...Array(20).fill(25), 0])
+  // Each has bytes of its own.
+  values[1]![0]![0] = 0
+  for (const [value] of values.slice(2, -1)) expect(value?.[0]).toBe('x'.charCodeAt(0))
 })

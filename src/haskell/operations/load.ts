@@ -2,11 +2,12 @@ import type { AnswerBytes } from '../../postgres/answer-bytes.ts'
 import type { SharedOperation } from '../../postgres/batcher.ts'
 import { type Operation, operation } from '../../postgres/operation.ts'
 import {
+  mostSharedBytes,
   packEntries,
   packSharedEntries,
   readEntries,
 } from '../../postgres/operations/packed-entries.ts'
-import { list, text } from '../../postgres/parameter-types.ts'
+import { integer, list, text } from '../../postgres/parameter-types.ts'
 import { packText } from '../../postgres/session-columns.ts'
 import type { LoadResult } from '../../store/session-store.ts'
 import { readLoaded, type WaiTimes } from '../session-state.ts'
@@ -23,14 +24,17 @@ export function loadOperation(
   names: WaiTableNames,
   times: WaiTimes,
 ): SharedOperation<ShownKeys, LoadResult> {
-  const single = loadOf(names, 'wai_load', times.timeout, packEntries, {
-    give: (keys: ShownKeys) => ({ keys }),
+  const single = loadOf(names, 'wai_load', times.timeout, (entries) => packEntries(entries), {
+    give: (keys: ShownKeys) => ({ keys, most: null }),
     packed: (answer, keys) => resultOf(readAll(answer, times), keys) ?? UNKNOWN,
   })
   return {
     single: () => single,
     batch: loadOf(names, 'wai_load_many', times.timeout, packSharedEntries, {
-      give: (calls: readonly ShownKeys[]) => ({ keys: [...new Set(calls.flat())] }),
+      give: (calls: readonly ShownKeys[]) => ({
+        keys: [...new Set(calls.flat())],
+        most: mostSharedBytes(calls.length),
+      }),
       packed(answer, calls): Loads {
         const found = readAll(answer, times)
         return calls.map((keys) => resultOf(found, keys))
@@ -46,22 +50,25 @@ function loadOf<Call, Answer>(
   { sessions, data }: WaiTableNames,
   name: string,
   timeout: number,
-  pack: (entries: string) => string,
+  pack: (entries: string, most: string) => string,
   rest: {
-    give(call: Call): { readonly keys: readonly string[] }
+    give(call: Call): { readonly keys: readonly string[]; readonly most: number | null }
     packed(answer: AnswerBytes, call: Call): Answer
   },
 ): Operation<Call, Answer> {
   return operation({
     name,
     effect: 'none',
-    parameters: { keys: list(text) },
+    parameters: { keys: list(text), most: integer },
     // The original leaves key and value nullable; a null there counts as no entry.
-    sql: ({ keys }) => ({
+    sql: ({ keys, most }) => ({
       answer: `
         select ${packText('session_key')} || ${packText(STATE)} || boolsend(${isLive(timeout)})
-            || ${pack(`${data}
-              where wai_pg_session = ${sessions}.id and key is not null and value is not null`)} as packed
+            || ${pack(
+              `${data}
+              where wai_pg_session = ${sessions}.id and key is not null and value is not null`,
+              most,
+            )} as packed
         from ${sessions}
         where session_key = any (${keys})`,
     }),

@@ -13,7 +13,7 @@ import {
 import { packSummary, previousToken, readSummary } from '../session-columns.ts'
 import type { TableNames } from '../table-names.ts'
 import { type FoundUser, packUser, readUserRow, type UserRowSql } from '../user/user-row.ts'
-import { packEntries, packSharedEntries, readEntries } from './packed-entries.ts'
+import { mostSharedBytes, packEntries, packSharedEntries, readEntries } from './packed-entries.ts'
 
 /** A session to load. */
 export interface TokenLoad {
@@ -133,23 +133,26 @@ function loadMany(
   return operation({
     name: 'load_many',
     effect: 'none',
-    parameters: { ids: list(uuid), hashes: list(bytes), larges: list(integer) },
+    parameters: { ids: list(uuid), hashes: list(bytes), larges: list(integer), most: integer },
     give: (loads: readonly TokenLoad[]) => {
-      const asked = loads.flatMap(({ token: { id, secretHashes }, largeEntries = UNLIMITED }) =>
+      const distinct = loads.filter((load, n) => !isRepeated(load, loads[n - 1]))
+      const asked = distinct.flatMap(({ token: { id, secretHashes }, largeEntries = UNLIMITED }) =>
         secretHashes.map((hash) => ({ id, hash, large: largeEntries })),
       )
       return {
         ids: asked.map(({ id }) => id),
         hashes: asked.map(({ hash }) => hash),
         larges: asked.map(({ large }) => large),
+        most: mostSharedBytes(distinct.length),
       }
     },
-    sql: ({ ids, hashes, larges }) => ({
+    sql: ({ ids, hashes, larges, most }) => ({
       answer: `
         select int4send(a.n::int4) || ${packRecord('s.secret_hash = a.hash', users)}
             || ${packSharedEntries(
               `${sessionData}
               where session_id = s.id and (s.secret_hash = a.hash or s.previous_until > now())`,
+              most,
               'a.large',
             )} as packed
         from unnest(${ids}, ${hashes}, ${larges}) with ordinality as a (id, hash, large, n)
@@ -160,17 +163,39 @@ function loadMany(
       const found = new Map<number, LoadedSession | null>()
       while (!answer.isAtEnd) found.set(answer.int() - 1, readLoaded(answer, users !== null))
       let next = 0
-      return loads.map(({ token }) => {
+      let result: LoadedSession | null = UNKNOWN
+      return loads.map((load, n) => {
+        if (isRepeated(load, loads[n - 1])) return result && ownCopy(result)
         const first = next
-        next += token.secretHashes.length
-        for (let hash = first; hash < next; hash++) {
-          const result = found.get(hash)
-          if (result !== undefined) return result
+        next += load.token.secretHashes.length
+        result = UNKNOWN
+        for (let hash = next - 1; hash >= first; hash--) {
+          const hit = found.get(hash)
+          if (hit !== undefined) result = hit
         }
-        return UNKNOWN
+        return result
       })
     },
   })
+}
+
+/** Whether a load asks what the one before asks, as the requests of one page do. They are sorted by session. */
+function isRepeated(load: TokenLoad, before: TokenLoad | undefined): boolean {
+  if (load.token.id !== before?.token.id || load.largeEntries !== before.largeEntries) return false
+  const [hashes, others] = [load.token.secretHashes, before.token.secretHashes]
+  return (
+    hashes.length === others.length &&
+    hashes.every((hash, n) => Buffer.compare(hash, others[n] as Uint8Array) === 0)
+  )
+}
+
+/** The same with values and a user's row of its own, since a handler may write to what it is given. */
+function ownCopy(result: LoadedSession): LoadedSession {
+  if (result.status !== 'live') return result
+  const { record, found } = result
+  const entries = record.entries.map(({ key, value }) => ({ key, value: Buffer.from(value) }))
+  const copy = { ...result, record: { ...record, entries } }
+  return typeof found === 'object' ? { ...copy, found: structuredClone(found) } : copy
 }
 
 const UNKNOWN: LoadResult = { status: 'unknown' }

@@ -1,8 +1,17 @@
 import type { Entry, OmittedEntry, SessionRecord } from '../../store/session-store.ts'
 import type { AnswerBytes } from '../answer-bytes.ts'
 
-/** Bytes of entries that a shared statement answers for one session. One with more is loaded alone. */
+/**
+ * Bytes of entries that a shared statement answers for one session, and for all of them together. A session
+ * with more than its part is loaded alone.
+ */
 const MOST_SHARED_BYTES = 262_144
+const MOST_BYTES_TOGETHER = 4_194_304
+
+/** The part of each of so many sessions. */
+export function mostSharedBytes(sessions: number): number {
+  return Math.min(MOST_SHARED_BYTES, Math.ceil(MOST_BYTES_TOGETHER / sessions))
+}
 
 /** What no value exceeds. */
 const UNLIMITED = `${2 ** 31 - 1}`
@@ -24,10 +33,10 @@ export function packEntries(from: string, large: string = UNLIMITED): string {
             ))`
 }
 
-/** The same, or a mere -1 when they are too much for a statement that is shared. */
-export function packSharedEntries(from: string, large: string = UNLIMITED): string {
+/** The same, or a mere -1 when they are more than `most` bytes, too much for a statement that is shared. */
+export function packSharedEntries(from: string, most: string, large: string = UNLIMITED): string {
   return `(
-            select case when octet_length(packed) > ${MOST_SHARED_BYTES} then int4send(-1) else packed end
+            select case when octet_length(packed) > ${most} then int4send(-1) else packed end
             from (select ${packEntries(from, large)} as packed offset 0) as entries
           )`
 }
