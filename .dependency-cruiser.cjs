@@ -71,7 +71,7 @@ module.exports = {
     ),
     room(
       'adapters',
-      ['http/', options, errors],
+      ['http/', options, processWide, errors],
       'An adapter that reaches past the exchange grows a request life cycle of its own.',
     ),
     room(
@@ -115,7 +115,10 @@ module.exports = {
       'compatibility',
       // A user hands over a pool, as to the stores that these take the place of. What was stored before
       // comes through import/.
-      ['session/', 'store/', 'codec/', 'postgres/', 'import/', 'drivers/pg\\.ts$', options, errors],
+      [
+        ...['session/', 'store/', 'codec/', 'postgres/', 'import/', 'drivers/pg\\.ts$'],
+        ...[options, processWide, errors],
+      ],
       'A store for another middleware that knows our request life cycle would mix two of them.',
     ),
     room(

@@ -20,6 +20,8 @@ export interface FrameworkPage {
 export interface PageFile {
   readonly path: string
   readonly code: string
+  /** Whether the code goes into a file of the starter, beside what that has. */
+  readonly isAddition: boolean
 }
 
 /** A page that lacks a line that its reader needs. */
@@ -42,8 +44,11 @@ export function readPage(name: string): FrameworkPage {
     if (line !== undefined && another === undefined) return line
     throw new PageError(`docs/frameworks/${name}.md must have one line that ${what}.`)
   }
-  const make = only('makes the starter in "shop" and enters it', / shop\b.*&& cd shop$/)
-  const develop = only('starts the development server', /^npm run (dev|start:dev)\b/)
+  const make = only('makes the starter in "shop" and enters it', / shop\b.* && cd shop$/)
+  const develop = only(
+    'starts the development server',
+    /^(NODE_ENV=development )?npm run (dev|start:dev)\b/,
+  )
   const serve = only('builds and starts the application', /^npm run build && /)
   return {
     make: make.replace(/ && cd shop$/, ''),
@@ -59,8 +64,10 @@ function sectionOf(page: string, heading: string): string {
   return text.split('\n## ')[0] ?? ''
 }
 
+const FIRST_LINE = /^(?:---\n)?(?:\/\/|<!--) ([\w./+()$[\]-]+\.\w+)( \(add\))?(?: -->)?\n/
+
 /** In scripts the path is the first line, in markup a comment, and in Astro's files after the fence. */
 function fileOf(code: string): PageFile[] {
-  const [, path] = /^(?:---\n)?(?:\/\/|<!--) ([\w./+()$[\]-]+\.\w+)(?: -->)?\n/.exec(code) ?? []
-  return path === undefined ? [] : [{ path, code }]
+  const [, path, add] = FIRST_LINE.exec(code) ?? []
+  return path === undefined ? [] : [{ path, code, isAddition: add !== undefined }]
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises'
+import { appendFile, cp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type FrameworkPage, readPage } from './page-of-framework.ts'
 import { type CommandResult, root, runCommand } from './run-command.ts'
@@ -39,7 +39,7 @@ export async function testStarter(starter: Starter, ground: StarterGround): Prom
   for (const line of page.setup) await inShop('Setting up failed', prepared(line, ground))
   for (const file of page.files) {
     await mkdir(dirname(join(shop, file.path)), { recursive: true })
-    await writeFile(join(shop, file.path), file.code)
+    await (file.isAddition ? appendFile : writeFile)(join(shop, file.path), file.code)
   }
   const develop = { line: page.develop, port: starter.port?.develop, cwd: shop, path }
   await onServer(develop, (origin) => playLogin(origin, { isSecure: false }))

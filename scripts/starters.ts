@@ -4,6 +4,8 @@ export interface Starter {
   readonly name: string
   /** The runtime that the starter needs. */
   readonly node: 'this' | 'node-24'
+  /** The newest version that it has passed with, where no example has one. */
+  readonly passed?: string
   /** Checks the types with the starter's own configuration. */
   readonly check: string
   /** What a command takes to listen on a port; none if it reads PORT. */
@@ -14,4 +16,30 @@ export interface Starter {
 export const starters: readonly Starter[] = [
   { name: 'next', node: 'this', check: 'npx tsc --noEmit' },
   { name: 'sveltekit', node: 'this', check: 'npm run check', port: { develop: '-- --port' } },
+  {
+    name: 'astro',
+    node: 'node-24',
+    check: 'npm install --no-save @astrojs/check typescript && npx astro check',
+    port: { develop: '-- --port' },
+  },
+  {
+    name: 'react-router',
+    node: 'node-24',
+    check: 'npm run typecheck',
+    port: { develop: '-- --port' },
+  },
+  {
+    name: 'nitro',
+    node: 'this',
+    check: 'npx -p typescript tsc --noEmit',
+    port: { develop: '-- --port' },
+  },
+  {
+    name: 'nuxt',
+    node: 'node-24',
+    passed: '4.5.2',
+    check: 'npm install --no-save vue-tsc typescript && npx nuxt typecheck',
+    port: { develop: '-- --port' },
+  },
+  { name: 'nestjs', node: 'this', check: 'npx tsc --noEmit' },
 ]

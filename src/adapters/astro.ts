@@ -13,6 +13,7 @@ import { isFetchRequest, wrongMount } from '../http/wrong-mount.ts'
 import { answered, type Visit } from './astro/answer.ts'
 import type { AstroContext } from './astro/astro-context.ts'
 import { isSameRequest, requestOf } from './astro/same-request.ts'
+import { processWide } from '../process-wide.ts'
 
 export {
   type AstroGuard,
@@ -148,10 +149,13 @@ export function astroSessions<
 }
 
 /** Objects of locals that several requests have in common. */
-const shared = new WeakSet<object>()
+const shared = processWide('astro-shared-locals', () => new WeakSet<object>())
 
 /** The visits of each `sessions` object by their locals. */
-const visitsByLocals = new SharedState(() => new WeakMap<object, unknown>())
+const visitsByLocals = processWide(
+  'astro-visits',
+  () => new SharedState(() => new WeakMap<object, unknown>()),
+)
 
 /** Explains why a session that may be another visitor's is refused. */
 function refuseSession(locals: object, reason: () => ConfigurationError): void {

@@ -10,6 +10,7 @@ import { dropBody, type FetchExchange, openFetchExchange } from '../http/fetch-e
 import { RequestSessions } from '../http/request-sessions.ts'
 import { savedResponse } from '../http/saved-response.ts'
 import { wrongMount } from '../http/wrong-mount.ts'
+import { processWide } from '../process-wide.ts'
 
 export {
   type CrossSiteOptions,
@@ -54,11 +55,12 @@ interface ResponseSettings {
 }
 
 /** What handlers have said of the responses so far. */
-const settingsOf = new WeakMap<Request, ResponseSettings>()
+const settingsOf = processWide('elysia-settings', () => new WeakMap<Request, ResponseSettings>())
 /** Puts the settings back to what they were before the session changed. */
-const settingsToRestore = new WeakMap<Request, () => void>()
+const settingsToRestore = processWide('elysia-restore', () => new WeakMap<Request, () => void>())
 
-let plugins = 0
+/** How many plugins there are. Each has a number of its own. */
+const plugins = processWide('elysia-plugins', () => ({ count: 0 }))
 
 type Kept<Data extends object> = RequestSessions<Data, FetchExchange<Data>>
 
@@ -99,7 +101,7 @@ export function elysiaSessions<Data extends object = DefaultData>(
     return async (...args) => finished(kept, request, await handle(...args))
   }
   // Elysia takes two wraps of the same source for one, and drops the sessions of one of them.
-  const source = `elysiaSessions ${plugins++}`
+  const source = `elysiaSessions ${plugins.count++}`
   around.toString = () => source
   const plugin = (app: Elysia): ElysiaWithSession<Data> => {
     if (typeof Object(app).onAfterHandle !== 'function') {

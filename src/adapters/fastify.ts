@@ -11,6 +11,7 @@ import { RequestSessions, sessionIsTaken } from '../http/request-sessions.ts'
 import { whileBodyWaits } from '../http/waiting-stream.ts'
 import { wrongMount } from '../http/wrong-mount.ts'
 import { dropReply, headersOf, type ReplyHeaders } from './fastify/reply.ts'
+import { processWide } from '../process-wide.ts'
 
 export {
   type CrossSiteOptions,
@@ -39,13 +40,16 @@ export interface FastifySessions<Data extends object> extends FastifyPluginCallb
 }
 
 /** The headers of replies before their session changed. */
-const headersBefore = new WeakMap<FastifyReply, ReplyHeaders>()
+const headersBefore = processWide(
+  'fastify-headers',
+  () => new WeakMap<FastifyReply, ReplyHeaders>(),
+)
 /** Replies that wait for their save. */
-const waiting = new WeakSet<FastifyReply>()
+const waiting = processWide('fastify-waiting', () => new WeakSet<FastifyReply>())
 /** Marks applications whose `request.session` is ours. */
-const ours = Symbol('pg-sessions.session')
+const ours = Symbol.for('pg-sessions.1.fastify-session')
 /** Which sessions `request.session` belongs to. */
-const exposed = Symbol('pg-sessions')
+const exposed = Symbol.for('pg-sessions.1.fastify-exposed')
 
 /**
  * Makes the plugin that gives each request its session, also in the routes beside and above the place

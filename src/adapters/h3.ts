@@ -13,6 +13,7 @@ import { keepInHead } from '../http/response-headers.ts'
 import { SharedState } from '../http/shared-state.ts'
 import { wrongMount } from '../http/wrong-mount.ts'
 import { addToErrorPage, addToValue, dropValue, isNotFound, rememberHeaders } from './h3/answer.ts'
+import { processWide } from '../process-wide.ts'
 
 export {
   type CrossSiteOptions,
@@ -42,9 +43,9 @@ export interface H3Sessions<Data extends object> extends H3Plugin {
 type Kept<Data extends object> = RequestSessions<Data, FetchExchange<Data>>
 
 /** The applications that have the plugin, for each `sessions` object. */
-const applications = new SharedState(() => new WeakSet())
+const applications = processWide('h3-applications', () => new SharedState(() => new WeakSet()))
 /** Puts an event's own headers back to what they were before its session changed. */
-const headersToRestore = new WeakMap<H3Event, () => void>()
+const headersToRestore = processWide('h3-headers', () => new WeakMap<H3Event, () => void>())
 
 /**
  * Makes the plugin that gives each request its session. Register it on the application that is served,

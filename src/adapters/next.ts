@@ -9,6 +9,7 @@ import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { addToResponse, dropBody, errorResponse } from '../http/fetch-exchange.ts'
 import { SharedState } from '../http/shared-state.ts'
 import { type NextCookies, openVisit, type Visit } from './next/visit.ts'
+import { processWide } from '../process-wide.ts'
 
 export {
   type CrossSiteOptions,
@@ -115,7 +116,10 @@ export function nextSessions<Data extends object = DefaultData>(
 }
 
 /** Next gives each request a store of its own, and another one when an action is done and renders. */
-const visitsByStore = new SharedState(() => new WeakMap<NextCookies, unknown>())
+const visitsByStore = processWide(
+  'next-visits',
+  () => new SharedState(() => new WeakMap<NextCookies, unknown>()),
+)
 
 /** Next sends no cookies with the answers that it makes itself of `notFound()` and the like in a route. */
 async function answered<Result>(

@@ -21,6 +21,7 @@ export {
 } from './react-router/session-storage.ts'
 
 import { assertSessions } from '../http/assert-sessions.ts'
+import { processWide } from '../process-wide.ts'
 
 export {
   type CrossSiteOptions,
@@ -106,7 +107,7 @@ export function reactRouterSessions<Data extends object = DefaultData>(
 }
 
 /** Why the response of an exchange has become an error page. */
-const failures = new WeakMap<object, unknown>()
+const failures = processWide('react-router-failures', () => new WeakMap<object, unknown>())
 
 /** Saves, or throws what React Router makes an error page of. */
 async function saved<Data extends object>(

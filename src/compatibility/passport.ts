@@ -12,6 +12,7 @@ import { requestView, responseView } from './passport/request-view.ts'
 import { NativeSessionManager } from './passport/session-manager.ts'
 import { NativeSessionStrategy } from './passport/session-strategy.ts'
 import { sessionView } from './passport/session-view.ts'
+import { processWide } from '../process-wide.ts'
 
 export { type OAuthStateOptions, OAuthStateStore } from './passport/oauth-state-store.ts'
 export type { PassportLike } from './passport/passport-like.ts'
@@ -27,7 +28,7 @@ export interface PassportSessionsOptions {
   readonly userId?: (serialized: never) => string | null
 }
 
-const done = new WeakSet<object>()
+const done = processWide('passport', () => new WeakSet<object>())
 
 /**
  * Makes Passport 0.7 use native sessions. Call it once, before `passport.session()` and

@@ -7,6 +7,7 @@ import { Pool } from 'pg'
 import { createSessions } from 'pg-sessions'
 import { fromPg } from 'pg-sessions/pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { starters } from '../../scripts/starters.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { codeBlocks, readDocument, root } from './code-blocks.ts'
 import { bundleExample, runExample } from './run-example.ts'
@@ -52,7 +53,7 @@ describe.each(pages)('the page %s', (file) => {
 
   test('names the versions that are tested, and its example', () => {
     const tested = section(page, 'Tested')
-    expect(tested).toMatch(/\]\(\.\.\/\.\.\/examples\//)
+    expect(tested).toMatch(/\]\(\.\.\/\.\.\/(examples\/|scripts\/starters\.ts)/)
     const named = tested.match(/\b\d+\.\d+\.\d+\b/g) ?? []
     expect(named).not.toEqual([])
     expect(named.filter((version) => !testedVersions().has(version))).toEqual([])
@@ -89,8 +90,10 @@ function testedVersions(): Set<string> {
       .map((place) => join(place, 'package.json')),
   )
   const found = ['package.json', ...manifests.filter((file) => existsSync(join(root, file)))]
-  return new Set(
-    found.flatMap((file) => {
+  const inStarters = starters.flatMap(({ passed }) => passed ?? [])
+  return new Set([
+    ...inStarters,
+    ...found.flatMap((file) => {
       const {
         dependencies = {},
         devDependencies = {},
@@ -100,7 +103,7 @@ function testedVersions(): Set<string> {
       // An earlier major version is installed beside the current one as `npm:express@4.22.3`.
       return Object.values<string>(all).map((version) => version.replace(/^npm:.+@/, ''))
     }),
-  )
+  ])
 }
 
 test('the table has every adapter', () => {

@@ -64,6 +64,59 @@ const application = `
   }
   main()`
 
+/** Two adapters of a framework on one request, each from a copy of its own. */
+const adapters = `
+  const required = { ...require('pg-sessions'), ...require('pg-sessions/fastify'), ...require('pg-sessions/elysia'),
+    ...require('pg-sessions/next') }
+  const newSessions = (name) => required.createSessions({
+    store: new required.MemoryStore(), log: false, cookie: { name: '__Host-' + name },
+  })
+
+  async function inFastify(first, second) {
+    const sessions = newSessions('id')
+    const [outer, inner] = [first.fastifySessions(sessions), second.fastifySessions(sessions)]
+    const app = require('fastify')()
+    await app.register(outer)
+    await app.register(inner)
+    app.get('/', async (request) => {
+      request.session.set('a', 1)
+      return String(outer.of(request) === inner.of(request))
+    })
+    const { body, headers } = await app.inject('/')
+    return [body, [headers['set-cookie']].flat().length]
+  }
+
+  async function inElysia(Elysia, first, second) {
+    const [mine, theirs] = [first.elysiaSessions(newSessions('mine')), second.elysiaSessions(newSessions('theirs'))]
+    const app = new Elysia().use(mine).use(theirs).get('/', (context) => {
+      mine.of(context).set('a', 1)
+      theirs.of(context).set('a', 1)
+      return 'both'
+    })
+    const response = await app.handle(new Request('http://localhost/'))
+    return [await response.text(), response.headers.getSetCookie().length]
+  }
+
+  async function inNext(first, second) {
+    const sessions = newSessions('id')
+    const store = { getAll: () => [], set() {} }
+    const next = { cookies: async () => store, after() {} }
+    return await first.nextSessions(sessions, next)() === await second.nextSessions(sessions, next)()
+  }
+
+  async function main() {
+    const imported = { ...await import('pg-sessions/fastify'), ...await import('pg-sessions/elysia'),
+      ...await import('pg-sessions/next') }
+    if (imported.nextSessions === required.nextSessions) throw Error('there is only one copy')
+    const { Elysia } = await import('elysia')
+    console.log(JSON.stringify([
+      await inFastify(required, imported), await inFastify(imported, required),
+      await inElysia(Elysia, required, imported),
+      await inNext(required, imported),
+    ]))
+  }
+  main()`
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pg-sessions-copies-'))
   const files = {
@@ -79,9 +132,12 @@ beforeAll(async () => {
         }))
       })`,
     'application.cjs': application,
+    'adapters.cjs': adapters,
   }
   user = await createPackageUser(await sharedPackage(), join(folder, 'user'), files, [
+    'elysia',
     'express',
+    'fastify',
     'pg',
   ])
 }, 300_000)
@@ -110,4 +166,11 @@ test('driver, store, sessions and adapters of both copies work together on one r
   } finally {
     await database.drop()
   }
+})
+
+test('adapters of both copies know that they share a request', async () => {
+  const { ok, output } = await runCommand(process.execPath, ['adapters.cjs'], { cwd: user })
+  expect(ok, output).toBe(true)
+  const [line = ''] = output.split('\n').slice(-1)
+  expect(JSON.parse(line)).toEqual([['true', 1], ['true', 1], ['both', 2], true])
 })

@@ -1,3 +1,4 @@
+import { getSecret } from 'astro:env/server'
 import { Pool } from 'pg'
 import { createSessions } from 'pg-sessions'
 import { astroSessions } from 'pg-sessions/astro'
@@ -9,8 +10,8 @@ declare module 'pg-sessions' {
   }
 }
 
-const pool = new Pool({ connectionString: process.env.DATABASE_URL })
-const development = process.env.NODE_ENV === 'development' // plain http on localhost
+const pool = new Pool({ connectionString: getSecret('DATABASE_URL') })
+const development = import.meta.env.DEV // plain http on localhost
 const sessions = createSessions({ database: fromPg(pool), cookie: { development } })
 
 sessions.startPurger()

@@ -20,6 +20,8 @@ export const openApplication: OpenApplication = async (parts) => {
   globalThis.contractParts = parts
   built ??= prepared()
   const server = createServer((await built).getRequestHandler())
+  // On a slow machine, a visitor may pause for longer than the 5 s after which Node closes a connection.
+  server.keepAliveTimeout = 60_000
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {

@@ -8,8 +8,12 @@ import './parts.ts'
 export const openApplication: OpenApplication = async (parts) => {
   globalThis.contractParts = parts
   const built = new URL('app/.output/server/index.mjs', import.meta.url)
-  const { middleware }: { middleware: RequestListener } = await import(built.href)
-  const server = createServer(middleware)
+  const { middleware }: { middleware: (...args: Parameters<RequestListener>) => unknown } =
+    await import(built.href)
+  const server = createServer((request, response) => {
+    // It rejects when a body fails; a server of Nitro's own catches that for the whole process.
+    Promise.resolve(middleware(request, response)).catch(() => response.destroy())
+  })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {

@@ -1,6 +1,6 @@
 import { defineNitroPlugin } from 'nitro/runtime'
 import { withSession } from 'pg-sessions/fetch'
-import { sessions } from '../sessions.ts'
+import { sessions } from '../sessions'
 
 declare module 'h3' {
   interface H3EventContext {

@@ -1,6 +1,6 @@
 import { Outlet } from 'react-router'
-import type { Route } from './+types/root.ts'
-import { sessionMiddleware } from './session.server.ts'
+import type { Route } from './+types/root'
+import { sessionMiddleware } from './session.server'
 
 export const middleware: Route.MiddlewareFunction[] = sessionMiddleware
 

@@ -1,6 +1,6 @@
 import { redirect } from 'react-router'
-import type { Route } from './+types/home.ts'
-import { sessionContext } from './session.server.ts'
+import { sessionContext } from '../session.server'
+import type { Route } from './+types/home'
 
 export async function loader({ context }: Route.LoaderArgs) {
   const session = context.get(sessionContext)
