@@ -3,6 +3,7 @@ import { ConfigurationError } from '../errors.ts'
 import { nearestName } from '../options/nearest-name.ts'
 import type { Command } from './command.ts'
 import { destroy } from './commands/destroy.ts'
+import { doctor } from './commands/doctor.ts'
 import { importCommand } from './commands/import.ts'
 import { list } from './commands/list.ts'
 import { migrate } from './commands/migrate.ts'
@@ -16,7 +17,7 @@ import { Input } from './input.ts'
 const PROGRAM = 'pg-sessions'
 
 const commands: ReadonlyMap<string, Command> = new Map(
-  Object.entries({ status, migrate, sql, purge, list, destroy, import: importCommand }),
+  Object.entries({ status, doctor, migrate, sql, purge, list, destroy, import: importCommand }),
 )
 
 /**

@@ -23,7 +23,7 @@ function expectTwoLines({ stderr }: Outcome): void {
 
 describe('asked wrongly, it exits with 2 and says what to write', () => {
   test.each<[string[], RegExp]>([
-    [['frobnicate'], /no command 'frobnicate'.*\nThe commands are status, migrate, sql/],
+    [['frobnicate'], /no command 'frobnicate'.*\nThe commands are status, doctor, migrate, sql/],
     [['statsu'], /no command 'statsu'.*\nDid you mean 'status'\?/],
     [['list', '--limt=3'], /Unknown option '--limt'.*\nDid you mean '--limit'\?/],
     [['list', '--postgres://root:hunter2@db'], /no option of that name/],

@@ -117,6 +117,17 @@ test('status counts sessions and users and tells what waits for purge', async ()
   })
 })
 
+test('doctor says what is wrong, what follows and what mends it, and exits with 1', async () => {
+  await database.query('create index planted on sessions.session (expires_at)')
+  const { status, stdout } = await runCli(['doctor'], onDatabase())
+  const json = await runCli(['doctor', '--json'], onDatabase())
+  await database.query('drop index sessions.planted')
+  expect(status).toBe(1)
+  expect(stdout).toContain('→ drop index concurrently planted;')
+  const { findings } = JSON.parse(json.stdout)
+  expect(findings.map(({ code }: { code: string }) => code)).toContain('index-on-touched-column')
+})
+
 test('list shows the newest sessions in a table, and nothing secret', async () => {
   await addSession(1, 'ann')
   const anonymous = await addSession(2, null)

@@ -1,0 +1,31 @@
+import { diagnose } from '../../postgres/doctor/diagnose.ts'
+import type { Finding } from '../../postgres/doctor/finding.ts'
+import type { Command } from '../command.ts'
+import { withDatabase } from '../connect.ts'
+import { databaseOptions } from '../option-table.ts'
+import { countOf, printable } from '../plain-text.ts'
+
+export const doctor: Command = {
+  summary: 'Look for what keeps sessions from working well, and say what mends it',
+  args: databaseOptions,
+  async run(input) {
+    const { names, timeout } = input
+    const findings = await withDatabase(input, (driver) => diagnose(driver, names, { timeout }))
+    const isWell = findings.every(({ severity }) => severity === 'note')
+    return { document: { findings }, lines: linesOf(findings), status: isWell ? 0 : 1 }
+  },
+}
+
+function linesOf(findings: readonly Finding[]): readonly string[] {
+  if (findings.length === 0) return ['All is well.']
+  return [
+    ...findings.flatMap(({ severity, code, what, effect, remedy }) => [
+      `${severity.padEnd(9)}${printable(what)}`,
+      `${' '.repeat(9)}${printable(effect)}`,
+      `${' '.repeat(9)}→ ${printable(remedy)}`,
+      `${' '.repeat(9)}(${code})`,
+      '',
+    ]),
+    `${countOf(findings.length, 'finding')}.`,
+  ]
+}
