@@ -8,7 +8,7 @@ const DEADLINE = 'test/store/deadline.test.ts'
 export const batchingMutants: readonly MutantGroup[] = [
   {
     file: 'src/postgres/parameter-types.ts',
-    tests: [IN_COMPANY],
+    tests: [SHARED],
     mutants: [
       {
         without: 'the escape of backslashes in array texts',

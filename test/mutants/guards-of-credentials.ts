@@ -60,6 +60,8 @@ export const credentialMutants: MutantGroup = {
       without: 'forgetting the sealed successor',
       from: 'when ${MAY_REPLACE} then ${given.successor}',
       to: 'when ${MAY_REPLACE} then coalesce(${given.successor}, s.sealed_successor)',
+      equivalent:
+        'it goes out only beside a token before, which the rotation has ended; and the token that it seals is dead',
     },
     {
       without: 'keeping a noted access that lies ahead, on a rotation',
@@ -100,6 +102,7 @@ export const credentialMutants: MutantGroup = {
 `,
       to: `                then null
 `,
+      tests: [SHARED],
     },
     {
       without: 'a deadline that a sign-in or a lifetime may shorten',

@@ -133,7 +133,7 @@ const creating: readonly MutantGroup[] = [
           on e.id = created.id`,
         to: `
           on true`,
-        tests: [IN_COMPANY],
+        tests: [SHARED],
       },
       {
         without: 'taking each session once in a shared create',

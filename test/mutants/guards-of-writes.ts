@@ -14,7 +14,7 @@ export const writeMutants: readonly MutantGroup[] = [
         from: `
         for no key update\`,`,
         to: '`,',
-        tests: [CONTRACT, 'test/faults/collisions.test.ts'],
+        tests: ['test/postgres/held-rows.test.ts'],
       },
       {
         without: 'the owner in a shared save',
@@ -45,7 +45,7 @@ export const writeMutants: readonly MutantGroup[] = [
         without: 'accesses that were noted a moment ago',
         from: ' and not live.is_noted',
         to: '',
-        tests: [IN_COMPANY, 'test/postgres/heap-only.test.ts', BATCHER],
+        tests: [SHARED],
       },
       {
         without: "keeping each session's deletions from the others",
@@ -65,7 +65,7 @@ export const writeMutants: readonly MutantGroup[] = [
           on e.id = live.id`,
         to: `
           on true`,
-        tests: [IN_COMPANY],
+        tests: [SHARED],
       },
       {
         without: 'taking each session once in a shared save',

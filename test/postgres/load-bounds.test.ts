@@ -4,9 +4,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   type Begun,
   begin,
+  bytes,
+  changeOf,
   entry,
   inParallel,
   randomHash,
+  rotation,
 } from '../../src/testing/store-contract/samples.ts'
 import { openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
 import { operationOf } from './recording-driver.ts'
@@ -42,10 +45,10 @@ function openMeasured(): { store: PostgresStore; answers: Answered[] } {
   return { store, answers }
 }
 
-/** Of 300 entries of 4000 bytes each. */
-function beginHeavy(): Promise<Begun> {
+/** Of entries of 4000 bytes each. */
+function beginHeavy(count = 300): Promise<Begun> {
   const value = 'x'.repeat(4000)
-  const entries = Array.from({ length: 300 }, (_, n) => entry(`key-${n}`, value))
+  const entries = Array.from({ length: count }, (_, n) => entry(`key-${n}`, value))
   return begin(harness.store, { entries })
 }
 
@@ -61,8 +64,24 @@ test('a wrong token is answered alike whether or not a session has its id, and w
   expect(answers.map(({ operation }) => operation)).toContain('load_many')
 })
 
+test('a renewed token that is used after its grace reads nothing of what the session holds', async () => {
+  // Little enough to be answered by a shared statement.
+  const heavy = await beginHeavy(30)
+  const grace = { duration: 60_000, successor: bytes('sealed') }
+  const { token } = rotation(heavy.secretHash)
+  const credentials = { token: { ...token, grace } }
+  await harness.store.save(changeOf(heavy, { credentials }))
+  await harness.elapse(grace.duration)
+  const { store, answers } = openMeasured()
+  const reuse = () => store.load({ id: heavy.id, secretHashes: [heavy.secretHash] })
+  const results = [await reuse(), ...(await inParallel(4, reuse))]
+  expect(results.map(({ status }) => status)).toEqual(Array(5).fill('reused'))
+  expect(answers.map(({ operation }) => operation)).toContain('load_many')
+  for (const { size } of answers) expect(size).toBeLessThan(2000)
+})
+
 test('sessions that hold much are loaded alone, so that a shared answer stays small', async () => {
-  const heavy = await inParallel(8, beginHeavy)
+  const heavy = await inParallel(8, () => beginHeavy())
   const light = await inParallel(8, (n) => begin(harness.store, { entries: [entry('n', `${n}`)] }))
   const { store, answers } = openMeasured()
   const results = await Promise.all(

@@ -113,6 +113,79 @@ describe('a shared end', () => {
   })
 })
 
+describe('a shared statement', () => {
+  const AWKWARD = [null, 'CORP\\ann', 'a"b', 'a","b', '{a,b}', 'null', ' ann ', '\\']
+
+  // A statement that a value had broken would be tried again, each call alone, and nothing else would show.
+  test('takes every user and every lifetime to the letter, at the first try', async () => {
+    const { store, operations } = openGated()
+    const forever = { idle: Number.POSITIVE_INFINITY, purge: Number.POSITIVE_INFINITY }
+    const sessions = await inParallel(AWKWARD.length * 2, (n) =>
+      begin(store, {
+        userId: AWKWARD[n % AWKWARD.length] as string | null,
+        entries: [entry(`own ${n}`, `${n}`)],
+        ...(n < AWKWARD.length ? {} : { lifetime: forever, absolute: Number.POSITIVE_INFINITY }),
+      }),
+    )
+    await Promise.all(
+      sessions.map((it, n) => store.save(changeOf(it, { written: [entry(`new ${n}`, `${n}`)] }))),
+    )
+    await Promise.all(sessions.map(({ id }) => store.touch({ id, lifetime: forever })))
+    expect(operations()).toEqual([
+      'create',
+      'create_many',
+      'save',
+      'save_many',
+      'touch',
+      'touch_many',
+    ])
+    for (const [n, session] of sessions.entries()) {
+      const { userId, expiresAt } = await recordOf(harness.store, session)
+      expect(userId).toBe(session.userId)
+      expect(expiresAt === Number.POSITIVE_INFINITY).toBe(n >= AWKWARD.length)
+      expect(await contentOf(harness.store, session)).toEqual({
+        [`own ${n}`]: `${n}`,
+        [`new ${n}`]: `${n}`,
+      })
+    }
+  })
+
+  test('writes no entry of a session whose guard fails', async () => {
+    const [first, live, passedOn] = await inParallel(3, () => begin(harness.store))
+    const { store, operations } = openGated()
+    const written = [entry('a', '1')]
+    const results = await Promise.all([
+      store.save(changeOf(first!)),
+      store.save(changeOf(live!, { written })),
+      store.save(changeOf({ ...passedOn!, userId: 'bob' }, { written })),
+    ])
+    expect(results.map(({ status }) => status)).toEqual(['saved', 'saved', 'gone'])
+    expect(operations()).toContain('save_many')
+    expect(await contentOf(harness.store, live!)).toEqual({ a: '1' })
+    expect(await contentOf(harness.store, passedOn!)).toEqual({})
+  })
+})
+
+describe('a shared save that notes no access', () => {
+  test('leaves the rows of the sessions as they are', async () => {
+    const sessions = await inParallel(4, () => begin(harness.store))
+    const { store, operations } = openGated()
+    const read = async () =>
+      (
+        await harness.pool.query(
+          'select id, xmin::text, ctid::text from sessions.session order by id',
+        )
+      ).rows
+    const before = await read()
+    const written = [entry('a', '1')]
+    await Promise.all(
+      sessions.map((it) => store.save(changeOf(it, { written, isAccessNoted: true }))),
+    )
+    expect(operations()).toContain('save_many')
+    expect(await read()).toEqual(before)
+  })
+})
+
 describe('the order of sessions in a shared statement', () => {
   test('is that of their ids, so that two statements cannot wait for each other', async () => {
     const driver = fromPg(harness.pool)
@@ -198,6 +271,19 @@ describe('times that lie ahead, as after a change of servers', () => {
     await touch(harness.store, session)
     expect(await read()).toEqual(before)
   })
+})
+
+test('the time of a sign-in that lies ahead is not moved back by another sign-in', async () => {
+  const session = await begin(harness.store, { userId: 'ann' })
+  const ahead = `update sessions.session set authenticated_at = now() + interval '5 hours'
+    returning authenticated_at::text`
+  const { rows } = await harness.pool.query(ahead)
+  const credentials = { ...rotation(session.secretHash), signIn: { userId: 'ann' } }
+  await harness.store.save(changeOf(session, { credentials }))
+  const now = await harness.pool.query(
+    'select authenticated_at::text from sessions.session where sign_ins = 1',
+  )
+  expect(now.rows).toEqual(rows)
 })
 
 describe('calls behind statements that hang', () => {

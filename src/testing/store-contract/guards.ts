@@ -79,13 +79,18 @@ export function guardTests(test: StoreTest): void {
     for (const session of sessions) assert.equal(await statusOf(store, session), 'live')
   })
 
-  test('removes no entry by an update, and no entry by a save, for a guard without the owner', async ({
+  test('changes no entry by an update, and removes none by a save, for a guard without the owner', async ({
     store,
   }) => {
     const session = await begin(store, { userId: 'ann', entries: [entry('a', '1')] })
     const stale = { id: session.id, userId: null, lifetime }
-    const update = { ...stale, key: bytes('a'), expected: bytes('1'), value: null }
-    assert.deepEqual(await store.update(update), { status: 'gone' })
+    for (const value of [null, bytes('2')]) {
+      const update = { ...stale, key: bytes('a'), expected: bytes('1'), value }
+      assert.deepEqual(await store.update(update), { status: 'gone' })
+    }
+    const added = { ...stale, key: bytes('b'), expected: null, value: bytes('2') }
+    assert.deepEqual(await store.update(added), { status: 'gone' })
+    assert.deepEqual(await store.take({ ...stale, key: bytes('a') }), { status: 'gone' })
     const change = { ...stale, deleted: [bytes('a')], written: [] }
     assert.deepEqual(await store.save(change), { status: 'gone' })
     assert.deepEqual(await contentOf(store, session), { a: '1' })

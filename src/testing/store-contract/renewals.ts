@@ -283,6 +283,14 @@ function lostReplyTests(test: StoreTest): void {
     })
   })
 
+  test('says nothing of an expired session to a token whose grace was over', async (harness) => {
+    const { store, elapse } = harness
+    const { session, old, current } = await beginRenewed(harness, { userId: 'ann' })
+    await elapse(2 * lifetime.purge)
+    assert.equal(await statusOf(store, session, current), 'expired')
+    assert.equal(await statusOf(store, session, old), 'unknown')
+  })
+
   test('tells a reused token from others also among many loads at once', async (harness) => {
     const { store, elapse } = harness
     const renewed = await inParallel(20, () => beginRenewed(harness))

@@ -1,0 +1,147 @@
+/** One process of an application under soak: it answers requests that come over IPC. */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import pg from 'pg'
+import { createSessions, isSessionError, type Session, type Sessions } from 'pg-sessions'
+import type { Driver } from 'pg-sessions/driver'
+import { fromPg } from 'pg-sessions/pg'
+import { fromPostgresJs } from 'pg-sessions/postgres-js'
+import postgres from 'postgres'
+import type { Answer, Content, Request, Value } from './protocol.ts'
+
+interface Client {
+  readonly driver: Driver
+  /** Closes the client, and tells what it still had in use. */
+  close(): Promise<string>
+}
+
+function openClient(name: string, url: string): Client {
+  if (name === 'postgres-js') {
+    const sql = postgres(url, { max: 6, onnotice: () => {} })
+    return { driver: fromPostgresJs(sql), close: () => sql.end({ timeout: 2 }).then(() => '') }
+  }
+  const pool = new pg.Pool({ connectionString: url, max: 6, connectionTimeoutMillis: 2000 })
+  pool.on('error', () => {})
+  return {
+    driver: fromPg(pool),
+    async close() {
+      const { totalCount, idleCount, waitingCount } = pool
+      await pool.end()
+      const isAtRest = totalCount === idleCount && waitingCount === 0
+      return isAtRest
+        ? ''
+        : `${totalCount - idleCount} clients in use, ${waitingCount} calls waiting`
+    },
+  }
+}
+
+const [driverName = 'pg', url = ''] = process.argv.slice(2)
+const client = openClient(driverName, url)
+const sessions: Sessions<Content> = createSessions<Content>({
+  database: client.driver,
+  deadline: '2s',
+  renewInterval: '10s',
+  touchInterval: '1s',
+  log: false,
+})
+const delay = monitorEventLoopDelay({ resolution: 10 })
+delay.enable()
+
+/** Error codes that a fault explains. */
+const EXPECTED = new Set(['ERR_STORE_UNAVAILABLE', 'ERR_SESSION_GONE'])
+
+async function answer({ number, token, act }: Request): Promise<Answer> {
+  let longest = 0
+  const timed = async <Result>(call: Promise<Result>): Promise<Result> => {
+    const start = performance.now()
+    try {
+      return await call
+    } finally {
+      longest = Math.max(longest, performance.now() - start - delay.max / 1e6)
+    }
+  }
+  const exchange = sessions.open(token === null ? undefined : `__Host-id=${token}`)
+  let result: Partial<Answer> = {}
+  let failure: Partial<Answer> = { outcome: 'done', isExpected: true }
+  try {
+    result = await perform(exchange.session, act, timed)
+    await timed(exchange.commit())
+  } catch (error) {
+    exchange.discard()
+    failure = describe(error)
+  }
+  const cookie = exchange.head.setCookies[0]
+  const value = cookie === undefined ? undefined : /^__Host-id=([^;]*)/.exec(cookie)?.[1]
+  const received = value === undefined ? {} : { token: value === '' ? null : value }
+  return { number, outcome: 'done', isExpected: true, longest, ...result, ...failure, ...received }
+}
+
+function describe(error: unknown): Partial<Answer> {
+  if (!isSessionError(error)) return { outcome: 'unknown', error: String(error), isExpected: false }
+  const isUnknown = 'outcome' in error && error.outcome === 'unknown'
+  const outcome = error.code === 'ERR_SESSION_GONE' ? 'refused' : isUnknown ? 'unknown' : 'failed'
+  return { outcome, error: `${error.code}: ${error.message}`, isExpected: EXPECTED.has(error.code) }
+}
+
+type Timed = <Result>(call: Promise<Result>) => Promise<Result>
+
+async function perform(
+  session: Session<Content>,
+  act: Request['act'],
+  timed: Timed,
+): Promise<Partial<Answer>> {
+  switch (act.kind) {
+    case 'read': {
+      await timed(session.load())
+      const content = Object.fromEntries(await timed(session.entries())) as Content
+      return { content, id: session.id, user: session.userId }
+    }
+    case 'set':
+      session.set(act.key, act.value)
+      return {}
+    case 'add': {
+      const { tag } = act
+      await timed(
+        session.update('count', (now) => ({ tag: now?.tag ?? tag, n: (now?.n ?? 0) + 1 })),
+      )
+      return {}
+    }
+    case 'take':
+      return { taken: ((await timed(session.take('notice'))) as Value | undefined) ?? null }
+    case 'rotate':
+      session.rotate()
+      return {}
+    case 'clear':
+      session.clear()
+      session.set('tag', act.value)
+      return {}
+    case 'destroy':
+      session.destroy()
+      return {}
+    case 'signIn':
+      await timed(session.signIn(act.user))
+      return {}
+    case 'signOut':
+      await timed(session.signOut())
+      return {}
+    case 'revoke':
+      return { ended: await timed(sessions.destroyById(act.id)) }
+    case 'purge':
+      await timed(sessions.purge())
+      return {}
+    case 'close': {
+      await sessions.close()
+      return { leftovers: await client.close() }
+    }
+  }
+}
+
+process.on('message', (request: Request) => {
+  void answer(request).then((given) => {
+    delay.reset()
+    process.send?.(given, () => {
+      if (request.act.kind === 'close') process.disconnect()
+    })
+  })
+})
+await sessions.ready().catch(() => {})
+process.send?.('ready')

@@ -1,0 +1,205 @@
+import type { ApplicationProcess } from './application-process.ts'
+import type { Act, Answer } from './protocol.ts'
+import type { Random } from './random.ts'
+import type { SoakReport } from './report.ts'
+import { SessionModel } from './session-model.ts'
+
+/** A token that must open nothing, and whose session it was. */
+interface DeadToken {
+  readonly token: string
+  readonly tag: string
+  readonly why: string
+}
+
+const MOST_DEAD_TOKENS = 50
+
+/**
+ * One visitor: goes from process to process with one cookie, and compares what comes back with what it was
+ * told. It waits for the answers of a step before it goes on, so what an acknowledged step has left is known.
+ */
+export class Browser {
+  readonly #name: string
+  readonly #random: Random
+  readonly #report: SoakReport
+  readonly #applications: readonly ApplicationProcess[]
+  #token: string | null = null
+  #model: SessionModel
+  readonly #dead: DeadToken[] = []
+  #sessions = 0
+  #writes = 0
+
+  constructor(
+    name: string,
+    applications: readonly ApplicationProcess[],
+    random: Random,
+    report: SoakReport,
+  ) {
+    this.#name = name
+    this.#applications = applications
+    this.#random = random
+    this.#report = report
+    this.#model = this.#anotherSession()
+  }
+
+  async browse(isOver: () => boolean): Promise<void> {
+    while (!isOver()) {
+      await this.#step()
+      await new Promise((resolve) => setTimeout(resolve, this.#random.below(60)))
+    }
+    await this.check()
+  }
+
+  /** Reads the session, and says when it is not what it should be. */
+  async check(): Promise<void> {
+    const answer = await this.#ask({ kind: 'read' })
+    if (answer.outcome !== 'done') return
+    const { content = {}, user = null, id = null } = answer
+    const fault = this.#model.fault(content, user)
+    if (fault !== null) this.#report.violation(`${this.#name}: ${fault}`)
+    this.#model.id = id
+    if (id === null || fault !== null) this.#begin()
+  }
+
+  async #step(): Promise<void> {
+    const chance = this.#random.next()
+    if (this.#token === null) return this.#beginSession()
+    if (chance < 0.3) return this.check()
+    if (chance < 0.7) return this.#writeAtOnce()
+    if (chance < 0.78) return this.#takeTwice()
+    if (chance < 0.86) return this.#changeToken()
+    if (chance < 0.92) return this.#replayDead()
+    if (chance < 0.93) return void (await this.#ask({ kind: 'purge' }))
+    return this.#endSession()
+  }
+
+  async #beginSession(): Promise<void> {
+    const value = { tag: this.#model.tag, n: 0 }
+    const act: Act = { kind: 'set', key: 'tag', value }
+    const answer = await this.#ask(act)
+    if (answer.outcome === 'done') this.#model.note(act, answer)
+    else this.#begin()
+  }
+
+  /** Different keys and a counter, at once on several processes: all of it must be kept. */
+  async #writeAtOnce(): Promise<void> {
+    const { tag } = this.#model
+    const acts: Act[] = [0, 1, 2].slice(0, 1 + this.#random.below(3)).map((key) => ({
+      kind: 'set',
+      key: `key ${key}`,
+      value: { tag, n: ++this.#writes },
+    }))
+    if (this.#random.next() < 0.5) acts.push({ kind: 'add', tag }, { kind: 'add', tag })
+    const answers = await Promise.all(acts.map((act) => this.#ask(act)))
+    acts.forEach((act, index) => {
+      this.#noteOwn(act, answers[index] as Answer)
+    })
+  }
+
+  async #takeTwice(): Promise<void> {
+    const { tag } = this.#model
+    const notice: Act = { kind: 'set', key: 'notice', value: { tag, n: ++this.#writes } }
+    const set = await this.#ask(notice)
+    this.#noteOwn(notice, set)
+    const take: Act = { kind: 'take' }
+    const answers = await Promise.all([this.#ask(take), this.#ask(take)])
+    for (const answer of answers) this.#noteOwn(take, answer)
+    const got = answers.filter(({ taken }) => taken !== undefined && taken !== null)
+    const foreign = got.find(({ taken }) => taken?.tag !== tag)
+    if (foreign) this.#report.violation(`${this.#name}: took a value of ${foreign.taken?.tag}`)
+    if (got.length > 1) this.#report.violation(`${this.#name}: one value was taken twice`)
+    const areDone = [set, ...answers].every(({ outcome }) => outcome === 'done')
+    if (areDone && got.length === 0 && !this.#model.mayHaveEnded) {
+      this.#report.violation(`${this.#name}: a value was taken by none`)
+    }
+  }
+
+  async #changeToken(): Promise<void> {
+    const act: Act =
+      this.#random.next() < 0.5 ? { kind: 'rotate' } : { kind: 'signIn', user: this.#name }
+    const before = this.#token as string
+    const answer = await this.#ask(act)
+    this.#noteOwn(act, answer)
+    if (answer.outcome === 'done' && this.#token !== before) this.#bury(before, `a ${act.kind}`)
+  }
+
+  async #replayDead(): Promise<void> {
+    if (this.#dead.length === 0) return
+    const { token, tag, why } = this.#random.pick(this.#dead)
+    const { content = {}, user = null } = await this.#ask({ kind: 'read' }, token)
+    if (Object.keys(content).length === 0 && user === null) return
+    this.#report.violation(`${this.#name}: a token of session ${tag} works after ${why}`)
+  }
+
+  async #endSession(): Promise<void> {
+    const { id } = this.#model
+    const kind = this.#random.pick(['clear', 'destroy', 'signOut', 'revoke'] as const)
+    if (kind === 'revoke' && id === null) return
+    const before = this.#token as string
+    const next = this.#nextTag()
+    const act: Act =
+      kind === 'revoke'
+        ? { kind, id: id as string }
+        : kind === 'clear'
+          ? { kind, value: { tag: next, n: 0 } }
+          : { kind }
+    const answer = await this.#ask(act, kind === 'revoke' ? null : before)
+    this.#noteOwn(act, answer)
+    if (answer.outcome !== 'done') return
+    this.#bury(before, `a ${kind}`)
+    if (kind === 'clear' && typeof answer.token === 'string') {
+      this.#model = new SessionModel(next)
+      this.#model.note({ kind: 'set', key: 'tag', value: { tag: next, n: 0 } }, answer)
+    } else this.#begin()
+  }
+
+  /** Notes an answer, and says when a session was refused that must be there. */
+  #noteOwn(act: Act, answer: Answer): void {
+    this.#model.note(act, answer)
+    if (answer.outcome !== 'refused' || this.#model.mayHaveEnded) return
+    this.#report.violation(`${this.#name}: ${act.kind} was refused: ${answer.error}`)
+  }
+
+  async #ask(act: Act, token: string | null = this.#token): Promise<Answer> {
+    const answer = await this.#random.pick(this.#applications).ask(token, act)
+    this.#report.count(act, answer)
+    if (!answer.isExpected) this.#report.violation(`${this.#name}: ${act.kind}: ${answer.error}`)
+    if (answer.token !== undefined && token === this.#token) this.#receive(act, answer.token)
+    return answer
+  }
+
+  #receive(act: Act, token: string | null): void {
+    const before = this.#token
+    this.#token = token
+    const isAnother = before !== null && token !== null && idOf(token) !== idOf(before)
+    if (!isAnother || act.kind === 'clear') return
+    // What was written with a token that had died has begun another session.
+    if (!this.#model.mayHaveEnded) {
+      this.#report.violation(`${this.#name}: ${act.kind} has begun another session`)
+    }
+    this.#begin()
+  }
+
+  #bury(token: string, why: string): void {
+    if (this.#dead.length === MOST_DEAD_TOKENS) this.#dead.shift()
+    this.#dead.push({ token, tag: this.#model.tag, why })
+  }
+
+  #begin(): void {
+    this.#token = null
+    this.#model = this.#anotherSession()
+  }
+
+  #anotherSession(): SessionModel {
+    return new SessionModel(this.#nextTag())
+  }
+
+  #nextTag(): string {
+    this.#sessions += 1
+    return `${this.#name}.${this.#sessions}`
+  }
+}
+
+/** The part of a token that says whose session it is. */
+function idOf(token: string): string {
+  return token.slice(0, 22)
+}

@@ -1,0 +1,58 @@
+/** What browsers ask the application's processes, and what those answer. */
+
+/** What a request does with its session. Every value that is stored carries its session's tag. */
+export type Act =
+  | { readonly kind: 'read' }
+  | { readonly kind: 'set'; readonly key: string; readonly value: Value }
+  | { readonly kind: 'add'; readonly tag: string }
+  | { readonly kind: 'take' }
+  | { readonly kind: 'rotate' }
+  | { readonly kind: 'clear'; readonly value: Value }
+  | { readonly kind: 'destroy' }
+  | { readonly kind: 'signIn'; readonly user: string }
+  | { readonly kind: 'signOut' }
+  /** An administrator ends the session of this id. */
+  | { readonly kind: 'revoke'; readonly id: string }
+  | { readonly kind: 'purge' }
+  /** Ends the process, once it has told what it still holds. */
+  | { readonly kind: 'close' }
+
+export interface Value {
+  readonly tag: string
+  readonly n: number
+}
+
+/** What a session holds. */
+export type Content = Record<string, Value>
+
+export interface Request {
+  readonly number: number
+  readonly token: string | null
+  readonly act: Act
+}
+
+/**
+ * How a request ended: as asked; refused, because the session has ended; failed, and nothing was written; or
+ * with an error that leaves open whether it was.
+ */
+export type Outcome = 'done' | 'refused' | 'failed' | 'unknown'
+
+export interface Answer {
+  readonly number: number
+  readonly outcome: Outcome
+  /** The error's code and message, for all but `done`. */
+  readonly error?: string
+  /** Whether the error is one that a fault explains. */
+  readonly isExpected: boolean
+  /** The cookie of the response: another token, or null when it ends the session. */
+  readonly token?: string | null
+  readonly id?: string | null
+  readonly user?: string | null
+  readonly content?: Content
+  readonly taken?: Value | null
+  readonly ended?: boolean
+  /** Milliseconds of the longest single call, beyond what the process itself stood still. */
+  readonly longest: number
+  /** What is left in use after `close`. */
+  readonly leftovers?: string
+}
