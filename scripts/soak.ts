@@ -11,7 +11,7 @@
  */
 import { parseArgs } from 'node:util'
 import { Client } from 'pg'
-import { startTcpProxy } from '../test/support/tcp-proxy.ts'
+import { startFaultProxy } from '../src/testing/fault-proxy.ts'
 import { ApplicationProcess } from './soak/application-process.ts'
 import { Browser } from './soak/browser.ts'
 import { faults, type Surroundings } from './soak/faults.ts'
@@ -72,7 +72,7 @@ async function soak(options: SoakOptions): Promise<SoakReport> {
   const report = new SoakReport(DEADLINE)
   const random = new Random(options.seed)
   const server = await SoakServer.start()
-  const proxy = await startTcpProxy(server.url)
+  const proxy = await startFaultProxy(server.url)
   const applications = Array.from(
     { length: options.processes },
     () => new ApplicationProcess(options.driver, proxy.url),

@@ -1,5 +1,5 @@
 import { Client } from 'pg'
-import type { TcpProxy } from '../../test/support/tcp-proxy.ts'
+import type { FaultProxy } from '../../src/testing/fault-proxy.ts'
 import type { ApplicationProcess } from './application-process.ts'
 import type { Random } from './random.ts'
 import type { SoakServer } from './soak-server.ts'
@@ -7,7 +7,7 @@ import type { SoakServer } from './soak-server.ts'
 /** What faults act on. */
 export interface Surroundings {
   readonly server: SoakServer
-  readonly proxy: TcpProxy
+  readonly proxy: FaultProxy
   readonly applications: readonly ApplicationProcess[]
   readonly random: Random
 }

@@ -72,6 +72,10 @@ export class SessionModel {
         if (isDone) this.#hasEnded = true
         else this.#mayEnd()
         break
+      case 'read':
+      case 'purge':
+      case 'close':
+        break
     }
   }
 

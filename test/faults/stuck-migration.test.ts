@@ -67,6 +67,24 @@ test('a migration whose connection nobody greets gives up, and the next one succ
   await pool.end()
 })
 
+test('a call ends at its deadline while a migration goes on, and works once that is done', async () => {
+  const { driver, pool } = openPg()
+  let finish = (): void => {}
+  const migrated = new Promise<void>((resolve) => {
+    finish = resolve
+  })
+  const store = new PostgresStore({
+    driver: butFirst(driver, () => migrated),
+    deadline: `${deadline}ms`,
+  })
+  const call = (): Promise<unknown> => store.count()
+  await expect(call()).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', outcome: 'none' })
+  finish()
+  await expect.poll(() => call().catch(String)).toEqual({ live: 0, expired: 0 })
+  await store.close()
+  await pool.end()
+})
+
 test('a migration that finds no free connection says so, and leaves the next one to others', async () => {
   const { driver, pool } = openPg({ max: 1 })
   let held: pg.PoolClient | undefined

@@ -1,5 +1,5 @@
 import type { MutantGroup } from './mutant.ts'
-import { BATCHER, CONTRACT, IN_COMPANY, SHARED } from './test-files.ts'
+import { BATCHER, CONTRACT, SHARED } from './test-files.ts'
 
 const PROOF = 'test/postgres/proof.test.ts'
 const DEADLINE = 'test/store/deadline.test.ts'
@@ -134,6 +134,7 @@ export const batchingMutants: readonly MutantGroup[] = [
         without: 'refusing an answer with a hole',
         from: "if (typeof row?.answer !== 'string') throw new UndecodableError('a row is missing')",
         to: "if (typeof row?.answer !== 'string') return ''",
+        equivalent: 'a row without bytes is cut off, which is refused where they are read',
       },
       {
         without: 'the unknown outcome of a write whose answer went astray',
@@ -150,12 +151,14 @@ export const batchingMutants: readonly MutantGroup[] = [
         without: 'refusing an answer that is cut off',
         from: 'length < 0 || at + length > this.#bytes.length',
         to: 'length < 0',
+        equivalent:
+          'what reads past the end of the bytes is not at their end then, which is refused as well',
       },
     ],
   },
   {
     file: 'src/postgres/statement-runner.ts',
-    tests: ['test/faults/lost-endings.test.ts', 'test/faults/lost-create.test.ts', PROOF],
+    tests: ['test/postgres/retries.test.ts', 'test/faults/lost-create.test.ts'],
     mutants: [
       {
         without: 'remembering that an earlier attempt may have been applied',

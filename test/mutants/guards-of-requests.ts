@@ -149,7 +149,7 @@ const tokens: readonly MutantGroup[] = [
         without: 'preferring the token in force to the one before',
         from: 'records.find(({ previousToken }) => !previousToken?.isShown) ?? records[0]',
         to: 'records[0]',
-        tests: [TOKENS, RENEWAL],
+        tests: [RENEWAL],
       },
       {
         without: 'the token that lives among several',
@@ -282,12 +282,12 @@ const sessions: readonly MutantGroup[] = [
       },
       {
         without: "refusing a sign-in into another user's session",
-        from: 'if (live?.userId !== userId) {',
+        from: 'if (live?.userId !== signIn.userId) {',
         to: 'if (live === undefined) {',
       },
       {
         without: 'refusing a sign-in that replaces a session which has ended',
-        from: 'const takesOver = userId !== null && known.summary.userId !== null',
+        from: 'const takesOver = signIn !== null && known.summary.userId !== null',
         to: 'const takesOver = false',
         tests: [SIGN_IN, 'test/session/ending.test.ts', 'test/promises/3-ended-is-ended.test.ts'],
       },

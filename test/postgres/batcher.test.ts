@@ -498,6 +498,7 @@ describe('closing', () => {
     await expect(store.load(proofOf(sessions[0]!))).rejects.toMatchObject({
       code: 'ERR_SESSIONS_CLOSED',
     })
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve))
     expect(isClosed).toBe(false)
     first.release()
     await closing

@@ -386,6 +386,19 @@ eachStore((open) => {
       expect(await ann.visit(read)).toBe(1)
     })
 
+    it('gets no cookie when it shows the new token beside the one before', async () => {
+      const { old, current, sessions, elapse } = await openRenewed(open)
+      await elapse(PATIENCE)
+      for (const [one, other] of [
+        [old, current],
+        [current, old],
+      ]) {
+        const exchange = sessions.open(`__Host-id=${one}; __Host-id=${other}`)
+        expect(await exchange.session.get('a')).toBe(1)
+        expect((await exchange.commit()).setCookies).toEqual([])
+      }
+    })
+
     it('waits while the response may still be on its way', async () => {
       const { old, visitor, elapse, watched } = await openRenewed(open)
       await elapse(PATIENCE - 5 * SECOND)
