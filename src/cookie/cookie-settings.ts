@@ -38,7 +38,8 @@ export interface CookieSettings {
    */
   readonly duplicates?: 'reject' | 'first'
   /**
-   * For plain http on localhost: no Secure, and a name without a prefix. Defaults to `false`.
+   * For plain http on localhost or your own network: no Secure, and a name without a prefix. Requests over
+   * https and for public hosts are refused. Defaults to `false`.
    *
    * Browsers share cookies between all ports of localhost, so applications that you run side by side sign
    * each other out. Give yours a name, and its cookie is called by it: `development: 'shop'` makes

@@ -7,6 +7,7 @@ import type { SessionContext } from '../session/session-context.ts'
 import type { CookieUpdate } from '../session/session-saver.ts'
 import { SessionState } from '../session/session-state.ts'
 import type { ShownToken } from '../session/shown-tokens.ts'
+import { refuseOutsideDevelopment } from './development-cookie.ts'
 import { warnOfPlainHttp } from './plain-http-warning.ts'
 import type { ResponseHeaders } from './response-headers.ts'
 
@@ -119,6 +120,8 @@ export class Exchange<Data extends object = DefaultData> {
 
   #use(): SessionState {
     if (this.#state === null) {
+      const target = this.#cookie.development === false ? undefined : this.#link.target?.()
+      if (target !== undefined) refuseOutsideDevelopment(this.#cookie, target)
       this.#state = new SessionState(this.#context, this.#readTokens(), this.#link)
       this.#link.onUse?.()
     }

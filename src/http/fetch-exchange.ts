@@ -1,7 +1,9 @@
 import { errorAnswer } from './error-answer.ts'
+import type { RequestTarget } from '../session/response-link.ts'
 import type { Exchange, SessionOpener } from './exchange.ts'
 import { ownResponse } from './own-response.ts'
 import { addToHead, type HeadFields, keepInHead, type ResponseHeaders } from './response-headers.ts'
+import { targetOf } from './request-target.ts'
 import { sealNoStore } from './sealed-headers.ts'
 
 /** A session joined to a request of the Fetch standard. */
@@ -32,6 +34,7 @@ export function openFetchExchange<Data extends object>(
       if (isHandedOver) return 'sent'
       return request.signal.aborted ? 'gone' : 'open'
     },
+    target: () => targetOfRequest(request),
     get isConditional() {
       return request.headers.has('if-none-match') || request.headers.has('if-modified-since')
     },
@@ -49,6 +52,13 @@ export function openFetchExchange<Data extends object>(
       isHandedOver = false
     },
   })
+}
+
+function targetOfRequest({ headers, url }: Request): RequestTarget {
+  const { protocol, host } = new URL(url)
+  const given = (name: string): string | undefined => headers.get(name) ?? undefined
+  const fields = { forwarded: given('forwarded'), 'x-forwarded-proto': given('x-forwarded-proto') }
+  return targetOf({ host: given('host') ?? host, ...fields }, protocol === 'https:')
 }
 
 /** Saves until there is nothing left, and wants to be told of the next change. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { errorAnswer } from './error-answer.ts'
 import type { Exchange, ResponsePhase, Session, SessionOpener } from './exchange.ts'
-import type { RequestTarget } from './plain-http-warning.ts'
+import { targetOf } from './request-target.ts'
 import type { ResponseHeaders } from './response-headers.ts'
 import { type HoldMember, holdFor } from './shared-hold.ts'
 import { varyWithHead } from './vary-with-head.ts'
@@ -40,7 +40,7 @@ export class NodeExchange<Data extends object> implements HoldMember {
     this.#options = options
     this.#exchange = sessions.open(request.headers.cookie, {
       phase: () => this.#phase(),
-      target: () => targetOf(request),
+      target: () => targetOf(request.headers, Boolean(Reflect.get(request.socket, 'encrypted'))),
       get isConditional() {
         return 'if-none-match' in request.headers || 'if-modified-since' in request.headers
       },
@@ -131,12 +131,6 @@ export class NodeExchange<Data extends object> implements HoldMember {
     if (!this.#response.writableFinished) this.discard()
     void this.#exchange.commitLate()
   }
-}
-
-function targetOf({ headers, socket }: IncomingMessage): RequestTarget {
-  const forwarded = headers['x-forwarded-proto'] ?? headers.forwarded
-  const isPlain = !Reflect.get(socket, 'encrypted') && forwarded === undefined
-  return { host: headers.host, isPlain }
 }
 
 /** Answers with what can be said of an error, in plain text. */

@@ -1,12 +1,6 @@
 import type { ResolvedCookie } from '../cookie/cookie-settings.ts'
 import type { Logger } from '../session/logger.ts'
-
-/** Where a request came in, as far as its adapter can tell. */
-export interface RequestTarget {
-  readonly host: string | undefined
-  /** Whether it came over plain http, and no proxy says that its client used https. */
-  readonly isPlain: boolean
-}
+import type { RequestTarget } from '../session/response-link.ts'
 
 /** Browsers take a Secure cookie over plain http from these alone. */
 const LOCAL = /^(?:localhost|(?:[^:]+\.)?localhost|127(?:\.\d+){3}|\[::1\])\.?(?::\d+)?$/i

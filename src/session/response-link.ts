@@ -8,6 +8,15 @@
  */
 export type ResponsePhase = 'open' | 'held' | 'sent' | 'gone'
 
+/** Where a request came in, as far as its adapter can tell. */
+export interface RequestTarget {
+  readonly host: string | undefined
+  /** Whether it came over plain http, and no proxy says anything about its client. */
+  readonly isPlain: boolean
+  /** Whether it came over https, or a proxy says that its client used https. */
+  readonly isHttps?: boolean
+}
+
 /** Connects a session to the response of its request. An adapter implements what its framework has. */
 export interface ResponseLink {
   /** Tells where the response stands. Without it the response stays open. */
@@ -18,7 +27,7 @@ export interface ResponseLink {
    */
   readonly isConditional?: boolean
   /** Tells which host the client asked, and how. Without it nothing is known of that. */
-  readonly target?: () => { readonly host: string | undefined; readonly isPlain: boolean }
+  readonly target?: () => RequestTarget
   /** Called when the session is used for the first time. */
   readonly onUse?: () => void
   /**

@@ -531,6 +531,27 @@ const heads: readonly MutantGroup[] = [
     ],
   },
   {
+    file: 'src/http/development-cookie.ts',
+    tests: ['test/http/development-cookie.test.ts'],
+    mutants: [
+      {
+        without: 'refusing the cookie of development over https',
+        from: 'if (isHttps) throw',
+        to: 'if (false) throw',
+      },
+      {
+        without: 'refusing the cookie of development on public hosts',
+        from: "  throw misplaced('The request came to a public host",
+        to: "  if (false) throw misplaced('The request came to a public host",
+      },
+      {
+        without: 'names that end like a local one',
+        from: '(?:[^.:]+|.+',
+        to: '(?:[^.:]+.*|.+',
+      },
+    ],
+  },
+  {
     file: 'src/adapters/h3.ts',
     tests: ['test/adapters/wrong-mount.test.ts'],
     mutants: [
