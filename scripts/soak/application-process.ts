@@ -105,9 +105,12 @@ export class ApplicationProcess {
 }
 
 function readiness(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     child.on('message', (message) => {
       if (message === 'ready') resolve()
+    })
+    child.on('exit', (code) => {
+      if (code !== 0 && code !== null) reject(new Error(`a process of the application ended with ${code}`))
     })
   })
 }

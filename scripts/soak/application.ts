@@ -39,7 +39,8 @@ const client = openClient(driverName, url)
 const sessions: Sessions<Content> = createSessions<Content>({
   database: client.driver,
   deadline: '2s',
-  renewInterval: '10s',
+  renewInterval: '20s',
+  renewGrace: '9s',
   touchInterval: '1s',
   log: false,
 })

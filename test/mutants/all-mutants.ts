@@ -1,5 +1,6 @@
 import { batchingMutants } from './guards-of-batching.ts'
 import { credentialMutants } from './guards-of-credentials.ts'
+import { haskellMutants } from './guards-of-haskell.ts'
 import { lifeMutants } from './guards-of-lives.ts'
 import { readMutants } from './guards-of-reads.ts'
 import { requestMutants } from './guards-of-requests.ts'
@@ -14,4 +15,5 @@ export const mutantGroups: readonly MutantGroup[] = [
   credentialMutants,
   ...batchingMutants,
   ...requestMutants,
+  ...haskellMutants,
 ]

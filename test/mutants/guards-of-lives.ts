@@ -230,6 +230,12 @@ const ending: readonly MutantGroup[] = [
         to: 'findEnding(session, given)}`',
       },
       {
+        without: 'ending each session once in a statement',
+        from: 'isExclusive: true',
+        to: 'isExclusive: false',
+        tests: [CONTRACT, SHARED],
+      },
+      {
         without: 'sparing the sessions that are named',
         from: ' and s.id <> all (${except})',
         to: '',

@@ -100,12 +100,12 @@ const tokens: readonly MutantGroup[] = [
     mutants: [
       {
         without: 'the one spelling of an id',
-        from: " || bytes.toString('base64url') !== text",
-        to: '',
+        from: '{21}[AQgw][A-Za-z0-9_-]{32,256}',
+        to: '{22}[A-Za-z0-9_-]{32,256}',
       },
       {
         without: 'the alphabet of a secret that a client presents',
-        from: 'if (!SECRET.test(token.slice(ID_LENGTH))) return null',
+        from: 'if (!TOKEN.test(token)) return null',
         to: '',
       },
       {
@@ -153,7 +153,7 @@ const tokens: readonly MutantGroup[] = [
       },
       {
         without: 'the token that lives among several',
-        from: "shown.find(({ result }) => result.status === 'live' && result.record === record) ?? first",
+        from: "loaded.find(({ result }) => result.status === 'live' && result.record === record) ?? first",
         to: 'first',
       },
     ],
@@ -333,12 +333,6 @@ const sessions: readonly MutantGroup[] = [
         to: 'changes',
       },
       {
-        without: 'the policy for a reused token',
-        from: "if (onReuse === 'log') return",
-        to: 'return',
-        tests: [RENEWAL],
-      },
-      {
         without: 'refusing what is read before the load',
         from: 'if (!this.#isLoaded) throw new NotLoadedError(what)',
         to: '',
@@ -349,6 +343,17 @@ const sessions: readonly MutantGroup[] = [
         from: 'if (this.#isSettled && this.#saver.known === null)\n',
         to: 'if (false)\n',
         tests: ['test/session/saving.test.ts'],
+      },
+    ],
+  },
+  {
+    file: 'src/session/load-session.ts',
+    tests: [RENEWAL],
+    mutants: [
+      {
+        without: 'the policy for a reused token',
+        from: "if (onReuse === 'log') return",
+        to: 'return',
       },
     ],
   },
