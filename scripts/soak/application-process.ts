@@ -110,7 +110,8 @@ function readiness(child: ChildProcess): Promise<void> {
       if (message === 'ready') resolve()
     })
     child.on('exit', (code) => {
-      if (code !== 0 && code !== null) reject(new Error(`a process of the application ended with ${code}`))
+      if (code !== 0 && code !== null)
+        reject(new Error(`a process of the application ended with ${code}`))
     })
   })
 }

@@ -1,5 +1,4 @@
 /** One process of an application under soak: it answers requests that come over IPC. */
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import pg from 'pg'
 import { createSessions, isSessionError, type Session, type Sessions } from 'pg-sessions'
 import type { Driver } from 'pg-sessions/driver'
@@ -7,6 +6,7 @@ import { fromPg } from 'pg-sessions/pg'
 import { fromPostgresJs } from 'pg-sessions/postgres-js'
 import postgres from 'postgres'
 import type { Answer, Content, Request, Value } from './protocol.ts'
+import { Stalls } from './stalls.ts'
 
 interface Client {
   readonly driver: Driver
@@ -44,8 +44,7 @@ const sessions: Sessions<Content> = createSessions<Content>({
   touchInterval: '1s',
   log: false,
 })
-const delay = monitorEventLoopDelay({ resolution: 10 })
-delay.enable()
+const stalls = new Stalls()
 
 /** Error codes that a fault explains. */
 const EXPECTED = new Set(['ERR_STORE_UNAVAILABLE', 'ERR_SESSION_GONE'])
@@ -57,7 +56,7 @@ async function answer({ number, token, act }: Request): Promise<Answer> {
     try {
       return await call
     } finally {
-      longest = Math.max(longest, performance.now() - start - delay.max / 1e6)
+      longest = Math.max(longest, performance.now() - start - stalls.since(start))
     }
   }
   const exchange = sessions.open(token === null ? undefined : `__Host-id=${token}`)
@@ -138,9 +137,10 @@ async function perform(
 
 process.on('message', (request: Request) => {
   void answer(request).then((given) => {
-    delay.reset()
     process.send?.(given, () => {
-      if (request.act.kind === 'close') process.disconnect()
+      if (request.act.kind !== 'close') return
+      stalls.stop()
+      process.disconnect()
     })
   })
 })

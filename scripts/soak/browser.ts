@@ -82,7 +82,8 @@ export class Browser {
 
   /** Different keys and a counter, at once on several processes: all of it must be kept. */
   async #writeAtOnce(): Promise<void> {
-    const { tag } = this.#model
+    const model = this.#model
+    const { tag } = model
     const acts: Act[] = [0, 1, 2].slice(0, 1 + this.#random.below(3)).map((key) => ({
       kind: 'set',
       key: `key ${key}`,
@@ -91,24 +92,26 @@ export class Browser {
     if (this.#random.next() < 0.5) acts.push({ kind: 'add', tag }, { kind: 'add', tag })
     const answers = await Promise.all(acts.map((act) => this.#ask(act)))
     acts.forEach((act, index) => {
-      this.#noteOwn(act, answers[index] as Answer)
+      this.#note(model, act, answers[index] as Answer)
     })
   }
 
   async #takeTwice(): Promise<void> {
-    const { tag } = this.#model
+    const model = this.#model
+    const { tag } = model
     const notice: Act = { kind: 'set', key: 'notice', value: { tag, n: ++this.#writes } }
     const set = await this.#ask(notice)
-    this.#noteOwn(notice, set)
+    this.#note(model, notice, set)
+    if (model !== this.#model) return
     const take: Act = { kind: 'take' }
     const answers = await Promise.all([this.#ask(take), this.#ask(take)])
-    for (const answer of answers) this.#noteOwn(take, answer)
+    for (const answer of answers) this.#note(model, take, answer)
     const got = answers.filter(({ taken }) => taken !== undefined && taken !== null)
     const foreign = got.find(({ taken }) => taken?.tag !== tag)
     if (foreign) this.#report.violation(`${this.#name}: took a value of ${foreign.taken?.tag}`)
     if (got.length > 1) this.#report.violation(`${this.#name}: one value was taken twice`)
     const areDone = [set, ...answers].every(({ outcome }) => outcome === 'done')
-    if (areDone && got.length === 0 && !this.#model.mayHaveEnded) {
+    if (areDone && got.length === 0 && !model.mayHaveEnded) {
       this.#report.violation(`${this.#name}: a value was taken by none`)
     }
   }
@@ -116,9 +119,11 @@ export class Browser {
   async #changeToken(): Promise<void> {
     const act: Act =
       this.#random.next() < 0.5 ? { kind: 'rotate' } : { kind: 'signIn', user: this.#name }
+    const model = this.#model
     const before = this.#token as string
     const answer = await this.#ask(act)
-    this.#noteOwn(act, answer)
+    this.#note(model, act, answer)
+    if (model !== this.#model) return
     if (answer.outcome === 'done' && this.#token !== before) this.#bury(before, `a ${act.kind}`)
   }
 
@@ -131,7 +136,8 @@ export class Browser {
   }
 
   async #endSession(): Promise<void> {
-    const { id } = this.#model
+    const model = this.#model
+    const { id } = model
     const kind = this.#random.pick(['clear', 'destroy', 'signOut', 'revoke'] as const)
     if (kind === 'revoke' && id === null) return
     const before = this.#token as string
@@ -143,8 +149,8 @@ export class Browser {
           ? { kind, value: { tag: next, n: 0 } }
           : { kind }
     const answer = await this.#ask(act, kind === 'revoke' ? null : before)
-    this.#noteOwn(act, answer)
-    if (answer.outcome !== 'done') return
+    this.#note(model, act, answer)
+    if (answer.outcome !== 'done' || model !== this.#model) return
     this.#bury(before, `a ${kind}`)
     if (kind === 'clear' && typeof answer.token === 'string') {
       this.#model = new SessionModel(next)
@@ -153,9 +159,9 @@ export class Browser {
   }
 
   /** Notes an answer, and says when a session was refused that must be there. */
-  #noteOwn(act: Act, answer: Answer): void {
-    this.#model.note(act, answer)
-    if (answer.outcome !== 'refused' || this.#model.mayHaveEnded) return
+  #note(model: SessionModel, act: Act, answer: Answer): void {
+    model.note(act, answer)
+    if (answer.outcome !== 'refused' || model.mayHaveEnded) return
     this.#report.violation(`${this.#name}: ${act.kind} was refused: ${answer.error}`)
   }
 
