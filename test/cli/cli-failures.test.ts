@@ -33,8 +33,8 @@ describe('asked wrongly, it exits with 2 and says what to write', () => {
     [['--json', 'status'], /first word must be a command/],
     [['status', '--verbose'], /Unknown option '--verbose'.*\n.*`pg-sessions status --help`/],
     [['status', 'now'], /takes options only/],
-    [['destroy'], /either the id of one session or --user/],
-    [['destroy', id, '--user', 'ann'], /either the id of one session or --user/],
+    [['destroy'], /either the id of one session, or --user/],
+    [['destroy', id, '--user', 'ann'], /either the id of one session, or --user/],
     [['destroy', id, '--except', id], /--except goes with --user/],
     [['destroy', '--user', 'ann', '--exept', id], /Unknown option '--exept'/],
     [['destroy', '--user', 'ann', '--except', 'x'], /not the id of a session/],
@@ -67,7 +67,7 @@ describe('asked wrongly, it exits with 2 and says what to write', () => {
     const help = await runCli(['--help'])
     expect(help).toEqual({ status: 0, stdout: nothing.stderr, stderr: '' })
     expect(help.stdout).toMatch(
-      /status .*\n.*migrate .*\n.*sql .*\n.*purge .*\n.*list .*\n.*destroy /,
+      /status .*\n.*doctor .*\n.*migrate .*\n.*sql .*\n.*purge .*\n.*list .*\n.*destroy /,
     )
     const one = await runCli(['purge', '--help'])
     expect(one).toMatchObject({ status: 0, stdout: expect.stringMatching(/--batch-size=<number>/) })
