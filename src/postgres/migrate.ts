@@ -134,7 +134,9 @@ async function ask<Call, Answer>(
   const proof = freshProof()
   const check = (rows: readonly Row[]): Answer => operation.read(rows, call, proof)
   try {
-    const answer = connection.query(operation.statement(call, proof), { timeout, check })
+    // Named, a statement that fails to be prepared would be unknown to a pooler that tracks names.
+    const bounds = { timeout, check, prepare: false } as const
+    const answer = connection.query(operation.statement(call, proof), bounds)
     return check(await within(timeout, answer))
   } catch (error) {
     throw classifyDatabaseError(error, operation)

@@ -198,6 +198,8 @@ function advice(sqlState: string): string {
     return ' A connection pooler mixes up prepared statements: give the driver { prepare: false }.'
   }
   switch (sqlState) {
+    case '25P02':
+      return ' The application has left a failed transaction open on this connection: end it with `rollback`.'
     case '42501':
       return ' Its role lacks a right: it needs USAGE on the schema of the session tables, and SELECT, INSERT, UPDATE and DELETE on them.'
     case '28000':

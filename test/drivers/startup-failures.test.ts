@@ -49,7 +49,34 @@ const passing = {
   'the server starts': { code: '57P03', message: 'the database system is starting up' },
 }
 
+const lasting = {
+  'the password is wrong': {
+    code: '28P01',
+    message: 'password authentication failed for user "ann"',
+  },
+  'the user is unknown': { code: '28000', message: 'role "ann" does not exist' },
+  'the database is unknown': { code: '3D000', message: 'database "shop" does not exist' },
+  'the server takes encrypted connections only': {
+    code: '28000',
+    message: 'no pg_hba.conf entry for host "10.0.0.7", user "ann", database "shop", no encryption',
+  },
+}
+
 describe.each(Object.entries(clients))('%s, while connecting', (_, open) => {
+  test.each(Object.entries(lasting))(
+    '%s: it is tried once, and the reason is shown',
+    async (_name, refusal) => {
+      await using server = await startRefusingServer(refusal)
+      await using opened = open(server.url)
+      const failure = await failureOf(opened.driver)
+      expect(failure.code).toMatch(/^ERR_(?:STORE|CONFIGURATION)$/)
+      expect(failure.message).toContain(refusal.message)
+      expect(failure.message).toContain(`${new URL(server.url).host}, database "shop"`)
+      expect(failure.message).not.toContain('s3cret')
+      expect(server.refused).toBe(1)
+    },
+  )
+
   test.each(Object.entries(passing))(
     '%s: nothing was written, it is tried again, and the reason is shown',
     async (_name, refusal) => {
