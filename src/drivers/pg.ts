@@ -6,6 +6,7 @@ import { listenBeside, listeningOptions } from './pg/listen.ts'
 import { type PgPoolLike, surviveErrors } from './pg/pool.ts'
 import { lendClient } from './pg/pool-loan.ts'
 import { askPool, type BoundedPool } from './pg/pool-statement.ts'
+import { ReadOnlyServer } from './waiting/read-only-server.ts'
 import { Turns } from './waiting/turns.ts'
 
 export type { PgClientLike, PgOptions, PgQuery } from './pg/client.ts'
@@ -21,7 +22,8 @@ export { ConnectionSpoiltError } from './waiting/wrong-answer.ts'
  *
  * The pool stays yours: it is never closed, its other users are not affected, and your type parsers
  * do not reach what sessions hold. A client that timed out or lost step with the server is
- * destroyed, never put back; so is one that comes inside a transaction the application left open.
+ * destroyed, never put back; so is one that comes inside a transaction the application left open, and
+ * every older one once the server has turned out to be read-only, as after a failover.
  * A statement waits for a free client no longer than for its answer, and at most as many calls as the
  * pool has clients ask it for one at the same time.
  * An idle connection that dies cannot end the process; your own listeners still hear of it.
@@ -79,7 +81,11 @@ const pools = new WeakMap<PgPoolLike, BoundedPool>()
 /** The same for all drivers that are made of a pool. */
 function boundedPool(pool: PgPoolLike): BoundedPool {
   const { max } = Object(pool.options) as { max?: number }
-  const bounded = pools.get(pool) ?? { pool, turns: new Turns(max ?? 10) }
+  const bounded = pools.get(pool) ?? {
+    pool,
+    turns: new Turns(max ?? 10),
+    readOnly: new ReadOnlyServer(),
+  }
   pools.set(pool, bounded)
   return bounded
 }

@@ -4,6 +4,7 @@ import { isAboutStatement } from '../waiting/about-statement.ts'
 import { countdown, within } from '../waiting/deadline.ts'
 import { ask, run } from './client.ts'
 import {
+  firstUseOf,
   followTransactions,
   isInTransaction,
   type PgPoolClientLike,
@@ -18,13 +19,13 @@ import type { BoundedPool } from './pool-statement.ts'
  * A call cannot be withdrawn from a pool, so one that has given up keeps its turn until the pool answers.
  */
 export async function lendClient<Result>(
-  { pool, turns }: BoundedPool,
+  bounded: BoundedPool,
   { prepare, timeout }: { readonly prepare: boolean; readonly timeout: number | undefined },
   use: (connection: Connection) => Promise<Result>,
 ): Promise<Result> {
   const left = countdown(timeout ?? Number.POSITIVE_INFINITY)
-  const endTurn = await turns.take(timeout)
-  const connecting = cleanClient(pool)
+  const endTurn = await bounded.turns.take(timeout)
+  const connecting = cleanClient(bounded)
   const late = (client: PgPoolClientLike): void => {
     client.release()
     endTurn()
@@ -36,18 +37,18 @@ export async function lendClient<Result>(
   }
   try {
     const client = await within(left(), 'connect', connecting, { giveUp, late })
-    return await useClient(client, prepare, use)
+    return await useClient(client, { prepare, readOnly: bounded.readOnly }, use)
   } finally {
     if (!isLate) endTurn()
   }
 }
 
-async function cleanClient(pool: PgPoolLike): Promise<PgPoolClientLike> {
+async function cleanClient({ pool, readOnly }: BoundedPool): Promise<PgPoolClientLike> {
   for (;;) {
     const client = await connect(pool)
     surviveErrors(client)
     followTransactions(client)
-    if (!isInTransaction(client)) return client
+    if (!isInTransaction(client) && !readOnly.isBefore(firstUseOf(client))) return client
     client.release(true)
   }
 }
@@ -63,7 +64,7 @@ async function connect(pool: PgPoolLike): Promise<PgPoolClientLike> {
 
 async function useClient<Result>(
   client: PgPoolClientLike,
-  prepare: boolean,
+  { prepare, readOnly }: Pick<BoundedPool, 'readOnly'> & { readonly prepare: boolean },
   use: (connection: Connection) => Promise<Result>,
 ): Promise<Result> {
   let isSpoilt = false
@@ -72,6 +73,7 @@ async function useClient<Result>(
   }
   const watch = <Answer>(answer: Promise<Answer>): Promise<Answer> =>
     answer.catch((error: unknown) => {
+      readOnly.note(error)
       if (!isAboutStatement(error)) spoil()
       throw error
     })

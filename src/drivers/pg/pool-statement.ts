@@ -3,9 +3,11 @@ import { inThisContext } from '../../telemetry/request-context.ts'
 import { markStartupFailure } from '../failures/startup-failure.ts'
 import { isAboutStatement } from '../waiting/about-statement.ts'
 import { DeadlineError } from '../waiting/deadline.ts'
+import type { ReadOnlyServer } from '../waiting/read-only-server.ts'
 import type { Turns } from '../waiting/turns.ts'
 import { type AskOptions, queryOf } from './client.ts'
 import {
+  firstUseOf,
   followTransactions,
   InTransactionError,
   isInTransaction,
@@ -21,6 +23,7 @@ type PoolOptions = AskOptions & { readonly timeout: number }
 export interface BoundedPool {
   readonly pool: PgPoolLike
   readonly turns: Turns
+  readonly readOnly: ReadOnlyServer
 }
 
 /**
@@ -41,8 +44,9 @@ export async function askPool(
       statement,
       { ...options, timeout: left },
       { resolve, reject, endTurn },
+      bounded,
     )
-    call.begin(bounded.pool)
+    call.begin()
   })
 }
 
@@ -59,38 +63,45 @@ class PoolCall {
   readonly #statement: Statement
   readonly #options: PoolOptions
   readonly #settlement: Settlement
+  readonly #bounded: BoundedPool
   readonly #timer: NodeJS.Timeout
   #client: PgPoolClientLike | undefined
   #isOver = false
 
-  constructor(statement: Statement, options: PoolOptions, settlement: Settlement) {
+  constructor(
+    statement: Statement,
+    options: PoolOptions,
+    settlement: Settlement,
+    bounded: BoundedPool,
+  ) {
+    this.#bounded = bounded
     this.#statement = statement
     this.#options = options
     this.#settlement = settlement
     this.#timer = setTimeout(() => this.#giveUp(), options.timeout)
   }
 
-  begin(pool: PgPoolLike): void {
+  begin(): void {
     try {
       // A pool answers a call that has queued in the context of the request that releases the client.
       const connected = inThisContext((error: unknown, client: PgPoolClientLike | undefined) =>
-        this.#connected(pool, error, client),
+        this.#connected(error, client),
       )
-      pool.connect(connected)
+      this.#bounded.pool.connect(connected)
     } catch (error) {
       // A pool makes its client at once, and a client reads the files its settings name.
       this.#failStartup(error)
     }
   }
 
-  #connected(pool: PgPoolLike, error: unknown, client: PgPoolClientLike | undefined): void {
+  #connected(error: unknown, client: PgPoolClientLike | undefined): void {
     if (client === undefined) return this.#failStartup(error)
     surviveErrors(client)
     followTransactions(client)
-    if (isInTransaction(client)) {
+    if (isInTransaction(client) || this.#bounded.readOnly.isBefore(firstUseOf(client))) {
       client.release(true)
       if (this.#isOver) this.#settlement.endTurn()
-      else this.begin(pool)
+      else this.begin()
       return
     }
     if (this.#isOver) return this.#giveBack(client, false)
@@ -112,6 +123,7 @@ class PoolCall {
   #answered(client: PgPoolClientLike, failure: unknown, rows: readonly Row[]): void {
     this.#end()
     if (failure !== null) {
+      this.#bounded.readOnly.note(failure)
       this.#giveBack(client, !isAboutStatement(failure) || isInTransaction(client))
       return this.#settlement.reject(failure)
     }

@@ -23,6 +23,15 @@ export interface PgPoolClientLike extends PgClientLike {
   readonly connection?: object
 }
 
+const firstUses = new WeakMap<PgPoolClientLike, number>()
+
+/** When the driver had a client for the first time, by `performance.now()`. */
+export function firstUseOf(client: PgPoolClientLike): number {
+  const first = firstUses.get(client) ?? performance.now()
+  firstUses.set(client, first)
+  return first
+}
+
 const statuses = new WeakMap<PgPoolClientLike, string>()
 
 /** Follows the transaction status of a client whose version of `pg` does not tell it. */

@@ -1,4 +1,5 @@
 import { processWide } from '../../process-wide.ts'
+import { ReadOnlyServer } from '../waiting/read-only-server.ts'
 import { Turns } from '../waiting/turns.ts'
 import type { PostgresJsLike, PostgresJsSettings } from './client.ts'
 import { PostgresJsConnection } from './connection.ts'
@@ -28,6 +29,7 @@ export class PostgresJsConnections {
   readonly #turns: Turns
   readonly #idle: PostgresJsConnection[] = []
   readonly #open = new Set<PostgresJsConnection>()
+  readonly #readOnly = new ReadOnlyServer()
   #isEnded = false
   #onEmpty: () => void = () => {}
 
@@ -57,6 +59,9 @@ export class PostgresJsConnections {
       connection.wake()
       try {
         return await use(connection)
+      } catch (error) {
+        if (this.#readOnly.note(error)) for (const idle of [...this.#idle]) void idle.close()
+        throw error
       } finally {
         await this.#giveBack(connection)
       }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { ask, askOne, type DriverHarness, type DriverTest } from './harness.ts'
+import { ask, askOne, type DriverHarness, type DriverTest, freshTable, onEach } from './harness.ts'
 
 const DIVIDE = 'select (100 / $1::int)::text as quotient'
 
@@ -58,6 +58,17 @@ export function reconnectTests(test: DriverTest): void {
     })
     await assert.rejects(broken)
     await comeBack(harness)
+  })
+
+  test('leaves its connections to a server that has become read-only, after one failure', async (harness) => {
+    const { driver, connections } = harness
+    const table = freshTable()
+    const insert = `insert into ${table} values ('x') returning x`
+    await driver.withConnection((connection) => connection.run(`create table ${table} (x text)`))
+    await onEach(harness, (connection) => connection.run('set default_transaction_read_only = on'))
+    await assert.rejects(ask(driver, insert), { code: '25006' })
+    for (let count = 0; count < connections; count += 1) await ask(driver, insert)
+    await driver.withConnection((connection) => connection.run(`drop table ${table}`))
   })
 
   test('goes on after a statement under way was ended by the server', async (harness) => {

@@ -102,6 +102,25 @@ export async function whileAllAreLent(
   }
 }
 
+/** Borrows all connections at the same time, and does something on each. */
+export async function onEach(
+  { driver, connections }: DriverHarness,
+  act: (connection: Connection) => Promise<void>,
+): Promise<void> {
+  let left = connections
+  let open = (): void => {}
+  const all = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const loan = async (connection: Connection): Promise<void> => {
+    await act(connection)
+    left -= 1
+    if (left === 0) open()
+    await all
+  }
+  await Promise.all(Array.from({ length: connections }, () => driver.withConnection(loan)))
+}
+
 /** Gives the error with which a call rejects. */
 export function failureOf(call: Promise<unknown>): Promise<unknown> {
   return call.then(
