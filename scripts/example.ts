@@ -69,6 +69,7 @@ async function testOn(
     const args = [...flags, ...files.map((file) => `./contract/${file}`)]
     reports.push(readCounts(await runCommand(command, args, options)))
   }
+  if (scripts.start === undefined) return reports
   // On this Node, whatever runs the example.
   const args = ['--import', 'tsx', '--test', '--test-reporter=spec', '--test-timeout=60000', story]
   reports.push(readCounts(await runCommand(process.execPath, args, options)))

@@ -11,6 +11,7 @@ import { Turns } from './waiting/turns.ts'
 
 export type { PgClientLike, PgOptions, PgQuery } from './pg/client.ts'
 export type { PgListeningClientLike } from './pg/listen.ts'
+export { type KnexLike, knexPool, type SequelizeLike, sequelizePool } from './pg/orm-pool.ts'
 export { InTransactionError, type PgPoolClientLike, type PgPoolLike } from './pg/pool.ts'
 export { ConnectionEndedError, fromPgClient } from './pg/single-connection.ts'
 export { DeadlineError } from './waiting/deadline.ts'

@@ -39,7 +39,7 @@ const KNOWN: readonly KnownClient[] = [
   },
   {
     has: ['raw', 'schema', 'transactionProvider'],
-    advice: `It is an instance of Knex, which keeps its connections to itself. ${OWN_POOL}`,
+    advice: 'It is an instance of Knex. Write fromPg(knexPool(knex)), both of pg-sessions/pg.',
   },
   {
     has: ['createQueryRunner', 'entityMetadatas'],
@@ -48,7 +48,8 @@ const KNOWN: readonly KnownClient[] = [
   },
   {
     has: ['connectionManager', 'getQueryInterface'],
-    advice: `It is an instance of Sequelize, which keeps its connections to itself. ${OWN_POOL}`,
+    advice:
+      'It is an instance of Sequelize. Write fromPg(sequelizePool(sequelize)), both of pg-sessions/pg.',
   },
   {
     has: ['reserve', 'unsafe', 'listen'],

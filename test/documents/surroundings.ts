@@ -36,6 +36,7 @@ export declare const cerealCodec: typeof haskell.cerealCodec
 export declare const app: expressModule.Express
 export declare const database: Driver
 export declare const mapping: WaiMapping
+export declare const client: pg.ClientBase
 export declare const next: expressModule.NextFunction
 export declare const pool: pg.Pool
 export declare const req: expressModule.Request

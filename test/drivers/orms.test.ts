@@ -83,21 +83,13 @@ describe('a client that is no driver is recognized, and the message has the line
       () => new Kysely({ dialect: new PostgresDialect({ pool: new pg.Pool() }) }),
       'PostgresDialect',
     ],
-    [
-      'Knex',
-      () => knex({ client: 'pg', connection: url }),
-      'fromPg(new Pool({ connectionString, max: 5 }))',
-    ],
+    ['Knex', () => knex({ client: 'pg', connection: url }), 'fromPg(knexPool(knex))'],
     [
       'pg-promise',
       () => pgPromise({ noWarnings: true })({ host: 'localhost', database: 'advice' }),
       'Write fromPg(db.$pool)',
     ],
-    [
-      'Sequelize',
-      () => new Sequelize(url, { logging: false }),
-      'fromPg(new Pool({ connectionString, max: 5 }))',
-    ],
+    ['Sequelize', () => new Sequelize(url, { logging: false }), 'fromPg(sequelizePool(sequelize))'],
     [
       'TypeORM',
       () => new DataSource({ type: 'postgres', url }),

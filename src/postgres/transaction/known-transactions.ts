@@ -97,7 +97,7 @@ export const KNOWN_TRANSACTIONS: readonly KnownTransaction[] = [
   }),
   known<{ $queryRawUnsafe(sql: string, ...values: Values): Rows }>(['$queryRawUnsafe'], {
     problem: (client) =>
-      typeof Object(client).$transaction === 'function'
+      typeof Object(client).$connect === 'function'
         ? 'It is a client of Prisma. Write sessions.in(tx) within prisma.$transaction(async (tx) => …).'
         : undefined,
     ask: (tx, text, values) => tx.$queryRawUnsafe(text, ...values),
