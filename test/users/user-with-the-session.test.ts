@@ -178,6 +178,17 @@ describe('a request whose user is gone', () => {
   })
 })
 
+test('requests of one page that load at the same moment each have a user of their own', async () => {
+  const { sessions } = open({ ...byTable, select: 'id, extra' })
+  const { cookie } = await cookieOf(sessions, '1')
+  const users = await Promise.all(
+    Array.from({ length: 20 }, async () => (await visit(sessions, cookie)).user),
+  )
+  for (const user of users) expect(user).toEqual({ id: '1', extra: { a: [1, null] } })
+  Object.assign(users[0]?.['extra'] ?? {}, { a: 'changed' })
+  for (const user of users.slice(1)) expect(user).toEqual({ id: '1', extra: { a: [1, null] } })
+})
+
 test('after a sign-in the user is read by load()', async () => {
   const { sessions } = open(byTable)
   const exchange = sessions.open(null)
