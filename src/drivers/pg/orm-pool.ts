@@ -47,7 +47,7 @@ export function knexPool(knex: KnexLike): PgPoolLike {
     release: (connection) => client.releaseConnection(connection),
     async destroy(connection) {
       // Knex discards such a connection when it would lend it again.
-      Object.assign(connection, { __knex__disposed: new Error('Discarded by pg-sessions') })
+      Object.assign(connection, { __knex__disposed: 'discarded by pg-sessions' })
       await client.releaseConnection(connection)
       await connection.end()
     },
