@@ -5,8 +5,6 @@ import type { Session, Sessions } from 'pg-sessions'
 export interface ShopData {
   /** How many of each of the goods, by their ids. */
   basket: Basket
-  /** Which browser signed in, for the list of devices. */
-  browser: string
   /** How many of the concurrent clicks `update` counted. */
   countedByUpdate: number
   /** How many of them `get` and `set` counted. */

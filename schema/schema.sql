@@ -1,4 +1,4 @@
--- The tables of pg-sessions, version 0 to 1: all of it or, after an error, nothing.
+-- The tables of pg-sessions, version 0 to 2: all of it or, after an error, nothing.
 
 begin;
 
@@ -82,6 +82,14 @@ comment on column "sessions"."session_data".key is 'The key as the codec wrote i
 comment on column "sessions"."session_data".value is 'The value as the codec wrote it; JSON text under the JSON codec.';
 
 comment on view "sessions"."session_entry" is 'Entries as text, for people. Readable under the JSON codec only.';
+
+-- 2: add-device
+insert into "sessions"."migration" (version, name)
+values (2, 'add-device');
+
+alter table "sessions"."session" add column device jsonb;
+
+comment on column "sessions"."session".device is 'What the sign-in said of its device: a label for lists. Null if nothing.';
 
 commit;
 

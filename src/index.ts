@@ -34,6 +34,7 @@ export type { MigrateMode, PostgresStoreOptions } from './postgres/store-options
 export type { TableNameOptions } from './postgres/table-names.ts'
 export type { UserQuery, UserSettings, UserTable } from './postgres/user/user-settings.ts'
 export type { DestroyAllOptions } from './session/destroy-all.ts'
+export type { DeviceAddress, DeviceDescription } from './session/device.ts'
 export type { ExportedSession, UserExport } from './session/export-user.ts'
 export type { HealthOptions, HealthProblem, SessionsHealth } from './session/health.ts'
 export type { Logger } from './session/logger.ts'

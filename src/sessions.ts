@@ -3,6 +3,7 @@ import { UnsupportedError } from './errors.ts'
 import { Exchange, type ResponseLink, type SessionOpener } from './http/exchange.ts'
 import { checkedId, checkedIds, type SessionOwner } from './named-sessions.ts'
 import { type DestroyAllOptions, destroyAll } from './session/destroy-all.ts'
+import { decodeDevice, type DeviceDescription } from './session/device.ts'
 import { exportUser, type UserExport } from './session/export-user.ts'
 import { checkHealth, type HealthOptions, type SessionsHealth } from './session/health.ts'
 import { type PurgeOptions, type Purger, purgeAll, startPurger } from './session/purger.ts'
@@ -29,6 +30,10 @@ export interface SessionInfo {
   /** The last access that was noted; it may lag by the touch interval. */
   readonly lastAccessAt: Date
   readonly expiresAt: Date
+  /** What the sign-in said of its device; null if nothing. */
+  readonly device: DeviceDescription | null
+  /** Whether it is the session that `listByUser` was told as the current one. */
+  readonly isCurrent: boolean
 }
 
 /**
@@ -72,16 +77,24 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
   }
 
   /**
-   * Lists a user's live sessions, the most recently used first.
+   * Lists a user's live sessions, the most recently used first: "your devices".
    *
+   * @param options.current - The request's session, or its public id, which the list then marks.
    * @example
    * ```ts
-   * const devices = await sessions.listByUser('ann')
+   * await session.load()
+   * const devices = await sessions.listByUser('ann', { current: session })
+   * for (const { device, isCurrent } of devices) console.log(device?.label ?? 'a browser', isCurrent)
    * ```
    */
-  async listByUser(userId: string): Promise<SessionInfo[]> {
+  async listByUser(
+    userId: string,
+    options: { readonly current?: string | { readonly id: string | null } | null } = {},
+  ): Promise<SessionInfo[]> {
     checkUserId('listByUser', userId)
-    return (await this.#store.listByUser(userId)).map(sessionInfo)
+    const { current } = options
+    const id = typeof current === 'string' ? current.toLowerCase() : current?.id
+    return (await this.#store.listByUser(userId)).map((summary) => sessionInfo(summary, id))
   }
 
   /**
@@ -333,7 +346,7 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
   }
 }
 
-function sessionInfo(summary: SessionSummary): SessionInfo {
+function sessionInfo(summary: SessionSummary, currentId?: string | null): SessionInfo {
   const { id, userId, authenticatedAt } = summary
   return {
     id,
@@ -342,5 +355,7 @@ function sessionInfo(summary: SessionSummary): SessionInfo {
     authenticatedAt: authenticatedAt === null ? null : new Date(authenticatedAt),
     lastAccessAt: new Date(summary.lastAccessAt),
     expiresAt: new Date(summary.expiresAt),
+    device: decodeDevice(summary.device),
+    isCurrent: id === currentId,
   }
 }

@@ -1,10 +1,10 @@
-import type { Device } from '../devices.ts'
+import type { SessionInfo } from 'pg-sessions'
 import { type Html, html } from './html.ts'
 import { icon } from './layout.ts'
 import { ago } from './time-text.ts'
 
 /** Where the user is signed in. */
-export function devicesSection(devices: readonly Device[]): Html {
+export function devicesSection(devices: readonly SessionInfo[]): Html {
   return html`<section class="card" id="devices" aria-labelledby="devices-title">
   <h2 id="devices-title">Your devices</h2>
   <ul class="devices">${devices.map(deviceItem)}</ul>
@@ -18,17 +18,18 @@ export function devicesSection(devices: readonly Device[]): Html {
 </section>`
 }
 
-function deviceItem({ id, browser, isThisOne, createdAt, lastAccessAt }: Device): Html {
+function deviceItem({ id, device, isCurrent, createdAt, lastAccessAt }: SessionInfo): Html {
+  const label = device?.label ?? 'Some browser'
   return html`<li>
   ${icon('device')}
   <p>
-    <strong>${browser}</strong> ${isThisOne && html`<span class="badge">this one</span>`}
-    <span>signed in ${ago(createdAt)}, used ${isThisOne ? 'now' : ago(lastAccessAt)}</span>
+    <strong>${label}</strong> ${isCurrent && html`<span class="badge">this one</span>`}
+    <span>signed in ${ago(createdAt)}, used ${isCurrent ? 'now' : ago(lastAccessAt)}</span>
   </p>
   ${
-    !isThisOne &&
+    !isCurrent &&
     html`<form method="post" action="/devices/${id}/sign-out">
-    <button aria-label="Sign out ${browser}, signed in ${ago(createdAt)}">Sign out</button>
+    <button aria-label="Sign out ${label}, signed in ${ago(createdAt)}">Sign out</button>
   </form>`
   }
 </li>`

@@ -1,4 +1,4 @@
-import type { Device } from '../devices.ts'
+import type { SessionInfo } from 'pg-sessions'
 import type { ShopData } from '../shop.ts'
 import type { RequestTrace } from '../under-the-hood/round-trip-log.ts'
 import type { StoredSession } from '../under-the-hood/stored-session.ts'
@@ -6,8 +6,8 @@ import { accountSection } from './account-section.ts'
 import { basketSection } from './basket-section.ts'
 import { clicksSection } from './clicks-section.ts'
 import { devicesSection } from './devices-section.ts'
-import { type Html, html } from './html.ts'
 import { hoodSection } from './hood-section.ts'
+import { type Html, html } from './html.ts'
 import { icon, layout } from './layout.ts'
 import { timeSection } from './time-section.ts'
 
@@ -15,7 +15,7 @@ export interface HomeFacts {
   readonly notice: string | undefined
   readonly userId: string | null
   readonly data: Readonly<Partial<ShopData>>
-  readonly devices: readonly Device[]
+  readonly devices: readonly SessionInfo[]
   /** What the database holds for this session; null for an anonymous visitor. */
   readonly stored: StoredSession | null
   /** The start of the hash that a sign-in or rotation has just replaced. */

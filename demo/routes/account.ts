@@ -21,9 +21,9 @@ export function accountRoutes({ sessionOf }: Shop, pool: Pool): Router {
     } else if (session.userId === null) {
       // Set before signing in, these are saved by the same statement.
       await keepFormerHash(session, pool)
-      session.set('browser', browserName(request.get('user-agent')))
       session.set('notice', `Welcome, ${name}. Your token is a new one.`)
-      await session.signIn(name, form.remember ? { lifetime: REMEMBERED } : {})
+      const device = { label: browserName(request.get('user-agent')) }
+      await session.signIn(name, { device, ...(form.remember ? { lifetime: REMEMBERED } : {}) })
     }
     response.redirect(303, '/')
   })

@@ -15,7 +15,7 @@ export function homeRoute(shop: Shop, pool: Pool, roundTrips: RoundTripLog): Rou
     await session.load()
     const notice = await session.take('notice')
     const formerHash = await session.take('formerHash')
-    const devices = await listDevices(shop.sessions, session, pool)
+    const devices = await listDevices(shop.sessions, session)
     const page = homePage({
       notice: response.locals.ending ?? notice,
       userId: session.userId,

@@ -18,6 +18,7 @@ const NAMES: Readonly<Record<string, string>> = {
   touch_many: 'note several visits at once',
   destroy: 'end the session',
   destroy_by_user: "end the user's sessions",
+  describe: 'note the device',
   list_by_user: "list the user's sessions",
 }
 

@@ -4,6 +4,8 @@ import { readOptions } from '../options/read-options.ts'
 import type { CallOptions } from '../store/deadline.ts'
 import type {
   CreateResult,
+  DescribeResult,
+  Description,
   DestroyResult,
   EndedPage,
   Ending,
@@ -179,6 +181,11 @@ export class PostgresStore implements SessionStore {
   async take(entry: TakenEntry, options?: CallOptions): Promise<TakeResult> {
     if (!isUuid(entry.id)) return { status: 'gone' }
     return this.#tables.ask(this.#operations.take, entry, options)
+  }
+
+  async describe(description: Description, options?: CallOptions): Promise<DescribeResult> {
+    if (!isUuid(description.id)) return { status: 'gone' }
+    return this.#tables.ask(this.#operations.describe, description, options)
   }
 
   async touch(touch: Touch, options?: CallOptions): Promise<void> {

@@ -81,7 +81,7 @@ const SUMMARY = {
   },
   ...TIMES,
 } as const satisfies {
-  [Property in keyof Required<Omit<SessionSummary, 'isRotationDue'>>]: PackedColumn<
+  [Property in keyof Required<Omit<SessionSummary, 'isRotationDue' | 'device'>>]: PackedColumn<
     SessionSummary[Property]
   >
 }
@@ -131,6 +131,17 @@ export function readSummary(bytes: AnswerBytes): SessionSummary {
     purgeAt: TIMES.purgeAt.read(bytes),
     now: TIMES.now.read(bytes),
   }
+}
+
+/** A session's row as lists show it: with what was said of its device, which no load reads. */
+export function packListed(table: string): string {
+  return `${packSummary(table)} || ${packText(`${table}.device::text`)}`
+}
+
+export function readListed(bytes: AnswerBytes): SessionSummary {
+  const summary = readSummary(bytes)
+  const device = bytes.sized()?.toString()
+  return device === undefined ? summary : { ...summary, device }
 }
 
 /** The token before the one in force, which may be dead; null when there is none. */

@@ -31,6 +31,8 @@ export interface ListedSession {
   readonly createdAt: number
   readonly lastAccessAt: number
   readonly expiresAt: number
+  /** What the sign-in said of its device, as JSON; absent if nothing. */
+  readonly device?: string
 }
 
 /**
@@ -114,7 +116,8 @@ function newestSessions({ session }: TableNames): Operation<number, readonly Lis
           user_id,
           ${milliseconds('created_at')} as created_at,
           ${milliseconds('last_access_at')} as last_access_at,
-          ${milliseconds('expires_at')} as expires_at
+          ${milliseconds('expires_at')} as expires_at,
+          device::text as device
         from ${session}
         where expires_at > now()
         order by id desc
@@ -122,6 +125,7 @@ function newestSessions({ session }: TableNames): Operation<number, readonly Lis
     }),
     rows: (rows) =>
       rows.map((row) => ({
+        ...deviceOf(row.textOrNull('device')),
         id: row.text('id'),
         userId: row.textOrNull('user_id'),
         createdAt: row.number('created_at'),
@@ -129,6 +133,10 @@ function newestSessions({ session }: TableNames): Operation<number, readonly Lis
         expiresAt: row.number('expires_at'),
       })),
   })
+}
+
+function deviceOf(device: string | null): { readonly device?: string } {
+  return device === null ? {} : { device }
 }
 
 function milliseconds(time: string): string {

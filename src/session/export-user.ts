@@ -2,6 +2,8 @@ import type { Codec } from '../codec/codec.ts'
 import { UndecodableError, UnsupportedError } from '../errors.ts'
 import type { Entry, SessionStore, StoredSession } from '../store/session-store.ts'
 
+import { decodeDevice, type DeviceDescription } from './device.ts'
+
 /** All that is stored of a user, as `JSON.stringify` takes it. */
 export interface UserExport {
   readonly userId: string
@@ -18,6 +20,8 @@ export interface ExportedSession {
   readonly lastAccessAt: string | null
   readonly expiresAt: string | null
   readonly absoluteExpiresAt: string | null
+  /** What the sign-in said of its device; null if nothing. */
+  readonly device: DeviceDescription | null
   /** Keys with their values. Dates are ISO 8601, bytes are base64, maps and sets are lists. */
   readonly data: Readonly<Record<string, unknown>>
   /** Entries that the codec cannot decode, as base64. Absent if there are none. */
@@ -52,6 +56,7 @@ function exported(codec: Codec, session: StoredSession): ExportedSession {
     lastAccessAt: timeOf(session.lastAccessAt),
     expiresAt: timeOf(session.expiresAt),
     absoluteExpiresAt: timeOf(session.absoluteExpiresAt),
+    device: decodeDevice(session.device),
     data,
     ...(undecodable.length === 0 ? {} : { undecodable }),
   }

@@ -26,6 +26,7 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
   const {
     backdateSignIn,
     check,
+    describe,
     destroyPage,
     fetch,
     findLive,
@@ -48,6 +49,7 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
     listByUser: observed('listByUser', store.listByUser.bind(store)),
     destroyByUser: observed('destroyByUser', store.destroyByUser.bind(store)),
     ...(readUser === undefined ? {} : { readUser: observed('readUser', readUser.bind(store)) }),
+    ...(describe === undefined ? {} : { describe: observed('describe', describe.bind(store)) }),
     ...(destroyPage === undefined
       ? {}
       : { destroyPage: observed('destroyPage', destroyPage.bind(store)) }),

@@ -1,6 +1,7 @@
 import { type Duration, parseDuration } from '../options/duration.ts'
 import { withCaller } from './caller-stack.ts'
 import { isCsrfToken, makeCsrfToken } from './csrf-token.ts'
+import { type DeviceDescription, encodeDevice } from './device.ts'
 import { WriteRefusing } from './refuse-writes.ts'
 import type { SessionState } from './session-state.ts'
 
@@ -30,6 +31,25 @@ export class SessionSafeguards extends WriteRefusing {
     const longest = parseDuration('authenticatedWithin', age)
     await asked(this.#use().load())
     return (this.#use().known?.authenticationAge ?? Number.POSITIVE_INFINITY) <= longest
+  }
+
+  /**
+   * Notes at once what `listByUser` shows of the place where the user is signed in: when people name a device,
+   * say. Replaces what was noted, by `signIn` or before; null forgets it. At most 1024 bytes.
+   *
+   * @throws {ConfigurationError} It is not an object of plain members, or the session is not stored.
+   * @throws {LimitExceededError} It takes too many bytes.
+   * @throws {SessionGoneError} The session ended meanwhile.
+   * @throws {UnsupportedError} The store keeps nothing of devices.
+   * @example
+   * ```ts
+   * await session.describe({ label: 'Kitchen tablet' })
+   * ```
+   */
+  async describe(device: DeviceDescription | null): Promise<void> {
+    const { deviceAddress } = this.#use().context.policy
+    const text = device === null ? null : encodeDevice(device, deviceAddress)
+    await asked(this.#use().describe(text))
   }
 
   /**

@@ -3,6 +3,7 @@ import type { Deadline } from '../store/deadline.ts'
 import type { SessionSummary, Touch } from '../store/session-store.ts'
 import type { ChangeSet } from './change-set.ts'
 import type { EntryValue, ValueUse } from './entry-value.ts'
+import { describeSession, describeSignedIn, refuseWithoutDevices } from './describe-session.ts'
 import { fetchEntries, type LoadedSession, loadSession, reportUndecodable } from './load-session.ts'
 import { PendingChanges } from './pending-changes.ts'
 import type { ResponseLink } from './response-link.ts'
@@ -211,9 +212,22 @@ export class SessionState {
 
   /** Signs a user in at once, together with what else has changed. */
   signIn(signIn: SignIn): Promise<void> {
+    if (signIn.device !== null) refuseWithoutDevices(this.context.store)
     this.#announce()
     const deadline = this.context.deadline()
-    return this.#turn.take(deadline, () => this.#saveChanges(signIn, {}, deadline))
+    return this.#turn.take(deadline, async () => {
+      await this.#saveChanges(signIn, {}, deadline)
+      await describeSignedIn(this.context, this.known, signIn.device, deadline)
+    })
+  }
+
+  /** Notes at once what is said of the session's device; null forgets it. */
+  async describe(device: string | null): Promise<void> {
+    const deadline = this.context.deadline()
+    await this.load(deadline)
+    return this.#turn.take(deadline, () =>
+      describeSession(this.context, this.known, device, deadline),
+    )
   }
 
   /** Ends the session at once. What is set afterwards begins another. */

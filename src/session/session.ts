@@ -216,6 +216,8 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
    * @param userId - Your application's name for the user, up to 255 characters. It is stored readably.
    * @param options.lifetime - How long this session lives, other than the settings say: "remember me". Its
    * cookie outlives the browser.
+   * @param options.device - What `listByUser` shows of the place where the user signs in; one more round trip. If
+   * it cannot be noted, that is logged, and the user is signed in all the same.
    * @throws {SessionGoneError} Another request rotated or ended the session meanwhile. No user was signed in.
    * @throws {StoreUnavailableError} The store did not answer. This request signed no user in.
    * @throws {ResponseStartedError} No cookie can be sent any more. No user was signed in.

@@ -1,4 +1,5 @@
 import type { Codec } from '../codec/codec.ts'
+import type { DeviceAddress } from './device.ts'
 import { ConfigurationError } from '../errors.ts'
 import { type Duration, formatDuration, parseDuration } from '../options/duration.ts'
 import {
@@ -86,6 +87,11 @@ export interface SessionSettings {
   readonly largeEntries?: number
   /** How often `startPurger` deletes expired sessions. Defaults to `'10m'`. */
   readonly purgeInterval?: Duration
+  /**
+   * What is kept of the `address` of a device: `'network'` keeps `203.0.113.0/24` or `2001:db8:1::/48`.
+   * Defaults to `'none'`.
+   */
+  readonly deviceAddress?: DeviceAddress
   /** Where log lines go; `false` for nowhere. Defaults to stdout. */
   readonly log?: Logger | false
 }
@@ -109,6 +115,7 @@ export const defaultSettings: DefaultSettings = Object.freeze({
   limits: Object.freeze({ valueBytes: 1_048_576, sessionBytes: 4_194_304, keys: 1000 }),
   largeEntries: 8192,
   purgeInterval: '10m',
+  deviceAddress: 'none',
   deadline: '5s',
   migrate: 'auto',
   log: stdoutLogger,
@@ -125,6 +132,7 @@ export interface DefaultSettings {
   readonly limits: Readonly<Required<SessionLimits>>
   readonly largeEntries: number
   readonly purgeInterval: Duration
+  readonly deviceAddress: 'none'
   readonly deadline: Duration
   readonly migrate: 'auto'
   readonly log: Logger
@@ -142,6 +150,7 @@ export interface SessionPolicy {
   readonly limits: Required<SessionLimits>
   readonly largeEntries: number
   readonly purgeInterval: number
+  readonly deviceAddress: DeviceAddress
   readonly log: Logger
 }
 
@@ -187,6 +196,7 @@ export interface SessionOptions {
   readonly limits: Required<SessionLimits>
   readonly largeEntries: number
   readonly purgeInterval: number
+  readonly deviceAddress: DeviceAddress
   readonly log: Logger
 }
 
@@ -207,6 +217,7 @@ export const sessionOptions: OptionTable<SessionOptions> = {
   }),
   largeEntries: wholeNumber(defaultSettings.largeEntries, 0),
   purgeInterval: duration(defaultSettings.purgeInterval),
+  deviceAddress: oneOf(['none', 'network', 'whole'], defaultSettings.deviceAddress),
   log: option('a logger, or false for none', stdoutLogger, (log) => readLog(log)),
 }
 
@@ -234,7 +245,7 @@ export const sessionAdvice: Readonly<Record<string, string>> = {
  * @throws {ConfigurationError} Two settings contradict each other; says what to write instead.
  */
 export function resolvePolicy(options: SessionOptions): SessionPolicy {
-  const { idleTimeout, limits, largeEntries, purgeInterval, log } = options
+  const { idleTimeout, limits, largeEntries, purgeInterval, deviceAddress, log } = options
   const absoluteTimeout = resolveAbsoluteTimeout(options.absoluteTimeout, idleTimeout)
   if (limits.valueBytes > limits.sessionBytes) {
     throw new ConfigurationError(
@@ -250,6 +261,7 @@ export function resolvePolicy(options: SessionOptions): SessionPolicy {
     limits,
     largeEntries,
     purgeInterval,
+    deviceAddress,
     log,
   }
 }

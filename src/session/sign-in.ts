@@ -1,6 +1,7 @@
 import { type OptionTable, unchecked } from '../options/option.ts'
 import { readOptions } from '../options/read-options.ts'
 import { checkUserId } from '../store/user-id.ts'
+import { type DeviceDescription, encodeDevice } from './device.ts'
 import { type LifetimeChange, readLifetime, type SessionLifetime } from './session-lifetime.ts'
 import type { SessionPolicy } from './settings.ts'
 
@@ -8,6 +9,8 @@ import type { SessionPolicy } from './settings.ts'
 export interface SignInOptions {
   /** How long this session lives, other than the settings say: "remember me". */
   readonly lifetime?: SessionLifetime | undefined
+  /** What `listByUser` shows of the place where the user signs in: `{ label: 'Firefox on Windows' }`. */
+  readonly device?: DeviceDescription | undefined
 }
 
 /** A sign-in as the store is to carry it out. */
@@ -15,10 +18,13 @@ export interface SignIn {
   readonly userId: string
   /** The session's own; null for the settings' lifetime. */
   readonly lifetime: LifetimeChange | null
+  /** As the store keeps it; null to leave what was noted. */
+  readonly device: string | null
 }
 
 const TABLE: OptionTable<SignInOptions> = {
   lifetime: unchecked('a lifetime'),
+  device: unchecked('an object'),
 }
 
 /** @throws {ConfigurationError} If it is not a user's id, or an option is unknown or wrong. */
@@ -28,12 +34,17 @@ export function readSignIn(
   options: SignInOptions | undefined,
 ): SignIn {
   checkUserId('signIn', userId)
-  const { lifetime } = readOptions('signIn', TABLE, options, { instead: ADVICE })
-  return { userId, lifetime: lifetime === undefined ? null : readLifetime(policy, lifetime) }
+  const { lifetime, device } = readOptions('signIn', TABLE, options, { instead: ADVICE })
+  return {
+    userId,
+    lifetime: lifetime === undefined ? null : readLifetime(policy, lifetime),
+    device: device === undefined ? null : encodeDevice(device, policy.deviceAddress),
+  }
 }
 
 /** What to write instead of names that other libraries have. */
 const ADVICE: Readonly<Record<string, string>> = {
+  label: "Write device: { label: 'Firefox on Windows' }.",
   remember: "Write lifetime: { idleTimeout: '30d' }.",
   maxAge: "Write lifetime: { idleTimeout: '30d' }.",
   idleTimeout: "Write lifetime: { idleTimeout: '30d' }.",

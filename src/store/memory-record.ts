@@ -37,6 +37,7 @@ export class MemoryRecord {
   #absoluteExpiresAt: number
   #purgeAt: number
   #ownIdleTimeout: number | null
+  #device: string | null = null
 
   constructor(session: NewSession, now: number) {
     this.id = session.id
@@ -185,9 +186,20 @@ export class MemoryRecord {
     return { ...summary, ...this.times(now) }
   }
 
+  /** Notes what is said of its device. */
+  describe(device: string | null): void {
+    this.#device = device
+  }
+
+  /** What a list tells of it. */
+  listed(now: number): SessionSummary {
+    const summary = this.summary(now)
+    return this.#device === null ? summary : { ...summary, device: this.#device }
+  }
+
   /** All that is kept of it, without its token. */
   stored(now: number): StoredSession {
-    return { ...this.summary(now), entries: this.#copyEntries() }
+    return { ...this.listed(now), entries: this.#copyEntries() }
   }
 
   /** What a client sees who shows the token in force, or the one before. */

@@ -4,6 +4,8 @@ import type {
   Created,
   CreateResult,
   CredentialChange,
+  DescribeResult,
+  Description,
   DestroyResult,
   EndedPage,
   Ending,
@@ -169,6 +171,12 @@ export class MemoryStore implements SessionStore {
     return { status: 'taken', value }
   }
 
+  async describe({ device, ...guard }: Description): Promise<DescribeResult> {
+    const record = this.#find(guard, this.#begin())
+    record?.describe(device)
+    return { status: record === undefined ? 'gone' : 'described' }
+  }
+
   async touch({ id, lifetime, overlap }: Touch): Promise<void> {
     const now = this.#begin()
     const record = this.#records.get(id)
@@ -201,7 +209,7 @@ export class MemoryStore implements SessionStore {
     const now = this.#begin()
     return this.#where((record) => record.userId === userId && record.isLive(now))
       .sort((a, b) => b.lastAccessAt - a.lastAccessAt || (a.id < b.id ? 1 : -1))
-      .map((record) => record.summary(now))
+      .map((record) => record.listed(now))
   }
 
   async destroyByUser(userId: string, except: readonly string[]): Promise<readonly string[]> {

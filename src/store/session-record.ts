@@ -36,6 +36,8 @@ export interface SessionSummary extends SessionTimes {
   readonly ownIdleTimeout: number | null
   /** Passed back with every write: see {@link Precondition.version}. */
   readonly version?: string | undefined
+  /** What `describe` has noted, as JSON; only in lists, and absent if nothing was. */
+  readonly device?: string
   /** Whether the token is to be replaced with the next response, because another system has asked for it. */
   readonly isRotationDue?: boolean
 }

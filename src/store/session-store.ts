@@ -15,11 +15,13 @@ import type {
   Touch,
   UpdateResult,
 } from './session-change.ts'
+import type { DescribeResult, Description } from './session-description.ts'
 import type { EndedPage, EndingPage, StoredSession } from './session-erasure.ts'
 import type { Entry, LoadResult, PresentedToken, SessionSummary } from './session-record.ts'
 import type { StoreTransaction } from './store-transaction.ts'
 
 export type * from './session-change.ts'
+export type * from './session-description.ts'
 export type * from './session-erasure.ts'
 export type * from './session-record.ts'
 export type * from './store-transaction.ts'
@@ -146,6 +148,9 @@ export interface SessionStore {
     guard: Precondition & { readonly lifetime: Lifetime; readonly key: Uint8Array },
     options?: CallOptions,
   ): Promise<TakeResult>
+
+  /** Notes what is said of a session's device, for `listByUser`. A store without it keeps none. */
+  describe?(description: Description, options?: CallOptions): Promise<DescribeResult>
 
   /** Notes an access. Moves no deadline backwards or past the absolute one, and revives nothing. */
   touch(touch: Touch, options?: CallOptions): Promise<void>

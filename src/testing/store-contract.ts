@@ -4,6 +4,7 @@ import { concurrencyTests } from './store-contract/concurrency.ts'
 import { concurrentEndingTests } from './store-contract/concurrent-endings.ts'
 import { deadTokenTests } from './store-contract/dead-tokens.ts'
 import { deadlineTests } from './store-contract/deadlines.ts'
+import { deviceTests } from './store-contract/devices.ts'
 import { endingTests } from './store-contract/endings.ts'
 import { entryTests } from './store-contract/entries.ts'
 import { guardTests } from './store-contract/guards.ts'
@@ -66,6 +67,7 @@ export function storeContract(runner: TestRunner, open: () => Promise<StoreHarne
   runner.describe('lifetimes', () => lifetimeTests(test))
   runner.describe('what has ended', () => endingTests(test))
   runner.describe('users, counts and purge', () => userTests(test))
+  runner.describe('devices', () => deviceTests(test))
   runner.describe('erasure', () => erasureTests(test))
   runner.describe('guards', () => guardTests(test))
   runner.describe('what can be watched', () => watchingTests(test))

@@ -69,12 +69,12 @@ test('migrate creates the tables once, under the names it is given', async () =>
   const first = await runCli(args, onDatabase())
   expect(first).toEqual({
     status: 0,
-    stdout: 'Migrated the tables from version 0 to 1.\n',
+    stdout: 'Migrated the tables from version 0 to 2.\n',
     stderr: '',
   })
   const again = await runCli(args, onDatabase())
-  expect(again.stdout).toMatch(/^Nothing to do: the tables have version 1/)
-  expect(await runJson(...args)).toEqual({ from: 1, to: 1 })
+  expect(again.stdout).toMatch(/^Nothing to do: the tables have version 2/)
+  expect(await runJson(...args)).toEqual({ from: 2, to: 2 })
   expect(await database.query('select count(*)::int as n from "we""ird".shop_data')).toEqual([
     { n: 0 },
   ])
@@ -86,7 +86,7 @@ test('sql prints the schema without a database, in one piece or as JSON', async 
   const json = await runCli(['sql', '--from', '0', '--schema', 'other', '--json'])
   expect(JSON.parse(json.stdout)).toEqual({
     from: 0,
-    to: 1,
+    to: 2,
     sql: schemaSql(resolveTableNames({ schema: 'other' })),
   })
   expect((await runCli(['sql', '--from', '1'])).stdout).toMatch(/^-- Version 1 .*nothing to do/)
@@ -100,10 +100,10 @@ test('status counts sessions and users and tells what waits for purge', async ()
   const { status, stdout } = await runCli(['status'], onDatabase())
   expect(status).toBe(0)
   expect(stdout).toMatch(
-    /^schema version {2}1 \(up to date\)\nlive {12}3 sessions of 1 user\nexpired {9}1 session, not yet purged\noldest {10}\d.*Z\nnewest {10}\d.*Z\nsize {12}\d+ kB tables, \d+ kB indexes\npurge {11}1 session due now\n$/,
+    /^schema version {2}2 \(up to date\)\nlive {12}3 sessions of 1 user\nexpired {9}1 session, not yet purged\noldest {10}\d.*Z\nnewest {10}\d.*Z\nsize {12}\d+ kB tables, \d+ kB indexes\npurge {11}1 session due now\n$/,
   )
   expect(await runJson('status')).toEqual({
-    schemaVersion: 1,
+    schemaVersion: 2,
     live: 3,
     users: 1,
     expired: 1,
@@ -134,13 +134,20 @@ test('list shows the newest sessions in a table, and nothing secret', async () =
   await expire(await addSession(3, 'ann'))
   const { stdout } = await runCli(['list'], onDatabase())
   const [header, first, second, ...rest] = stdout.split('\n')
-  expect(header).toMatch(/^ID {36}USER {2}CREATED {15}LAST ACCESS {11}EXPIRES$/)
-  expect(first).toMatch(new RegExp(`^${anonymous}  -     \\d.*Z  \\d.*Z  \\d.*Z$`))
+  expect(header).toMatch(/^ID {36}USER {2}CREATED {15}LAST ACCESS {11}EXPIRES {15}DEVICE$/)
+  expect(first).toMatch(new RegExp(`^${anonymous}  -     \\d.*Z  \\d.*Z  \\d.*Z  -$`))
   expect(second).toContain('  ann   ')
   expect(rest).toEqual([''])
   expect(await runJson('list', '--limit', '1')).toEqual({
     sessions: [
-      { id: anonymous, userId: null, createdAt: time, lastAccessAt: time, expiresAt: time },
+      {
+        id: anonymous,
+        userId: null,
+        createdAt: time,
+        lastAccessAt: time,
+        expiresAt: time,
+        device: null,
+      },
     ],
   })
   const everything = stdout + JSON.stringify(await runJson('list', '--user', 'ann'))

@@ -42,6 +42,7 @@ export async function everyStatement(pool: pg.Pool): Promise<ReadonlyMap<string,
   await store.take({ ...one, ...update })
   await store.touch({ id: one.id, lifetime })
   await store.listByUser('ann')
+  await store.describe({ ...one, device: '{}' })
   await store.readUser('ann')
   await store.findLive([one.id])
   const many = await inParallel(3, () => begin(store))

@@ -49,7 +49,10 @@ async function versions(database: TestDatabase): Promise<unknown> {
   return database.query('select version, name from sessions.migration order by version')
 }
 
-const firstVersion = [{ version: 1, name: 'create-sessions' }]
+const thisVersion = [
+  { version: 1, name: 'create-sessions' },
+  { version: 2, name: 'add-device' },
+]
 
 test('twenty processes that start at once on an empty database all come up', async () => {
   const database = await scratchDatabase()
@@ -75,9 +78,9 @@ test('twenty processes that start at once on an empty database all come up', asy
   const answers = await Promise.all(outcomes)
   expect(answers.map(({ errors }) => errors).join('')).toBe('')
   expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(0))
-  const migrated = answers.filter(({ output }) => output.includes('{"from":0,"to":1}'))
+  const migrated = answers.filter(({ output }) => output.includes('{"from":0,"to":2}'))
   expect(migrated).toHaveLength(1)
-  expect(await versions(database)).toEqual(firstVersion)
+  expect(await versions(database)).toEqual(thisVersion)
 }, 120_000)
 
 test('many at once come up where transactions are serializable by default', async () => {
@@ -90,25 +93,26 @@ test('many at once come up where transactions are serializable by default', asyn
     ),
   )
   expect(results.filter(({ from }) => from === 0)).toHaveLength(1)
-  expect(await versions(database)).toEqual(firstVersion)
+  expect(await versions(database)).toEqual(thisVersion)
 })
 
 test('tables that are up to date cost two reads and no lock, and migrating again is harmless', async () => {
   const database = await scratchDatabase()
   const { driver, calls } = recorded(connect(database.url))
   const log = { info: vi.fn() }
-  expect(await migrate(driver, names, { timeout, log })).toEqual({ from: 0, to: 1 })
+  expect(await migrate(driver, names, { timeout, log })).toEqual({ from: 0, to: 2 })
   expect(log.info.mock.calls).toEqual([
     [{ version: 1, migration: 'create-sessions' }, 'schema migrated'],
+    [{ version: 2, migration: 'add-device' }, 'schema migrated'],
   ])
   calls.length = 0
-  expect(await migrate(driver, names, { timeout, log })).toEqual({ from: 1, to: 1 })
+  expect(await migrate(driver, names, { timeout, log })).toEqual({ from: 2, to: 2 })
   await checkSchema(driver, names, { timeout })
   const reads = [/pg_catalog/, /from "sessions"."migration"/].map((text) =>
     expect.stringMatching(text),
   )
   expect(calls).toEqual([...reads, ...reads])
-  expect(log.info).toHaveBeenCalledOnce()
+  expect(log.info).toHaveBeenCalledTimes(2)
 })
 
 test('a step that fails leaves nothing behind, and the next attempt succeeds', async () => {
@@ -121,7 +125,7 @@ test('a step that fails leaves nothing behind, and the next attempt succeeds', a
   })
   expect(await readCatalog(database, 'sessions')).toEqual([])
   expect(await database.query(`select 1 from pg_namespace where nspname = 'sessions'`)).toEqual([])
-  expect(await migrate(driver, names, { timeout })).toEqual({ from: 0, to: 1 })
+  expect(await migrate(driver, names, { timeout })).toEqual({ from: 0, to: 2 })
 })
 
 test('a migration whose connection is cut leaves nothing behind, and the next succeeds', async () => {
@@ -140,7 +144,7 @@ test('a migration whose connection is cut leaves nothing behind, and the next su
   })
   await cut
   expect(await readCatalog(database, 'sessions')).toEqual([])
-  expect(await migrate(driver, names, { timeout })).toEqual({ from: 0, to: 1 })
+  expect(await migrate(driver, names, { timeout })).toEqual({ from: 0, to: 2 })
 })
 
 test('a migration that the database does not finish in time is given up as a whole', async () => {
@@ -155,7 +159,7 @@ test('a migration that the database does not finish in time is given up as a who
       await database.query(`select 1 from pg_stat_activity where wait_event = 'PgSleep'`),
     ).toEqual([])
   })
-  expect(await migrate(driver, names, { timeout })).toEqual({ from: 0, to: 1 })
+  expect(await migrate(driver, names, { timeout })).toEqual({ from: 0, to: 2 })
 })
 
 test('who waits in vain for another migration is told so, and later finds it done', async () => {
@@ -179,7 +183,7 @@ test('who waits in vain for another migration is told so, and later finds it don
      and datname = current_database()`,
   )
   await cut
-  expect(await migrate(driver, names, { timeout })).toEqual({ from: 0, to: 1 })
+  expect(await migrate(driver, names, { timeout })).toEqual({ from: 0, to: 2 })
 })
 
 describe('a schema of another version', () => {
@@ -200,10 +204,10 @@ describe('a schema of another version', () => {
     const later = { timeout, migrations: [...migrations, nextVersion] }
     await expect(checkSchema(driver, names, later)).rejects.toMatchObject({
       code: 'ERR_SCHEMA_OUTDATED',
-      message: expect.stringContaining('have version 1, and this release needs version 2'),
+      message: expect.stringContaining('have version 2, and this release needs version 3'),
     })
-    expect(await migrate(driver, names, later)).toEqual({ from: 1, to: 2 })
-    expect(await versions(database)).toEqual([...firstVersion, { version: 2, name: 'add-nothing' }])
+    expect(await migrate(driver, names, later)).toEqual({ from: 2, to: 3 })
+    expect(await versions(database)).toEqual([...thisVersion, { version: 3, name: 'add-nothing' }])
     await checkSchema(driver, names, later)
   })
 
@@ -225,14 +229,14 @@ describe('the same migration runs over', () => {
     const database = await scratchDatabase()
     const sql = postgres(database.url, { max: 2, onnotice: () => {} })
     onTestFinished(() => sql.end())
-    expect(await migrate(fromPostgresJs(sql), names, { timeout })).toEqual({ from: 0, to: 1 })
+    expect(await migrate(fromPostgresJs(sql), names, { timeout })).toEqual({ from: 0, to: 2 })
     await checkSchema(fromPostgresJs(sql), names, { timeout })
   })
 
   test('PGlite', async () => {
     const db = new PGlite()
     onTestFinished(() => db.close())
-    expect(await migrate(fromPglite(db), names, { timeout })).toEqual({ from: 0, to: 1 })
+    expect(await migrate(fromPglite(db), names, { timeout })).toEqual({ from: 0, to: 2 })
     await checkSchema(fromPglite(db), names, { timeout })
   })
 })

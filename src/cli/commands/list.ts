@@ -1,5 +1,6 @@
 import { checkSchema } from '../../postgres/migrate.ts'
 import { type ListedSession, readNewestSessions } from '../../postgres/store-status.ts'
+import { decodeDevice } from '../../session/device.ts'
 import type { Command } from '../command.ts'
 import { withDatabase, withStore } from '../connect.ts'
 import type { Input } from '../input.ts'
@@ -48,6 +49,7 @@ function documentOf(session: ListedSession): object {
     createdAt: jsonTime(session.createdAt),
     lastAccessAt: jsonTime(session.lastAccessAt),
     expiresAt: jsonTime(session.expiresAt),
+    device: decodeDevice(session.device),
   }
 }
 
@@ -59,8 +61,9 @@ function linesOf(sessions: readonly ListedSession[], limit: number): readonly st
     formatTime(session.createdAt),
     formatTime(session.lastAccessAt),
     formatTime(session.expiresAt),
+    decodeDevice(session.device)?.label ?? '-',
   ])
-  const table = textTable(['ID', 'USER', 'CREATED', 'LAST ACCESS', 'EXPIRES'], rows)
+  const table = textTable(['ID', 'USER', 'CREATED', 'LAST ACCESS', 'EXPIRES', 'DEVICE'], rows)
   if (sessions.length < limit) return table
   return [...table, `The first ${limit}; there may be more (--limit).`]
 }

@@ -2,7 +2,7 @@ import type { LiveSession, SessionSummary, StoreCounts } from '../../store/sessi
 import { onlyRow } from '../answer-rows.ts'
 import { type Operation, operation } from '../operation.ts'
 import { list, text, uuid } from '../parameter-types.ts'
-import { packSummary, readSummary } from '../session-columns.ts'
+import { packListed, readListed } from '../session-columns.ts'
 import type { TableNames } from '../table-names.ts'
 
 /** Finds the live sessions of a user, the most recently used first. */
@@ -15,14 +15,14 @@ export function listByUser({ session }: TableNames): Operation<string, readonly 
     // Served by the partial index on user_id.
     sql: ({ user }) => ({
       answer: `
-        select ${packSummary('s')} as packed
+        select ${packListed('s')} as packed
         from ${session} as s
         where s.user_id = ${user} and s.expires_at > now()
         order by s.last_access_at desc, s.id desc`,
     }),
     packed(answer) {
       const found: SessionSummary[] = []
-      while (!answer.isAtEnd) found.push(readSummary(answer))
+      while (!answer.isAtEnd) found.push(readListed(answer))
       return found
     },
   })

@@ -1,7 +1,7 @@
 import type { StoredSession } from '../../store/session-store.ts'
 import { type Operation, operation } from '../operation.ts'
 import { text } from '../parameter-types.ts'
-import { packSummary, readSummary } from '../session-columns.ts'
+import { packListed, readListed } from '../session-columns.ts'
 import type { TableNames } from '../table-names.ts'
 import { packEntries, readEntries } from './packed-entries.ts'
 
@@ -18,7 +18,7 @@ export function readUser({
     // Served by the partial index on user_id.
     sql: ({ user }) => ({
       answer: `
-        select ${packSummary('s')} || ${packEntries(`${sessionData} where session_id = s.id`)} as packed
+        select ${packListed('s')} || ${packEntries(`${sessionData} where session_id = s.id`)} as packed
         from ${session} as s
         where s.user_id = ${user}
         order by s.id`,
@@ -26,7 +26,7 @@ export function readUser({
     packed(answer) {
       const found: StoredSession[] = []
       while (!answer.isAtEnd) {
-        found.push({ ...readSummary(answer), entries: readEntries(answer)?.entries ?? [] })
+        found.push({ ...readListed(answer), entries: readEntries(answer)?.entries ?? [] })
       }
       return found
     },

@@ -13,6 +13,7 @@ import { backdateSignIn } from './backdate-sign-in.ts'
 import { check } from './check.ts'
 import { type Creation, createOperation, findCreated } from './create.ts'
 import { destroyByUser, destroyOperation } from './destroy.ts'
+import { describeOperation } from './describe.ts'
 import { destroyPage } from './destroy-page.ts'
 import { fetchOperation } from './fetch.ts'
 import { count, findLive, listByUser } from './find-sessions.ts'
@@ -40,6 +41,7 @@ export interface StoreOperations {
   readonly touch: SharedCall<Touch, 'touched'>
   readonly destroy: SharedCall<Ending, DestroyResult>
   readonly destroyByUser: ReturnType<typeof destroyByUser>
+  readonly describe: ReturnType<typeof describeOperation>
   readonly destroyPage: ReturnType<typeof destroyPage>
   readonly readUser: ReturnType<typeof readUser>
   readonly listByUser: ReturnType<typeof listByUser>
@@ -76,6 +78,7 @@ export function storeOperations(
     touch: tables.share(touchOperation(names)),
     destroy: tables.share(destroyOperation(names), load),
     destroyByUser: destroyByUser(names),
+    describe: describeOperation(names),
     destroyPage: destroyPage(names),
     readUser: readUser(names),
     listByUser: listByUser(names),
