@@ -89,7 +89,7 @@ test('sql prints the schema without a database, in one piece or as JSON', async 
     to: 2,
     sql: schemaSql(resolveTableNames({ schema: 'other' })),
   })
-  expect((await runCli(['sql', '--from', '1'])).stdout).toMatch(/^-- Version 1 .*nothing to do/)
+  expect((await runCli(['sql', '--from', '2'])).stdout).toMatch(/^-- Version 2 .*nothing to do/)
 })
 
 test('status counts sessions and users and tells what waits for purge', async () => {

@@ -60,8 +60,10 @@ eachStore((open) => {
       expect(Object.keys(info).sort()).toEqual([
         'authenticatedAt',
         'createdAt',
+        'device',
         'expiresAt',
         'id',
+        'isCurrent',
         'lastAccessAt',
         'userId',
       ])
