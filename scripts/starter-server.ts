@@ -72,7 +72,8 @@ function answers(origin: string): Promise<boolean> {
   return fetch(origin, { signal: AbortSignal.timeout(60_000) }).then(
     async (answer) => {
       await answer.body?.cancel()
-      return true
+      // Vite answers 503 until what renders is there.
+      return answer.status !== 503
     },
     () => false,
   )

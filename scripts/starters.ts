@@ -41,5 +41,19 @@ export const starters: readonly Starter[] = [
     check: 'npm install --no-save vue-tsc typescript && npx nuxt typecheck',
     port: { develop: '-- --port' },
   },
+  {
+    name: 'tanstack-start',
+    node: 'node-24',
+    passed: '1.169.5',
+    check: 'npx tsc --noEmit',
+    port: { develop: '-- --port' },
+  },
+  {
+    name: 'solidstart',
+    node: 'node-24',
+    passed: '2.0.5',
+    check: 'npx tsc --noEmit',
+    port: { develop: '-- --port' },
+  },
   { name: 'nestjs', node: 'this', check: 'npx tsc --noEmit' },
 ]
