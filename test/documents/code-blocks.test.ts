@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { expect, test } from 'vitest'
 import { type CodeBlock, codeBlocks, documents, readDocument, sources } from './code-blocks.ts'
-import { typeCheck } from './type-check.ts'
+import { typeCheck, typeCheckLoosely } from './type-check.ts'
 
 const inDocuments = documents().flatMap(codeBlocks).filter(isTypeScript)
 const inDocstrings = sources().flatMap(codeBlocks).filter(isTypeScript).map(withItsOwnModule)
@@ -32,6 +32,20 @@ function isAugmentation({ code }: CodeBlock): boolean {
 test('every example in the documents compiles, strictly', () => {
   expect(inDocuments.length).toBeGreaterThan(20)
   expect(typeCheck(inDocuments.filter((block) => !isAugmentation(block)))).toEqual([])
+}, 120_000)
+
+test('every recipe beside other packages uses what this package has', () => {
+  const blocks = documents()
+    .flatMap(codeBlocks)
+    .filter(({ file, language }) => file.startsWith('docs/recipes/') && language === 'js')
+  expect(blocks.length).toBeGreaterThan(4)
+  const code = "import { signUp } from 'pg-sessions'\nsession.signInn('ann')\n"
+  const wrong = { file: 'README.md', line: 7, language: 'js', code }
+  // One program for both, since each takes seconds.
+  expect(typeCheckLoosely([...blocks, wrong])).toEqual([
+    expect.stringContaining('README.md:7: '),
+    expect.stringContaining('README.md:8: '),
+  ])
 }, 120_000)
 
 test('every example in a docstring compiles, strictly', () => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import { type CodeBlock, readDocument, root } from './code-blocks.ts'
@@ -7,6 +8,8 @@ import type * as surroundings from './surroundings.ts'
 const FOLDER = join(root, 'test', 'documents')
 /** Makes the surroundings global in these programs, and in no other. */
 const GLOBALS = join(FOLDER, 'globals.ts')
+/** Declares packages that are not installed. */
+const AMBIENT = join(FOLDER, 'ambient.d.ts')
 
 /** Parsed once for all programs. */
 const parsed = new Map<string, ts.SourceFile | undefined>()
@@ -16,27 +19,60 @@ const parsed = new Map<string, ts.SourceFile | undefined>()
  * the compiler says, each with the line of the document.
  */
 export function typeCheck(blocks: readonly CodeBlock[]): string[] {
-  const options = compilerOptions()
+  return check(blocks, compilerOptions(), globals())
+}
+
+/**
+ * Compiles examples in JavaScript, which may take names and packages for granted that this repository does
+ * not have: those are of any type. What the examples use of this package is checked.
+ */
+export function typeCheckLoosely(blocks: readonly CodeBlock[]): string[] {
+  const options = { ...compilerOptions(), strict: false, exactOptionalPropertyTypes: false }
+  const imported = blocks.flatMap(({ code }) => [...code.matchAll(/ from '([^.'][^']*)'$/gm)])
+  const missing = new Set(imported.flatMap(([, name = '']) => (isInstalled(name) ? [] : [name])))
+  const ambient = [...missing].map((name) => `declare module '${name}'\n`).join('')
+  return check(blocks, options, globals(), ambient, UNNAMED)
+}
+
+/** Names that an example takes for granted, and a promise of nothing in particular. */
+const UNNAMED: readonly number[] = [2304, 2552, 18_004, 2794]
+
+function isInstalled(name: string): boolean {
+  if (/^(node:|pg-sessions(\/|$))/.test(name)) return true
+  const [, packageName = ''] = /^((?:@[^/]*\/)?[^/]+)/.exec(name) ?? []
+  return existsSync(join(root, 'node_modules', packageName))
+}
+
+function check(
+  blocks: readonly CodeBlock[],
+  options: ts.CompilerOptions,
+  globalNames: string,
+  ambientModules = '',
+  ignored: readonly number[] = [],
+): string[] {
   const files = new Map(blocks.map((block) => [fileOf(block), block]))
   const host = ts.createCompilerHost(options)
   const { fileExists, getSourceFile } = host
-  host.fileExists = (file) => file === GLOBALS || files.has(file) || fileExists(file)
+  host.fileExists = (file) =>
+    file === GLOBALS || file === AMBIENT || files.has(file) || fileExists(file)
   host.getSourceFile = (file, version, ...rest) => {
     const block = files.get(file)
     // Even an example without imports is a module, whose names are its own.
     if (block) return ts.createSourceFile(file, `${block.code}export {}\n`, version)
-    if (file === GLOBALS) return ts.createSourceFile(file, globals(), version)
+    if (file === GLOBALS) return ts.createSourceFile(file, globalNames, version)
+    if (file === AMBIENT) return ts.createSourceFile(file, ambientModules, version)
     if (!parsed.has(file)) parsed.set(file, getSourceFile(file, version, ...rest))
     return parsed.get(file)
   }
-  const program = ts.createProgram([GLOBALS, ...files.keys()], options, host)
+  const program = ts.createProgram([GLOBALS, AMBIENT, ...files.keys()], options, host)
   return [...files].flatMap(([file, block]) => {
     const source = program.getSourceFile(file)
     const found = [
       ...program.getSyntacticDiagnostics(source),
       ...program.getSemanticDiagnostics(source),
     ]
-    return found.map((diagnostic) => describe(diagnostic, block))
+    const counted = found.filter(({ code }) => !ignored.includes(code))
+    return counted.map((diagnostic) => describe(diagnostic, block))
   })
 }
 
