@@ -196,9 +196,9 @@ export class Batcher<Call, Answer> implements Upstream {
     if (batch.length === 1) return this.#each(batch)
     const calls = batch.map(({ call }) => call)
     const callers = batch.map(({ caller }) => caller)
-    // The statement may go on for longer than some of its calls can wait.
+    // The statement may go on for longer than some of its calls can wait. An answer that came meanwhile counts.
     const watch = realTime.setInterval(
-      () => this.#refuseLate(batch, 'unknown'),
+      () => realTime.setImmediate(() => this.#refuseLate(batch, 'unknown')),
       this.#limits.patience,
     )
     try {

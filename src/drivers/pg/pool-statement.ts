@@ -2,6 +2,7 @@ import type { Row, Statement } from '../../postgres/driver.ts'
 import { inThisContext } from '../../telemetry/request-context.ts'
 import { markStartupFailure } from '../failures/startup-failure.ts'
 import { isAboutStatement } from '../waiting/about-statement.ts'
+import { type Alarm, setAlarm } from '../waiting/alarm.ts'
 import { DeadlineError } from '../waiting/deadline.ts'
 import type { ReadOnlyServer } from '../waiting/read-only-server.ts'
 import type { Turns } from '../waiting/turns.ts'
@@ -64,7 +65,7 @@ class PoolCall {
   readonly #options: PoolOptions
   readonly #settlement: Settlement
   readonly #bounded: BoundedPool
-  readonly #timer: NodeJS.Timeout
+  readonly #alarm: Alarm
   #client: PgPoolClientLike | undefined
   #isOver = false
 
@@ -78,7 +79,7 @@ class PoolCall {
     this.#statement = statement
     this.#options = options
     this.#settlement = settlement
-    this.#timer = setTimeout(() => this.#giveUp(), options.timeout)
+    this.#alarm = setAlarm(options.timeout, () => this.#giveUp())
   }
 
   begin(): void {
@@ -156,7 +157,7 @@ class PoolCall {
 
   #end(): void {
     this.#isOver = true
-    clearTimeout(this.#timer)
+    this.#alarm.clear()
   }
 
   #giveBack(client: PgPoolClientLike, destroy: boolean): void {

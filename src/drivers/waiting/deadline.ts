@@ -1,3 +1,5 @@
+import { setAlarm } from './alarm.ts'
+
 /**
  * Time ran out. It bears Node's own code of a socket that timed out, so that a store classifies it
  * like one: `syscall` is `connect` while nothing had been sent yet, and `read` after that.
@@ -31,7 +33,7 @@ export interface Abandonment<Value> {
 }
 
 /**
- * Waits for an answer, but no longer than `timeout` milliseconds.
+ * Waits for an answer, but no longer than `timeout` milliseconds. One that came while the process was busy counts.
  *
  * @param syscall - What is being waited for: `connect` for a connection, `read` for an answer.
  * @throws {DeadlineError} Time is up.
@@ -49,23 +51,20 @@ export function within<Value>(
       reject(new DeadlineError(timeout, typeof syscall === 'string' ? syscall : syscall()))
       abandonment.giveUp?.()
     }
-    const timer = setTimeout(giveUp, Math.min(timeout, LONGEST_TIMER))
-    if (abandonment.isIdle === true) timer.unref()
+    const alarm = setAlarm(timeout, giveUp)
+    if (abandonment.isIdle === true) alarm.unref()
     const settle = (value: Value): void => {
-      clearTimeout(timer)
+      alarm.clear()
       if (over) abandonment.late?.(value)
       else resolve(value)
     }
     const fail = (error: unknown): void => {
-      clearTimeout(timer)
+      alarm.clear()
       reject(error)
     }
     answer.then(settle, fail)
   })
 }
-
-/** A timer set to more than this fires at once. */
-const LONGEST_TIMER = 2 ** 31 - 1
 
 /** Counts down from now: how much of a timeout is left whenever it is asked. */
 export function countdown(timeout: number): () => number {
