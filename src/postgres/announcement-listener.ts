@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { RevocationFeed } from '../store/session-store.ts'
+import { ANY_SESSION } from './announcer.ts'
 import type { Driver, Listening } from './driver.ts'
 
 /** What a listener works with. */
@@ -120,7 +121,7 @@ export class AnnouncementListener implements RevocationFeed {
 
   #hear(message: string): void {
     if (message === this.#proof?.id) this.#proof.heard()
-    else this.#parts.onHint(message)
+    else this.#parts.onHint(message === ANY_SESSION ? null : message)
   }
 }
 

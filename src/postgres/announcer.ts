@@ -4,6 +4,9 @@ import { realTime } from './real-time.ts'
 import { sqlStateOf } from './sql-state.ts'
 import type { StatementRunner } from './statement-runner.ts'
 
+/** Announced instead of an id: any session may have ended. */
+export const ANY_SESSION = ''
+
 /** Notifications that one statement sends. */
 const MOST_AT_ONCE = 1000
 

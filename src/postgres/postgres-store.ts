@@ -35,10 +35,11 @@ import type {
   UpdateResult,
 } from '../store/session-store.ts'
 import { AnnouncementListener } from './announcement-listener.ts'
-import { Announcer } from './announcer.ts'
+import { ANY_SESSION, Announcer } from './announcer.ts'
 import type { Driver } from './driver.ts'
 import { checkSchema, migrate } from './migrate.ts'
 import { announceOperation } from './operations/announce.ts'
+import { endedBefore } from './operations/destroy.ts'
 import {
   destroyByUserInTransaction,
   destroyInTransaction,
@@ -193,12 +194,19 @@ export class PostgresStore implements SessionStore {
   }
 
   async destroy(ending: Ending, options?: CallOptions): Promise<DestroyResult> {
-    if (!isUuid(ending.id)) return { status: 'gone' }
-    const result = await this.#operations.destroy
-      .run(ending, options)
-      .catch((error) => this.#mayHaveEnded(ending.id, error))
-    // Also when there was none: this may be the repeat of a call whose answer was lost.
-    this.#announcer.announce([ending.id])
+    const { id, secretHashes } = ending
+    if (!isUuid(id)) return { status: 'gone' }
+    const call = { deadline: options?.deadline ?? this.#tables.runner.begin() }
+    const { findLive, destroy, destroyAgain } = this.#operations
+    // Only what was there before tells, after a lost answer, whether this call has ended it.
+    const [live] = secretHashes === undefined ? await this.#tables.ask(findLive, [id], call) : []
+    const result = await destroy.run(ending, call).catch(async (error: unknown) => {
+      if (!isUnknown(error)) throw error
+      this.#announcer.announce([id])
+      const again = this.#tables.ask(destroyAgain, ending, call)
+      return endedBefore(await again.catch(() => Promise.reject(error)), ending, live)
+    })
+    this.#announcer.announce([id])
     return result
   }
 
@@ -238,7 +246,9 @@ export class PostgresStore implements SessionStore {
   }
 
   async destroyPage(page: EndingPage, options?: CallOptions): Promise<EndedPage> {
-    const answer = await this.#tables.ask(this.#operations.destroyPage, page, options)
+    const answer = await this.#tables
+      .ask(this.#operations.destroyPage, page, options)
+      .catch((error) => this.#mayHaveEnded(ANY_SESSION, error))
     this.#announcer.announce(answer.ended.map(({ id }) => id))
     return answer
   }

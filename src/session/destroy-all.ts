@@ -1,5 +1,5 @@
-import { ConfigurationError, UnsupportedError } from '../errors.ts'
-import type { EndedSession, EndingPage, SessionStore } from '../store/session-store.ts'
+import { ConfigurationError, StoreUnavailableError, UnsupportedError } from '../errors.ts'
+import type { EndedPage, EndedSession, EndingPage, SessionStore } from '../store/session-store.ts'
 
 /** How to end all sessions. */
 export interface DestroyAllOptions {
@@ -36,11 +36,29 @@ export async function destroyAll(
   let page: EndingPage | null = { after: null, before: null, limit: batchSize }
   let count = 0
   while (page !== null && !signal?.aborted) {
-    const { ended, next } = await store.destroyPage(page)
+    const answer: EndedPage = await store.destroyPage(page).catch((error: unknown) => {
+      throw count === 0 ? error : afterSome(count, error)
+    })
+    const { ended, next } = answer
     for (const session of ended) onEnded(session)
     count += ended.length
     if (ended.length > 0) onProgress?.(count)
     page = next && { ...next, limit: batchSize }
   }
   return count
+}
+
+/** Of the page that failed nothing may have ended; of those before it, something has. */
+function afterSome(count: number, error: unknown): unknown {
+  if (!(error instanceof StoreUnavailableError) || error.outcome === 'unknown') return error
+  const { statement, sqlState } = error
+  return new StoreUnavailableError(
+    `The store stopped answering before all sessions had ended. Ended so far: ${count}. Call it again to end the others.`,
+    'unknown',
+    {
+      cause: error,
+      ...(statement === undefined ? {} : { statement }),
+      ...(sqlState === undefined ? {} : { sqlState }),
+    },
+  )
 }

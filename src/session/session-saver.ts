@@ -150,11 +150,13 @@ export class SessionSaver {
     const { id: sessionId, userId } = known.summary
     const { secretHashes } = known
     const { store } = this.#context
-    const { status } = await store.destroy({ id: sessionId, secretHashes }, { deadline })
-    if (status === 'superseded') throw new SessionGoneError(sessionId, SUPERSEDED)
+    const result = await store.destroy({ id: sessionId, secretHashes }, { deadline })
+    if (result.status === 'superseded') throw new SessionGoneError(sessionId, SUPERSEDED)
     this.known = null
     this.#tell({ kind: 'ended' })
-    if (status === 'ended') this.#context.events.emit('destroyed', { sessionId, userId })
+    // This request has seen it live, so it has ended it if an attempt may have got through.
+    const hasEnded = result.status === 'ended' || result.isInDoubt === true
+    if (hasEnded) this.#context.events.emit('destroyed', { sessionId, userId })
   }
 
   async #changeKnown(
@@ -237,13 +239,18 @@ export class SessionSaver {
       throw new SessionGoneError(known.id, live === undefined ? undefined : SUPERSEDED)
     }
     const carried = new ChangeSet()
-    for (const [key, value] of known.entries.all()) carried.set(key, value)
+    for (const [key, value] of known.entries.all()) {
+      // Its bytes are out of reach, for this request's token is dead. Nothing is dropped in silence.
+      if (value.isOmitted && changes.pending(key) === undefined) {
+        throw new SessionGoneError(known.id, SUPERSEDED)
+      }
+      carried.set(key, value)
+    }
     for (const [key, value] of changes.entries()) {
       if (value === null) carried.delete(key)
       else carried.set(key, value)
     }
     carried.lifetime = changes.lifetime
-    this.known = null
     await this.#create(carried, signIn, deadline)
   }
 

@@ -173,7 +173,10 @@ export interface Ending {
 export type DestroyResult =
   /** It was live until now, and belonged to this user. */
   | { readonly status: 'ended'; readonly userId: string | null }
-  /** There is no such live session, or none of that owner. */
-  | { readonly status: 'gone' }
+  /**
+   * There is no such live session, or none of that owner. `isInDoubt`: an earlier attempt of this call, whose
+   * answer got lost, may have ended it.
+   */
+  | { readonly status: 'gone'; readonly isInDoubt?: true }
   /** The session lives on under a token that the caller does not hold. */
   | { readonly status: 'superseded' }

@@ -28,6 +28,7 @@ export class FaultProxy implements AsyncDisposable {
   readonly url: string
   #target: ServerAddress
   readonly #links = new Set<Link>()
+  #accepted = 0
   readonly #traps = new Set<Trap>()
   readonly #listeners: ((message: PostgresMessage) => void)[] = []
   #server: Server
@@ -117,6 +118,14 @@ export class FaultProxy implements AsyncDisposable {
     return this.#trap(match, 'hold')
   }
 
+  /**
+   * Passes the first message that matches on byte by byte, each in a packet of its own. Resolves when that has
+   * begun.
+   */
+  slice(match: (message: PostgresMessage) => boolean): Promise<void> {
+    return this.#trap(match, 'slice')
+  }
+
   /** Tells of every message from now on, before it is passed on. */
   onMessage(listener: (message: PostgresMessage) => void): void {
     this.#listeners.push(listener)
@@ -144,7 +153,10 @@ export class FaultProxy implements AsyncDisposable {
   }
 
   #accept(client: Socket): void {
-    const link = new Link(client, tcp(this.#target), this.#mode, (message) => this.#judge(message))
+    this.#accepted += 1
+    const link = new Link(this.#accepted, client, tcp(this.#target), this.#mode, (message) =>
+      this.#judge(message),
+    )
     this.#links.add(link)
     link.onClosed(() => this.#links.delete(link))
   }

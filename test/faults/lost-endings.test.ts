@@ -67,18 +67,57 @@ describe.each(clients())('with %s', (_, client) => {
     await feed?.stop()
   })
 
-  test.each([['destroy', (id: string) => sessions.destroyById(id)]])(
-    '%s announces the session though the answer got lost',
-    async (statement, end) => {
-      const id = await signedIn('bob')
-      const told: (string | null)[] = []
-      const feed = await elsewhere.listen((it) => told.push(it))
-      const lost = replies.next(statement)
-      await end(id)
-      await lost
-      await expect.poll(() => told.includes(id)).toBe(true)
-      expect(await sessions.listByUser('bob')).toEqual([])
-      await feed?.stop()
-    },
-  )
+  test('destroyById announces the session, and says that it ended it, though the answer got lost', async () => {
+    const id = await signedIn('bob')
+    const destroyed: unknown[] = []
+    const off = sessions.on('destroyed', (event) => destroyed.push(event))
+    const told: (string | null)[] = []
+    const feed = await elsewhere.listen((it) => told.push(it))
+    const lost = replies.next('destroy')
+    expect(await sessions.destroyById(id)).toBe(true)
+    await lost
+    expect(destroyed).toEqual([{ sessionId: id, userId: 'bob' }])
+    await expect.poll(() => told.includes(id)).toBe(true)
+    expect(await sessions.listByUser('bob')).toEqual([])
+    off()
+    await feed?.stop()
+  })
+
+  test.each([
+    ['a session that was not there', (id: string) => sessions.destroyById(id.replace(/^./, 'f'))],
+    ['one of another user', (id: string) => sessions.destroyById(id, { userId: 'eve' })],
+  ])('destroyById ends nothing of %s, also if the answer got lost', async (_, end) => {
+    const id = await signedIn('cy')
+    const lost = replies.next('destroy')
+    expect(await end(id)).toBe(false)
+    await lost
+    expect(await sessions.destroyByUser('cy')).toBe(1)
+  })
+
+  test('a sign-out tells of the end though the answer got lost', async () => {
+    const exchange = sessions.open(null)
+    await exchange.session.signIn('dan')
+    const { id } = exchange.session
+    const destroyed: unknown[] = []
+    const off = sessions.on('destroyed', (event) => destroyed.push(event))
+    const lost = replies.next('destroy')
+    await exchange.session.signOut()
+    await lost
+    expect(destroyed).toEqual([{ sessionId: id, userId: 'dan' }])
+    off()
+  })
+
+  test('destroyAll whose answer got lost lets every watcher look', async () => {
+    const id = await signedIn('eve')
+    const told: (string | null)[] = []
+    const feed = await elsewhere.listen((it) => told.push(it))
+    await expect.poll(() => feed?.isReliable).toBe(true)
+    told.length = 0
+    const lost = replies.next('destroy_page')
+    await expect(sessions.destroyAll()).rejects.toMatchObject({ outcome: 'unknown' })
+    await lost
+    await expect.poll(() => told).toContain(null)
+    expect(await sessions.destroyById(id)).toBe(false)
+    await feed?.stop()
+  })
 })

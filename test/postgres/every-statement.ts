@@ -52,7 +52,9 @@ export async function everyStatement(pool: pg.Pool): Promise<ReadonlyMap<string,
   await Promise.all(many.map(({ id }) => store.touch({ id, lifetime })))
   await store.replace({ ...one, secretHashes: [one.secretHash] }, sample())
   await store.destroy({ id: one.id })
-  await Promise.all(many.map(({ id }) => store.destroy({ id })))
+  await Promise.all(
+    many.map(({ id, secretHash }) => store.destroy({ id, secretHashes: [secretHash] })),
+  )
   await store.destroyByUser('ann', [])
   await store.destroyPage({ after: null, before: null, limit: 1 })
   await store.count()

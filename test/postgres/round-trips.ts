@@ -315,7 +315,7 @@ export const roundTripsAcross: readonly {
   {
     call: 'destroyById',
     make: (sessions) => sessions.destroyById('01890000-0000-7000-8000-000000000000'),
-    statements: ['destroy', 'announce'],
+    statements: ['find_live', 'destroy', 'announce'],
   },
   {
     call: 'destroyById of something that is no id',

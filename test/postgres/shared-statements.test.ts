@@ -101,7 +101,9 @@ describe('a shared end', () => {
   test('is announced together with the others', async () => {
     const sessions = await inParallel(20, () => begin(harness.store))
     const { store, operations } = openGated()
-    await Promise.all(sessions.map(({ id }) => store.destroy({ id })))
+    await Promise.all(
+      sessions.map(({ id, secretHash }) => store.destroy({ id, secretHashes: [secretHash] })),
+    )
     await store.close()
     // The first goes alone; the others share one statement and one announcement.
     const sent = operations()

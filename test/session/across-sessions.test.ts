@@ -167,6 +167,20 @@ eachStore((open) => {
     await expect(sessions.destroyAll({ batchSize: 0 })).rejects.toThrow(ConfigurationError)
   })
 
+  it('says that some sessions have ended when the end of the others fails', async () => {
+    const bench = await open()
+    await signIn(bench, 'ann')
+    await signIn(bench, 'bob')
+    const refused = new StoreUnavailableError('refused', 'none')
+    bench.watched.fail('destroyPage', refused)
+    await expect(bench.sessions.destroyAll({ batchSize: 1 })).rejects.toBe(refused)
+    const onProgress = () => bench.watched.fail('destroyPage', refused)
+    await expect(bench.sessions.destroyAll({ batchSize: 1, onProgress })).rejects.toMatchObject({
+      outcome: 'unknown',
+      message: expect.stringContaining('Ended so far: 1.'),
+    })
+  })
+
   it('exports all that is stored of a user as JSON, and deletes it', async () => {
     const bench = await open()
     const { sessions, elapse, stored } = bench

@@ -43,6 +43,16 @@ describe('a large value', () => {
     expect(session.data).toEqual({ notice: 'hello', basket: LARGE, other: LARGE })
   })
 
+  test('is not lost by a second click on log in: that one is refused, unless it brings the value along', async () => {
+    const [first, second, third] = [visit(), visit(), visit()]
+    await second.get('notice')
+    await third.load()
+    await first.signIn('ann')
+    await expect(second.signIn('ann')).rejects.toMatchObject({ code: 'ERR_SESSION_GONE' })
+    await third.signIn('ann')
+    expect(third.data).toEqual({ notice: 'hello', basket: LARGE, other: LARGE })
+  })
+
   test('is not taken for absent: reading the data without load() is refused', async () => {
     const session = visit()
     await session.get('notice')

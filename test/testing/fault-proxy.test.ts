@@ -118,3 +118,11 @@ test('new connections can pass while old ones stay in the hole', async () => {
   proxy.cut()
   expect(await lost).toBe('lost')
 })
+
+test('a sliced answer arrives whole', async () => {
+  const client = await connect()
+  const sliced = proxy.slice(({ from, type }) => from === 'server' && type === 'D')
+  const { rows } = await client.query(`select 'a row of some bytes' as row`)
+  await sliced
+  expect(rows).toEqual([{ row: 'a row of some bytes' }])
+})

@@ -1,4 +1,4 @@
-import type { DestroyResult, Ending } from '../../store/session-store.ts'
+import type { DestroyResult, Ending, LiveSession } from '../../store/session-store.ts'
 import type { AnswerRow } from '../answer-rows.ts'
 import type { SharedOperation } from '../batcher.ts'
 import { type Operation, operation } from '../operation.ts'
@@ -6,9 +6,13 @@ import { boolean, bytes, list, type ParameterTypes, text, uuid } from '../parame
 import type { TableNames } from '../table-names.ts'
 import { opensTo } from './session-sql.ts'
 
-/** Ends a session, for everybody, its owner or a working token, and tells whose it was if it was live. */
+/**
+ * Ends a session, for everybody, its owner or a working token, and tells whose it was if it was live.
+ *
+ * Not repeated by itself: a repeat does no harm, but it finds nothing of what the first attempt has ended.
+ */
 export function destroyOperation(names: TableNames): SharedOperation<Ending, DestroyResult> {
-  const single = destroyOne(names)
+  const single = destroyOne(names, 'once')
   return {
     single: () => single,
     batch: destroyMany(names),
@@ -18,10 +22,34 @@ export function destroyOperation(names: TableNames): SharedOperation<Ending, Des
   }
 }
 
-function destroyOne({ session }: TableNames): Operation<Ending, DestroyResult> {
+/** Ends a session after an answer that got lost. Its own answer does not tell what the first attempt has done. */
+export function destroyAgain(names: TableNames): Operation<Ending, DestroyResult> {
+  return destroyOne(names, 'idempotent')
+}
+
+/**
+ * What a repeat has found, together with what was there before the first attempt: that one may have ended it.
+ *
+ * @param live - The session before the first attempt, if the caller has looked. A caller with a token has not.
+ */
+export function endedBefore(
+  found: DestroyResult,
+  { owner, secretHashes }: Ending,
+  live: LiveSession | undefined,
+): DestroyResult {
+  if (found.status !== 'gone') return found
+  if (secretHashes !== undefined) return { status: 'gone', isInDoubt: true }
+  const wasTheirs = live !== undefined && (owner === undefined || owner === live.userId)
+  return wasTheirs ? { status: 'ended', userId: live.userId } : found
+}
+
+function destroyOne(
+  { session }: TableNames,
+  effect: 'once' | 'idempotent',
+): Operation<Ending, DestroyResult> {
   return operation({
     name: 'destroy',
-    effect: 'idempotent',
+    effect,
     parameters: endingTypes,
     give: giveEnding,
     sql: (given) => ({
@@ -43,7 +71,7 @@ type Ends = readonly (DestroyResult | null)[]
 function destroyMany({ session }: TableNames): Operation<readonly Ending[], Ends> {
   return operation({
     name: 'destroy_many',
-    effect: 'idempotent',
+    effect: 'once',
     parameters: {
       ids: list(uuid),
       haveOwner: list(boolean),

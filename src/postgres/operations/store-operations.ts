@@ -12,8 +12,8 @@ import type { UserRowSql } from '../user/user-row.ts'
 import { backdateSignIn } from './backdate-sign-in.ts'
 import { check } from './check.ts'
 import { type Creation, createOperation, findCreated } from './create.ts'
-import { destroyByUser, destroyOperation } from './destroy.ts'
 import { describeOperation } from './describe.ts'
+import { destroyAgain, destroyByUser, destroyOperation } from './destroy.ts'
 import { destroyPage } from './destroy-page.ts'
 import { fetchOperation } from './fetch.ts'
 import { count, findLive, listByUser } from './find-sessions.ts'
@@ -40,6 +40,8 @@ export interface StoreOperations {
   readonly take: ReturnType<typeof takeOperation>
   readonly touch: SharedCall<Touch, 'touched'>
   readonly destroy: SharedCall<Ending, DestroyResult>
+  /** For after a lost answer. */
+  readonly destroyAgain: ReturnType<typeof destroyAgain>
   readonly destroyByUser: ReturnType<typeof destroyByUser>
   readonly describe: ReturnType<typeof describeOperation>
   readonly destroyPage: ReturnType<typeof destroyPage>
@@ -77,6 +79,7 @@ export function storeOperations(
     take: takeOperation(names),
     touch: tables.share(touchOperation(names)),
     destroy: tables.share(destroyOperation(names), load),
+    destroyAgain: destroyAgain(names),
     destroyByUser: destroyByUser(names),
     describe: describeOperation(names),
     destroyPage: destroyPage(names),

@@ -8,21 +8,24 @@ import { type PostgresMessage, PostgresMessages, type Side } from './postgres-me
 export type Mode = { readonly kind: 'hole' } | { readonly kind: 'pass'; readonly delay: number }
 
 /** What to do with a message, and with its connection. */
-export type Verdict = 'pass' | 'pass and cut' | 'cut' | 'hold'
+export type Verdict = 'pass' | 'pass and cut' | 'cut' | 'hold' | 'slice'
 
 /** One connection of a client and its counterpart to the server. */
 export class Link {
   readonly #lanes: Readonly<Record<Side, Lane>>
   readonly #sockets: readonly [Socket, Socket]
-  readonly #messages = new PostgresMessages()
+  readonly #messages: PostgresMessages
   readonly #judge: (message: PostgresMessage) => Verdict
 
+  /** @param number - Which connection of its proxy it is. */
   constructor(
+    number: number,
     client: Socket,
     server: Socket,
     mode: Mode,
     judge: (message: PostgresMessage) => Verdict,
   ) {
+    this.#messages = new PostgresMessages(number)
     this.#sockets = [client, server]
     this.#lanes = { client: new Lane(server, mode), server: new Lane(client, mode) }
     this.#judge = judge
@@ -54,7 +57,8 @@ export class Link {
     for (const message of this.#messages.take(side, piece)) {
       const verdict = this.#judge(message)
       if (verdict === 'hold') this.setMode({ kind: 'hole' })
-      if (verdict !== 'cut') this.#lanes[side].push(message.bytes)
+      if (verdict === 'slice') this.#lanes[side].pushByByte(message.bytes)
+      else if (verdict !== 'cut') this.#lanes[side].push(message.bytes)
       if (verdict === 'cut' || verdict === 'pass and cut') return this.#cutAfterWriting()
     }
   }
@@ -68,12 +72,22 @@ export class Link {
   }
 }
 
+/** What has not been passed on yet. */
+interface Held {
+  readonly bytes: Buffer | 'end'
+  readonly since: number
+  /** Whether it is part of a message that goes byte by byte. */
+  readonly isPart?: boolean
+}
+
 /** One direction of a connection. */
 class Lane {
   readonly #to: Socket
-  readonly #held: { readonly bytes: Buffer | 'end'; readonly since: number }[] = []
+  readonly #held: Held[] = []
   #mode: Mode
   #timer: NodeJS.Timeout | undefined
+  /** Whether the last piece is to arrive before the next one leaves. */
+  #isPausing = false
 
   constructor(to: Socket, mode: Mode) {
     this.#to = to
@@ -85,6 +99,12 @@ class Lane {
     this.#passOn()
   }
 
+  pushByByte(bytes: Buffer): void {
+    const since = Date.now()
+    for (const byte of bytes) this.#held.push({ bytes: Buffer.of(byte), since, isPart: true })
+    this.#passOn()
+  }
+
   setMode(mode: Mode): void {
     this.#mode = mode
     this.#passOn()
@@ -92,7 +112,7 @@ class Lane {
 
   #passOn(): void {
     clearTimeout(this.#timer)
-    while (this.#mode.kind === 'pass') {
+    while (this.#mode.kind === 'pass' && !this.#isPausing) {
       const next = this.#held[0]
       if (next === undefined) return
       const wait = next.since + this.#mode.delay - Date.now()
@@ -103,6 +123,15 @@ class Lane {
       this.#held.shift()
       if (next.bytes === 'end') this.#to.end()
       else this.#to.write(next.bytes)
+      if (next.isPart) this.#pause()
     }
+  }
+
+  #pause(): void {
+    this.#isPausing = true
+    setImmediate(() => {
+      this.#isPausing = false
+      this.#passOn()
+    })
   }
 }

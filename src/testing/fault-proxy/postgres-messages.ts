@@ -13,6 +13,8 @@ export interface PostgresMessage {
    */
   readonly type: string
   readonly bytes: Buffer
+  /** Which connection it belongs to: 1 for the first that was opened, and so on. */
+  readonly connection: number
 }
 
 /** Asks for encryption (GSS or SSL); the server answers with one bare byte. */
@@ -32,8 +34,13 @@ export function isCancelRequest({ from, type, bytes }: PostgresMessage): boolean
 /** Finds the messages in the bytes of one connection that is not encrypted. */
 export class PostgresMessages {
   readonly #rest: Record<Side, Buffer> = { client: Buffer.alloc(0), server: Buffer.alloc(0) }
+  readonly #connection: number
   #started = false
   #bareByteDue = false
+
+  constructor(connection: number) {
+    this.#connection = connection
+  }
 
   /** Takes the next piece of the stream and gives back the messages that it completes. */
   take(from: Side, piece: Buffer): PostgresMessage[] {
@@ -65,6 +72,6 @@ export class PostgresMessages {
   #cut(from: Side, length: number, type: string): PostgresMessage {
     const bytes = this.#rest[from].subarray(0, length)
     this.#rest[from] = this.#rest[from].subarray(length)
-    return { from, type, bytes }
+    return { from, type, bytes, connection: this.#connection }
   }
 }
