@@ -1,0 +1,114 @@
+/** Runs the long proofs of the promises, part after part. `npm run test:proof -- --help` says how. */
+import { spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { root } from './run-command.ts'
+
+/** One proof: a command that reads `PROOF_SEED` and `PROOF_MINUTES` and fails if a promise does not hold. */
+interface Part {
+  readonly name: string
+  readonly does: string
+  /** Run by Node, in the repository. */
+  readonly command: readonly string[]
+  /** Whether it goes on for as long as it is given. The others run once. */
+  readonly isTimed: boolean
+}
+
+const parts: readonly Part[] = [
+  {
+    name: 'histories',
+    does: 'runs random programs of concurrent requests on every driver, and checks what was answered against a model',
+    command: vitest('test/histories/histories'),
+    isTimed: true,
+  },
+  {
+    name: 'interleavings',
+    does: 'runs two and three clients in every order of their statements and row locks, with a fault at each statement',
+    command: vitest('test/histories/interleavings'),
+    isTimed: false,
+  },
+  {
+    name: 'disasters',
+    does: 'kills backends, stops, freezes and crashes the server, breaks the network, blocks the process and moves its clock',
+    command: vitest('test/histories/disasters'),
+    isTimed: false,
+  },
+  {
+    name: 'sweep',
+    does: 'cuts, slices, delays and swallows each message between client and server in turn, for every operation',
+    command: vitest('test/faults/message-sweep'),
+    isTimed: false,
+  },
+]
+
+/** @param files - What the names of the part's files begin with. */
+function vitest(files: string): readonly string[] {
+  const program = join(root, 'node_modules', 'vitest', 'vitest.mjs')
+  return [program, 'run', '--config', 'vitest.proof.config.ts', files]
+}
+
+const HELP = `npm run test:proof [-- part ...] [--seed n] [--minutes n]
+
+Runs every part, or those named. Takes about ten minutes unless you say otherwise.
+
+  --minutes n  how long the parts that try random inputs go on, together; default 6
+  --seed n     the seed that a failure has printed: tries the same inputs in the same order
+
+Parts:
+${parts.map(({ name, does }) => `  ${name.padEnd(12)} ${does}`).join('\n')}`
+
+function run({ command }: Part, environment: Readonly<Record<string, string>>): Promise<boolean> {
+  const child = spawn(process.execPath, command, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...environment },
+  })
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code) => resolve(code === 0))
+  })
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      help: { type: 'boolean', short: 'h' },
+      seed: { type: 'string' },
+      minutes: { type: 'string' },
+    },
+  })
+  if (values.help) {
+    console.log(HELP)
+    return 0
+  }
+  const unknown = positionals.find((name) => !parts.some((part) => part.name === name))
+  const seed = Number(values.seed ?? randomInt(2 ** 31))
+  const minutes = Number(values.minutes ?? 6)
+  if (unknown !== undefined || !Number.isSafeInteger(seed) || !(minutes > 0)) {
+    console.error(unknown === undefined ? HELP : `There is no part '${unknown}'.\n\n${HELP}`)
+    return 2
+  }
+  const chosen = parts.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+  const timed = chosen.filter(({ isTimed }) => isTimed).length
+  const environment = {
+    PROOF_SEED: String(seed),
+    PROOF_MINUTES: String(minutes / Math.max(1, timed)),
+    ...(values.seed === undefined ? {} : { PROOF_REPLAY: '1' }),
+  }
+  const failed: string[] = []
+  for (const part of chosen) {
+    console.log(`\n${part.name}: ${part.does}; seed ${seed}`)
+    if (!(await run(part, environment))) failed.push(part.name)
+  }
+  console.log(
+    failed.length === 0
+      ? `\n${chosen.length} parts held (seed ${seed})`
+      : `\nfailed: ${failed.join(', ')}. Again: npm run test:proof -- ${failed.join(' ')} --seed ${seed}`,
+  )
+  return failed.length === 0 ? 0 : 1
+}
+
+process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,177 @@
+import { describe, expect, test } from 'vitest'
+import { checkHistory } from './check-history.ts'
+import type { Deed, Operation } from './history.ts'
+
+/*
+ * The checker finds what it is for: histories that no correct store answers, one for each promise. Without these, a
+ * checker that accepts everything would look the same as a store that is right.
+ */
+
+const NEVER = Number.POSITIVE_INFINITY
+
+/** Operations of one session; each is a request, its span and what it did. */
+function check(
+  ...all: readonly (readonly [request: number, begin: number, end: number, deed: Deed])[]
+) {
+  const operations = all.map(
+    ([request, begin, end, deed], index): Operation => ({ index, request, begin, end, deed }),
+  )
+  return checkHistory({ sessions: new Map([['s', operations]]), complaints: [] })
+}
+
+const entries = (value?: string) => new Map(value === undefined ? [] : [['a', value]])
+const begin = (value?: string): Deed => ({
+  kind: 'begin',
+  token: 't1',
+  userId: null,
+  entries: entries(value),
+})
+const load = (value: string | undefined, token = 't1', userId: string | null = null): Deed => ({
+  kind: 'load',
+  token,
+  userId,
+  entries: entries(value),
+})
+const save = (value: string): Deed => ({
+  kind: 'save',
+  written: entries(value),
+  deleted: [],
+  change: null,
+})
+const changeTo = (to: string, kind: 'rotate' | 'renew' | 'sign in', userId?: string): Deed => ({
+  kind: 'save',
+  written: new Map(),
+  deleted: [],
+  change: { kind, from: 't1', to, ...(userId === undefined ? {} : { userId }) },
+})
+const update = (seen: string | undefined, next: string): Deed => ({
+  kind: 'update',
+  key: 'a',
+  seen,
+  next,
+})
+
+describe('accepts', () => {
+  test('saves at the same time in either order', () => {
+    const saves = [
+      [1, 1, 2, begin('0')],
+      [2, 3, 4, load('0')],
+      [3, 5, 6, load('0')],
+      [2, 7, 10, save('x')],
+      [3, 8, 9, save('y')],
+    ] as const
+    expect(check(...saves, [4, 11, 12, load('x')])).toEqual([])
+    expect(check(...saves, [4, 11, 12, load('y')])).toEqual([])
+  })
+
+  test('a save without an answer, applied late or never', () => {
+    const lost = [
+      [1, 1, 2, begin('0')],
+      [1, 3, NEVER, save('x')],
+    ] as const
+    expect(check(...lost, [2, 5, 6, load('0')], [3, 7, 8, load('x')])).toEqual([])
+    expect(check(...lost, [2, 5, 6, load('0')])).toEqual([])
+  })
+
+  test('a renewed token in its grace, and after its successor was shown', () => {
+    const renewed = [
+      [1, 1, 2, begin('0')],
+      [1, 3, 4, changeTo('t2', 'renew')],
+      [2, 5, 6, load('0')],
+      [3, 7, 8, load('0', 't2')],
+    ] as const
+    expect(check(...renewed, [4, 9, 10, load('0')])).toEqual([])
+    expect(check(...renewed, [4, 9, 10, { kind: 'refused', token: 't1' }])).toEqual([])
+  })
+})
+
+describe('finds', () => {
+  const found = [expect.stringContaining('nothing explains')]
+
+  test('a save that was acknowledged and lost', () => {
+    expect(check([1, 1, 2, begin('0')], [1, 3, 4, save('x')], [2, 5, 6, load('0')])).toEqual(found)
+  })
+
+  test('a save that failed for sure and is there', () => {
+    expect(check([1, 1, 2, begin('0')], [2, 5, 6, load('x')])).toEqual(found)
+  })
+
+  test('an update that another one has overwritten', () => {
+    expect(
+      check(
+        [1, 1, 2, begin('0')],
+        [2, 3, 4, load('0')],
+        [1, 5, 8, update('0', '0,x')],
+        [2, 6, 7, update('0', '0,y')],
+      ),
+    ).toEqual(found)
+  })
+
+  test('a session that ended and is live', () => {
+    const ended = [
+      [1, 1, 2, begin('0')],
+      [1, 3, 4, { kind: 'end', token: 't1' }],
+    ] as const
+    expect(check(...ended, [2, 5, 6, load('0')])).toEqual(found)
+    expect(check(...ended, [1, 5, 6, save('x')])).toEqual(found)
+  })
+
+  test('a session that expired and is live', () => {
+    const expired: Deed = { kind: 'time passes', isLong: true }
+    expect(check([1, 1, 2, begin('0')], [0, 3, 4, expired], [2, 5, 6, load('0')])).toEqual(found)
+  })
+
+  test('two winners of one token', () => {
+    expect(
+      check(
+        [1, 1, 2, begin('0')],
+        [1, 3, 6, changeTo('t2', 'rotate')],
+        [1, 4, 5, changeTo('t3', 'rotate')],
+      ),
+    ).toEqual(found)
+  })
+
+  test('a token that works after a sign-in', () => {
+    expect(
+      check(
+        [1, 1, 2, begin('0')],
+        [1, 3, 4, changeTo('t2', 'sign in', 'ann')],
+        [2, 5, 6, load('0', 't1', 'ann')],
+      ),
+    ).toEqual(found)
+  })
+
+  test('a save from before a sign-in that lands after it', () => {
+    expect(
+      check(
+        [1, 1, 2, begin('0')],
+        [2, 3, 4, load('0')],
+        [1, 5, 6, changeTo('t2', 'sign in', 'ann')],
+        [2, 7, 8, save('x')],
+      ),
+    ).toEqual(found)
+  })
+
+  test('a client that was signed out for no reason', () => {
+    expect(check([1, 1, 2, begin('0')], [2, 3, 4, { kind: 'refused', token: 't1' }])).toEqual(found)
+  })
+
+  test('a notice that two requests took', () => {
+    const take: Deed = { kind: 'take', key: 'a', taken: '0' }
+    expect(
+      check([1, 1, 2, begin('0')], [2, 3, 4, load('0')], [1, 5, 8, take], [2, 6, 7, take]),
+    ).toEqual(found)
+  })
+
+  test('a session of the user that outlives the end of all of them', () => {
+    const all: Deed = { kind: 'end by user', userId: 'ann' }
+    expect(
+      check(
+        [1, 1, 2, begin('0')],
+        [1, 3, 4, changeTo('t2', 'sign in', 'ann')],
+        [0, 5, 6, all],
+        [2, 7, 8, load('0', 't2', 'ann')],
+      ),
+    ).toEqual(found)
+  })
+})

@@ -1,0 +1,69 @@
+import type { History, Moment, Operation } from './history.ts'
+
+/** Collects the history while a program runs. */
+export class Recorder {
+  readonly complaints: string[] = []
+  readonly #operations: { sessionId: string; operation: Operation }[] = []
+  readonly #forAll: Operation[] = []
+  #count = 0
+  /** Sessions by the tokens that clients were given. */
+  readonly #sessionsOfTokens = new Map<string, string>()
+  #moments: Moment = 0
+  #requests = 0
+
+  /** A moment later than all before. */
+  now(): Moment {
+    this.#moments += 1
+    return this.#moments
+  }
+
+  newRequest(): number {
+    this.#requests += 1
+    return this.#requests
+  }
+
+  note(sessionId: string, operation: Omit<Operation, 'index'>): void {
+    this.#operations.push({ sessionId, operation: { ...operation, index: this.#nextIndex() } })
+  }
+
+  /** Notes what concerns every session, also those that turn out later to have begun before it. */
+  noteForAll(operation: Omit<Operation, 'index'>): void {
+    this.#forAll.push({ ...operation, index: this.#nextIndex() })
+  }
+
+  complain(complaint: string): void {
+    this.complaints.push(complaint)
+  }
+
+  /** Notes that a client was given a token of this session. */
+  issued(token: string, sessionId: string): void {
+    const known = this.#sessionsOfTokens.get(token)
+    if (known !== undefined && known !== sessionId) {
+      this.complain(`one token was issued for two sessions, ${known} and ${sessionId}`)
+    }
+    this.#sessionsOfTokens.set(token, sessionId)
+  }
+
+  sessionOf(token: string): string | undefined {
+    return this.#sessionsOfTokens.get(token)
+  }
+
+  sessionIds(): ReadonlySet<string> {
+    return new Set(this.#operations.map(({ sessionId }) => sessionId))
+  }
+
+  history(): History {
+    const sessions = new Map<string, Operation[]>()
+    for (const { sessionId, operation } of this.#operations) {
+      const operations = sessions.get(sessionId) ?? [...this.#forAll]
+      operations.push(operation)
+      sessions.set(sessionId, operations)
+    }
+    return { sessions, complaints: this.complaints }
+  }
+
+  #nextIndex(): number {
+    this.#count += 1
+    return this.#count
+  }
+}

@@ -1,0 +1,258 @@
+import { SessionGoneError, StoreUnavailableError } from 'pg-sessions'
+import type { Exchange } from 'pg-sessions/adapter'
+import type { Browser } from './browser.ts'
+import type { Deed, Entries } from './history.ts'
+import type { Request, Step } from './program.ts'
+import { type Call, type Outcome, type Pending, RequestNotes, type View } from './request-notes.ts'
+import { foreignValue, makeValue } from './value.ts'
+import type { World } from './world.ts'
+
+type Data = Record<string, string>
+
+/** Thrown to end a request after a call that failed: a handler would let the error through. */
+class RequestFailed extends Error {}
+
+/** Makes one request as an adapter would, and notes what it did and was answered. */
+export async function runRequest(
+  world: World,
+  browser: Browser,
+  process: number,
+  { age, steps }: Request,
+): Promise<void> {
+  const token = browser.tokenOf(age)
+  const exchange = world.sessions(process).open(token === null ? null : `__Host-id=${token}`)
+  const run = new RequestRun(world, browser, exchange, token)
+  try {
+    await run.load()
+    for (const step of steps) await run.step(step)
+    await run.save('commit')
+  } catch (error) {
+    if (!(error instanceof RequestFailed)) throw error
+    exchange.discard()
+  }
+  browser.obey(exchange.head.setCookies)
+}
+
+class RequestRun {
+  readonly #world: World
+  readonly #browser: Browser
+  readonly #exchange: Exchange<Data>
+  readonly #shown: string | null
+  readonly #notes: RequestNotes
+  #written = new Map<string, string>()
+  #deleted = new Set<string>()
+  #change: Pending['change'] = null
+  #ending: Pending['ending'] = null
+
+  constructor(world: World, browser: Browser, exchange: Exchange<Data>, shown: string | null) {
+    this.#world = world
+    this.#browser = browser
+    this.#exchange = exchange
+    this.#shown = shown
+    this.#notes = new RequestNotes(world.recorder)
+  }
+
+  async load(): Promise<void> {
+    const { recorder } = this.#world
+    const { session } = this.#exchange
+    const token = this.#shown
+    const nothing = { id: null, userId: null, token }
+    const call = await this.#call('load', () => session.load(), nothing)
+    if (call.outcome !== 'done') throw new RequestFailed()
+    if (token === null) return
+    const known = recorder.sessionOf(token)
+    if (session.id !== null && session.id !== known) {
+      recorder.complain(`the token of session ${known} opened session ${session.id}`)
+    }
+    if (known === undefined) return
+    const deed: Deed =
+      session.id === null
+        ? { kind: 'refused', token }
+        : { kind: 'load', token, userId: session.userId, entries: this.#entries() }
+    this.#notes.loaded(known, call, deed)
+  }
+
+  async step(step: Step): Promise<void> {
+    const { session } = this.#exchange
+    switch (step.do) {
+      case 'write': {
+        // The left and the right hand always hold the same.
+        const pair = this.#newValue(false)
+        for (const key of step.keys) {
+          const isPair = key === 'left' || key === 'right'
+          const value = isPair ? pair : this.#newValue(key === 'large')
+          session.set(key, value)
+          this.#deleted.delete(key)
+          this.#written.set(key, value)
+        }
+        return step.saves ? this.save('save') : undefined
+      }
+      case 'delete':
+        if (!(await session.has(step.key))) return
+        session.delete(step.key)
+        this.#written.delete(step.key)
+        this.#deleted.add(step.key)
+        return step.saves ? this.save('save') : undefined
+      case 'update':
+        return this.#update('log')
+      case 'take':
+        return this.#take(step.key)
+      case 'rotate':
+        session.rotate()
+        this.#change ??= 'rotate'
+        return step.saves ? this.save('save') : undefined
+      case 'set lifetime':
+        session.setLifetime({ idleTimeout: '40d', absoluteTimeout: '80d' })
+        this.#change = 'lifetime'
+        return step.saves ? this.save('save') : undefined
+      case 'clear':
+      case 'destroy':
+        session[step.do]()
+        this.#forget(step.do)
+        return step.saves ? this.save('save') : undefined
+      case 'sign out':
+        this.#forget('destroy')
+        return this.save('sign out')
+      case 'sign in':
+        return this.#signIn(step.userId)
+    }
+  }
+
+  async save(how: 'save' | 'commit' | 'sign out'): Promise<void> {
+    const { session } = this.#exchange
+    const pending = this.#takePending()
+    const call = await this.#call(how, async () => {
+      if (how === 'save') await session.save()
+      else if (how === 'sign out') await session.signOut()
+      else await this.#exchange.commit()
+    })
+    this.#notes.saved(call, pending, how === 'commit')
+    this.#settle(call)
+  }
+
+  async #update(key: string): Promise<void> {
+    if (this.#hasPending) await this.save('save')
+    let asked: { readonly seen: string | undefined; readonly next: string } | null = null
+    const piece = this.#newValue(false)
+    const call = await this.#call('update', () =>
+      this.#exchange.session.update(key, (seen) => {
+        if (seen !== undefined) this.#checkValue(key, seen)
+        const next = seen === undefined ? piece : `${seen},${piece}`
+        asked = { seen, next }
+        return next
+      }),
+    )
+    const { seen, next } = asked ?? { seen: undefined, next: piece }
+    // Without a value to change, nothing was asked of the store.
+    if (asked !== null || call.outcome === 'gone') {
+      this.#notes.note(call, { kind: 'update', key, seen, next })
+    }
+    this.#settle(call)
+  }
+
+  async #take(key: string): Promise<void> {
+    if (this.#hasPending) await this.save('save')
+    const { session } = this.#exchange
+    // What the request does not see costs no question.
+    if (session.id === null || !(await session.has(key))) return
+    let taken: string | undefined
+    const call = await this.#call('take', async () => {
+      taken = await session.take(key)
+      if (taken !== undefined) this.#checkValue(key, taken)
+    })
+    const lost: Deed = { kind: 'save', written: new Map(), deleted: [key], change: null }
+    this.#notes.note(call, call.outcome === 'unknown' ? lost : { kind: 'take', key, taken })
+    this.#settle(call)
+  }
+
+  async #signIn(userId: string): Promise<void> {
+    const pending = this.#takePending()
+    const call = await this.#call('sign in', () => this.#exchange.session.signIn(userId))
+    this.#notes.signedIn(call, userId, pending)
+    this.#settle(call)
+    const user = call.after.userId
+    if (user !== userId) this.#world.recorder.complain(`${userId} signed in and became ${user}`)
+  }
+
+  #settle(call: Call): void {
+    this.#notes.began(call, () => this.#entries())
+    if (call.outcome !== 'done') throw new RequestFailed()
+  }
+
+  #newValue(isLarge: boolean): string {
+    const userId = this.#ending === null ? this.#view.userId : null
+    return makeValue(this.#browser.number, userId, isLarge)
+  }
+
+  /** An end drops the changes before it. */
+  #forget(ending: 'clear' | 'destroy'): void {
+    this.#takePending()
+    this.#ending = ending
+  }
+
+  get #hasPending(): boolean {
+    const { size } = this.#written
+    return size + this.#deleted.size > 0 || this.#change !== null || this.#ending !== null
+  }
+
+  #takePending(): Pending {
+    const pending = {
+      written: this.#written,
+      deleted: [...this.#deleted],
+      change: this.#change,
+      ending: this.#ending,
+    }
+    this.#written = new Map()
+    this.#deleted = new Set()
+    this.#change = null
+    this.#ending = null
+    return pending
+  }
+
+  /** The session as the request knows it, once it has loaded it. */
+  get #view(): View {
+    const { session, head } = this.#exchange
+    const { id, userId } = session
+    const issued = head.setCookies.map((cookie) => /^__Host-id=([^;]*);/.exec(cookie)?.[1])
+    const [token = this.#shown] = issued
+    return { id, userId, token: id === null || token === '' ? null : token }
+  }
+
+  /** What the request sees. The session has been loaded, so nothing is asked. */
+  #entries(): Entries {
+    const entries = new Map(Object.entries(this.#exchange.session.data as Data))
+    for (const [key, value] of entries) this.#checkValue(key, value)
+    if (entries.get('left') !== entries.get('right')) {
+      this.#world.recorder.complain('a request saw half of a save')
+    }
+    return entries
+  }
+
+  #checkValue(key: string, value: string): void {
+    const { number } = this.#browser
+    const problem = foreignValue(value, number, this.#view.userId)
+    if (problem === null) return
+    this.#world.recorder.complain(`browser ${number} was given ${problem} under ${key}`)
+  }
+
+  async #call(name: string, ask: () => Promise<unknown>, given?: View): Promise<Call> {
+    const { recorder } = this.#world
+    const before = given ?? this.#view
+    const begin = recorder.now()
+    const outcome = await this.#outcomeOf(name, ask)
+    const end = outcome === 'unknown' ? Number.POSITIVE_INFINITY : recorder.now()
+    return { before, after: given ?? this.#view, outcome, begin, end }
+  }
+
+  async #outcomeOf(name: string, ask: () => Promise<unknown>): Promise<Outcome> {
+    try {
+      await this.#world.watched(name, ask())
+      return 'done'
+    } catch (error) {
+      if (error instanceof SessionGoneError) return 'gone'
+      if (error instanceof StoreUnavailableError) return error.outcome
+      this.#world.recorder.complain(`${name} failed with ${String(error)}`)
+      return 'wrong'
+    }
+  }
+}

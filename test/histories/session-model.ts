@@ -1,0 +1,178 @@
+import type { Operation, TokenChange } from './history.ts'
+
+/**
+ * What one session is, as far as one of its keys is concerned. Nothing in it knows SQL, HTTP or the library:
+ * it says in the fewest words what the promises say.
+ */
+export interface ModelState {
+  readonly phase: 'not begun' | 'live' | 'ended'
+  readonly userId: string | null
+  /** Changes at each sign-in. */
+  readonly version: number
+  /** The token in force. */
+  readonly token: string
+  /** The token before the last renewal, while it may still work. */
+  readonly previous: string | null
+  /** Whether a client has shown the token in force, so that the one before may stop working at any time. */
+  readonly isShown: boolean
+  readonly value: string | undefined
+  /** The version that each request saw when it loaded or began the session. */
+  readonly seen: Readonly<Record<number, number>>
+}
+
+export const NOT_BEGUN: ModelState = {
+  phase: 'not begun',
+  userId: null,
+  version: 0,
+  token: '',
+  previous: null,
+  isShown: false,
+  value: undefined,
+  seen: {},
+}
+
+/** A token that a change gave the session, and that no client was told. */
+function unseen(operation: Operation): string {
+  return `?${operation.index}`
+}
+
+/** The states that an operation may lead to from a state; none if it cannot have happened there. */
+export function apply(state: ModelState, operation: Operation, key: string): readonly ModelState[] {
+  const { deed } = operation
+  if (deed.kind === 'begin') {
+    if (state.phase !== 'not begun') return []
+    const { token, userId } = deed
+    const begun = { ...NOT_BEGUN, phase: 'live' as const, token, userId }
+    return [saw({ ...begun, value: deed.entries.get(key) }, operation)]
+  }
+  // A later operation may concern a session that is not known to have begun, as a list of sessions does.
+  if (state.phase === 'not begun') return isHarmless(operation) ? [state] : []
+  return withoutFadingToken(state).flatMap((it) => applyToBegun(it, operation, key))
+}
+
+function applyToBegun(state: ModelState, operation: Operation, key: string): readonly ModelState[] {
+  const { deed } = operation
+  const isLive = state.phase === 'live'
+  const isCurrent = isLive && sawThisVersion(state, operation)
+  switch (deed.kind) {
+    case 'begin':
+      return []
+    case 'load': {
+      const isSame = deed.userId === state.userId && deed.entries.get(key) === state.value
+      if (!isLive || !works(state, deed.token) || !isSame) return []
+      return [saw(state.token === deed.token ? { ...state, isShown: true } : state, operation)]
+    }
+    case 'refused':
+      return isLive && works(state, deed.token) ? [] : [state]
+    case 'save': {
+      if (!isCurrent) return []
+      const saved = { ...state, value: valueAfter(state.value, deed, key) }
+      return deed.change === null ? [saved] : changeToken(saved, deed.change, operation)
+    }
+    case 'update':
+      if (!isCurrent || (deed.key === key && state.value !== deed.seen)) return []
+      return [deed.key === key ? { ...state, value: deed.next } : state]
+    case 'take':
+      if (!isCurrent || (deed.key === key && state.value !== deed.taken)) return []
+      return [deed.key === key ? { ...state, value: undefined } : state]
+    case 'end':
+      return !isLive ? [state] : works(state, deed.token) ? [ended(state)] : []
+    case 'replace':
+      if (!isLive) return [state]
+      return isCurrent && works(state, deed.token) ? [ended(state)] : []
+    case 'told gone': {
+      const isStopped = deed.needsToken !== null && !works(state, deed.needsToken)
+      return isCurrent && !isStopped ? [] : [state]
+    }
+    case 'end by id': {
+      const applies = isLive && (deed.owner === null || deed.owner === state.userId)
+      return applies !== deed.ended ? [] : [applies ? ended(state) : state]
+    }
+    case 'end by user':
+      return [isLive && state.userId === deed.userId ? ended(state) : state]
+    case 'end all':
+      return [isLive ? ended(state) : state]
+    case 'list':
+      return deed.isListed === (isLive && state.userId === deed.userId) ? [state] : []
+    case 'time passes':
+      return [deed.isLong ? ended(state) : { ...state, previous: null }]
+  }
+}
+
+function changeToken(
+  state: ModelState,
+  change: TokenChange,
+  operation: Operation,
+): readonly ModelState[] {
+  const to = change.to ?? unseen(operation)
+  const isAnswered = operation.end !== Number.POSITIVE_INFINITY
+  if (change.kind === 'renew') {
+    const renewed = { ...state, token: to, previous: state.token, isShown: false }
+    const isDue = state.token === change.from
+    // The response with an earlier renewal got lost, and the same token is sent again.
+    const isSentAgain =
+      change.to !== null && state.previous === change.from && isTheSame(state.token, change.to)
+    return [
+      ...(isDue ? [renewed] : []),
+      ...(isSentAgain ? [{ ...state, token: change.to ?? '' }] : []),
+      ...(change.to === null ? [state] : []),
+    ]
+  }
+  if (!works(state, change.from)) {
+    return change.kind === 'rotate' && change.to === null ? [state] : []
+  }
+  if (isAnswered && change.to === null) return []
+  const changed = { ...state, token: to, previous: null, isShown: false }
+  if (change.kind !== 'sign in') return [changed]
+  const signedIn = { ...changed, userId: change.userId ?? null, version: state.version + 1 }
+  return [saw(signedIn, operation)]
+}
+
+function isTheSame(token: string, shown: string): boolean {
+  return token === shown || token.startsWith('?')
+}
+
+function valueAfter(
+  value: string | undefined,
+  save: { readonly written: ReadonlyMap<string, string>; readonly deleted: readonly string[] },
+  key: string,
+): string | undefined {
+  return save.deleted.includes(key) ? undefined : (save.written.get(key) ?? value)
+}
+
+function works({ token, previous }: ModelState, shown: string): boolean {
+  return shown === token || shown === previous
+}
+
+function saw(state: ModelState, { request }: Operation): ModelState {
+  return { ...state, seen: { ...state.seen, [request]: state.version } }
+}
+
+function sawThisVersion(state: ModelState, { request }: Operation): boolean {
+  return state.seen[request] === state.version
+}
+
+function ended(state: ModelState): ModelState {
+  return { ...state, phase: 'ended', value: undefined, previous: null }
+}
+
+/** The state as it is, and as it is once the token before the one in force has stopped working. */
+function withoutFadingToken(state: ModelState): readonly ModelState[] {
+  const mayFade = state.previous !== null && state.isShown
+  return mayFade ? [state, { ...state, previous: null }] : [state]
+}
+
+function isHarmless({ deed }: Operation): boolean {
+  switch (deed.kind) {
+    case 'end by user':
+    case 'end all':
+    case 'time passes':
+      return true
+    case 'end by id':
+      return !deed.ended
+    case 'list':
+      return !deed.isListed
+    default:
+      return false
+  }
+}
