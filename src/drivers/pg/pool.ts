@@ -11,6 +11,9 @@ export interface PgPoolLike {
     options: object,
   ) => PgListeningClientLike
   readonly options?: object
+  /** How many clients are connected and free, and how many calls of `connect` wait for one. */
+  readonly idleCount?: number
+  readonly waitingCount?: number
 }
 
 /** What `fromPg` needs of a client that a pool lends. */
