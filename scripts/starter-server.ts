@@ -10,6 +10,8 @@ export interface StarterServer {
   readonly origin: string
   /** What it has written. */
   output(): string
+  /** What it has written since it answers: before, a server may complain that it is not ready. */
+  outputSinceReady(): string
   stop(): Promise<void>
 }
 
@@ -48,7 +50,13 @@ export async function startServer(
     }
     await setTimeout(200)
   }
-  return { origin, output, stop: () => stop(child) }
+  const ready = output().length
+  return {
+    origin,
+    output,
+    outputSinceReady: () => output().slice(ready),
+    stop: () => stop(child),
+  }
 }
 
 /** As a user's shell has it: the mode comes from the framework and from the page, not from here. */

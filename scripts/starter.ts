@@ -106,7 +106,7 @@ async function onServer(
   const server = await startServer(line, port, { cwd, path, environment: surroundings })
   try {
     await use(server.origin)
-    const complaint = /^.*\b\w*Error: .*$/m.exec(server.output())
+    const complaint = /^.*\b\w*Error: .*$/m.exec(server.outputSinceReady())
     if (complaint !== null) throw new StarterError(`The server wrote: ${complaint[0]}`)
   } catch (error) {
     throw new StarterError(`${line}: ${String(error)}\n${server.output()}`)
