@@ -9,6 +9,7 @@ import { hasOurMigrationTable, recognizeTables, type TablesState } from './recog
 import { explainRefusal, missing, newer, outdated, unrecorded } from './schema-errors.ts'
 import { foundationSql, newestVersion, recordSql, stepSql } from './schema-sql.ts'
 import { classifyDatabaseError, sqlStateOf } from './sql-state.ts'
+import type { DatabaseOptions } from './store-options.ts'
 import { readVersions, type Survey, surveyTables } from './survey-tables.ts'
 import type { TableNames } from './table-names.ts'
 
@@ -34,6 +35,23 @@ export interface MigrateOptions extends SchemaCheckOptions {
 export interface MigrateResult {
   readonly from: number
   readonly to: number
+}
+
+/** How long a migration may take beyond the deadline of ordinary calls. */
+const MIGRATION_TIMEOUT = 60_000
+
+/** Migrates or checks the tables before the first call, as the store's options say. */
+export async function prepareTables(
+  driver: Driver,
+  names: TableNames,
+  { migrate: mode, deadline, log }: DatabaseOptions & Pick<MigrateOptions, 'log'>,
+): Promise<void> {
+  if (mode === 'auto') {
+    const timeout = Math.max(deadline, MIGRATION_TIMEOUT)
+    await migrate(driver, names, { timeout, readTimeout: deadline, log })
+  } else if (mode === 'check') {
+    await checkSchema(driver, names, { timeout: deadline })
+  }
 }
 
 /**

@@ -27,6 +27,13 @@ export const text: ParameterType<string | null> = {
 /** The value must be a UUID: PostgreSQL refuses the statement otherwise. */
 export const uuid: ParameterType<string | null> = plain('uuid', (value) => value)
 
+/** Any other id names no session, and PostgreSQL would refuse it as an error. */
+export function isUuid(id: string): boolean {
+  return UUID.test(id)
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
 export const integer: ParameterType<number | null> = plain('int', String)
 
 /** In digits, since a number would not hold each of them. */
@@ -81,6 +88,11 @@ export function list<Value>(of: ParameterType<Value>): ParameterType<readonly Va
     write: (values) => `{${values.map(element).join(',')}}`,
     element: { type: `${type}[]`, write: (values) => quoted(`{${values.map(element).join(',')}}`) },
   }
+}
+
+/** A list whose length the planner can see. Distributed engines take no subselect in the deletion of a step. */
+export function plainList<Value>(of: ParameterType<Value>): ParameterType<readonly Value[]> {
+  return { ...list(of), sql: (placeholder) => `${placeholder}::text::${of.element.type}[]` }
 }
 
 /** A type whose values need no quotes in a list. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { ConfigurationError, SessionsClosedError, StoreUnavailableError } from '../errors.ts'
 import { readOptions } from '../options/read-options.ts'
 import type { CallOptions } from '../store/deadline.ts'
@@ -37,8 +36,8 @@ import type {
 import { AnnouncementListener } from './announcement-listener.ts'
 import { ANY_SESSION, Announcer } from './announcer.ts'
 import type { Driver } from './driver.ts'
-import { checkSchema, migrate } from './migrate.ts'
-import { announceOperation } from './operations/announce.ts'
+import { prepareTables } from './migrate.ts'
+import { announceOperation, channelOf } from './operations/announce.ts'
 import { endedBefore } from './operations/destroy.ts'
 import {
   destroyByUserInTransaction,
@@ -49,15 +48,13 @@ import { loadUserOperation } from './operations/load-user.ts'
 import { FIRST_VERSION } from './operations/new-session.ts'
 import { type StoreOperations, storeOperations } from './operations/store-operations.ts'
 import type { TakenEntry } from './operations/take.ts'
+import { isUuid } from './parameter-types.ts'
 import { type DatabaseOptions, type PostgresStoreOptions, storeOptions } from './store-options.ts'
 import { TableAccess } from './table-access.ts'
 import { resolveTableNames, type TableNames } from './table-names.ts'
 import { applicationTransaction } from './transaction/application-transaction.ts'
 import { PostgresTransaction } from './transaction/postgres-transaction.ts'
 import { JoinedUsers } from './user/joined-users.ts'
-
-/** How long a migration may take beyond the deadline of ordinary calls. */
-const MIGRATION_TIMEOUT = 60_000
 
 /**
  * Keeps sessions in PostgreSQL: one statement for each call, each guarded by the session's row.
@@ -75,12 +72,12 @@ export class PostgresStore implements SessionStore {
   readonly loadUser?: NonNullable<SessionStore['loadUser']>
   readonly #driver: Driver
   readonly #names: TableNames
-  readonly #options: DatabaseOptions &
-    Pick<PostgresStoreOptions, 'log'> & { readonly groupCommit: boolean }
+  readonly #options: DatabaseOptions & Pick<PostgresStoreOptions, 'log'>
   readonly #tables: TableAccess
   readonly #operations: StoreOperations
   readonly #announcer: Announcer
   readonly #channel: string
+  readonly #isShared: boolean
   readonly #users: JoinedUsers | null
 
   /** @throws {ConfigurationError} An option is unknown or wrong; the message says what to write. */
@@ -91,15 +88,16 @@ export class PostgresStore implements SessionStore {
         'new PostgresStore needs a driver, such as { driver: fromPg(pool) }.',
       )
     }
-    const { deadline, groupCommit, user } = settings
+    const { deadline, groupCommit, distributed, user } = settings
     this.#options = settings
     this.#driver = driver
-    this.#names = resolveTableNames(settings)
+    this.#names = { ...resolveTableNames(settings), isDistributed: distributed }
+    this.#isShared = groupCommit && !distributed
     this.deadline = deadline
     this.#tables = new TableAccess({
       driver,
       deadline,
-      groupCommit,
+      groupCommit: this.#isShared,
       preparation: 'migrate',
       prepare: () => this.#prepare(),
     })
@@ -282,7 +280,7 @@ export class PostgresStore implements SessionStore {
     if (this.#tables.isClosed) throw new SessionsClosedError()
     const terms = {
       channel: this.#announcer.isFutile ? null : this.#channel,
-      isOrdered: this.#options.groupCommit,
+      isOrdered: this.#isShared,
     }
     return new PostgresTransaction(applicationTransaction(client), this.#tables, {
       destroy: destroyInTransaction(this.#names, terms),
@@ -324,29 +322,11 @@ export class PostgresStore implements SessionStore {
   }
 
   async #prepare(): Promise<void> {
-    const { migrate: mode, deadline, log } = this.#options
-    if (mode === 'auto') {
-      const timeout = Math.max(deadline, MIGRATION_TIMEOUT)
-      await migrate(this.#driver, this.#names, { timeout, readTimeout: deadline, log })
-    } else if (mode === 'check') {
-      await checkSchema(this.#driver, this.#names, { timeout: deadline })
-    }
-    await this.#users?.prepare(this.#driver, deadline)
+    await prepareTables(this.#driver, this.#names, this.#options)
+    await this.#users?.prepare(this.#driver, this.deadline)
   }
-}
-
-/** One channel for each set of tables in a database; a table's name may be too long for a channel. */
-function channelOf({ session }: TableNames): string {
-  return `pg_sessions_${createHash('sha256').update(session).digest('hex').slice(0, 16)}`
 }
 
 function isUnknown(error: unknown): boolean {
   return error instanceof StoreUnavailableError && error.outcome === 'unknown'
 }
-
-/** Any other id names no session, and PostgreSQL would refuse it as an error. */
-function isUuid(id: string): boolean {
-  return UUID.test(id)
-}
-
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/

@@ -5,7 +5,7 @@ import { duration, flag, type OptionTable, oneOf, option, unchecked } from '../o
 import { group } from '../options/read-options.ts'
 import type { Driver } from './driver.ts'
 import type { TableNameOptions } from './table-names.ts'
-import { type JoinedUserOptions, userOption, type UserSettings } from './user/user-settings.ts'
+import { type JoinedUserOptions, type UserSettings, userOption } from './user/user-settings.ts'
 
 /** What the store does about its tables when it is first used. */
 export type MigrateMode = 'auto' | 'check' | 'off'
@@ -18,10 +18,15 @@ export interface PostgresStoreOptions extends TableNameOptions {
   /** How long a call may take, including the wait for a connection and retries. Defaults to `'5s'`. */
   readonly deadline?: Duration | undefined
   /**
-   * Whether concurrent loads, saves, first saves and touches share statements. Defaults to `true`. Turn it
-   * off for distributed engines, where a statement should stay on one node.
+   * Whether concurrent loads, saves, first saves, touches and ends share statements. Defaults to `true`.
    */
   readonly groupCommit?: boolean | undefined
+  /**
+   * Whether both tables are distributed over several servers by the session's id, as Citus does. Statements
+   * then avoid what such an engine refuses, and each is about one session, so none is shared. Defaults to
+   * `false`.
+   */
+  readonly distributed?: boolean | undefined
   /** Reads the signed-in user's row with the session, in the same statement. Default: none is read. */
   readonly user?: UserSettings | undefined
   readonly log?: Log | undefined
@@ -65,6 +70,7 @@ export const storeOptions: OptionTable<
   DatabaseOptions & {
     driver: Driver | undefined
     groupCommit: boolean
+    distributed: boolean
     user: JoinedUserOptions | undefined
     log: Log | undefined
   }
@@ -72,6 +78,7 @@ export const storeOptions: OptionTable<
   ...databaseOptions,
   driver: driverOption,
   groupCommit: flag(true),
+  distributed: flag(false),
   user: userOption,
   log: unchecked<Log>('a logger'),
 }

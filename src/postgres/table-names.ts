@@ -34,6 +34,8 @@ interface EachName {
 export interface TableNames extends EachName {
   /** The same names unquoted and unqualified, to compare with the catalog and to show. */
   readonly raw: EachName
+  /** Whether the tables are spread over several servers, whose SQL takes less. */
+  readonly isDistributed?: boolean
 }
 
 const DEFAULT_SCHEMA = 'sessions'

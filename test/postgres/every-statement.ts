@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { PostgresStore } from 'pg-sessions'
+import { PostgresStore, type PostgresStoreOptions } from 'pg-sessions'
 import { fromPg } from 'pg-sessions/pg'
 import {
   begin,
@@ -14,11 +14,15 @@ import {
 import { operationOf } from './recording-driver.ts'
 
 /** Makes a store do everything that it can, and gives the text of each statement by its operation. */
-export async function everyStatement(pool: pg.Pool): Promise<ReadonlyMap<string, string>> {
+export async function everyStatement(
+  pool: pg.Pool,
+  options: Partial<PostgresStoreOptions> = {},
+): Promise<ReadonlyMap<string, string>> {
   const texts = new Map<string, string>()
   const driver = fromPg(pool)
   const store = new PostgresStore({
     migrate: 'off',
+    ...options,
     driver: {
       ...driver,
       query(statement, options) {

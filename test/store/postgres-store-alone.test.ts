@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, it } from 'vitest'
 import { openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
 
 describe.each([
-  ['whose calls share no statement', { groupCommit: false }, {}],
+  ['on distributed tables, whose calls share no statement', { distributed: true }, {}],
   ['without prepared statements', {}, { prepare: false }],
 ])('PostgresStore %s', (_, options, driverOptions) => {
   let harness: PostgresStoreHarness

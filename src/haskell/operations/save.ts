@@ -17,7 +17,7 @@ export function saveOperation(
   return operation({
     name: 'wai_save',
     effect: 'once',
-    parameters: { ...guardTypes, ...changeTypes },
+    parameters: { ...guardTypes, ...changeTypes({}) },
     give: (change: SessionChange) => ({ ...giveGuard(change), ...giveChange(change) }),
     sql: (given) => ({
       live: touchLive(sessions, given, timeout, `${STATE} as state`),
@@ -43,7 +43,7 @@ export function saveKey(
   return operation({
     name: 'wai_save_key',
     effect: 'once',
-    parameters: { ...guardTypes, ...changeTypes, from: list(text), to: text },
+    parameters: { ...guardTypes, ...changeTypes({}), from: list(text), to: text },
     give: ({ change, from, to }: KeyChange) => ({
       ...giveGuard(change),
       ...giveChange(change),

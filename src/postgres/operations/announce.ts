@@ -1,5 +1,12 @@
+import { createHash } from 'node:crypto'
 import { type Operation, operation } from '../operation.ts'
 import { list, text } from '../parameter-types.ts'
+import type { TableNames } from '../table-names.ts'
+
+/** One channel for each set of tables in a database; a table's name may be too long for a channel. */
+export function channelOf({ session }: TableNames): string {
+  return `pg_sessions_${createHash('sha256').update(session).digest('hex').slice(0, 16)}`
+}
 
 /**
  * Tells the listeners of a channel which sessions have ended.

@@ -9,7 +9,10 @@ import type { TableNames } from '../table-names.ts'
  * Served by the primary key. Ids of UUIDv7 grow, so a page never meets the dead rows of those before it. A
  * session that began after the first page stays, so that sign-ins cannot make the work endless.
  */
-export function destroyPage({ session }: TableNames): Operation<EndingPage, EndedPage> {
+export function destroyPage({
+  session,
+  isDistributed,
+}: TableNames): Operation<EndingPage, EndedPage> {
   return operation({
     name: 'destroy_page',
     effect: 'once',
@@ -23,10 +26,10 @@ export function destroyPage({ session }: TableNames): Operation<EndingPage, Ende
           and s.created_at <= coalesce(${before}, now())
         order by s.id
         limit ${limit}
-        for update`,
+        ${isDistributed ? '' : 'for update'}`,
       ended: `
         delete from ${session} as s
-        where s.id = any (array(select id from doomed))
+        where s.id ${isDistributed ? 'in (select id from doomed)' : '= any (array(select id from doomed))'}
         returning s.id, s.user_id, s.expires_at`,
       answer: `
         select d.id, e.user_id, coalesce(e.expires_at > now(), false) as was_live,

@@ -9,7 +9,9 @@ import type { TableNames } from '../table-names.ts'
  * Served by the index on purge_at. Skips rows that others hold, so purgers share the work; the outer
  * condition is judged again after any wait, so a session that has just been used stays.
  */
-export function purgeOperation({ session }: TableNames): Operation<number, number> {
+export function purgeOperation(names: TableNames): Operation<number, number> {
+  if (names.isDistributed) return purgeDistributed(names)
+  const { session } = names
   return operation({
     name: 'purge',
     effect: 'idempotent',
@@ -26,6 +28,30 @@ export function purgeOperation({ session }: TableNames): Operation<number, numbe
       purged: `
         delete from ${session}
         where id = any (array(select id from doomed)) and expires_at <= now()
+        returning id`,
+      answer: `select count(*) as purged from purged`,
+    }),
+    rows: (rows) => onlyRow(rows).number('purged'),
+  })
+}
+
+/** Without a lock, which no statement can take on rows of several servers. Two purgers may look at the same rows. */
+function purgeDistributed({ session }: TableNames): Operation<number, number> {
+  return operation({
+    name: 'purge_distributed',
+    effect: 'idempotent',
+    parameters: { limit: integer },
+    give: (limit: number) => ({ limit }),
+    sql: ({ limit }) => ({
+      purged: `
+        delete from ${session}
+        where id in (
+            select id
+            from ${session}
+            where purge_at <= now()
+            order by purge_at
+            limit ${limit}
+          ) and expires_at <= now()
         returning id`,
       answer: `select count(*) as purged from purged`,
     }),

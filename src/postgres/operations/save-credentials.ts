@@ -34,16 +34,17 @@ function isRenewalAlone({ credentials, written, deleted }: SessionChange): boole
  * refused as a whole; anything else is done without it.
  */
 function saveCredentialsOperation(
-  { session, sessionData }: TableNames,
+  names: TableNames,
   effect: 'once' | 'idempotent',
 ): Operation<SessionChange, SaveResult> {
+  const { session, sessionData } = names
   return operation({
     name: 'save_credentials',
     effect,
     parameters: {
       ...guardTypes,
       ...lifetimeTypes,
-      ...changeTypes,
+      ...changeTypes(names),
       shown: list(bytes),
       token: bytes,
       signIn: text,

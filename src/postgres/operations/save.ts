@@ -31,11 +31,12 @@ export function saveOperation(names: TableNames): SharedOperation<SessionChange,
   }
 }
 
-function saveOne({ session, sessionData }: TableNames): Operation<SessionChange, SaveResult> {
+function saveOne(names: TableNames): Operation<SessionChange, SaveResult> {
+  const { session, sessionData } = names
   return operation({
     name: 'save',
     effect: 'once',
-    parameters: { ...guardTypes, ...lifetimeTypes, ...changeTypes },
+    parameters: { ...guardTypes, ...lifetimeTypes, ...changeTypes(names) },
     give: (change: SessionChange) => ({
       ...giveGuard(change),
       ...change.lifetime,
@@ -54,11 +55,12 @@ function saveOne({ session, sessionData }: TableNames): Operation<SessionChange,
   })
 }
 
-function saveNoted({ session, sessionData }: TableNames): Operation<SessionChange, SaveResult> {
+function saveNoted(names: TableNames): Operation<SessionChange, SaveResult> {
+  const { session, sessionData } = names
   return operation({
     name: 'save_noted',
     effect: 'once',
-    parameters: { ...guardTypes, ...changeTypes },
+    parameters: { ...guardTypes, ...changeTypes(names) },
     give: (change: SessionChange) => ({ ...giveGuard(change), ...giveChange(change) }),
     sql: ({ id, user, version, ...change }) => ({
       // The lock keeps the session from ending, or passing to another user, before its entries are written.

@@ -12,9 +12,11 @@ import {
   integer,
   list,
   type ParameterTypes,
+  plainList,
   text,
   uuid,
 } from '../parameter-types.ts'
+import type { TableNames } from '../table-names.ts'
 
 /** Parameters that several operations share, and how a call gives them. */
 
@@ -54,7 +56,11 @@ interface EntryChanges extends Entries {
   readonly deleted: readonly Uint8Array[]
 }
 
-export const changeTypes: ParameterTypes<EntryChanges> = { deleted: list(bytes), ...entryTypes }
+export function changeTypes({
+  isDistributed,
+}: Pick<TableNames, 'isDistributed'>): ParameterTypes<EntryChanges> {
+  return { deleted: isDistributed ? plainList(bytes) : list(bytes), ...entryTypes }
+}
 
 export function giveChange({ deleted, written }: SessionChange): EntryChanges {
   return { deleted, ...giveEntries(written) }

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../../errors.ts'
-import { option, type OptionTable, unchecked } from '../../options/option.ts'
+import { type OptionTable, option, unchecked } from '../../options/option.ts'
 import { readOptions } from '../../options/read-options.ts'
 import { shown } from '../../options/shown.ts'
 import type { StandardSchema } from '../../options/standard-schema.ts'
