@@ -20,19 +20,18 @@ import {
 import type { TableNameOptions } from './postgres/table-names.ts'
 import {
   type JoinedUserOptions,
-  userOption,
   type UserSettings,
+  userOption,
 } from './postgres/user/user-settings.ts'
 import type { Logger } from './session/logger.ts'
 import { observeStore } from './session/observed-store.ts'
 import type { DefaultData, WithUser } from './session/session.ts'
 import type { SessionContext } from './session/session-context.ts'
 import { SessionEventHub } from './session/session-events.ts'
+import { resolvePolicy, type SessionPolicy } from './session/session-policy.ts'
 import {
   defaultSettings,
-  resolvePolicy,
   type SessionOptions,
-  type SessionPolicy,
   type SessionSettings,
   sessionAdvice,
   sessionOptions,

@@ -11,12 +11,12 @@ import { SessionCookie } from './express-session/session-cookie.ts'
 
 export type { SidCommonOptions, SidStoreOptions } from './by-sid/settings.ts'
 export type { Callback } from './express-session/answer.ts'
+export type { CookieData, CookieExpiry } from './express-session/cookie-data.ts'
 export type {
   LoadedSession,
   SessionOwner,
   SessionRequest,
 } from './express-session/loaded-session.ts'
-export type { CookieData, CookieExpiry } from './express-session/cookie-data.ts'
 export type { SessionCookie } from './express-session/session-cookie.ts'
 export {
   type CookieSecret,

@@ -8,8 +8,8 @@ import type {
 } from '../store/session-store.ts'
 import type { ChangeSet } from './change-set.ts'
 import type { LifetimeChange } from './session-lifetime.ts'
+import type { SessionPolicy } from './session-policy.ts'
 import type { SessionSnapshot } from './session-snapshot.ts'
-import type { SessionPolicy } from './settings.ts'
 import type { SignIn } from './sign-in.ts'
 import type { IssuedToken } from './token.ts'
 

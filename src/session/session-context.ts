@@ -2,7 +2,7 @@ import type { Codec } from '../codec/codec.ts'
 import type { Deadline } from '../store/deadline.ts'
 import type { SessionStore } from '../store/session-store.ts'
 import type { SessionEventHub } from './session-events.ts'
-import type { SessionPolicy } from './settings.ts'
+import type { SessionPolicy } from './session-policy.ts'
 import type { TokenFormat } from './token.ts'
 import type { UpdateQueue } from './update-queue.ts'
 

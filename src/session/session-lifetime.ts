@@ -1,5 +1,5 @@
 import { type Duration, parseDuration } from '../options/duration.ts'
-import { checkTimeouts, parseAbsoluteTimeout, type SessionPolicy } from './settings.ts'
+import { checkTimeouts, parseAbsoluteTimeout, type SessionPolicy } from './session-policy.ts'
 
 /** How long one session lives, other than the settings say. */
 export interface SessionLifetime {

@@ -6,7 +6,7 @@ import type {
   SessionTimes,
   TokenPrecondition,
 } from '../store/session-store.ts'
-import type { SessionPolicy } from './settings.ts'
+import type { SessionPolicy } from './session-policy.ts'
 import { StoredEntries } from './stored-entries.ts'
 
 /** How many touch intervals the purge bound may run ahead of the deadline. */

@@ -1,8 +1,8 @@
 import { withCaller } from './caller-stack.ts'
 import { encodeEntry, takeEntry, updateEntry } from './entry-changes.ts'
 import type { DefaultData, Key, UserOf } from './session-data.ts'
-import { SessionSafeguards } from './session-safeguards.ts'
 import { readLifetime, type SessionLifetime } from './session-lifetime.ts'
+import { SessionSafeguards } from './session-safeguards.ts'
 import type { SessionState } from './session-state.ts'
 import { readSignIn, type SignInOptions } from './sign-in.ts'
 

@@ -1,7 +1,5 @@
 import type { Codec } from '../codec/codec.ts'
-import type { DeviceAddress } from './device.ts'
-import { ConfigurationError } from '../errors.ts'
-import { type Duration, formatDuration, parseDuration } from '../options/duration.ts'
+import type { Duration } from '../options/duration.ts'
 import {
   duration,
   type OptionTable,
@@ -12,9 +10,10 @@ import {
   wholeNumber,
 } from '../options/option.ts'
 import { group } from '../options/read-options.ts'
+import type { DeviceAddress } from './device.ts'
 import { type Logger, reliableLogger, silentLogger, stdoutLogger } from './logger.ts'
 import { defaultSecret, secretOptions } from './secret-options.ts'
-import { createTokens, type TokenFormat } from './token.ts'
+import type { TokenFormat } from './token.ts'
 
 /** How much a session may hold. Sizes are bytes as the codec encodes them. */
 export interface SessionLimits {
@@ -138,48 +137,11 @@ export interface DefaultSettings {
   readonly log: Logger
 }
 
-/** The settings in force, with durations in milliseconds. */
-export interface SessionPolicy {
-  readonly idleTimeout: number
-  /** `Infinity` for none. */
-  readonly absoluteTimeout: number
-  /** How long after the last noted access the next one is noted, for a session with this idle timeout. */
-  touchInterval(idleTimeout: number): number
-  readonly renewal: RenewalPolicy
-  readonly tokens: TokenFormat
-  readonly limits: Required<SessionLimits>
-  readonly largeEntries: number
-  readonly purgeInterval: number
-  readonly deviceAddress: DeviceAddress
-  readonly log: Logger
-}
-
-/** When tokens are renewed, and how the old ones fade. */
-interface RenewalPolicy {
-  /** The age at which a token is renewed; `Infinity` for never. */
-  readonly interval: number
-  readonly grace: GracePolicy
-  readonly onReuse: TokenReuse
-}
-
-/** How a renewed token fades, in milliseconds. */
-interface GracePolicy {
-  /** How long a token works on after its renewal. */
-  readonly duration: number
-  /** How long after a renewal its response may still be in flight. */
-  readonly patience: number
-  /** How long a token works on at most once its successor has been shown. */
-  readonly overlap: number
-}
-
 /**
  * What happens when a client shows a renewed token whose grace is over: nothing but the event `tokenReused`
  * (`log`), the session ends (`destroy`), or all sessions of its user end (`destroyByUser`).
  */
-type TokenReuse = 'log' | 'destroy' | 'destroyByUser'
-
-const SECOND = 1000
-const HOUR = 3_600_000
+export type TokenReuse = 'log' | 'destroy' | 'destroyByUser'
 
 /** The settings as `readOptions` gives them; durations in milliseconds. */
 export interface SessionOptions {
@@ -237,108 +199,6 @@ export const sessionAdvice: Readonly<Record<string, string>> = {
   pool: 'Write database: fromPg(pool).',
   client: 'Write database: fromPg(pool).',
   connectionString: 'Write database: fromPg(new Pool({ connectionString })).',
-}
-
-/**
- * Turns settings into a policy: fills in the defaults that depend on others.
- *
- * @throws {ConfigurationError} Two settings contradict each other; says what to write instead.
- */
-export function resolvePolicy(options: SessionOptions): SessionPolicy {
-  const { idleTimeout, limits, largeEntries, purgeInterval, deviceAddress, log } = options
-  const absoluteTimeout = resolveAbsoluteTimeout(options.absoluteTimeout, idleTimeout)
-  if (limits.valueBytes > limits.sessionBytes) {
-    throw new ConfigurationError(
-      `limits.valueBytes (${limits.valueBytes}) is more than limits.sessionBytes (${limits.sessionBytes}), so such a value would never fit. Raise the second or lower the first.`,
-    )
-  }
-  return {
-    idleTimeout,
-    absoluteTimeout,
-    touchInterval: resolveTouchInterval(options.touchInterval, idleTimeout),
-    renewal: resolveRenewal(options, absoluteTimeout),
-    tokens: resolveTokens(options),
-    limits,
-    largeEntries,
-    purgeInterval,
-    deviceAddress,
-    log,
-  }
-}
-
-/** Reads an absolute timeout: `Infinity` for `'none'`. */
-export function parseAbsoluteTimeout(name: string, timeout: Duration | 'none'): number {
-  return timeout === 'none' ? Number.POSITIVE_INFINITY : parseDuration(name, timeout, ['none'])
-}
-
-/** @throws {ConfigurationError} The session would end before it can become idle. */
-export function checkTimeouts(idleTimeout: number, absoluteTimeout: number): void {
-  if (absoluteTimeout >= idleTimeout) return
-  const idle = formatDuration(idleTimeout)
-  throw new ConfigurationError(
-    `absoluteTimeout ('${formatDuration(absoluteTimeout)}') is shorter than idleTimeout ('${idle}'), so the idle timeout would never count. Write absoluteTimeout: '${idle}' or more, or a shorter idleTimeout.`,
-  )
-}
-
-function resolveAbsoluteTimeout(timeout: number | undefined, idle: number): number {
-  if (timeout === undefined) {
-    return Math.max(idle, parseDuration('absoluteTimeout', defaultSettings.absoluteTimeout))
-  }
-  checkTimeouts(idle, timeout)
-  return timeout
-}
-
-function resolveTouchInterval(
-  interval: number | undefined,
-  idleTimeout: number,
-): (idleTimeout: number) => number {
-  if (interval === undefined) {
-    return (idle) => Math.min(Math.max(idle / 60, Math.min(SECOND, idle / 4)), HOUR)
-  }
-  if (interval > idleTimeout / 2) {
-    throw new ConfigurationError(
-      `touchInterval ('${formatDuration(interval)}') is longer than half of idleTimeout ('${formatDuration(idleTimeout)}'), so sessions in use would end. Write touchInterval: '${formatDuration(Math.max(1, Math.floor(idleTimeout / 60)))}', or leave it out.`,
-    )
-  }
-  return (idle) => Math.min(interval, idle / 2)
-}
-
-/** A reply counts as lost after a third of the grace, and after this long at the latest. */
-const LONGEST_PATIENCE = 10 * SECOND
-const LONGEST_OVERLAP = 5 * SECOND
-
-function resolveRenewal(
-  { renewInterval: interval, renewGrace: duration, onTokenReuse: onReuse }: SessionOptions,
-  absoluteTimeout: number,
-): RenewalPolicy {
-  const grace = {
-    duration,
-    patience: Math.min(duration / 3, LONGEST_PATIENCE),
-    overlap: Math.min(duration / 6, LONGEST_OVERLAP),
-  }
-  if (interval === Number.POSITIVE_INFINITY) return { interval, grace, onReuse }
-  if (interval > absoluteTimeout) {
-    throw new ConfigurationError(
-      `renewInterval ('${formatDuration(interval)}') is longer than absoluteTimeout ('${formatDuration(absoluteTimeout)}'), so no token would ever be renewed. Write renewInterval: '${formatDuration(Math.floor(absoluteTimeout / 4))}', or leave it out.`,
-    )
-  }
-  if (duration >= interval / 2) {
-    throw new ConfigurationError(
-      `renewGrace ('${formatDuration(duration)}') must be shorter than half of renewInterval ('${formatDuration(interval)}'), or old tokens would work most of the time. Write renewInterval: '${formatDuration(4 * duration)}' or a shorter renewGrace.`,
-    )
-  }
-  return { interval, grace, onReuse }
-}
-
-function resolveTokens({ tokens, generateSecret, pepper }: SessionOptions): TokenFormat {
-  if (tokens === undefined) return createTokens({ generateSecret, peppers: pepper })
-  // The defaults may be spread beside tokens of another form.
-  if (pepper.length > 0 || generateSecret !== defaultSecret) {
-    throw new ConfigurationError(
-      'generateSecret and pepper belong to the default token format. Leave them out, or leave out tokens.',
-    )
-  }
-  return tokens
 }
 
 function readLog(log: unknown): Logger {

@@ -3,7 +3,7 @@ import { readOptions } from '../options/read-options.ts'
 import { checkUserId } from '../store/user-id.ts'
 import { type DeviceDescription, encodeDevice } from './device.ts'
 import { type LifetimeChange, readLifetime, type SessionLifetime } from './session-lifetime.ts'
-import type { SessionPolicy } from './settings.ts'
+import type { SessionPolicy } from './session-policy.ts'
 
 /** What a sign-in can be told. */
 export interface SignInOptions {

@@ -1,5 +1,5 @@
+import type { SessionPolicy } from '../../session/session-policy.ts'
 import type { SessionSnapshot } from '../../session/session-snapshot.ts'
-import type { SessionPolicy } from '../../session/settings.ts'
 import type { CredentialChange } from '../../store/session-store.ts'
 import type { SessionContent } from './session-content.ts'
 

@@ -1,8 +1,8 @@
-import { rootPath } from '../../codec/value-path.ts'
-import { checkKeySize } from '../../store/key-limit.ts'
 import type { Codec } from '../../codec/codec.ts'
 import { jsonCodec } from '../../codec/json-codec.ts'
+import { rootPath } from '../../codec/value-path.ts'
 import { UndecodableError } from '../../errors.ts'
+import { checkKeySize } from '../../store/key-limit.ts'
 import type { Entry } from '../../store/session-store.ts'
 
 /**

@@ -3,6 +3,9 @@ import { jsonCodec } from '../../codec/json-codec.ts'
 import { fromPg, type PgPoolLike } from '../../drivers/pg.ts'
 import { ConfigurationError } from '../../errors.ts'
 import type { OldTableOptions } from '../../import/connect-pg-simple/old-table.ts'
+import type { Duration } from '../../options/duration.ts'
+import { callback, duration, type OptionTable, unchecked } from '../../options/option.ts'
+import { readOptions } from '../../options/read-options.ts'
 import type { Driver } from '../../postgres/driver.ts'
 import { PostgresStore } from '../../postgres/postgres-store.ts'
 import {
@@ -12,16 +15,12 @@ import {
   type MigrateMode,
 } from '../../postgres/store-options.ts'
 import { resolveTableNames, type TableNameOptions } from '../../postgres/table-names.ts'
-import type { Duration } from '../../options/duration.ts'
-import { callback, duration, type OptionTable, unchecked } from '../../options/option.ts'
-import { readOptions } from '../../options/read-options.ts'
 import type { Logger } from '../../session/logger.ts'
+import { resolvePolicy, type SessionPolicy } from '../../session/session-policy.ts'
 import {
   defaultSettings,
-  resolvePolicy,
   type SessionLimits,
   type SessionOptions,
-  type SessionPolicy,
   sessionOptions,
 } from '../../session/settings.ts'
 import type { SessionStore } from '../../store/session-store.ts'

@@ -1,9 +1,9 @@
-import { randomToken } from '../../session/token.ts'
 import { ConfigurationError } from '../../errors.ts'
 import { type Duration, parseDuration } from '../../options/duration.ts'
-import type { PassportRequest } from './passport-like.ts'
-import { nativeSession } from './native-session.ts'
 import type { Session } from '../../session/session.ts'
+import { randomToken } from '../../session/token.ts'
+import { nativeSession } from './native-session.ts'
+import type { PassportRequest } from './passport-like.ts'
 
 /** Options of an {@link OAuthStateStore}. */
 export interface OAuthStateOptions {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { MOST_KEY_BYTES } from '../../store/key-limit.ts'
 import { randomBytes } from 'node:crypto'
+import { MOST_KEY_BYTES } from '../../store/key-limit.ts'
 import type { Entry } from '../../store/session-store.ts'
 import type { StoreTest } from './harness.ts'
 import { begin, bytes, contentOf, entry, lifetime, randomHash, recordOf, save } from './samples.ts'
