@@ -50,13 +50,13 @@ function vitest(files: string): readonly string[] {
 
 const HELP = `npm run test:proof [-- part ...] [--seed n] [--minutes n]
 
-Runs every part, or those named. Takes about ten minutes unless you say otherwise.
+Runs every part, or those named. All parts together take an hour or more.
 
   --minutes n  how long the parts that try random inputs go on, together; default 6
   --seed n     the seed that a failure has printed: tries the same inputs in the same order
 
 Parts:
-${parts.map(({ name, does }) => `  ${name.padEnd(12)} ${does}`).join('\n')}`
+${parts.map(({ name, does }) => `  ${name.padEnd(14)} ${does}`).join('\n')}`
 
 function run({ command }: Part, environment: Readonly<Record<string, string>>): Promise<boolean> {
   const child = spawn(process.execPath, command, {

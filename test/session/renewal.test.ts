@@ -325,6 +325,27 @@ eachStore((open) => {
       },
     )
 
+    it('is no reuse when it comes beside the token in force, as a cookie of an earlier path does', async () => {
+      const settings = { renewInterval: '10m', onTokenReuse: 'destroyByUser' } as const
+      const { sessions, visitor, elapse, events } = await open<Data>(settings)
+      const ann = visitor()
+      await ann.visit((session) => session.signIn('ann'))
+      await elapse(10 * 60 * SECOND)
+      const old = ann.token
+      await ann.visit((session) => session.load())
+      await elapse(30 * SECOND)
+      for (const tokens of [
+        [old, ann.token],
+        [ann.token, old],
+      ]) {
+        const header = tokens.map((token) => `__Host-id=${token}`).join('; ')
+        const { session } = sessions.open(header)
+        await session.load()
+        expect(session.userId).toBe('ann')
+      }
+      expect(events.map(([name]) => name)).not.toContain('tokenReused')
+    })
+
     it('is refused a few seconds after its successor was first shown', async () => {
       const { ann, old, visitor, elapse, settled } = await openRenewed(open)
       await ann.visit(read)
