@@ -118,11 +118,11 @@ async function untilItAnswers(server: OwnServer): Promise<void> {
 
 const run = promisify(execFile)
 
-/** The server's first process: the parent of each of its backends. */
+/** The server's first process. */
 async function postmasterOf(server: OwnServer): Promise<number> {
-  const [row] = await query(server, 'select pg_backend_pid() as pid')
-  const { stdout } = await run('ps', ['-o', 'ppid=', '-p', String(row?.pid)])
-  return Number(stdout)
+  const file = `select split_part(pg_read_file('postmaster.pid'), E'\\n', 1) as pid`
+  const [row] = await query(server, file)
+  return Number(row?.pid)
 }
 
 /** The server's first process and its children. */

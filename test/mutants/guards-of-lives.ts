@@ -188,6 +188,18 @@ const ending: readonly MutantGroup[] = [
     tests: [CONTRACT],
     mutants: [
       {
+        without: 'what was there before an end whose answer got lost',
+        from: "return wasTheirs ? { status: 'ended', userId: live.userId } : found",
+        to: 'return found',
+        tests: ['test/faults/lost-endings.test.ts'],
+      },
+      {
+        without: 'the doubt about an end by token whose answer got lost',
+        from: "return { status: 'gone', isInDoubt: true }",
+        to: 'return found',
+        tests: ['test/faults/lost-endings.test.ts'],
+      },
+      {
         without: 'the owner of a session to end',
         from: ' and (not ${hasOwner} or s.user_id = ${owner})',
         to: '',

@@ -270,8 +270,8 @@ const sessions: readonly MutantGroup[] = [
       },
       {
         without: 'telling a request that its session was taken over',
-        from: "if (status === 'superseded') throw new SessionGoneError(sessionId, SUPERSEDED)",
-        to: '',
+        from: "if (result.status === 'superseded') throw new SessionGoneError(sessionId, SUPERSEDED)",
+        to: "if (result.status === 'superseded') return",
         tests: ['test/session/ending.test.ts'],
       },
       {
