@@ -293,7 +293,7 @@ const sessions: readonly MutantGroup[] = [
       },
       {
         without: 'the event only when this request has ended the session',
-        from: "if (status === 'ended') this.#context.events.emit('destroyed'",
+        from: "if (hasEnded) this.#context.events.emit('destroyed'",
         to: "this.#context.events.emit('destroyed'",
         tests: ['test/session/ending.test.ts', 'test/session/events-and-log.test.ts'],
       },
