@@ -7,25 +7,62 @@ import { join } from 'node:path'
 import { createClient } from 'redis'
 import { canReadOthers } from '../measure/process-cpu.ts'
 
-/** A Redis server with its defaults, snapshots off: the fastest that Redis is, and the least durable. */
+/**
+ * Two Redis servers: one with its defaults and snapshots off, the fastest that Redis is and the least durable; and one
+ * that writes each change to disk before it answers, as PostgreSQL does by default.
+ */
 export interface RedisServer {
   readonly url: string
+  readonly durableUrl: string
   readonly version: string
-  readonly pid: number | null
-  /** How many commands it has carried out. */
+  /** Of both; null where the CPU of other processes cannot be read. */
+  readonly pids: readonly number[] | null
+  /** How many commands they have carried out. */
   commands(): Promise<number>
   stop(): Promise<void>
 }
 
 /** Starts the `redis-server` of the search path; null where there is none. */
 export async function openRedis(): Promise<RedisServer | null> {
+  const volatile = await startServer(['--save', ''])
+  if (volatile === null) return null
+  const durable = await startServer([
+    '--save',
+    '',
+    '--appendonly',
+    'yes',
+    '--appendfsync',
+    'always',
+  ])
+  const both = durable === null ? [volatile] : [volatile, durable]
+  return {
+    url: volatile.url,
+    durableUrl: (durable ?? volatile).url,
+    version: await volatile.read('redis_version'),
+    pids: canReadOthers ? both.map(({ pid }) => pid) : null,
+    async commands() {
+      const counts = await Promise.all(both.map(({ read }) => read('total_commands_processed')))
+      return counts.reduce((sum, count) => sum + Number(count), 0)
+    },
+    async stop() {
+      await Promise.all(both.map((server) => server.stop()))
+    },
+  }
+}
+
+interface StartedServer {
+  readonly url: string
+  readonly pid: number
+  /** Reads a line of what the server says of itself. */
+  read(name: string): Promise<string>
+  stop(): Promise<void>
+}
+
+async function startServer(settings: readonly string[]): Promise<StartedServer | null> {
   const folder = await mkdtemp(join(tmpdir(), 'pg-sessions-bench-redis-'))
   const port = await freePort()
-  const child = spawn(
-    'redis-server',
-    ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder],
-    { stdio: 'ignore' },
-  )
+  const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder]
+  const child = spawn('redis-server', [...place, ...settings], { stdio: 'ignore' })
   if (!(await hasStarted(child))) {
     await rm(folder, { recursive: true, force: true })
     return null
@@ -34,13 +71,11 @@ export async function openRedis(): Promise<RedisServer | null> {
   const client = createClient({ url })
   client.on('error', () => {})
   await client.connect()
-  const info = async (name: string): Promise<string> =>
-    new RegExp(`^${name}:(.*)$`, 'm').exec(await client.info())?.[1]?.trim() ?? 'unknown'
   return {
     url,
-    version: await info('redis_version'),
-    pid: canReadOthers ? (child.pid ?? null) : null,
-    commands: async () => Number(await info('total_commands_processed')),
+    pid: child.pid as number,
+    read: async (name) =>
+      new RegExp(`^${name}:(.*)$`, 'm').exec(await client.info())?.[1]?.trim() ?? 'unknown',
     async stop() {
       client.destroy()
       const ended = once(child, 'exit')

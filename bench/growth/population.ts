@@ -65,7 +65,11 @@ async function populate(stage: Stage, client: StoreClient, sessions: number): Pr
   await postgres.admin.query(`drop schema if exists ${nativeSchema(dataset)} cascade`)
   await client.ask('open', {
     contender: 'pg-sessions',
-    servers: { postgres: postgres.url, redis: redis?.url ?? null },
+    servers: {
+      postgres: postgres.url,
+      redis: redis?.url ?? null,
+      durableRedis: redis?.durableUrl ?? null,
+    },
     dataset: { name: dataset, data: SAMPLE },
     ...{ visitors: VISITORS, population: sessions, fill: false },
   })

@@ -28,6 +28,13 @@ const SHAPES: readonly Shape[] = [
   { name: 'hundred', label: '100 entries, 10 kB', others: 99, otherBytes: 100, visitors: 1000 },
   { name: 'wide', label: '11 entries, 100 kB', others: 10, otherBytes: 10_000, visitors: 200 },
   { name: 'huge', label: '11 entries, 1 MB', others: 10, otherBytes: 100_000, visitors: 60 },
+  {
+    name: 'single',
+    label: '2 entries, one of 1 MB',
+    others: 1,
+    otherBytes: 1_000_000,
+    visitors: 60,
+  },
 ]
 
 const CONTENDERS: readonly ContenderName[] = [
@@ -43,7 +50,7 @@ const PLANS: Readonly<Record<Extent, { readonly rounds: number; readonly millise
     full: { rounds: 11, milliseconds: 400 },
   }
 
-/** Measures reading all of a session and changing its one small entry, in rounds that take turns. */
+/** Measures reading all of a session or one small key, and changing that or the largest, in rounds that take turns. */
 export async function measureShapes(stage: Stage): Promise<ShapeFigure[]> {
   const { postgres, redis, programs, extent, onProgress } = stage
   const contenders = CONTENDERS.filter(
@@ -60,10 +67,12 @@ export async function measureShapes(stage: Stage): Promise<ShapeFigure[]> {
       for (const [name, client] of clients) await fill(stage, client, name, shape)
     }
     const figures: ShapeFigure[] = []
-    for (const operation of ['load', 'save'] as const) {
+    for (const operation of ['load', 'save', 'read one key', 'write the largest'] as const) {
       onProgress(`growth: ${operation} of sessions of several sizes`)
       const cases = SHAPES.flatMap((shape) =>
-        [...clients].map(([contender, client]) => ({ shape, contender, client })),
+        [...clients]
+          .filter(([contender]) => contender === 'pg-sessions' || operation !== 'read one key')
+          .map(([contender, client]) => ({ shape, contender, client })),
       )
       const kinds = cases.map(({ shape, contender, client }) => ({
         ...{ client, contender, dataset: shape.name, operation, atATime: 16 },
@@ -88,7 +97,11 @@ async function fill(
   { name, others, otherBytes, visitors }: Shape,
 ): Promise<void> {
   const dataset = { name, data: dataOf(others, otherBytes) }
-  const servers = { postgres: postgres.url, redis: redis?.url ?? null }
+  const servers = {
+    postgres: postgres.url,
+    redis: redis?.url ?? null,
+    durableRedis: redis?.durableUrl ?? null,
+  }
   const population = { visitors, population: visitors, fill: true }
   await client.ask('open', { contender, servers, dataset, ...population })
   const operations = ['load', 'save'] as const

@@ -141,7 +141,11 @@ async function startServers(
   await postgres.admin.query(
     `drop schema if exists ${nativeSchema('http')}, ${nativeSchema('http_fastify')} cascade`,
   )
-  const places = { postgres: postgres.url, redis: redis?.url ?? null }
+  const places = {
+    postgres: postgres.url,
+    redis: redis?.url ?? null,
+    durableRedis: redis?.durableUrl ?? null,
+  }
   await Promise.all(
     names.map(async (name) => {
       const program: Program<ServerTasks> = Program.start(

@@ -19,19 +19,20 @@ export async function watchServers<Result>(
 ): Promise<{ readonly result: Result; readonly work: ServerWork }> {
   const commandsBefore = (await redis?.commands()) ?? 0
   const walBefore = await walPosition(postgres)
-  const before = { postgres: readCpu(postgres.pid), redis: readCpu(redis?.pid ?? null) }
+  const before = { postgres: readCpu(postgres.pid), redis: readCpus(redis?.pids ?? null) }
   const result = await run()
-  const after = { postgres: readCpu(postgres.pid), redis: readCpu(redis?.pid ?? null) }
+  const after = { postgres: readCpu(postgres.pid), redis: readCpus(redis?.pids ?? null) }
   const walAfter = await walPosition(postgres)
   const commandsAfter = (await redis?.commands()) ?? 0
   return {
     result,
     work: {
       postgresCpu: between(before.postgres, after.postgres),
-      redisCpu: between(before.redis, after.redis),
+      redisCpu: sumBetween(before.redis, after.redis),
       walBytes: walAfter - walBefore,
-      // Redis counts the question itself.
-      redisCommands: redis === null ? 0 : commandsAfter - commandsBefore - 1,
+      // Each server counts the question itself.
+      redisCommands:
+        redis === null ? 0 : commandsAfter - commandsBefore - (redis.pids?.length ?? 1),
     },
   }
 }
@@ -45,6 +46,18 @@ export async function walPosition({ admin }: PostgresServer): Promise<number> {
 
 function readCpu(pid: number | null): CpuReading | null {
   return pid === null ? null : readTreeCpu(pid)
+}
+
+function readCpus(pids: readonly number[] | null): readonly CpuReading[] | null {
+  return pids === null ? null : pids.map(readTreeCpu)
+}
+
+function sumBetween(
+  before: readonly CpuReading[] | null,
+  after: readonly CpuReading[] | null,
+): number | null {
+  if (before === null || after === null) return null
+  return before.reduce((sum, reading, at) => sum + cpuBetween(reading, after[at] as CpuReading), 0)
 }
 
 function between(before: CpuReading | null, after: CpuReading | null): number | null {

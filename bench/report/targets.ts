@@ -1,4 +1,5 @@
 import type { Page } from '../http-level/application.ts'
+import type { ShapeFigure } from '../growth/shapes.ts'
 import type { HttpFigure } from '../http-level/run-http-level.ts'
 import type { ApplicationName } from '../http-level/server-program.ts'
 import type { ContenderName } from '../store-level/client-program.ts'
@@ -63,6 +64,13 @@ function storeTargets(figures: readonly CallFigure[]): Target[] {
       compare('write request', 'connect-redis (redis 5)', 1),
     )
   }
+  const compare16 = (operation: OperationName, limit: number): Target =>
+    atMost(
+      `store: CPU of a ${operation}, 16 at a time, to connect-pg-simple`,
+      limit,
+      cpuRatio(operation, 16, 'connect-pg-simple'),
+    )
+  targets.push(compare16('first save', 0.4), compare16('destroy', 0.6))
   targets.push(
     atMost('store: median time of a load, 1 at a time, to a bare select', 1.15, medianRatio),
   )
@@ -114,6 +122,7 @@ function growthTargets(growth: Sections['growth']): Target[] {
         figure.entries === entries &&
         figure.bytes >= least,
     )
+  targets.push(...shapeTargets(shapes))
   const small = save(1, 0)
   const hundred = save(100, 0)
   const huge = save(11, 1_000_000)
@@ -132,6 +141,36 @@ function growthTargets(growth: Sections['growth']): Target[] {
     )
   }
   return targets
+}
+
+/** What large sessions should cost, beside the store that keeps each as one value and beside small ones. */
+function shapeTargets(shapes: readonly ShapeFigure[]): Target[] {
+  const cpu = (shape: string, operation: OperationName, contender: ContenderName): number =>
+    shapes.find(
+      (figure) =>
+        figure.shape === shape && figure.operation === operation && figure.contender === contender,
+    )?.cpu.total ?? Number.NaN
+  const toPeer = (shape: string, operation: OperationName, limit: number): Target =>
+    atMost(
+      `growth: CPU of ${operation}, ${shape}, to connect-pg-simple`,
+      limit,
+      cpu(shape, operation, 'pg-sessions') / cpu(shape, operation, 'connect-pg-simple'),
+    )
+  const ofOneKey = (shape: string): Target =>
+    atMost(
+      `growth: CPU of reading one key, ${shape}, to that of a small session`,
+      1.5,
+      cpu(shape, 'read one key', 'pg-sessions') /
+        cpu('1 small entry', 'read one key', 'pg-sessions'),
+    )
+  return [
+    toPeer('100 entries, 10 kB', 'load', 0.85),
+    toPeer('11 entries, 100 kB', 'load', 0.7),
+    toPeer('11 entries, 1 MB', 'load', 0.75),
+    toPeer('2 entries, one of 1 MB', 'write the largest', 0.6),
+    ofOneKey('11 entries, 100 kB'),
+    ofOneKey('11 entries, 1 MB'),
+  ]
 }
 
 function upkeepTargets({ purge, touch, memory }: Sections): Target[] {

@@ -26,6 +26,7 @@ const CONTENDERS = {
   'pg-sessions, unshared': openNative(false),
   'connect-pg-simple': openConnectPgSimple,
   'connect-redis (redis 5)': openConnectRedis(5),
+  'connect-redis (redis 5, durable)': openConnectRedis(5, 'durableRedis'),
   'connect-redis (redis 6)': openConnectRedis(6),
   'bare select': openBareSelect,
   'bare select of one row': openBareSelectOfOneRow,

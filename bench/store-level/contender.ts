@@ -11,6 +11,10 @@ export type OperationName =
   | 'touch'
   | 'first save'
   | 'destroy'
+  /** Reads one small key, and leaves large values where they are. */
+  | 'read one key'
+  /** Replaces the largest value. */
+  | 'write the largest'
 
 export const OPERATIONS: readonly OperationName[] = [
   'read request',
@@ -36,6 +40,7 @@ export interface Contender {
 export interface Servers {
   readonly postgres: string
   readonly redis: string | null
+  readonly durableRedis: string | null
 }
 
 /** Sessions that lie apart from all others. */

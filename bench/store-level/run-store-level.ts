@@ -14,6 +14,7 @@ const STORES: readonly ContenderName[] = [
   'pg-sessions, unshared',
   'connect-pg-simple',
   'connect-redis (redis 5)',
+  'connect-redis (redis 5, durable)',
   'connect-redis (redis 6)',
   'express-session MemoryStore',
   'pg-sessions MemoryStore',
@@ -88,7 +89,11 @@ async function openClients(
     Promise.all([...clients].map(([name, client]) => work(client, name)))
 
   onProgress(`store: filling ${names.length} stores with ${visitors} sessions each`)
-  const servers = { postgres: postgres.url, redis: redis?.url ?? null }
+  const servers = {
+    postgres: postgres.url,
+    redis: redis?.url ?? null,
+    durableRedis: redis?.durableUrl ?? null,
+  }
   await each((client, contender) =>
     client.ask('open', {
       ...{ contender, servers, dataset: DATASET },

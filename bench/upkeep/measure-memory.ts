@@ -35,7 +35,7 @@ export async function measureMemory(stage: Stage): Promise<MemorySample[] | null
   const server: Program<ServerTasks> = Program.start(programs.file('server'), ['--expose-gc'])
   try {
     await postgres.admin.query(`drop schema if exists ${nativeSchema('http')} cascade`)
-    const servers = { postgres: postgres.url, redis: null }
+    const servers = { postgres: postgres.url, redis: null, durableRedis: null }
     const { port } = await server.ask('start', { name, servers, visitors: VISITORS })
     const samples: MemorySample[] = []
     const start = performance.now()

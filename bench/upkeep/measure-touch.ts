@@ -53,7 +53,11 @@ async function touchAll(
   try {
     await postgres.admin.query(`drop schema if exists ${nativeSchema(dataset)} cascade`)
     await client.ask('open', {
-      ...{ contender, dataset: DATASET, servers: { postgres: postgres.url, redis: null } },
+      ...{
+        contender,
+        dataset: DATASET,
+        servers: { postgres: postgres.url, redis: null, durableRedis: null },
+      },
       ...{ visitors, population: visitors, fill: true },
     })
     await postgres.admin.query(`vacuum analyze ${table}`)

@@ -12,9 +12,15 @@ export const openConnectPgSimple: OpenContender = async ({ postgres }, { name, d
   operations: expressOperations(await connectPgSimpleStore(postgres, name), data),
 })
 
-export function openConnectRedis(client: RedisClientVersion): OpenContender {
-  return async ({ redis }, { name, data }) => ({
-    operations: expressOperations(await connectRedisStore(client, redis as string, name), data),
+export function openConnectRedis(
+  client: RedisClientVersion,
+  server: 'redis' | 'durableRedis' = 'redis',
+): OpenContender {
+  return async (servers, { name, data }) => ({
+    operations: expressOperations(
+      await connectRedisStore(client, servers[server] as string, name),
+      data,
+    ),
   })
 }
 
@@ -103,6 +109,7 @@ export function expressOperations(store: Store, data: Readonly<Record<string, un
     touch: ({ sid }) => touch(sid, fresh()),
     'read request': async ({ sid }) => touch(sid, renew(await get(sid))),
     'write request': async ({ sid }) => set(sid, renew(change(await get(sid)))),
+    'write the largest': ({ sid }) => set(sid, fresh()),
     'first save': ({ sid }) => set(sid, fresh()),
     destroy: ({ sid }) => settled((callback) => store.destroy(sid, callback)),
   } satisfies Record<string, Operation>

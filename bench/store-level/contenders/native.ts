@@ -62,6 +62,21 @@ export function nativeOperations(store: SessionStore, data: Readonly<Record<stri
     }
     if (typeof found.visits !== 'number') throw new Error('load: not what was stored')
   }
+  const readOneKey: Operation = async ({ id, secretHash }) => {
+    const result = await store.load({ id, secretHashes: [secretHash] }, { largeEntries: 8192 })
+    if (result.status !== 'live') throw new Error(`load: ${result.status}`)
+    const found = result.record.entries.find(({ key }) => jsonCodec.decodeKey(key) === 'visits')
+    if (found === undefined) throw new Error('load: not what was stored')
+    jsonCodec.decode(found.value)
+  }
+  const largest = entries.reduce((a, b) => (b.value.length > a.value.length ? b : a))
+  const writeLargest: Operation = async ({ id }) => {
+    const lifetime = lifetimes.next(id)
+    const change = { id, userId: null, lifetime, written: [largest], deleted: [] }
+    const result = await store.save(change)
+    if (result.status !== 'saved') throw new Error(`save: ${result.status}`)
+    lifetimes.learn(id, result.times)
+  }
   const touch = async ({ id }: Visitor, mayWait = false): Promise<void> => {
     await store.touch({ id, lifetime: lifetimes.next(id), mayWait })
   }
@@ -100,6 +115,8 @@ export function nativeOperations(store: SessionStore, data: Readonly<Record<stri
     'read request': readRequest,
     'write request': writeRequest,
     'first save': firstSave,
+    'read one key': readOneKey,
+    'write the largest': writeLargest,
   }
 }
 
