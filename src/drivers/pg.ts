@@ -3,7 +3,7 @@ import type { Driver } from '../postgres/driver.ts'
 import type { PgOptions } from './pg/client.ts'
 import { explainPgErrors, serverOfPool } from './pg/failures.ts'
 import { listenBeside, listeningOptions } from './pg/listen.ts'
-import { type PgPoolLike, surviveErrors } from './pg/pool.ts'
+import { followNewClients, type PgPoolLike, surviveErrors } from './pg/pool.ts'
 import { lendClient } from './pg/pool-loan.ts'
 import { askPool, type BoundedPool } from './pg/pool-statement.ts'
 import { ReadOnlyServer } from './waiting/read-only-server.ts'
@@ -46,6 +46,7 @@ export function fromPg(pool: PgPoolLike, options: PgOptions = {}): Driver {
   const prepare = options.prepare ?? true
   const { Client, options: clientOptions } = pool
   surviveErrors(pool)
+  followNewClients(pool)
   const bounded = boundedPool(pool)
   return {
     name: 'pg',

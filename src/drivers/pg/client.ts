@@ -7,7 +7,6 @@ export interface PgQuery {
   readonly text: string
   readonly values?: (string | null)[]
   readonly types: { getTypeParser(): (value: unknown) => string }
-  readonly query_timeout?: number
 }
 
 /** What a client of `pg` answers. */
@@ -53,21 +52,15 @@ export function queryOf(
 }
 
 /** How `ask` runs a statement; `prepare` is the driver's own setting. */
-export type AskOptions = Omit<QueryOptions, 'timeout' | 'prepare'> & {
-  readonly timeout?: number
-  readonly prepare: boolean
-}
+export type AskOptions = Omit<QueryOptions, 'timeout' | 'prepare'> & { readonly prepare: boolean }
 
-/** Runs one statement and checks its rows. The client itself keeps the `timeout`, in milliseconds. */
+/** Runs one statement and checks its rows. */
 export async function ask(
   client: PgClientLike,
   statement: Statement,
-  { prepare, timeout, check }: AskOptions,
+  { prepare, check }: AskOptions,
 ): Promise<readonly Row[]> {
-  const query = queryOf(client, statement, prepare)
-  // To pg, zero means its own default.
-  const bound = timeout === undefined ? {} : { query_timeout: Math.max(1, Math.ceil(timeout)) }
-  const { rows } = await client.query({ ...query, ...bound })
+  const { rows } = await client.query(queryOf(client, statement, prepare))
   check?.(rows)
   return rows
 }

@@ -80,8 +80,10 @@ async function useClient<Result>(
   client.on('error', spoil)
   try {
     return await use({
-      query: (statement, bounds) =>
-        watch(ask(client, statement, { ...bounds, prepare: bounds.prepare ?? prepare })),
+      query: (statement, { timeout, ...bounds }) => {
+        const answer = ask(client, statement, { ...bounds, prepare: bounds.prepare ?? prepare })
+        return watch(within(timeout, 'read', answer))
+      },
       run: (sql) => watch(run(client, sql)),
     })
   } catch (error) {

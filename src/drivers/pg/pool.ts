@@ -46,6 +46,19 @@ export function followTransactions(client: PgPoolClientLike): void {
   connection.on('readyForQuery', ({ status }: { status: string }) => statuses.set(client, status))
 }
 
+const followed = new WeakSet<PgPoolLike>()
+
+/** Follows each client of a pool from the start, before the application has it. */
+export function followNewClients(pool: PgPoolLike): void {
+  if (followed.has(pool)) return
+  followed.add(pool)
+  // Every pool of pg emits it; what others call a pool need not.
+  const emitter = pool as object as {
+    on(event: 'connect', listener: (client: PgPoolClientLike) => void): unknown
+  }
+  emitter.on('connect', followTransactions)
+}
+
 /**
  * Whether a client is inside a transaction. A client that comes from its pool like that was released too
  * early: what is written on it may be rolled back, or was refused already.

@@ -57,7 +57,9 @@ export class Dialer {
       }
       this.#current = next
       try {
-        return await reach(next, this.#settings, (socket) => this.#keep(socket))
+        const socket = await reach(next, this.#settings, (own) => this.#keep(own))
+        this.#failOnceClosed(socket)
+        return socket
       } catch (error) {
         this.#fault = error
       }
@@ -83,6 +85,12 @@ export class Dialer {
   close(): void {
     this.#untried.length = 0
     for (const socket of this.#sockets) socket.destroy()
+  }
+
+  /** Early versions 3.4 of postgres.js would go on with the closed socket, and never ask for another one. */
+  #failOnceClosed(socket: unknown): void {
+    if (this.#untried.length > 0 || typeof Object(socket).once !== 'function') return
+    ;(socket as Socket).once('close', () => this.#fail(new ClosedDuringStartupError()))
   }
 
   #keep(socket: Socket): void {
