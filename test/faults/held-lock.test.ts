@@ -69,7 +69,7 @@ function countSessions(): Promise<Record<string, unknown>[]> {
 }
 
 describe.each(clients(['pg'], everyClient))('with %s', (name, client) => {
-  /** A single connection that waits for a lock serves nobody else. */
+  /** A single connection that waits for a lock serves no other request. */
   const severalTest = test.skipIf(name === 'one client of pg')
   let notebook: Notebook
 

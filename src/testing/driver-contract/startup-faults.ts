@@ -13,7 +13,7 @@ import { type Refusal, startRefusingServer } from './refusing-server.ts'
 
 const PID = 'select pg_backend_pid()::text as pid'
 
-/** The server or a pooler lets nobody in for now. */
+/** The server or a pooler lets no client in for now. */
 const passing: readonly Refusal[] = [
   { code: 'XX000', message: 'Max client connections reached' },
   { code: '08P01', message: 'no more connections allowed' },
