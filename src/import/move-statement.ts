@@ -144,7 +144,6 @@ const candidateTypes = {
   remembered: list(duration),
 }
 
-// biome-ignore format: one column a line
 function giveCandidates(sessions: readonly MovableSession[]) {
   return {
     rows: sessions.map(({ key }) => key),
