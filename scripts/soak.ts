@@ -14,7 +14,7 @@ import { Client } from 'pg'
 import { startFaultProxy } from '../src/testing/fault-proxy.ts'
 import { ApplicationProcess } from './soak/application-process.ts'
 import { Browser } from './soak/browser.ts'
-import { faults, type Surroundings } from './soak/faults.ts'
+import { type Fault, faults, type Surroundings } from './soak/faults.ts'
 import { Random } from './soak/random.ts'
 import { SoakReport } from './soak/report.ts'
 import { SoakServer } from './soak/soak-server.ts'
@@ -24,6 +24,7 @@ const help = `Usage: npm run soak [-- options]
   --minutes <n>     how long (default: 1)
   --driver <name>   pg or postgres-js (default: pg)
   --seed <n>        repeats the choices of another run, which it prints; not its timing
+  --fault <text>    only faults whose name contains this text
   --processes <n>   of the application (default: 3)
   --browsers <n>    visitors at once (default: 24)
   --help            this text
@@ -39,6 +40,7 @@ async function main(args: readonly string[]): Promise<number> {
       minutes: { type: 'string', default: '1' },
       driver: { type: 'string', default: 'pg' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      fault: { type: 'string', default: '' },
       processes: { type: 'string', default: '3' },
       browsers: { type: 'string', default: '24' },
       help: { type: 'boolean', short: 'h' },
@@ -49,13 +51,19 @@ async function main(args: readonly string[]): Promise<number> {
     return 0
   }
   const numbers = [values.minutes, values.seed, values.processes, values.browsers].map(Number)
-  if (!['pg', 'postgres-js'].includes(values.driver) || !numbers.every((it) => it >= 0)) {
+  const chosen = faults.filter(({ name }) => name.includes(values.fault))
+  if (
+    chosen.length === 0 ||
+    !['pg', 'postgres-js'].includes(values.driver) ||
+    !numbers.every((it) => it >= 0)
+  ) {
     console.error(help)
     return 2
   }
   const [minutes = 1, seed = 0, processes = 3, browsers = 24] = numbers
   console.log(`${minutes} min on ${values.driver}, ${processes} processes, seed ${seed}`)
-  const report = await soak({ minutes, seed, processes, browsers, driver: values.driver })
+  const { driver } = values
+  const report = await soak({ minutes, seed, processes, browsers, driver, faults: chosen })
   console.log(String(report))
   return report.violations.length === 0 ? 0 : 1
 }
@@ -66,6 +74,7 @@ interface SoakOptions {
   readonly seed: number
   readonly processes: number
   readonly browsers: number
+  readonly faults: readonly Fault[]
 }
 
 async function soak(options: SoakOptions): Promise<SoakReport> {
@@ -86,7 +95,7 @@ async function soak(options: SoakOptions): Promise<SoakReport> {
         () => isOver,
       ),
     )
-    await strike({ server, proxy, applications, random }, report, end)
+    await strike(options.faults, { server, proxy, applications, random }, report, end)
     isOver = true
     await Promise.all(browsing)
     await finish(applications, server, report)
@@ -98,12 +107,18 @@ async function soak(options: SoakOptions): Promise<SoakReport> {
 }
 
 /** One fault after the other, until it is time to end. */
-async function strike(given: Surroundings, report: SoakReport, end: number): Promise<void> {
+async function strike(
+  chosen: readonly Fault[],
+  given: Surroundings,
+  report: SoakReport,
+  end: number,
+): Promise<void> {
   const begin = performance.now()
   let progress = begin
   while (performance.now() < end && !report.isHopeless) {
     await new Promise((resolve) => setTimeout(resolve, BETWEEN_FAULTS))
-    const fault = given.random.pick(faults)
+    const fault = given.random.pick(chosen)
+    report.begins(fault.name)
     await fault.strike(given)
     const recoveries = await Promise.all(given.applications.map((it) => it.recovered()))
     report.fault(fault.name, Math.round(Math.max(...recoveries)))

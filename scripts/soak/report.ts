@@ -13,6 +13,7 @@ export class SoakReport {
   readonly #operations = new Map<string, Record<Outcome, number>>()
   readonly #faults = new Map<string, { count: number; recoveries: number[] }>()
   #longest = 0
+  #lastFault = 'none'
   readonly #begin = performance.now()
 
   constructor(deadline: number) {
@@ -24,9 +25,9 @@ export class SoakReport {
   }
 
   violation(text: string): void {
-    const seconds = ((performance.now() - this.#begin) / 1000).toFixed(1)
-    this.violations.push(`${seconds} s: ${text}`)
-    console.log(`VIOLATION at ${seconds} s: ${text}`)
+    const line = `${this.#seconds} s: ${text} (last fault: ${this.#lastFault})`
+    this.violations.push(line)
+    console.log(`VIOLATION ${line}`)
   }
 
   count(act: Act, { outcome, longest }: Answer): void {
@@ -37,6 +38,11 @@ export class SoakReport {
     if (longest > this.deadline + SLACK) {
       this.violation(`a call of ${act.kind} took ${Math.round(longest)} ms`)
     }
+  }
+
+  /** Notes a fault that is about to strike, for the lines of violations. */
+  begins(fault: string): void {
+    this.#lastFault = `${fault}, at ${this.#seconds} s`
   }
 
   fault(name: string, recovery: number): void {
@@ -71,6 +77,10 @@ export class SoakReport {
       this.summary,
       ...this.violations.map((violation) => `VIOLATION ${violation}`),
     ].join('\n')
+  }
+
+  get #seconds(): string {
+    return ((performance.now() - this.#begin) / 1000).toFixed(1)
   }
 
   get #totals(): Record<Outcome, number> {

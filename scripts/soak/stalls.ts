@@ -21,7 +21,7 @@ export class Stalls {
     const now = performance.now()
     const length = now - this.#last - RHYTHM
     this.#last = now
-    if (length <= 1) return
+    if (length <= RHYTHM) return
     this.#seen.push({ at: now, length })
     if (this.#seen.length > 2000) this.#seen.splice(0, 1000)
   }
