@@ -27,9 +27,8 @@ export const readMutants: readonly MutantGroup[] = [
     mutants: [
       {
         without: 'the token of a session to load',
-        from: `
-          and (s.secret_hash = any (\${hashes}) or s.previous_hash = any (\${hashes}))`,
-        to: '',
+        from: " and (${isCurrent} or ${isOne('s.previous_hash', hashes)})`",
+        to: '`',
       },
       {
         without: 'the token of a session to load, in a shared load',
@@ -46,8 +45,8 @@ export const readMutants: readonly MutantGroup[] = [
       },
       {
         without: 'entries that a dead token does not read',
-        from: 'where session_id = ${id} and ${opensTo(hashes)}',
-        to: 'where session_id = ${id}',
+        from: 'where session_id = ${id} and (${isCurrent} or s.previous_until > now())`',
+        to: 'where session_id = ${id}`',
         tests: ['test/postgres/load-bounds.test.ts'],
       },
       {
