@@ -1,9 +1,15 @@
 import type { Codec } from '../../codec/codec.ts'
+import { ConfigurationError } from '../../errors.ts'
 import { ConnectPgSimpleFallback } from '../../import/connect-pg-simple/fallback.ts'
 import type { OldTableOptions } from '../../import/connect-pg-simple/old-table.ts'
 import type { ReadUserId } from '../../import/connect-pg-simple/read-row.ts'
+import {
+  checkExpressStore,
+  type ExpressStoreLike,
+} from '../../import/express-store/express-store.ts'
+import { ExpressStoreFallback } from '../../import/express-store/express-store-fallback.ts'
 import { passportUserId } from '../../import/passport-user.ts'
-import { type Option, unchecked } from '../../options/option.ts'
+import { type Option, option, unchecked } from '../../options/option.ts'
 import { group } from '../../options/read-options.ts'
 import type { Driver } from '../../postgres/driver.ts'
 import { resolveTableNames, type TableNameOptions } from '../../postgres/table-names.ts'
@@ -26,35 +32,60 @@ export interface FallbackSurroundings {
 
 const name = (): Option<string | undefined> => unchecked<string>('a name')
 
-export const fallbackOption: Option<OldTableOptions | undefined> = {
-  ...group<OldTableOptions>({ table: name(), schema: name(), timeZone: name() }),
+/** Where sessions were before: a table of connect-pg-simple, or another store. */
+export type FallbackSetting = OldTableOptions & {
+  /** A store for express-session, such as `RedisStore` of connect-redis. Instead of a table. */
+  readonly store?: ExpressStoreLike | undefined
+}
+
+const store = option<ExpressStoreLike | undefined>(
+  'a store of express-session',
+  undefined,
+  (value, name) => checkExpressStore(name, value),
+)
+
+export const fallbackOption: Option<FallbackSetting | undefined> = {
+  ...group<FallbackSetting>({ table: name(), schema: name(), timeZone: name(), store }),
   fallback: undefined,
 }
 
 /**
- * Opens the table of connect-pg-simple whose sessions move here with their users' next requests.
+ * Opens the table or the store whose sessions move here with their users' next requests.
  *
  * @throws {ConfigurationError} An option of it is wrong.
  */
 export function openFallback(
-  table: OldTableOptions | undefined,
+  fallback: FallbackSetting | undefined,
   { driver, store, deadline, tables, codec, policy, userId }: FallbackSurroundings,
 ): OlderSessions | null {
-  if (table === undefined) return null
-  return new ConnectPgSimpleFallback({
+  if (fallback === undefined) return null
+  const { store: oldStore, ...table } = fallback
+  const system = oldStore === undefined ? 'connect-pg-simple' : 'the fallback store'
+  const shared = {
     driver,
     deadline,
     names: resolveTableNames(tables),
     ready: () => store.ready(),
-    table,
     identify: sidIdentity,
     codec,
     userId: userId ?? passportUserId,
-    onUnreadable(sessionId, problem) {
-      const message = 'a session of connect-pg-simple cannot move here, so its user has none'
+    onUnreadable(sessionId: string | null, problem: string) {
+      const message = `a session of ${system} cannot move here, so its user has none`
       policy.log.warn({ sessionId, problem }, message)
     },
     idleTimeout: policy.idleTimeout,
     absoluteTimeout: policy.absoluteTimeout,
+  }
+  if (oldStore === undefined) return new ConnectPgSimpleFallback({ ...shared, table })
+  if (Object.keys(table).some((name) => table[name as keyof OldTableOptions] !== undefined)) {
+    throw new ConfigurationError('fallback takes a store or a table, not both.')
+  }
+  return new ExpressStoreFallback({
+    ...shared,
+    store: oldStore,
+    onLeftover(sessionId, error) {
+      const message = 'a session has moved here and could not be removed from the fallback store'
+      policy.log.warn({ sessionId, err: error }, message)
+    },
   })
 }

@@ -2,10 +2,10 @@ import type { Codec } from '../../codec/codec.ts'
 import { jsonCodec } from '../../codec/json-codec.ts'
 import { fromPg, type PgPoolLike } from '../../drivers/pg.ts'
 import { ConfigurationError } from '../../errors.ts'
-import type { OldTableOptions } from '../../import/connect-pg-simple/old-table.ts'
 import type { Duration } from '../../options/duration.ts'
 import { callback, duration, type OptionTable, unchecked } from '../../options/option.ts'
 import { readOptions } from '../../options/read-options.ts'
+import type { FallbackSetting } from './open-fallback.ts'
 import type { Driver } from '../../postgres/driver.ts'
 import { PostgresStore } from '../../postgres/postgres-store.ts'
 import {
@@ -67,10 +67,11 @@ export interface SidCommonOptions {
 /** Settings of a store in PostgreSQL. */
 interface SidDatabaseOptions extends SidCommonOptions, TableNameOptions, ConnectPgSimpleOptions {
   /**
-   * The table of `connect-pg-simple` that holds the sessions from before the switch, in the same database:
-   * `{ table: 'session' }`. Each is moved here at its next request. Leave it out once the table is empty.
+   * Where the sessions from before the switch are: the table of `connect-pg-simple` in the same database,
+   * `{ table: 'session' }`, or another store for express-session, `{ store: new RedisStore({ client }) }`. Each is moved
+   * here at its next request. Leave it out once all have moved or expired.
    */
-  readonly fallback?: OldTableOptions
+  readonly fallback?: FallbackSetting
   /** What to do about the tables at first use. Defaults to `'auto'`: creates and upgrades them. */
   readonly migrate?: MigrateMode
   /** How long a call may take. Defaults to `'5s'`. */
@@ -115,7 +116,7 @@ interface SidOptions
       | 'log'
     > {
   readonly userId: SidCommonOptions['userId']
-  readonly fallback: OldTableOptions | undefined
+  readonly fallback: FallbackSetting | undefined
   readonly pool: PgPoolLike | undefined
   readonly database: Driver | undefined
   readonly store: SessionStore | undefined
