@@ -87,7 +87,9 @@ async function visit(origin: string, sid: string): Promise<Kept | number> {
   return answer.status === 200 ? ((await answer.json()) as Kept) : answer.status
 }
 
-test('10 000 users of connect-redis stay signed in while two processes switch over under load', async () => {
+test('10 000 users of connect-redis stay signed in while two processes switch over under load', {
+  timeout: 600_000,
+}, async () => {
   const expires = new Date(Date.now() + 86_400_000).toISOString()
   const cookie = { originalMaxAge: 86_400_000, expires, httpOnly: true, path: '/' }
   for (let n = 0; n < USERS; n++) {
