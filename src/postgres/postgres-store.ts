@@ -195,14 +195,14 @@ export class PostgresStore implements SessionStore {
     const { id, secretHashes } = ending
     if (!isUuid(id)) return { status: 'gone' }
     const call = { deadline: options?.deadline ?? this.#tables.runner.begin() }
-    const { findLive, destroy, destroyAgain } = this.#operations
+    const { lookUp, destroy, destroyAgain } = this.#operations
     // Only what was there before tells, after a lost answer, whether this call has ended it.
-    const [live] = secretHashes === undefined ? await this.#tables.ask(findLive, [id], call) : []
+    const before = secretHashes === undefined ? await lookUp.run(id, call) : undefined
     const result = await destroy.run(ending, call).catch(async (error: unknown) => {
       if (!isUnknown(error)) throw error
       this.#announcer.announce([id])
       const again = this.#tables.ask(destroyAgain, ending, call)
-      return endedBefore(await again.catch(() => Promise.reject(error)), ending, live)
+      return endedBefore(await again.catch(() => Promise.reject(error)), ending, before?.live)
     })
     this.#announcer.announce([id])
     return result

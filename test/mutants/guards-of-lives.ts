@@ -306,17 +306,21 @@ const ending: readonly MutantGroup[] = [
     mutants: [
       {
         without: 'the look at the deadline when a purge deletes',
-        from: ' and expires_at <= now()',
-        to: '',
+        from: 'where id = any (array(select id from doomed)) and expires_at <= now()',
+        to: 'where id = any (array(select id from doomed))',
         equivalent:
           '`for update` has judged purge_at again after any wait, and a check of the table keeps purge_at from lying before expires_at. It stays for the day when one of the two goes',
       },
       {
         without: 'the purge bound',
-        from: 'where purge_at <= now()',
-        to: 'where true',
+        from: '\n        where purge_at <= now()\n        order',
+        to: '\n        order',
       },
-      { without: 'the limit of a purge', from: '\n        limit ${limit}', to: '' },
+      {
+        without: 'the limit of a purge',
+        from: '\n        limit ${limit}\n        for',
+        to: '\n        for',
+      },
       {
         without: 'skipping rows that others hold',
         from: 'for update skip locked',

@@ -1,5 +1,6 @@
 import type { LiveSession, SessionSummary, StoreCounts } from '../../store/session-store.ts'
 import { onlyRow } from '../answer-rows.ts'
+import type { SharedOperation } from '../batcher.ts'
 import { type Operation, operation } from '../operation.ts'
 import { list, text, uuid } from '../parameter-types.ts'
 import { packListed, readListed } from '../session-columns.ts'
@@ -55,6 +56,34 @@ export function findLive({
         }
       }),
   })
+}
+
+/** A session that was looked up; undefined when it does not live. */
+interface LookedUp {
+  readonly live: LiveSession | undefined
+}
+
+/** Looks up a session that is about to end, by the statement of `findLive`, which callers can share. */
+export function lookUp(names: TableNames): SharedOperation<string, LookedUp> {
+  const all = findLive(names)
+  const single: Operation<string, LookedUp> = {
+    ...all,
+    statement: (id, proof) => all.statement([id], proof),
+    read: (rows, id, proof) => ({ live: all.read(rows, [id], proof)[0] }),
+  }
+  return {
+    single: () => single,
+    batch: {
+      ...all,
+      read(rows, ids, proof) {
+        const found = new Map(all.read(rows, ids, proof).map((live) => [live.id, live]))
+        return ids.map((id) => ({ live: found.get(id) }))
+      },
+    },
+    sessionOf: (id) => id,
+    isExclusive: false,
+    sizeOf: () => 0,
+  }
 }
 
 /** Counts all sessions. Reads the whole table. */

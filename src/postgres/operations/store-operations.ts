@@ -1,6 +1,7 @@
 import type {
   DestroyResult,
   Ending,
+  LiveSession,
   NewSession,
   SaveResult,
   SessionChange,
@@ -16,7 +17,7 @@ import { describeOperation } from './describe.ts'
 import { destroyAgain, destroyByUser, destroyOperation } from './destroy.ts'
 import { destroyPage } from './destroy-page.ts'
 import { fetchOperation } from './fetch.ts'
-import { count, findLive, listByUser } from './find-sessions.ts'
+import { count, findLive, listByUser, lookUp } from './find-sessions.ts'
 import { type LoadedSession, loadOperation, type TokenLoad } from './load.ts'
 import { purgeOperation } from './purge.ts'
 import { readUser } from './read-user.ts'
@@ -48,6 +49,7 @@ export interface StoreOperations {
   readonly readUser: ReturnType<typeof readUser>
   readonly listByUser: ReturnType<typeof listByUser>
   readonly findLive: ReturnType<typeof findLive>
+  readonly lookUp: SharedCall<string, { readonly live: LiveSession | undefined }>
   readonly backdateSignIn: ReturnType<typeof backdateSignIn>
   readonly check: ReturnType<typeof check>
   readonly count: ReturnType<typeof count>
@@ -86,6 +88,7 @@ export function storeOperations(
     readUser: readUser(names),
     listByUser: listByUser(names),
     findLive: findLive(names),
+    lookUp: tables.share(lookUp(names)),
     backdateSignIn: backdateSignIn(names),
     check: check(names),
     count: count(names),
