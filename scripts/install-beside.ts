@@ -47,7 +47,8 @@ const commands: Readonly<Record<Manager, readonly [command: string, ...args: str
 const COMPLAINT = /pg-sessions|ERESOLVE|unmet peer|peer dependencies|EBADENGINE|Unsupported engine/i
 
 /** Packages of others that warn about each other have nothing to do with this one. */
-const OURS = /pg-sessions@|Found: pg-sessions|from pg-sessions|package: 'pg-sessions/
+const OURS =
+  /pg-sessions@|─┬ pg-sessions |Found: pg-sessions|from pg-sessions|package: 'pg-sessions/
 
 /** Resolves packages in an empty project. It fails on an error, and on a warning about this package. */
 export async function install(
