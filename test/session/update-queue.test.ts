@@ -41,6 +41,7 @@ test('no value passes to a request that saw another user, another sign-in or ano
 
 test('a failed update passes no value on', async () => {
   const queue = new UpdateQueue()
+  const before = queue.run(session, 'key', ENDLESS, async () => bytes)
   const failing = queue.run(session, 'key', ENDLESS, () => Promise.reject(new Error('failed')))
   let seen: unknown = 'nothing'
   const next = queue.run(session, 'key', ENDLESS, async (latest) => {
@@ -48,7 +49,7 @@ test('a failed update passes no value on', async () => {
     return null
   })
   await expect(failing).rejects.toThrow('failed')
-  await next
+  await Promise.all([before, next])
   expect(seen).toBeUndefined()
 })
 
@@ -68,7 +69,13 @@ test('an update that waits for another gives up at its own deadline, and never r
   })
   await expect(late).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', outcome: 'none' })
   // The next one still waits for the first, which is running.
-  const next = queue.run(session, 'key', ENDLESS, async (latest) => latest ?? null)
+  let isNext = false
+  const next = queue.run(session, 'key', ENDLESS, async (latest) => {
+    isNext = true
+    return latest ?? null
+  })
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+  expect(isNext).toBe(false)
   release()
   await Promise.all([held, next])
   expect(ran).toBe(false)
