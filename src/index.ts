@@ -41,10 +41,14 @@ export type { Logger } from './session/logger.ts'
 export type { PurgeOptions, Purger } from './session/purger.ts'
 export type {
   DefaultData,
+  DefaultUser,
   Session,
   SessionData,
   SessionLifetime,
+  SessionUser,
   SignInOptions,
+  UserOf,
+  WithUser,
 } from './session/session.ts'
 export type { SessionEvents, SessionListener } from './session/session-events.ts'
 export type { SessionWatch, WatchEndReason, WatchTarget } from './session/session-watcher.ts'

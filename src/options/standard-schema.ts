@@ -15,7 +15,7 @@ export interface StandardSchema<Output> {
 }
 
 /** What a schema makes of a value. */
-export type StandardSchemaResult<Output> =
+type StandardSchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | {
       readonly issues: readonly {
