@@ -4,7 +4,7 @@ import { installPackage, type PackedPackage } from './pack-package.ts'
 import { type CommandResult, runCommand } from './run-command.ts'
 import { readSubpaths } from './subpaths.ts'
 
-/** Subpaths that name a framework's types, which their users have installed. */
+/** Subpaths that name another package's types, which their users have installed. */
 const frameworkTypes: Readonly<Record<string, readonly string[]>> = {
   './elysia': ['elysia'],
   './express': ['@types/express'],
@@ -13,6 +13,7 @@ const frameworkTypes: Readonly<Record<string, readonly string[]>> = {
   './hono': ['hono'],
   './koa': ['@types/koa'],
   './nestjs': ['@nestjs/common'],
+  './opentelemetry': ['@opentelemetry/api'],
 }
 
 const strict = {
@@ -60,7 +61,7 @@ const otherModes: readonly ModuleMode[] = [
 
 /**
  * Compiles the published declarations as a careful user would: with `skipLibCheck` off, and with no
- * types around but Node's and, for a framework's adapter, that framework's. What names no framework is
+ * types around but Node's and, for an adapter, those of what it adapts to. All other subpaths are
  * compiled in every way that a project may find modules.
  */
 export async function checkDeclarations(

@@ -85,7 +85,7 @@ async function createWaiTables(
  *
  * @throws {SchemaError} If they are not.
  */
-export async function checkWaiTables(
+async function checkWaiTables(
   driver: Driver,
   names: WaiTableNames,
   patience: Pick<Patience, 'read'>,

@@ -40,7 +40,7 @@ export interface PageRequest extends PageLimits {
 }
 
 /** Bounds one page. A page holds at least one row if there is any. */
-export interface PageLimits {
+interface PageLimits {
   readonly rows: number
   /** Of sessions as they are stored there, together. */
   readonly bytes: number

@@ -15,7 +15,7 @@ interface Account {
 }
 
 /** A PostgreSQL server of the pair. */
-export class Server {
+class Server {
   readonly port: number
   readonly url: string
   readonly #folder: string

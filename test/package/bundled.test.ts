@@ -49,7 +49,7 @@ const applications = {
     file: 'compatible.js',
     // The store takes a pool of pg, and the table of connect-pg-simple, by its options.
     rooms:
-      /^(compatibility\/(by-sid\/.+|express-session(\/.+)?)|drivers\/(pg|waiting|failures)(\/.+)?|import\/([^/]+|connect-pg-simple\/.+))$/,
+      /^(compatibility\/(by-sid\/.+|express-session(\/.+)?)|drivers\/(pg|waiting|failures)(\/.+)?|import\/([^/]+|connect-pg-simple\/.+|express-store\/.+))$/,
     needs: ['compatibility/express-session', 'drivers/pg'],
     text: `
       import express from 'express'

@@ -1,5 +1,5 @@
 /** How much a finding matters: sessions fail or can be lost; they will, or are slow; good to know. */
-export type Severity = 'error' | 'warning' | 'note'
+type Severity = 'error' | 'warning' | 'note'
 
 /** Something that an operator should know, with what it does to users and what to do. */
 export interface Finding {
