@@ -39,10 +39,10 @@ describe('the others are refused with the name that they have here', () => {
     [{ ttl: () => 60 }, "idleTimeout: '1d'"],
     [{ pruneSessionInterval: -1 }, "purgeInterval: '15m'"],
     [{ ttl: 60, idleTimeout: '1m' }, 'Leave ttl out'],
-    [{ fallback: 'session' }, 'fallback must be an object with schema, table, timeZone'],
+    [{ fallback: 'session' }, 'fallback must be an object with schema, store, table, timeZone'],
     [
       { fallback: { tableName: 'session' } },
-      'fallback has no option "tableName". Its options are schema, table, timeZone.',
+      'fallback has no option "tableName". Its options are schema, store, table, timeZone.',
     ],
   ])('%j', (options, instead) => {
     expect(() => make(options)).toThrow(instead)

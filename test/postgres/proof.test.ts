@@ -50,7 +50,7 @@ const writes: Readonly<Record<string, (store: SessionStore) => Promise<unknown>>
   replace: (store) => store.replace({ ...sample(), secretHashes: [] }, sample()),
   update: (store) => store.update({ ...ann, ...update, expected: null, value: bytes('1') }),
   take: (store) => store.take({ ...ann, ...update }),
-  destroy: (store) => store.destroy({ id: sample().id }),
+  destroy: (store) => store.destroy({ id: sample().id, secretHashes: [sample().secretHash] }),
   purge: (store) => store.purge(1),
 }
 

@@ -146,6 +146,15 @@ export class PostgresJsConnection {
     this.#dialer.close()
   }
 
+  /** Until the statement is sent, it fails with the startup; from then on, only its own failure tells what happened. */
+  #orStartupFailure(query: RawQuery): Promise<RawRows> {
+    const failure = this.#dialer.failure.catch((error: unknown) => {
+      if (wasSent(query)) return query
+      throw error
+    })
+    return Promise.race([query, failure])
+  }
+
   #die(reason: unknown): void {
     this.#death = reason
     clearTimeout(this.#bedtime)
@@ -159,7 +168,7 @@ export class PostgresJsConnection {
       if (this.#death !== undefined) throw this.#death
       query = make().raw() as RawQuery
       this.#latest = query
-      const answer = this.#isReady ? query : Promise.race([query, this.#dialer.failure])
+      const answer = this.#isReady ? query : this.#orStartupFailure(query)
       const phase = () => (wasSent(this.#latest) ? 'read' : 'connect')
       const rows = await within(timeout ?? Number.POSITIVE_INFINITY, phase, answer, {
         giveUp: () => cancel(this.#latest),
