@@ -140,6 +140,15 @@ export function inParallel<Result>(
   return Promise.all(Array.from({ length: count }, (_, index) => make(index)))
 }
 
+/** Between two bounds, which it may equal. */
+export function assertWithin(
+  actual: number,
+  [least, most]: readonly [number, number],
+  what: string,
+): void {
+  assert.ok(actual >= least && actual <= most, `${what} is ${actual}, not ${least} to ${most}`)
+}
+
 /** Equal but for the rounding of a store whose clock is finer than a millisecond. */
 export function assertClose(actual: number, expected: number, what: string): void {
   if (actual === expected) return
