@@ -1,4 +1,4 @@
-import { ConfigurationError, SessionError } from '../errors.ts'
+import { ConfigurationError, SessionError, StoreUnavailableError } from '../errors.ts'
 import type { Duration } from '../options/duration.ts'
 import { duration, type OptionTable } from '../options/option.ts'
 import { readOptions } from '../options/read-options.ts'
@@ -33,6 +33,12 @@ export interface HealthProblem {
   readonly message: string
 }
 
+/** A store that cannot be checked may take longer to get ready than a probe waits. */
+const late = (): Error =>
+  new StoreUnavailableError('The store was not ready in time. Nothing was written.', 'none', {
+    statement: 'ready',
+  })
+
 const TABLE: OptionTable<{ deadline: number }> = { deadline: duration('2s') }
 
 /** @throws {ConfigurationError} An option is unknown or wrong. A failure of the database is an answer. */
@@ -53,7 +59,7 @@ export async function checkHealth(
   })
   try {
     if (store.check === undefined) {
-      await store.ready()
+      await deadline.race(store.ready(), late)
       return answer([], null)
     }
     const state = await store.check({ deadline })

@@ -1,5 +1,6 @@
 import { harnessTest } from './harness-test.ts'
 import { byteTests } from './store-contract/bytes.ts'
+import { checkTests } from './store-contract/check.ts'
 import { concurrencyTests } from './store-contract/concurrency.ts'
 import { concurrentEndingTests } from './store-contract/concurrent-endings.ts'
 import { deadTokenTests } from './store-contract/dead-tokens.ts'
@@ -69,6 +70,7 @@ export function storeContract(runner: TestRunner, open: () => Promise<StoreHarne
   runner.describe('users, counts and purge', () => userTests(test))
   runner.describe('devices', () => deviceTests(test))
   runner.describe('erasure', () => erasureTests(test))
+  runner.describe('check', () => checkTests(test))
   runner.describe('guards', () => guardTests(test))
   runner.describe('what can be watched', () => watchingTests(test))
   runner.describe('many at once', () => concurrencyTests(test))

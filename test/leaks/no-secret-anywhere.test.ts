@@ -28,7 +28,7 @@ const PEPPER = 'canary-of-a-pepper, 32 characters and more'
 
 /** Every secret that was ever made, whether or not a cookie carried it. */
 const secrets: string[] = []
-/** What reached logs, errors, events and whoever inspects objects. */
+/** What reached logs, errors, events and inspected objects. */
 const seen: string[] = []
 const cookies: string[] = []
 

@@ -434,7 +434,7 @@ describe('saves that go together while a load is under way', () => {
 describe('the deadline', () => {
   const deadline = 600
 
-  /** Loads that share one slot, so that whoever waits for it waits until it is free. */
+  /** Loads that share one slot, so that other calls wait until it is free. */
   function openNarrow() {
     const gated = gatedDriver(fromPg(harness.pool))
     const runner = new StatementRunner(gated.driver, deadline)

@@ -128,6 +128,12 @@ describe('a role that owns nothing', () => {
     expect(await findingAfter(all)).toBeUndefined()
   })
 
+  test('may not enter the schema', async () => {
+    const finding = await findingAfter('revoke usage on schema sessions from app')
+    expect(finding).toMatchObject({ severity: 'error' })
+    expect(finding?.what).toMatch(/schema|migration/)
+  })
+
   test('lacks rights', async () => {
     const finding = await findingAfter('grant select on all tables in schema sessions to app')
     expect(finding).toMatchObject({ code: 'missing-rights', severity: 'error' })

@@ -8,7 +8,7 @@ import { readPlan } from './read-plan.ts'
 /*
  * How PostgreSQL goes about each statement of the store, once it has prepared it, at 20 000 sessions of
  * five entries. Every plan is written down in a golden file; `npx vitest run test/postgres/query-plans -u`
- * writes it anew.
+ * writes it again.
  */
 
 const SESSIONS = 20_000

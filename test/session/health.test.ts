@@ -69,6 +69,44 @@ test('rights that the role lacks are named', async () => {
   ])
 })
 
+test('a role that may not enter the schema is told so', async () => {
+  await sessionsOn(database.url).ready()
+  const url = new URL(database.url)
+  const role = `stranger_${url.pathname.slice(-8)}`
+  await database.query(`create role ${role} login password 'secret'`)
+  url.username = role
+  url.password = 'secret'
+  const pool = new Pool({ connectionString: url.href })
+  const sessions = createSessions({
+    database: fromPg(pool),
+    migrate: 'off',
+    cookie: { development: true },
+  })
+  const { problems } = await sessions.check()
+  await sessions.close()
+  await pool.end()
+  await database.query(`drop role ${role}`)
+  expect(problems).toEqual([
+    { code: 'MISSING_RIGHTS', message: expect.stringContaining('USAGE on schema sessions') },
+  ])
+})
+
+test('tables that were dropped are made again', async () => {
+  const sessions = sessionsOn(database.url)
+  await sessions.ready()
+  await database.query('drop schema sessions cascade')
+  expect(await sessions.check()).toMatchObject({ ok: true })
+})
+
+test('a store that is never ready is a problem within the deadline of the check', async () => {
+  const store = Object.assign(new MemoryStore(), { ready: () => new Promise<void>(() => {}) })
+  const sessions = createSessions({ store, cookie: { development: true } })
+  expect(await sessions.check({ deadline: '20ms' })).toMatchObject({
+    ok: false,
+    problems: [{ code: 'ERR_STORE_UNAVAILABLE' }],
+  })
+})
+
 test('tables that are missing, and are not to be made, are a problem by its code', async () => {
   const pool = new Pool({ connectionString: database.url })
   const sessions = createSessions({

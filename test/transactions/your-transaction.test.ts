@@ -174,26 +174,22 @@ test('an event comes also when the sessions are closed right after the commit', 
   expect(() => own.in(client)).toThrow('have been closed')
 })
 
-test('beside saves that share statements no transaction is lost to a deadlock', async () => {
-  const visitors = await Promise.all(Array.from({ length: 20 }, () => cookieOf(sessions, 'ann')))
-  let isOver = false
-  const busy = visitors.map(async ({ cookie }) => {
-    for (let n = 0; !isOver; n++) {
-      const { session } = sessions.open(cookie)
-      session.set('n', n)
-      await session.save()
-    }
-  })
-  for (let round = 0; round < 30; round++) {
-    const client = await pool.connect()
-    await client.query('begin')
-    expect(await sessions.in(client).destroyByUser('ann')).toBe(20)
-    await client.query('rollback')
-    client.release()
-  }
-  isOver = true
-  await Promise.all(busy)
-  for (const visitor of visitors) expect(await userOf(sessions, visitor)).toBe('ann')
+test('locks sessions in the order of their ids, as every statement does, so that none waits in a circle', async () => {
+  const ids = await Promise.all([1, 2, 3].map(async () => (await cookieOf(sessions, 'ann')).id))
+  const [first, middle, last] = ids.toSorted()
+  const holder = await connect()
+  await holder.query('begin')
+  await holder.query('select from sessions.session where id = $1 for update', [middle])
+  const client = await connect()
+  await client.query('begin')
+  const ending = sessions.in(client).destroyByUser('ann')
+  const waits = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
+  await expect.poll(async () => (await pool.query(waits)).rowCount).toBe(1)
+  const free = await pool.query('select id from sessions.session for update skip locked')
+  expect(free.rows, `${first} is locked already`).toEqual([{ id: last }])
+  await holder.query('rollback')
+  expect(await ending).toBe(3)
+  await client.query('rollback')
 })
 
 test("an error is the client's own, and nothing is sent again", async () => {

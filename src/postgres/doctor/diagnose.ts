@@ -1,4 +1,4 @@
-import { SchemaError } from '../../errors.ts'
+import { SchemaError, StoreError } from '../../errors.ts'
 import type { Driver } from '../driver.ts'
 import { checkSchema } from '../migrate.ts'
 import { check } from '../operations/check.ts'
@@ -52,7 +52,7 @@ function inOrder(findings: readonly Finding[]): readonly Finding[] {
   return findings.toSorted((a, b) => ORDER[a.severity] - ORDER[b.severity])
 }
 
-/** What the application would say at its start. */
+/** What the application would say at its start, when it lacks a right on the tables included. */
 async function schemaFinding(
   driver: Driver,
   names: TableNames,
@@ -62,13 +62,14 @@ async function schemaFinding(
     await checkSchema(driver, names, { timeout })
     return null
   } catch (error) {
-    if (!(error instanceof SchemaError)) throw error
+    if (!(error instanceof SchemaError || error instanceof StoreError)) throw error
     return {
       code: error.code,
       severity: 'error',
       what: error.message,
       effect: 'No session can be used: requests that need one fail with 500.',
-      remedy: 'Run npx pg-sessions migrate, unless the message says otherwise.',
+      remedy:
+        'Do what the message says, or run npx pg-sessions migrate; npx pg-sessions sql prints the rights to grant.',
     }
   }
 }
