@@ -48,10 +48,16 @@ export class Deadline {
   race<Result>(work: Promise<Result>, late: () => Error): Promise<Result> {
     if (this.endsAt === Number.POSITIVE_INFINITY) return work
     return new Promise((resolve, reject) => {
-      const end = (): void => {
-        setImmediate(() => reject(late()))
+      let timer: NodeJS.Timeout
+      const wait = (): void => {
+        timer = setTimeout(end, Math.min(Math.ceil(this.left()), LONGEST_TIMER))
       }
-      const timer = setTimeout(end, Math.min(Math.ceil(this.left()), LONGEST_TIMER))
+      // A timer counts whole milliseconds and may fire early.
+      const end = (): void => {
+        if (this.isOver) setImmediate(() => reject(late()))
+        else wait()
+      }
+      wait()
       work.then(resolve, reject).finally(() => clearTimeout(timer))
     })
   }
