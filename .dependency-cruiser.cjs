@@ -44,7 +44,7 @@ function strangers(name, comment) {
   }
 }
 
-const errors = 'errors\\.ts$'
+const errors = 'errors(/|\\.ts$)'
 const processWide = 'process-wide\\.ts$'
 const options = 'options/'
 const telemetry = 'telemetry/(channels|request-context)\\.ts$'

@@ -1,0 +1,57 @@
+import { SessionError } from './session-error.ts'
+
+/** A request of another site's page was refused. Nothing was done. */
+export class CrossSiteError extends SessionError {
+  /** @internal */
+  static override readonly kind: string = 'CrossSiteError'
+
+  constructor() {
+    super(
+      'ERR_CROSS_SITE',
+      "A page of another site sent this request, so nothing was done. If that site is yours, add its origin: refuseCrossSite({ allow: ['https://…'] }).",
+    )
+  }
+
+  override get statusCode(): number {
+    return 403
+  }
+}
+
+/** The user is not signed in, or signed in too long ago for this route. The handler did not run. */
+export class NotFreshError extends SessionError {
+  /** @internal */
+  static override readonly kind: string = 'NotFreshError'
+
+  /** Whether a user is signed in, and only too long ago. */
+  readonly isSignedIn: boolean
+
+  constructor(isSignedIn: boolean) {
+    super(
+      'ERR_NOT_FRESH',
+      isSignedIn
+        ? 'The user signed in too long ago for this route. Ask for the password again, and call session.signIn.'
+        : 'No user is signed in, and this route needs one who signed in lately.',
+    )
+    this.isSignedIn = isSignedIn
+  }
+
+  override get statusCode(): number {
+    return this.isSignedIn ? 403 : 401
+  }
+}
+
+/**
+ * A change needs a new cookie, but the response can no longer carry one: its head has left, or Next is
+ * rendering components. Nothing was stored.
+ */
+export class ResponseStartedError extends SessionError {
+  /** @internal */
+  static override readonly kind: string = 'ResponseStartedError'
+
+  constructor(action: string) {
+    super(
+      'ERR_RESPONSE_STARTED',
+      `${action} needs a new cookie, and this response can carry none any more. Do it before the first byte of the response is sent; in Next in a Server Action or a Route Handler, not while components render.`,
+    )
+  }
+}
