@@ -1,4 +1,4 @@
-import { ConfigurationError, SessionsClosedError, StoreUnavailableError } from '../errors.ts'
+import { ConfigurationError, SessionsClosedError } from '../errors.ts'
 import { readOptions } from '../options/read-options.ts'
 import type { CallOptions } from '../store/deadline.ts'
 import type {
@@ -34,21 +34,21 @@ import type {
   UpdateResult,
 } from '../store/session-store.ts'
 import { AnnouncementListener } from './announcement-listener.ts'
-import { ANY_SESSION, Announcer } from './announcer.ts'
+import { Announcer } from './announcer.ts'
+import { createOnce } from './create-once.ts'
 import type { Driver } from './driver.ts'
 import { prepareTables } from './migrate.ts'
 import { announceOperation, channelOf } from './operations/announce.ts'
-import { endedBefore } from './operations/destroy.ts'
 import {
   destroyByUserInTransaction,
   destroyInTransaction,
   transactionStatus,
 } from './operations/end-in-transaction.ts'
 import { loadUserOperation } from './operations/load-user.ts'
-import { FIRST_VERSION } from './operations/new-session.ts'
 import { type StoreOperations, storeOperations } from './operations/store-operations.ts'
 import type { TakenEntry } from './operations/take.ts'
 import { isUuid } from './parameter-types.ts'
+import { SessionEndings } from './session-endings.ts'
 import { type DatabaseOptions, type PostgresStoreOptions, storeOptions } from './store-options.ts'
 import { TableAccess } from './table-access.ts'
 import { resolveTableNames, type TableNames } from './table-names.ts'
@@ -76,6 +76,7 @@ export class PostgresStore implements SessionStore {
   readonly #tables: TableAccess
   readonly #operations: StoreOperations
   readonly #announcer: Announcer
+  readonly #endings: SessionEndings
   readonly #channel: string
   readonly #isShared: boolean
   readonly #users: JoinedUsers | null
@@ -106,6 +107,7 @@ export class PostgresStore implements SessionStore {
     this.#operations = storeOperations(this.#names, this.#tables, this.#users)
     this.#channel = channelOf(this.#names)
     this.#announcer = new Announcer(this.#tables.runner, announceOperation(this.#channel))
+    this.#endings = new SessionEndings(this.#tables, this.#operations, this.#announcer)
   }
 
   ready(): Promise<void> {
@@ -125,37 +127,12 @@ export class PostgresStore implements SessionStore {
   }
 
   async create(session: NewSession, options?: CallOptions): Promise<CreateResult> {
-    const { create, findCreated } = this.#operations
-    const call = { deadline: options?.deadline ?? this.#tables.runner.begin() }
-    try {
-      const creation = await create.run(session, call)
-      if (creation.status === 'created') return creation
-    } catch (error) {
-      if (!isUnknown(error)) throw error
-      // Sent a second time, it might bring back a session that has ended since. But it may have got through.
-      const times = await this.#tables.ask(findCreated, session, call).catch(() => null)
-      if (times === null) throw error
-      return { status: 'created', times, version: FIRST_VERSION }
-    }
-    const times = await this.#tables.ask(findCreated, session, call)
-    if (times === null) return { status: 'taken' }
-    return { status: 'created', times, version: FIRST_VERSION }
+    return createOnce(this.#tables, this.#operations, session, options)
   }
 
   async save(change: SessionChange, options?: CallOptions): Promise<SaveResult> {
     if (!isUuid(change.id)) return { status: 'gone' }
-    const { save, saveCredentials } = this.#operations
-    if (change.credentials === undefined) return save.run(change, options)
-    const { signIn } = change.credentials
-    const hasChangedHands = signIn !== undefined && signIn.userId !== change.userId
-    const result = await this.#tables
-      .ask(saveCredentials.for(change), change, options)
-      .catch((error) => {
-        if (hasChangedHands) this.#mayHaveEnded(change.id, error)
-        throw error
-      })
-    if (result.status === 'saved' && hasChangedHands) this.#announcer.announce([change.id])
-    return result
+    return this.#endings.save(change, options)
   }
 
   async replace(
@@ -164,12 +141,7 @@ export class PostgresStore implements SessionStore {
     options?: CallOptions,
   ): Promise<ReplaceResult> {
     if (!isUuid(ended.id)) return { status: 'gone' }
-    const call = { ended, successor }
-    const result = await this.#tables
-      .ask(this.#operations.replace, call, options)
-      .catch((error) => this.#mayHaveEnded(ended.id, error))
-    if (result.status === 'created') this.#announcer.announce([ended.id])
-    return result
+    return this.#endings.replace(ended, successor, options)
   }
 
   async update(update: EntryUpdate, options?: CallOptions): Promise<UpdateResult> {
@@ -192,63 +164,28 @@ export class PostgresStore implements SessionStore {
   }
 
   async destroy(ending: Ending, options?: CallOptions): Promise<DestroyResult> {
-    const { id, secretHashes } = ending
-    if (!isUuid(id)) return { status: 'gone' }
-    const call = { deadline: options?.deadline ?? this.#tables.runner.begin() }
-    const { lookUp, destroy, destroyAgain } = this.#operations
-    // Only what was there before tells, after a lost answer, whether this call has ended it.
-    const before = secretHashes === undefined ? await lookUp.run(id, call) : undefined
-    const result = await destroy.run(ending, call).catch(async (error: unknown) => {
-      if (!isUnknown(error)) throw error
-      this.#announcer.announce([id])
-      const again = this.#tables.ask(destroyAgain, ending, call)
-      return endedBefore(await again.catch(() => Promise.reject(error)), ending, before?.live)
-    })
-    this.#announcer.announce([id])
-    return result
+    if (!isUuid(ending.id)) return { status: 'gone' }
+    return this.#endings.destroy(ending, options)
   }
 
   listByUser(userId: string, options?: CallOptions): Promise<readonly SessionSummary[]> {
     return this.#tables.ask(this.#operations.listByUser, userId, options)
   }
 
-  async destroyByUser(
+  destroyByUser(
     userId: string,
     except: readonly string[],
     options?: CallOptions,
   ): Promise<readonly string[]> {
-    const call = { deadline: options?.deadline ?? this.#tables.runner.begin() }
-    const { listByUser, destroyByUser } = this.#operations
-    const live = await this.#tables.ask(listByUser, userId, call)
-    const ids = live.map(({ id }) => id).filter((id) => !except.includes(id))
-    const ending = { userId, except: except.filter(isUuid) }
-    try {
-      const ended = await this.#tables.ask(destroyByUser, ending, call)
-      this.#announcer.announce(ended)
-      return ended
-    } catch (error) {
-      if (!isUnknown(error)) throw error
-      this.#announcer.announce(ids)
-      // The answer got lost, so a second try may find none of those that the first has ended.
-      const rest = await this.#tables
-        .ask(destroyByUser, ending, call)
-        .catch(() => Promise.reject(error))
-      const ended = [...new Set([...ids, ...rest])]
-      this.#announcer.announce(ended)
-      return ended
-    }
+    return this.#endings.destroyByUser(userId, except, options)
   }
 
   readUser(userId: string, options?: CallOptions): Promise<readonly StoredSession[]> {
     return this.#tables.ask(this.#operations.readUser, userId, options)
   }
 
-  async destroyPage(page: EndingPage, options?: CallOptions): Promise<EndedPage> {
-    const answer = await this.#tables
-      .ask(this.#operations.destroyPage, page, options)
-      .catch((error) => this.#mayHaveEnded(ANY_SESSION, error))
-    this.#announcer.announce(answer.ended.map(({ id }) => id))
-    return answer
+  destroyPage(page: EndingPage, options?: CallOptions): Promise<EndedPage> {
+    return this.#endings.destroyPage(page, options)
   }
 
   check(options?: CallOptions): Promise<StoreCheck> {
@@ -315,18 +252,8 @@ export class PostgresStore implements SessionStore {
     return found === null ? { status: 'gone' } : { status: 'found', user: await users.user(found) }
   }
 
-  /** Announces an ending whose answer got lost: a listener then looks, and sees what has happened. */
-  #mayHaveEnded(id: string, error: unknown): never {
-    if (isUnknown(error)) this.#announcer.announce([id])
-    throw error
-  }
-
   async #prepare(): Promise<void> {
     await prepareTables(this.#driver, this.#names, this.#options)
     await this.#users?.prepare(this.#driver, this.deadline)
   }
-}
-
-function isUnknown(error: unknown): boolean {
-  return error instanceof StoreUnavailableError && error.outcome === 'unknown'
 }

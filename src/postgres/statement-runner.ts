@@ -7,6 +7,7 @@ import type { Effect, Operation } from './operation.ts'
 import { freshProof } from './proof.ts'
 import { realTime } from './real-time.ts'
 import { classifyDatabaseError, isRetryable } from './sql-state.ts'
+import { isUnknown } from './unknown-outcome.ts'
 
 const ATTEMPTS = 3
 
@@ -95,7 +96,7 @@ export class StatementRunner {
 
 /** An earlier attempt may have applied what this one surely did not. */
 function inDoubt(failure: Error, statement: Pick<Statement, 'name'>): Error {
-  if (failure instanceof StoreUnavailableError && failure.outcome === 'unknown') return failure
+  if (isUnknown(failure)) return failure
   return new StoreUnavailableError(
     `The database could not be asked again after a connection was lost (statement '${statement.name}'). Whether a change was applied is not known.`,
     'unknown',

@@ -1,5 +1,7 @@
-import { ConfigurationError, SessionsClosedError, StoreError } from '../errors.ts'
-import { MemoryRecord } from './memory-record.ts'
+import { ConfigurationError, StoreError } from '../errors.ts'
+import type { MemoryRecord } from './memory-record.ts'
+import { MemoryRecords } from './memory-records.ts'
+import { destroyPage, destroyUser, findLive, listUser, readUser } from './memory-selections.ts'
 import type {
   Created,
   CreateResult,
@@ -58,10 +60,7 @@ export interface MemoryStoreOptions {
  */
 export class MemoryStore implements SessionStore {
   readonly name = 'memory'
-  readonly #records = new Map<string, MemoryRecord>()
-  readonly #now: () => number
-  readonly #listeners = new Set<(id: string) => void>()
-  #closed = false
+  readonly #records: MemoryRecords
 
   /** @throws {ConfigurationError} An option is unknown. */
   constructor(options: MemoryStoreOptions = {}) {
@@ -71,16 +70,16 @@ export class MemoryStore implements SessionStore {
         `new MemoryStore has no option ${unknown}. Its only option is now; it lies in this process, beside no tables.`,
       )
     }
-    this.#now = options.now ?? Date.now
+    this.#records = new MemoryRecords(options.now ?? Date.now)
   }
 
   /** @throws {SessionsClosedError} After `close()`, as every other call does. */
   async ready(): Promise<void> {
-    this.#begin()
+    this.#records.begin()
   }
 
   async load(proof: PresentedToken, options: LoadOptions = {}): Promise<LoadResult> {
-    const now = this.#begin()
+    const now = this.#records.begin()
     const record = this.#records.get(proof.id)
     if (!record) return { status: 'unknown' }
     const { id, userId } = record
@@ -95,8 +94,8 @@ export class MemoryStore implements SessionStore {
   }
 
   async fetch({ secretHashes, keys, ...guard }: EntryRequest): Promise<FetchResult> {
-    const now = this.#begin()
-    const record = this.#find(guard, now)
+    const now = this.#records.begin()
+    const record = this.#records.find(guard, now)
     const works =
       record?.accepts(secretHashes) || record?.previousIs(secretHashes, now) === 'working'
     if (!record || !works) return { status: 'gone' }
@@ -108,15 +107,15 @@ export class MemoryStore implements SessionStore {
   }
 
   async create(session: NewSession): Promise<CreateResult> {
-    const now = this.#begin()
+    const now = this.#records.begin()
     const present = this.#records.get(session.id)
     if (present && !present.accepts([session.secretHash])) return { status: 'taken' }
-    return createdOf(present ?? this.#add(session, now), now)
+    return createdOf(present ?? this.#records.add(session, now), now)
   }
 
   async save(change: SessionChange): Promise<SaveResult> {
-    const now = this.#begin()
-    const record = this.#find(change, now)
+    const now = this.#records.begin()
+    const record = this.#records.find(change, now)
     if (!record) return { status: 'gone' }
     const { credentials, lifetime } = change
     const token = credentials?.token
@@ -125,7 +124,7 @@ export class MemoryStore implements SessionStore {
 
     if (token) record.replaceToken(token, now)
     if (credentials) record.changeTerms(credentials, lifetime, now)
-    if (record.userId !== change.userId) this.#hint(record.id)
+    if (record.userId !== change.userId) this.#records.hint(record.id)
     record.noteAccess(lifetime, now)
     for (const key of change.deleted) record.delete(key)
     for (const { key, value } of change.written) record.set(key, value)
@@ -136,20 +135,20 @@ export class MemoryStore implements SessionStore {
 
   /** @throws {StoreError} The successor's id is taken. Nothing has changed then. */
   async replace(ended: TokenPrecondition, successor: NewSession): Promise<ReplaceResult> {
-    const now = this.#begin()
+    const now = this.#records.begin()
     if (!this.#records.get(ended.id)?.isLive(now)) return { status: 'gone' }
-    const isHeld = this.#find(ended, now)?.opensTo(ended.secretHashes, now)
+    const isHeld = this.#records.find(ended, now)?.opensTo(ended.secretHashes, now)
     if (!isHeld) return { status: 'superseded' }
-    if (this.#records.has(successor.id)) {
+    if (this.#records.get(successor.id) !== undefined) {
       throw new StoreError('The new session has the id of one that exists: give it its own.')
     }
-    this.#remove(ended.id)
-    return createdOf(this.#add(successor, now), now)
+    this.#records.remove(ended.id)
+    return createdOf(this.#records.add(successor, now), now)
   }
 
   async update(update: EntryUpdate): Promise<UpdateResult> {
-    const now = this.#begin()
-    const record = this.#find(update, now)
+    const now = this.#records.begin()
+    const record = this.#records.find(update, now)
     if (!record) return { status: 'gone' }
     const current = record.get(update.key)
     if (!areEqual(current, update.expected)) return { status: 'changed', current }
@@ -162,8 +161,8 @@ export class MemoryStore implements SessionStore {
   async take(
     guard: Precondition & { readonly lifetime: Lifetime; readonly key: Uint8Array },
   ): Promise<TakeResult> {
-    const now = this.#begin()
-    const record = this.#find(guard, now)
+    const now = this.#records.begin()
+    const record = this.#records.find(guard, now)
     if (!record) return { status: 'gone' }
     record.noteAccess(guard.lifetime, now)
     const value = record.get(guard.key)
@@ -172,13 +171,13 @@ export class MemoryStore implements SessionStore {
   }
 
   async describe({ device, ...guard }: Description): Promise<DescribeResult> {
-    const record = this.#find(guard, this.#begin())
+    const record = this.#records.find(guard, this.#records.begin())
     record?.describe(device)
     return { status: record === undefined ? 'gone' : 'described' }
   }
 
   async touch({ id, lifetime, overlap }: Touch): Promise<void> {
-    const now = this.#begin()
+    const now = this.#records.begin()
     const record = this.#records.get(id)
     if (!record?.isLive(now)) return
     record.noteAccess(lifetime, now)
@@ -186,13 +185,13 @@ export class MemoryStore implements SessionStore {
   }
 
   async backdateSignIn(id: string, milliseconds: number): Promise<void> {
-    const now = this.#begin()
+    const now = this.#records.begin()
     const record = this.#records.get(id)
     if (record?.isLive(now)) record.backdateSignIn(milliseconds)
   }
 
   async destroy({ id, owner, secretHashes }: Ending): Promise<DestroyResult> {
-    const now = this.#begin()
+    const now = this.#records.begin()
     const record = this.#records.get(id)
     // An owner of null, which the type forbids, owns nothing.
     const isOwned = owner === undefined || (owner !== null && record?.userId === owner)
@@ -201,112 +200,55 @@ export class MemoryStore implements SessionStore {
     if (isLive && secretHashes && !record.opensTo(secretHashes, now)) {
       return { status: 'superseded' }
     }
-    this.#remove(id)
+    this.#records.remove(id)
     return record.isLive(now) ? { status: 'ended', userId: record.userId } : { status: 'gone' }
   }
 
   async listByUser(userId: string): Promise<readonly SessionSummary[]> {
-    const now = this.#begin()
-    return this.#where((record) => record.userId === userId && record.isLive(now))
-      .sort((a, b) => b.lastAccessAt - a.lastAccessAt || (a.id < b.id ? 1 : -1))
-      .map((record) => record.listed(now))
+    return listUser(this.#records, userId)
   }
 
   async destroyByUser(userId: string, except: readonly string[]): Promise<readonly string[]> {
-    const now = this.#begin()
-    const ended = this.#where((record) => record.userId === userId && !except.includes(record.id))
-    for (const record of ended) this.#remove(record.id)
-    return ended.filter((record) => record.isLive(now)).map((record) => record.id)
+    return destroyUser(this.#records, userId, except)
   }
 
   async readUser(userId: string): Promise<readonly StoredSession[]> {
-    const now = this.#begin()
-    return this.#where((record) => record.userId === userId)
-      .sort(byId)
-      .map((record) => record.stored(now))
+    return readUser(this.#records, userId)
   }
 
-  async destroyPage({ after, before, limit }: EndingPage): Promise<EndedPage> {
-    const now = this.#begin()
-    const until = before ?? now
-    const page = this.#where(({ id, createdAt }) => id > (after ?? '') && createdAt <= until)
-      .sort(byId)
-      .slice(0, limit)
-    for (const { id } of page) this.#remove(id)
-    const ended = page
-      .filter((record) => record.isLive(now))
-      .map(({ id, userId }) => ({ id, userId }))
-    const last = page.length < limit ? undefined : page.at(-1)
-    return { ended, next: last === undefined ? null : { after: last.id, before: until } }
+  async destroyPage(page: EndingPage): Promise<EndedPage> {
+    return destroyPage(this.#records, page)
   }
 
   async findLive(ids: readonly string[]): Promise<readonly LiveSession[]> {
-    const now = this.#begin()
-    return ids.flatMap((id) => {
-      const record = this.#records.get(id)
-      if (!record?.isLive(now)) return []
-      return [{ id, userId: record.userId, remaining: record.times(now).expiresAt - now }]
-    })
+    return findLive(this.#records, ids)
   }
 
   async listen(onHint: (id: string | null) => void): Promise<RevocationFeed> {
-    this.#begin()
-    this.#listeners.add(onHint)
+    this.#records.begin()
+    this.#records.listeners.add(onHint)
     const stop = async (): Promise<void> => {
-      this.#listeners.delete(onHint)
+      this.#records.listeners.delete(onHint)
     }
     return { isReliable: true, stop }
   }
 
   async count(): Promise<StoreCounts> {
-    const now = this.#begin()
-    const live = this.#where((record) => record.isLive(now)).length
+    const now = this.#records.begin()
+    const live = this.#records.where((record) => record.isLive(now)).length
     return { live, expired: this.#records.size - live }
   }
 
   async purge(limit: number): Promise<number> {
-    const now = this.#begin()
-    const dead = this.#where((record) => record.isPurgeable(now)).slice(0, limit)
-    for (const record of dead) this.#remove(record.id)
+    const now = this.#records.begin()
+    const dead = this.#records.where((record) => record.isPurgeable(now)).slice(0, limit)
+    for (const record of dead) this.#records.remove(record.id)
     return dead.length
   }
 
   /** Forgets every session. Harmless to repeat. */
   async close(): Promise<void> {
-    this.#closed = true
-    this.#records.clear()
-  }
-
-  /** The one look at the clock that a call takes, so that it judges all deadlines alike. */
-  #begin(): number {
-    if (this.#closed) throw new SessionsClosedError()
-    return this.#now()
-  }
-
-  #remove(id: string): void {
-    this.#records.delete(id)
-    this.#hint(id)
-  }
-
-  /** After the current step, so that a reader then finds what it has done. */
-  #hint(id: string): void {
-    for (const listener of this.#listeners) queueMicrotask(() => listener(id))
-  }
-
-  #find(guard: Precondition, now: number): MemoryRecord | undefined {
-    const record = this.#records.get(guard.id)
-    if (!record?.isLive(now) || record.userId !== guard.userId) return undefined
-    return guard.version === undefined || guard.version === record.version ? record : undefined
-  }
-
-  #where(condition: (record: MemoryRecord) => boolean): MemoryRecord[] {
-    return [...this.#records.values()].filter(condition)
-  }
-
-  #add(session: NewSession, now: number): MemoryRecord {
-    const record = new MemoryRecord(session, now)
-    this.#records.set(record.id, record)
-    return record
+    this.#records.close()
   }
 }
 
@@ -317,10 +259,6 @@ function needsToken({ token, signIn, ...lifetime }: CredentialChange): boolean {
 
 function createdOf(record: MemoryRecord, now: number): Created {
   return { status: 'created', times: record.times(now), version: record.version }
-}
-
-function byId(a: MemoryRecord, b: MemoryRecord): number {
-  return a.id < b.id ? -1 : 1
 }
 
 function areEqual(a: Uint8Array | null, b: Uint8Array | null): boolean {
