@@ -83,13 +83,27 @@ comment on column "sessions"."session_data".value is 'The value as the codec wro
 
 comment on view "sessions"."session_entry" is 'Entries as text, for people. Readable under the JSON codec only.';
 
--- 2: add-device
+-- 2: describe-sign-ins
 insert into "sessions"."migration" (version, name)
-values (2, 'add-device');
+values (2, 'describe-sign-ins');
 
-alter table "sessions"."session" add column device jsonb;
+alter table "sessions"."session"
+  add column device jsonb,
+  add column tags text[],
+  add column actor_id text,
+  add column actor_session uuid,
+  add column factor text,
+  add column elevated_at timestamptz;
+
+create index "session_tags_idx" on "sessions"."session"
+  using gin (tags) with (fastupdate = off) where tags is not null;
 
 comment on column "sessions"."session".device is 'What the sign-in said of its device: a label for lists. Null if nothing.';
+comment on column "sessions"."session".tags is 'Names by which the application finds and ends sessions. Null if none.';
+comment on column "sessions"."session".actor_id is 'The administrator who acts as the user; null for the user''s own session.';
+comment on column "sessions"."session".actor_session is 'The administrator''s own session, without which this one is dead.';
+comment on column "sessions"."session".factor is 'The second factor that the user last proved; null if none since the sign-in.';
+comment on column "sessions"."session".elevated_at is 'When the user last proved it.';
 
 commit;
 

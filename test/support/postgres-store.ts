@@ -46,6 +46,7 @@ export async function elapse(
     'absolute_expires_at',
     'purge_at',
     'previous_until',
+    'elevated_at',
   ]
   const moved = columns
     .map((column) => `${column} = ${column} - $1::float8 * interval '1 ms'`)
