@@ -46,6 +46,7 @@ function strangers(name, comment) {
 
 const errors = 'errors(/|\\.ts$)'
 const processWide = 'process-wide\\.ts$'
+const realTime = 'real-time\\.ts$'
 const options = 'options/'
 const telemetry = 'telemetry/(channels|request-context)\\.ts$'
 const driver = 'postgres/driver\\.ts$'
@@ -54,29 +55,38 @@ module.exports = {
   forbidden: [
     room('errors', [], 'Errors that import make every room depend on what they import.'),
     room('process-wide', [], 'State that all copies share must not depend on one copy.'),
+    room('real-time', [], 'The first thing to load takes the timers before a test replaces them.'),
     room('codec', [errors], 'A codec that knows sessions or SQL cannot be swapped for another.'),
     room('options', [errors], 'Options that know their makers cannot serve all of them.'),
-    room('store', [errors], 'A store contract that knows its users cannot be met by a new store.'),
-    room('telemetry', [options, errors], 'Telemetry that knows sessions or SQL cannot serve both.'),
+    room(
+      'store',
+      [realTime, errors],
+      'A store contract that knows its users cannot be met by a new store.',
+    ),
+    room(
+      'telemetry',
+      [options, realTime, errors],
+      'Telemetry that knows sessions or SQL cannot serve both.',
+    ),
     room('cookie', [options, errors], 'Cookie rules mixed with sessions cannot be tested as text.'),
     room(
       'session',
-      ['store/', 'codec/', options, telemetry, errors],
+      ['store/', 'codec/', options, telemetry, realTime, errors],
       'SQL or HTTP in a session ties what handlers hold to one database or one framework.',
     ),
     room(
       'http',
-      ['session/', 'store/', 'cookie/', options, processWide, errors],
+      ['session/', 'store/', 'cookie/', options, processWide, realTime, errors],
       'SQL in the request life cycle would go round the guards of the store contract.',
     ),
     room(
       'adapters',
-      ['http/', options, processWide, errors],
+      ['http/', options, processWide, realTime, errors],
       'An adapter that reaches past the exchange grows a request life cycle of its own.',
     ),
     room(
       'postgres',
-      ['store/', options, telemetry, errors],
+      ['store/', options, telemetry, processWide, realTime, errors],
       'A store that knows sessions or one driver cannot be used with another.',
     ),
     room(
@@ -89,6 +99,7 @@ module.exports = {
         'haskell/',
         options,
         'session/(token|secret-options)\\.ts$',
+        realTime,
         errors,
       ],
       'A move that knows the middleware or the request it is for cannot be run from the command line.',
@@ -117,13 +128,13 @@ module.exports = {
       // comes through import/.
       [
         ...['session/', 'store/', 'codec/', 'postgres/', 'import/', 'drivers/pg\\.ts$'],
-        ...[options, processWide, errors],
+        ...[options, processWide, realTime, errors],
       ],
       'A store for another middleware that knows our request life cycle would mix two of them.',
     ),
     room(
       'drivers',
-      [driver, options, 'telemetry/request-context\\.ts$', processWide, errors],
+      [driver, options, 'telemetry/request-context\\.ts$', processWide, realTime, errors],
       'A driver that does more than the seam asks cannot be replaced.',
     ),
     room(

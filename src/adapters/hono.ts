@@ -17,6 +17,7 @@ import {
 import { isFree, RequestSessions, sessionIsTaken } from '../http/request-sessions.ts'
 import type { ResponseHeaders } from '../http/response-headers.ts'
 import { isFetchRequest, wrongMount } from '../http/wrong-mount.ts'
+import { realTime } from '../real-time.ts'
 
 export {
   type CrossSiteOptions,
@@ -116,7 +117,7 @@ async function save<Data extends object>(
     const blank = new Response(null, { headers: headersBefore() ?? {} })
     replaceResponse(c, addToResponse(blank, exchange.head))
     // Not yet: an error page that changes the session should not fail for that.
-    setTimeout(() => exchange.handOver(), 0)
+    realTime.setTimeout(() => exchange.handOver(), 0)
     throw withResponse(error)
   }
 }

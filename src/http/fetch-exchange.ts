@@ -1,9 +1,10 @@
-import { errorAnswer } from './error-answer.ts'
+import { realTime } from '../real-time.ts'
 import type { RequestTarget } from '../session/response-link.ts'
+import { errorAnswer } from './error-answer.ts'
 import type { Exchange, SessionOpener } from './exchange.ts'
 import { ownResponse } from './own-response.ts'
-import { addToHead, type HeadFields, keepInHead, type ResponseHeaders } from './response-headers.ts'
 import { targetOf } from './request-target.ts'
+import { addToHead, type HeadFields, keepInHead, type ResponseHeaders } from './response-headers.ts'
 import { sealNoStore } from './sealed-headers.ts'
 
 /** A session joined to a request of the Fetch standard. */
@@ -39,7 +40,7 @@ export function openFetchExchange<Data extends object>(
       return request.headers.has('if-none-match') || request.headers.has('if-modified-since')
     },
     onChange() {
-      if (isHandedOver) void setTimeout(saveLate, 0, exchange)
+      if (isHandedOver) void realTime.setTimeout(saveLate, 0, exchange)
       else onChange?.()
     },
   })

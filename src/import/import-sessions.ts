@@ -1,5 +1,6 @@
 import { ConfigurationError, StoreUnavailableError } from '../errors.ts'
 import type { StatementRunner } from '../postgres/statement-runner.ts'
+import { realTime } from '../real-time.ts'
 import type { FoundSession, ImportSource, MovableSession } from './import-source.ts'
 import { type ImportReport, ImportTally, movableOf } from './import-tally.ts'
 import type { MoveOutcome } from './move-statement.ts'
@@ -154,5 +155,7 @@ function keysOf(
 
 /** Doubles from about 10 ms, and varies, so that two importers do not keep in step. */
 function pause(attempt: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 2 ** attempt * (5 + 5 * Math.random())))
+  return new Promise((resolve) =>
+    realTime.setTimeout(resolve, 2 ** attempt * (5 + 5 * Math.random())),
+  )
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { realTime } from '../real-time.ts'
 import type { RevocationFeed } from '../store/session-store.ts'
 import { ANY_SESSION } from './announcer.ts'
 import type { Driver, Listening } from './driver.ts'
@@ -141,11 +142,11 @@ function waitFor(signal: AbortSignal, milliseconds: number): Promise<void> {
   if (signal.aborted) return Promise.resolve()
   return new Promise((resolve) => {
     const end = (): void => {
-      clearTimeout(timer)
+      realTime.clearTimeout(timer)
       signal.removeEventListener('abort', end)
       resolve()
     }
-    const timer = setTimeout(end, milliseconds)
+    const timer = realTime.setTimeout(end, milliseconds)
     timer.unref()
     signal.addEventListener('abort', end)
   })

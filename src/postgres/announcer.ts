@@ -1,6 +1,6 @@
+import { realTime } from '../real-time.ts'
 import { outsideRequests } from '../telemetry/request-context.ts'
 import type { Operation } from './operation.ts'
-import { realTime } from './real-time.ts'
 import { sqlStateOf } from './sql-state.ts'
 import type { StatementRunner } from './statement-runner.ts'
 

@@ -1,10 +1,10 @@
 import { type Outcome, StoreError } from '../errors.ts'
+import { realTime } from '../real-time.ts'
 import type { Deadline } from '../store/deadline.ts'
 import { type OperationMessage, operationUnderWay } from '../telemetry/channels.ts'
 import { outsideRequests } from '../telemetry/request-context.ts'
 import type { BatchLimits } from './batch-limits.ts'
 import type { Operation } from './operation.ts'
-import { realTime } from './real-time.ts'
 import { type StatementRunner, timedOut } from './statement-runner.ts'
 
 /** An operation that many callers can share one statement for. */

@@ -1,4 +1,5 @@
 import { StoreUnavailableError } from '../errors.ts'
+import { realTime } from '../real-time.ts'
 import type { Connection, Driver } from './driver.ts'
 import { noteExplanation } from './explanations.ts'
 
@@ -24,10 +25,10 @@ export function lendConnection<Result>(
       isLate = true
       reject(noConnection(timeout, purpose))
     }
-    const timer = setTimeout(giveUp, timeout)
+    const timer = realTime.setTimeout(giveUp, timeout)
     let settle = (): void => {}
     const useInTime = async (connection: Connection): Promise<void> => {
-      clearTimeout(timer)
+      realTime.clearTimeout(timer)
       if (isLate) return
       const result = await use(unnamed(driver, connection))
       settle = () => resolve(result)
@@ -41,7 +42,7 @@ export function lendConnection<Result>(
           reject(error)
         },
       )
-      .finally(() => clearTimeout(timer))
+      .finally(() => realTime.clearTimeout(timer))
   })
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { StoreUnavailableError } from '../errors.ts'
+import { realTime } from '../real-time.ts'
 import type { Connection, Driver, Row } from './driver.ts'
 import { lendConnection } from './lend-connection.ts'
 import { type Migration, migrations } from './migrations/index.ts'
@@ -224,11 +225,11 @@ export async function within<Answer>(timeout: number, answer: Promise<Answer>): 
         ),
       )
     }
-    timer = setTimeout(giveUp, timeout)
+    timer = realTime.setTimeout(giveUp, timeout)
   })
   try {
     return await Promise.race([answer, late])
   } finally {
-    clearTimeout(timer)
+    realTime.clearTimeout(timer)
   }
 }

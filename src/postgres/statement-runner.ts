@@ -1,11 +1,11 @@
 import { type Outcome, StoreUnavailableError } from '../errors.ts'
+import { realTime } from '../real-time.ts'
 import { Deadline } from '../store/deadline.ts'
 import { type OperationMessage, traceStatement } from '../telemetry/channels.ts'
 import type { Driver, Row, Statement } from './driver.ts'
 import { noteExplanation } from './explanations.ts'
 import type { Effect, Operation } from './operation.ts'
 import { freshProof } from './proof.ts'
-import { realTime } from './real-time.ts'
 import { classifyDatabaseError, isRetryable } from './sql-state.ts'
 import { isUnknown } from './unknown-outcome.ts'
 

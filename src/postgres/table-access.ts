@@ -1,10 +1,10 @@
 import { SchemaError, SessionsClosedError } from '../errors.ts'
+import { realTime } from '../real-time.ts'
 import type { CallOptions, Deadline } from '../store/deadline.ts'
 import { ALONE, SHARED } from './batch-limits.ts'
 import { Batcher, type SharedOperation, type Upstream } from './batcher.ts'
 import type { Driver } from './driver.ts'
 import type { Operation } from './operation.ts'
-import { realTime } from './real-time.ts'
 import { StatementRunner, timedOut } from './statement-runner.ts'
 
 /** What a store needs to reach its tables. */

@@ -2,6 +2,7 @@ import { ConfigurationError, SessionError, StoreUnavailableError } from '../erro
 import type { Duration } from '../options/duration.ts'
 import { duration, type OptionTable } from '../options/option.ts'
 import { readOptions } from '../options/read-options.ts'
+import { realTime } from '../real-time.ts'
 import { Deadline } from '../store/deadline.ts'
 import type { SessionStore, StoreCheck } from '../store/session-store.ts'
 
@@ -47,14 +48,14 @@ export async function checkHealth(
   options: HealthOptions | undefined,
 ): Promise<SessionsHealth> {
   const deadline = new Deadline(readOptions('check', TABLE, options).deadline)
-  const start = performance.now()
+  const start = realTime.now()
   const answer = (
     problems: readonly HealthProblem[],
     state: StoreCheck | null,
   ): SessionsHealth => ({
     ok: problems.length === 0,
     problems,
-    milliseconds: Math.round(performance.now() - start),
+    milliseconds: Math.round(realTime.now() - start),
     clockDifference: state === null ? null : Math.round(state.time - Date.now()),
   })
   try {

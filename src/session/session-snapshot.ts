@@ -1,3 +1,4 @@
+import { realTime } from '../real-time.ts'
 import type {
   Lifetime,
   Precondition,
@@ -20,7 +21,7 @@ export class SessionSnapshot {
   readonly #policy: SessionPolicy
   #previousToken: PreviousToken | null
   #summary: SessionSummary
-  #seenAt = performance.now()
+  #seenAt = realTime.now()
   #outdatedHashes: readonly Uint8Array[] | null = null
   #secretHashes: readonly Uint8Array[]
 
@@ -75,12 +76,12 @@ export class SessionSnapshot {
   refresh(times: SessionTimes, change: Partial<SessionSummary>): void {
     this.#summary = { ...this.#summary, ...times, ...change }
     if (change.userId !== undefined) this.user = undefined
-    this.#seenAt = performance.now()
+    this.#seenAt = realTime.now()
   }
 
   /** The store's clock, as far as this process's monotonic clock can tell since it was last read. */
   get storeClock(): number {
-    return this.#summary.now + performance.now() - this.#seenAt
+    return this.#summary.now + realTime.now() - this.#seenAt
   }
 
   /** Milliseconds since the user signed in; `Infinity` for an anonymous session. */

@@ -1,6 +1,4 @@
-/** Real timers, so that a test with fake ones still ends its calls. */
-const { setTimeout, clearTimeout, setImmediate } = globalThis
-const now = performance.now.bind(performance)
+import { realTime } from '../real-time.ts'
 
 /** A timer set to more than this fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
@@ -27,12 +25,12 @@ export class Deadline {
 
   constructor(duration: number) {
     this.duration = duration
-    this.endsAt = now() + duration
+    this.endsAt = realTime.now() + duration
   }
 
   /** Milliseconds left; 0 once the budget is spent. */
   left(): number {
-    return Math.max(0, this.endsAt - now())
+    return Math.max(0, this.endsAt - realTime.now())
   }
 
   get isOver(): boolean {
@@ -50,15 +48,15 @@ export class Deadline {
     return new Promise((resolve, reject) => {
       let timer: NodeJS.Timeout
       const wait = (): void => {
-        timer = setTimeout(end, Math.min(Math.ceil(this.left()), LONGEST_TIMER))
+        timer = realTime.setTimeout(end, Math.min(Math.ceil(this.left()), LONGEST_TIMER))
       }
       // A timer counts whole milliseconds and may fire early.
       const end = (): void => {
-        if (this.isOver) setImmediate(() => reject(late()))
+        if (this.isOver) realTime.setImmediate(() => reject(late()))
         else wait()
       }
       wait()
-      work.then(resolve, reject).finally(() => clearTimeout(timer))
+      work.then(resolve, reject).finally(() => realTime.clearTimeout(timer))
     })
   }
 }

@@ -237,7 +237,7 @@ export const batchingMutants: readonly MutantGroup[] = [
       },
       {
         without: 'one turn of the event loop for an answer that is there',
-        from: 'setImmediate(() => reject(late()))',
+        from: 'realTime.setImmediate(() => reject(late()))',
         to: 'reject(late())',
       },
       {
@@ -252,7 +252,7 @@ export const batchingMutants: readonly MutantGroup[] = [
       },
       {
         without: 'stopping the timer',
-        from: '.finally(() => clearTimeout(timer))',
+        from: '.finally(() => realTime.clearTimeout(timer))',
         to: '',
       },
     ],

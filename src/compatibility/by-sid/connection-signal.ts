@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { realTime } from '../../real-time.ts'
 import type { SessionEventHub } from '../../session/session-events.ts'
 import type { SessionStore } from '../../store/session-store.ts'
 
@@ -34,14 +35,14 @@ export class ConnectionSignal {
     if (this.#state === 'here' || this.#state === 'closed') return
     const wasHere = this.#state === 'asked'
     this.#state = 'here'
-    clearTimeout(this.#timer)
+    realTime.clearTimeout(this.#timer)
     if (!wasHere) process.nextTick(this.#tell, 'connect')
   }
 
   /** Stops asking. */
   close(): void {
     this.#state = 'closed'
-    clearTimeout(this.#timer)
+    realTime.clearTimeout(this.#timer)
   }
 
   #failed(): void {
@@ -63,7 +64,7 @@ export class ConnectionSignal {
       process.nextTick(this.#tell, 'disconnect')
     }
     if (this.#state !== 'away') return
-    this.#timer = setTimeout(() => this.#ask(), PAUSE)
+    this.#timer = realTime.setTimeout(() => this.#ask(), PAUSE)
     this.#timer.unref()
   }
 }

@@ -1,4 +1,5 @@
 import type { Row, Statement } from '../../postgres/driver.ts'
+import { realTime } from '../../real-time.ts'
 import { inThisContext } from '../../telemetry/request-context.ts'
 import { markStartupFailure } from '../failures/startup-failure.ts'
 import { isAboutStatement } from '../waiting/about-statement.ts'
@@ -37,9 +38,9 @@ export async function askPool(
   statement: Statement,
   { timeout, ...options }: PoolOptions,
 ): Promise<readonly Row[]> {
-  const endsAt = performance.now() + timeout
+  const endsAt = realTime.now() + timeout
   const endTurn = bounded.turns.takeNow() ?? (await bounded.turns.take(timeout))
-  const left = Math.max(1, endsAt - performance.now())
+  const left = Math.max(1, endsAt - realTime.now())
   return await new Promise((resolve, reject) => {
     const call = new PoolCall(
       statement,

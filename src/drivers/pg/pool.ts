@@ -1,3 +1,4 @@
+import { realTime } from '../../real-time.ts'
 import type { PgClientLike } from './client.ts'
 import type { PgListeningClientLike } from './listen.ts'
 
@@ -28,9 +29,9 @@ export interface PgPoolClientLike extends PgClientLike {
 
 const firstUses = new WeakMap<PgPoolClientLike, number>()
 
-/** When the driver had a client for the first time, by `performance.now()`. */
+/** When the driver had a client for the first time, by `realTime.now()`. */
 export function firstUseOf(client: PgPoolClientLike): number {
-  const first = firstUses.get(client) ?? performance.now()
+  const first = firstUses.get(client) ?? realTime.now()
   firstUses.set(client, first)
   return first
 }

@@ -1,5 +1,6 @@
 import postgres from 'postgres'
 import type { QueryOptions, Row, Statement } from '../../postgres/driver.ts'
+import { realTime } from '../../real-time.ts'
 import { markStartupFailure } from '../failures/startup-failure.ts'
 import { isAboutStatement } from '../waiting/about-statement.ts'
 import { within } from '../waiting/deadline.ts'
@@ -120,13 +121,13 @@ export class PostgresJsConnection {
   /** Lets the process end although the connection is open, and closes it if nothing wakes it in time. */
   rest(milliseconds: number): void {
     this.#dialer.setIdle(true)
-    this.#bedtime = setTimeout(() => void this.close(), milliseconds)
+    this.#bedtime = realTime.setTimeout(() => void this.close(), milliseconds)
     this.#bedtime.unref()
   }
 
   /** Ends a rest. */
   wake(): void {
-    clearTimeout(this.#bedtime)
+    realTime.clearTimeout(this.#bedtime)
     this.#dialer.setIdle(false)
   }
 
@@ -157,7 +158,7 @@ export class PostgresJsConnection {
 
   #die(reason: unknown): void {
     this.#death = reason
-    clearTimeout(this.#bedtime)
+    realTime.clearTimeout(this.#bedtime)
     this.#onDeath()
   }
 

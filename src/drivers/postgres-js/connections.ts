@@ -1,4 +1,5 @@
 import { processWide } from '../../process-wide.ts'
+import { realTime } from '../../real-time.ts'
 import { ReadOnlyServer } from '../waiting/read-only-server.ts'
 import { Turns } from '../waiting/turns.ts'
 import type { PostgresJsLike, PostgresJsSettings } from './client.ts'
@@ -103,9 +104,9 @@ export class PostgresJsConnections {
     const discard = (): void => {
       for (const connection of [...this.#open]) connection.discard(new ClientEndedError())
     }
-    const timer = setTimeout(discard, timeout * 1000)
+    const timer = realTime.setTimeout(discard, timeout * 1000)
     await empty
-    clearTimeout(timer)
+    realTime.clearTimeout(timer)
   }
 }
 

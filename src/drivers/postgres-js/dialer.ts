@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import { realTime } from '../../real-time.ts'
 import type { PostgresJsSettings } from './client.ts'
 
 /** The server or the network closed a connection before the server was ready for a statement. */
@@ -70,9 +71,9 @@ export class Dialer {
   async dialAgain(): Promise<unknown> {
     return await reach(this.#current ?? {}, this.#settings, (socket) => {
       socket.unref()
-      const timer = setTimeout(() => socket.destroy(), PATIENCE)
+      const timer = realTime.setTimeout(() => socket.destroy(), PATIENCE)
       timer.unref()
-      socket.once('close', () => clearTimeout(timer))
+      socket.once('close', () => realTime.clearTimeout(timer))
     })
   }
 

@@ -1,5 +1,4 @@
-/** Real timers, so that a test with fake ones still ends its calls. */
-const { setTimeout, clearTimeout, setImmediate, clearImmediate } = globalThis
+import { realTime } from '../../real-time.ts'
 
 /** A timer set to more than this fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
@@ -19,16 +18,16 @@ export interface Alarm {
  */
 export function setAlarm(milliseconds: number, ring: () => void): Alarm {
   let turn: NodeJS.Immediate | undefined
-  const timer = setTimeout(
+  const timer = realTime.setTimeout(
     () => {
-      turn = setImmediate(ring)
+      turn = realTime.setImmediate(ring)
     },
     Math.min(milliseconds, LONGEST_TIMER),
   )
   return {
     clear() {
-      clearTimeout(timer)
-      if (turn !== undefined) clearImmediate(turn)
+      realTime.clearTimeout(timer)
+      if (turn !== undefined) realTime.clearImmediate(turn)
     },
     unref() {
       timer.unref()

@@ -1,3 +1,4 @@
+import { realTime } from '../../real-time.ts'
 import { setAlarm } from './alarm.ts'
 
 /**
@@ -68,6 +69,6 @@ export function within<Value>(
 
 /** Counts down from now: how much of a timeout is left whenever it is asked. */
 export function countdown(timeout: number): () => number {
-  const end = performance.now() + timeout
-  return () => Math.max(0, end - performance.now())
+  const end = realTime.now() + timeout
+  return () => Math.max(0, end - realTime.now())
 }

@@ -1,3 +1,5 @@
+import { realTime } from '../../real-time.ts'
+
 /** Milliseconds. A server that stays read-only refuses every write, and not each may cost all connections. */
 const PAUSE = 1_000
 
@@ -10,7 +12,7 @@ export class ReadOnlyServer {
 
   /** Notes an error of a statement. Returns whether it says that older connections are no use. */
   note(error: unknown): boolean {
-    const now = performance.now()
+    const now = realTime.now()
     if (!isReadOnly(error) || now - this.#since < PAUSE) return false
     this.#since = now
     return true

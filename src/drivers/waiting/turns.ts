@@ -1,3 +1,4 @@
+import { realTime } from '../../real-time.ts'
 import { within } from './deadline.ts'
 
 /** Too many calls wait already for something that has not come free for a while. */
@@ -48,7 +49,7 @@ export class Turns {
   async take(timeout?: number): Promise<() => void> {
     const now = this.takeNow()
     if (now !== undefined) return now
-    const silence = performance.now() - this.#latest
+    const silence = realTime.now() - this.#latest
     if (timeout !== undefined && this.#waiting.size >= CROWD && silence > STANDSTILL) {
       throw new CrowdedError(this.#waiting.size, silence)
     }
@@ -69,7 +70,7 @@ export class Turns {
   }
 
   #turn(): () => void {
-    this.#latest = performance.now()
+    this.#latest = realTime.now()
     let isOver = false
     return () => {
       if (isOver) return

@@ -3,7 +3,7 @@ import type { InTransaction, StoreTransaction } from '../../store/store-transact
 import type { Operation } from '../operation.ts'
 import type { EndedInTransaction } from '../operations/end-in-transaction.ts'
 import { freshProof } from '../proof.ts'
-import { realTime } from '../real-time.ts'
+import { realTime } from '../../real-time.ts'
 import type { TableAccess } from '../table-access.ts'
 import type { ApplicationTransaction } from './application-transaction.ts'
 

@@ -1,4 +1,5 @@
 import type { Attributes, Meter } from '@opentelemetry/api'
+import { realTime } from '../../real-time.ts'
 import { type EventMessage, eventChannel, operationChannel, statementChannel } from '../channels.ts'
 import { errorType, type Phases, subscribe } from './subscribe.ts'
 
@@ -93,14 +94,14 @@ function timed<Message extends { error?: unknown }>(
   const starts = new WeakMap<object, number>()
   return {
     started(message) {
-      starts.set(message, performance.now())
+      starts.set(message, realTime.now())
       begin()
     },
     ended(message) {
       const start = starts.get(message)
       if (start === undefined) return
       const failure = message.error === undefined ? {} : { 'error.type': errorType(message.error) }
-      const seconds = (performance.now() - start) / 1000
+      const seconds = (realTime.now() - start) / 1000
       record(seconds, { ...attributesOf(message), ...failure }, message)
     },
   }
