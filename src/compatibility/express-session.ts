@@ -142,7 +142,7 @@ export class PgSessionStore extends EventEmitter {
     const own: unknown = Reflect.get(stored, 'cookie')
     const cookie = isCookie(stored, own)
       ? new SessionCookie(own)
-      : this.#newCookie(request, held.known?.summary.ownIdleTimeout ?? null)
+      : this.#newCookie(request, held.snapshot?.summary.ownIdleTimeout ?? null)
     const session = new LoadedSession(request, { ...stored, cookie })
     attach(session, held)
     request.session = session

@@ -1,10 +1,10 @@
 import { readCookie } from '../cookie/cookie-header.ts'
 import type { ResolvedCookie } from '../cookie/cookie-settings.ts'
 import { clearCookieHeader, setCookieHeader } from '../cookie/set-cookie.ts'
+import type { CookieUpdate } from '../session/cookie-update.ts'
 import type { ResponseLink, ResponsePhase } from '../session/response-link.ts'
 import { type DefaultData, Session } from '../session/session.ts'
 import type { SessionContext } from '../session/session-context.ts'
-import type { CookieUpdate } from '../session/session-saver.ts'
 import { SessionState } from '../session/session-state.ts'
 import type { ShownToken } from '../session/shown-tokens.ts'
 import { refuseOutsideDevelopment } from './development-cookie.ts'
@@ -96,7 +96,7 @@ export class Exchange<Data extends object = DefaultData> {
    */
   get head(): ResponseHeaders {
     if (this.#state === null) return NOTHING
-    const setCookies = this.#setCookies(this.#state.news)
+    const setCookies = this.#setCookies(this.#state.cookieUpdate)
     return { setCookies, noStore: setCookies.length > 0, varyCookie: true }
   }
 
@@ -147,13 +147,13 @@ export class Exchange<Data extends object = DefaultData> {
     return []
   }
 
-  #setCookies(news: CookieUpdate): readonly string[] {
-    if (news.kind === 'none') return []
-    if (news.kind === 'ended') return [clearCookieHeader(this.#cookie)]
+  #setCookies(update: CookieUpdate): readonly string[] {
+    if (update.kind === 'none') return []
+    if (update.kind === 'ended') return [clearCookieHeader(this.#cookie)]
     const target = this.#link.target?.()
     if (target) warnOfPlainHttp(this.#cookie, target, this.#context.policy.log)
-    const outlivesBrowser = news.isRemembered || this.#cookie.persistent
-    const maxAge = outlivesBrowser ? Math.max(1, Math.floor(news.remaining / 1000)) : null
-    return [setCookieHeader(this.#cookie, news.token, maxAge)]
+    const outlivesBrowser = update.isRemembered || this.#cookie.persistent
+    const maxAge = outlivesBrowser ? Math.max(1, Math.floor(update.remaining / 1000)) : null
+    return [setCookieHeader(this.#cookie, update.token, maxAge)]
   }
 }

@@ -105,7 +105,7 @@ export class NodeExchange<Data extends object> implements HoldMember {
     this.#exchange.discard()
   }
 
-  news(): ResponseHeaders {
+  responseHeaders(): ResponseHeaders {
     const { head } = this.#exchange
     const setCookies = head.setCookies.filter((line) => !this.#inPlace.includes(line))
     this.#inPlace = head.setCookies

@@ -10,8 +10,8 @@ export interface HoldMember {
   save(): Promise<void>
   /** Drops what has not been saved, since the response will not say that it was. */
   discard(): void
-  /** What the head has to say, but for what this has told before. */
-  news(): ResponseHeaders
+  /** What to add to the head, except for what an earlier call has given. */
+  responseHeaders(): ResponseHeaders
   /** Answers when `save` has failed. */
   fail(error: unknown): void
 }
@@ -23,8 +23,8 @@ const membersOf = processWide('shared-hold', () => new WeakMap<ServerResponse, S
  * Holds a response's head until all members have saved. There is one hold for all sessions of an
  * application: holds that lie over each other could be undone only in order.
  *
- * When one save fails the handler's response is dropped, and that member answers. The news of the others
- * goes with its answer: a token that a save has replaced is dead, so the client needs the new one.
+ * When one save fails the handler's response is dropped, and that member answers. The headers of the others
+ * go with its answer: a token that a save has replaced is dead, so the client needs the new one.
  */
 export function holdFor(member: HoldMember, response: ServerResponse): void {
   const others = membersOf.get(response)
@@ -37,22 +37,22 @@ export function holdFor(member: HoldMember, response: ServerResponse): void {
     async commit() {
       membersOf.delete(response)
       for (failing of members) await failing.save()
-      return newsOf(members)
+      return headersOf(members)
     },
     fail(error) {
       for (const each of members) each.discard()
-      if (!response.headersSent) addToHead(response, newsOf(members))
+      if (!response.headersSent) addToHead(response, headersOf(members))
       failing.fail(error)
     },
   })
   heedEarlyLookup(response)
 }
 
-function newsOf(members: Iterable<HoldMember>): ResponseHeaders {
-  const news = [...members].map((member) => member.news())
+function headersOf(members: Iterable<HoldMember>): ResponseHeaders {
+  const headers = [...members].map((member) => member.responseHeaders())
   return {
-    setCookies: news.flatMap(({ setCookies }) => setCookies),
-    noStore: news.some(({ noStore }) => noStore),
-    varyCookie: news.some(({ varyCookie }) => varyCookie),
+    setCookies: headers.flatMap(({ setCookies }) => setCookies),
+    noStore: headers.some(({ noStore }) => noStore),
+    varyCookie: headers.some(({ varyCookie }) => varyCookie),
   }
 }

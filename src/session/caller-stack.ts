@@ -20,4 +20,13 @@ export function withCaller(error: unknown): unknown {
   return error
 }
 
+/** Waits for an answer, and shows the caller in the stack of its error. */
+export async function asked<Result>(answer: Promise<Result>): Promise<Result> {
+  try {
+    return await answer
+  } catch (error) {
+    throw withCaller(error)
+  }
+}
+
 const SEPARATOR = '\n    --- called by ---\n'

@@ -21,30 +21,30 @@ export function refuseWithoutDevices(store: Pick<SessionStore, 'name' | 'describ
  */
 export async function describeSession(
   { store }: SessionContext,
-  known: SessionSnapshot | null,
+  snapshot: SessionSnapshot | null,
   device: string | null,
   deadline: Deadline,
 ): Promise<void> {
   refuseWithoutDevices(store)
-  if (known === null) {
+  if (snapshot === null) {
     throw new ConfigurationError(
       'describe needs a stored session, and this visitor has none. Sign in first, or pass device to signIn.',
     )
   }
-  const result = await store.describe?.({ ...known.guard, device }, { deadline })
-  if (result?.status !== 'described') throw new SessionGoneError(known.id)
+  const result = await store.describe?.({ ...snapshot.guard, device }, { deadline })
+  if (result?.status !== 'described') throw new SessionGoneError(snapshot.id)
 }
 
 /** Does so after a sign-in, which has succeeded whatever becomes of this: a failure is logged. */
 export async function describeSignedIn(
   context: SessionContext,
-  known: SessionSnapshot | null,
+  snapshot: SessionSnapshot | null,
   device: string | null,
   deadline: Deadline,
 ): Promise<void> {
   if (device === null) return
   try {
-    await describeSession(context, known, device, deadline)
+    await describeSession(context, snapshot, device, deadline)
   } catch (error) {
     context.policy.log.warn({ err: error }, 'the device of a sign-in could not be noted')
   }

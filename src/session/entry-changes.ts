@@ -36,15 +36,15 @@ export async function updateEntry(
   await state.load(deadline)
   if (state.hasPending(key)) await state.save(deadline)
   for (;;) {
-    const known = state.known
-    if (known !== null) {
-      return state.context.updates.run(known.guard, key, deadline, (latest) =>
-        compareAndSet(state, known, key, change, latest, deadline),
+    const snapshot = state.snapshot
+    if (snapshot !== null) {
+      return state.context.updates.run(snapshot.guard, key, deadline, (latest) =>
+        compareAndSet(state, snapshot, key, change, latest, deadline),
       )
     }
     const next = await change(undefined)
     if (state.hasPending(key)) await state.save(deadline)
-    else if (state.known === null) return setFirst(state, key, next, deadline)
+    else if (state.snapshot === null) return setFirst(state, key, next, deadline)
   }
 }
 
@@ -62,7 +62,7 @@ async function setFirst(
 
 async function compareAndSet(
   state: SessionState,
-  known: SessionSnapshot,
+  snapshot: SessionSnapshot,
   key: string,
   change: (current: unknown) => unknown,
   latest: Uint8Array | null | undefined,
@@ -71,17 +71,17 @@ async function compareAndSet(
   const { store, codec, policy } = state.context
   const keyBytes = codec.encodeKey(key)
   if (latest === undefined) await state.fetch([key], deadline)
-  let expected = latest === undefined ? (known.entries.get(key)?.bytes ?? null) : latest
+  let expected = latest === undefined ? (snapshot.entries.get(key)?.bytes ?? null) : latest
   for (;;) {
     const current = expected === null ? null : new EntryValue(expected, keyBytes.length)
     const next = await change(current === null ? undefined : state.decode(key, current)?.value)
     const entry = next === undefined ? null : encodeEntry(state.context, key, next)
-    known.entries.checkLimits(changeOfOne(key, entry), policy.limits)
-    const update = { ...known.guard, lifetime: known.lifetime(), key: keyBytes, expected }
+    snapshot.entries.checkLimits(changeOfOne(key, entry), policy.limits)
+    const update = { ...snapshot.guard, lifetime: snapshot.lifetime(), key: keyBytes, expected }
     const result = await store.update({ ...update, value: entry?.bytes ?? null }, { deadline })
-    if (result.status === 'gone') throw new SessionGoneError(known.id)
+    if (result.status === 'gone') throw new SessionGoneError(snapshot.id)
     if (result.status === 'updated') {
-      known.entries.keep(key, entry)
+      snapshot.entries.keep(key, entry)
       return entry?.bytes ?? null
     }
     expected = result.current
@@ -92,21 +92,21 @@ async function compareAndSet(
 export async function takeEntry(state: SessionState, key: string): Promise<unknown> {
   const deadline = state.context.deadline()
   await state.load(deadline)
-  const known = state.known
-  if (known === null || state.hasPending(key)) {
+  const snapshot = state.snapshot
+  if (snapshot === null || state.hasPending(key)) {
     const found = state.copy(key)
     state.delete(key)
     return found?.value
   }
-  if (!known.entries.has(key)) return undefined
+  if (!snapshot.entries.has(key)) return undefined
   const { store, codec } = state.context
   const keyBytes = codec.encodeKey(key)
   const result = await store.take(
-    { ...known.guard, lifetime: known.lifetime(), key: keyBytes },
+    { ...snapshot.guard, lifetime: snapshot.lifetime(), key: keyBytes },
     { deadline },
   )
-  if (result.status === 'gone') throw new SessionGoneError(known.id)
-  known.entries.keep(key, null)
+  if (result.status === 'gone') throw new SessionGoneError(snapshot.id)
+  snapshot.entries.keep(key, null)
   if (result.value === null) return undefined
   return state.decode(key, new EntryValue(result.value, keyBytes.length))?.value
 }

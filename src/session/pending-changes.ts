@@ -45,21 +45,24 @@ export class PendingChanges {
     return [...keys]
   }
 
-  /** Has the collected changes saved; they are collected again when that fails and may be retried. */
-  async saveBy(save: (changes: ChangeSet) => Promise<void>): Promise<void> {
+  /** Hands over the collected changes to a save, which ends in `saved` or `failed`. */
+  beginSave(): ChangeSet {
     const changes = this.#collected
     this.#collected = new ChangeSet()
     this.#underWay = changes
-    try {
-      await save(changes)
-    } catch (error) {
-      // What is gone takes no further change, and what was discarded meanwhile is not retried.
-      const isOver = error instanceof SessionGoneError || this.#underWay !== changes
-      if (!isOver) this.#collected = changes.followedBy(this.#collected)
-      throw error
-    } finally {
-      this.#underWay = null
-    }
+    return changes
+  }
+
+  saved(): void {
+    this.#underWay = null
+  }
+
+  /** Collects the changes of a failed save again, unless a further try is of no use. */
+  failed(changes: ChangeSet, error: unknown): void {
+    // What is gone takes no further change, and what was discarded meanwhile is not retried.
+    const isOver = error instanceof SessionGoneError || this.#underWay !== changes
+    if (!isOver) this.#collected = changes.followedBy(this.#collected)
+    this.#underWay = null
   }
 
   /** Forgets everything. What is under way may still be saved, but is not tried again. */

@@ -8,20 +8,19 @@ import type {
 } from '../store/session-store.ts'
 import type { ChangeSet } from './change-set.ts'
 import type { LifetimeChange } from './session-lifetime.ts'
-import type { SessionPolicy } from './session-policy.ts'
+import type { Save } from './save.ts'
+import type { SessionContext } from './session-context.ts'
 import type { SessionSnapshot } from './session-snapshot.ts'
 import type { SignIn } from './sign-in.ts'
 import type { IssuedToken } from './token.ts'
 
-/** Turns what a handler asked for into what a store is to do. Decides nothing and sends no query. */
+/** Turns what a handler asked for into calls of a store. Decides nothing and sends no query. */
 
-/** A session that is to begin with what the change set holds. */
+/** A new session with what the change set holds. */
 export function planNewSession(
-  policy: SessionPolicy,
-  codec: Codec,
+  { policy, codec }: SessionContext,
   token: IssuedToken,
-  changes: ChangeSet,
-  signIn: SignIn | null,
+  { changes, signIn }: Save,
 ): NewSession {
   const own = lifetimeOf(changes, signIn)
   const ownIdleTimeout = own?.idleTimeout ?? null
@@ -42,40 +41,36 @@ export interface NextToken extends IssuedToken {
   readonly grace: Grace | null
 }
 
-/** A change to the session that is known. */
+/** A change to a stored session. */
 export function planChange(
-  policy: SessionPolicy,
-  codec: Codec,
-  known: SessionSnapshot,
+  { policy, codec }: SessionContext,
+  snapshot: SessionSnapshot,
   token: NextToken | null,
-  changes: ChangeSet,
-  signIn: SignIn | null,
+  { changes, signIn }: Save,
 ): SessionChange {
   const own = lifetimeOf(changes, signIn)
-  const idle = own?.idleTimeout ?? (signIn === null ? known.idleTimeout : policy.idleTimeout)
-  const credentials = token === null ? {} : { credentials: planCredentials(token) }
-  return {
-    ...known.guard,
-    written: encodeWritten(codec, changes),
-    deleted: encodeDeleted(codec, changes),
-    ...credentials,
-    lifetime: known.lifetime(idle),
-    isAccessNoted: !known.isTouchDue,
-  }
+  const idle = own?.idleTimeout ?? (signIn === null ? snapshot.idleTimeout : policy.idleTimeout)
+  const { id, userId, version } = snapshot.summary
+  const written = encodeWritten(codec, changes)
+  const deleted = encodeDeleted(codec, changes)
+  const lifetime = snapshot.lifetime(idle)
+  const { isTouchDue } = snapshot
+  const change = { id, userId, version, written, deleted, lifetime, isTouchDue }
+  return token === null ? change : { ...change, credentials: planCredentials(token) }
 
   function planCredentials({ secretHash: to, grace }: NextToken): CredentialChange {
     const { idleTimeout, absoluteTimeout } = own ?? {}
-    const from = known.secretHashes
+    const from = snapshot.secretHashes
     const replaced = grace === null ? { from, to } : { from, to, grace }
     if (signIn !== null) {
       return {
         token: replaced,
         signIn: { userId: signIn.userId },
         ownIdleTimeout: idleTimeout ?? null,
-        absoluteExpiresAt: known.storeClock + (absoluteTimeout ?? policy.absoluteTimeout),
+        absoluteExpiresAt: snapshot.storeClock + (absoluteTimeout ?? policy.absoluteTimeout),
       }
     }
-    const since = known.summary.authenticatedAt ?? known.summary.createdAt
+    const since = snapshot.summary.authenticatedAt ?? snapshot.summary.createdAt
     return {
       token: replaced,
       ...(idleTimeout === undefined ? {} : { ownIdleTimeout: idleTimeout }),

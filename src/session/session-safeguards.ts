@@ -1,20 +1,13 @@
 import { type Duration, parseDuration } from '../options/duration.ts'
-import { withCaller } from './caller-stack.ts'
+import { asked } from './caller-stack.ts'
 import { isCsrfToken, makeCsrfToken } from './csrf-token.ts'
 import { type DeviceDescription, encodeDevice } from './device.ts'
-import { WriteRefusing } from './refuse-writes.ts'
-import type { SessionState } from './session-state.ts'
+import type { DefaultData } from './session-data.ts'
+import { SessionFacts } from './session-facts.ts'
+import { stateOf } from './session-handle.ts'
 
 /** The part of a session that guards what its user does. */
-export class SessionSafeguards extends WriteRefusing {
-  readonly #use: () => SessionState
-
-  /** @internal */
-  constructor(use: () => SessionState) {
-    super()
-    this.#use = use
-  }
-
+export class SessionSafeguards<Data extends object = DefaultData> extends SessionFacts<Data> {
   /**
    * Tells whether the user signed in at most this long ago, by the database's clock: ask before a change of
    * password, address or payment. False for an anonymous session. Loads the session if nothing has.
@@ -29,8 +22,8 @@ export class SessionSafeguards extends WriteRefusing {
    */
   async authenticatedWithin(age: Duration): Promise<boolean> {
     const longest = parseDuration('authenticatedWithin', age)
-    await asked(this.#use().load())
-    return (this.#use().known?.authenticationAge ?? Number.POSITIVE_INFINITY) <= longest
+    await asked(stateOf(this).load())
+    return (stateOf(this).snapshot?.authenticationAge ?? Number.POSITIVE_INFINITY) <= longest
   }
 
   /**
@@ -47,9 +40,9 @@ export class SessionSafeguards extends WriteRefusing {
    * ```
    */
   async describe(device: DeviceDescription | null): Promise<void> {
-    const { deviceAddress } = this.#use().context.policy
+    const { deviceAddress } = stateOf(this).context.policy
     const text = device === null ? null : encodeDevice(device, deviceAddress)
-    await asked(this.#use().describe(text))
+    await asked(stateOf(this).describe(text))
   }
 
   /**
@@ -64,7 +57,7 @@ export class SessionSafeguards extends WriteRefusing {
    * ```
    */
   async csrfToken(): Promise<string | null> {
-    const token = await asked(this.#use().tokenToKeep())
+    const token = await asked(stateOf(this).tokenToKeep())
     return token === null ? null : makeCsrfToken(token)
   }
 
@@ -79,16 +72,7 @@ export class SessionSafeguards extends WriteRefusing {
    * ```
    */
   async isCsrfToken(given: unknown): Promise<boolean> {
-    const token = await asked(this.#use().shownToken())
+    const token = await asked(stateOf(this).shownToken())
     return token !== null && isCsrfToken(token, given)
-  }
-}
-
-/** Shows the caller in the stack of an error. */
-async function asked<Result>(answer: Promise<Result>): Promise<Result> {
-  try {
-    return await answer
-  } catch (error) {
-    throw withCaller(error)
   }
 }

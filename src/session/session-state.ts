@@ -1,42 +1,34 @@
-import { NotLoadedError, ResponseStartedError, UndecodableError } from '../errors.ts'
+import { NotLoadedError, UndecodableError } from '../errors.ts'
 import type { Deadline } from '../store/deadline.ts'
-import type { SessionSummary, Touch } from '../store/session-store.ts'
+import type { SessionSummary } from '../store/session-store.ts'
 import type { ChangeSet } from './change-set.ts'
-import type { EntryValue, ValueUse } from './entry-value.ts'
+import type { CookieUpdate } from './cookie-update.ts'
+import { CurrentSession } from './current-session.ts'
 import { describeSession, describeSignedIn, refuseWithoutDevices } from './describe-session.ts'
-import { fetchEntries, type LoadedSession, loadSession, reportUndecodable } from './load-session.ts'
+import type { EntryValue, ValueUse } from './entry-value.ts'
+import { reportUndecodable } from './load-session.ts'
 import { PendingChanges } from './pending-changes.ts'
+import { renewIfDue } from './renew-token.ts'
 import type { ResponseLink } from './response-link.ts'
+import { saveSession } from './save-session.ts'
 import type { SessionContext } from './session-context.ts'
 import type { LifetimeChange } from './session-lifetime.ts'
-import { type CookieUpdate, type SaveTerms, SessionSaver } from './session-saver.ts'
+import { SessionLoader } from './session-loader.ts'
 import type { SessionSnapshot } from './session-snapshot.ts'
-import { isUserMissing, loadUser, userOf } from './session-user.ts'
+import { loadUser, userOf } from './session-user.ts'
 import type { ShownToken } from './shown-tokens.ts'
 import type { SignIn } from './sign-in.ts'
 import { Turn } from './turn.ts'
 
-const DONE: Promise<void> = Promise.resolve()
-
 /**
  * One request's view of one session: what the store has, what the handler has changed since, and
- * which token the client is to get. It speaks to the store, and knows neither SQL nor HTTP.
+ * which token the client gets. It speaks to the store, and knows neither SQL nor HTTP.
  */
 export class SessionState {
   readonly context: SessionContext
-  readonly #tokens: readonly ShownToken[]
-  readonly #link: ResponseLink
-  #loading: Promise<void> | null = null
-  #fetching: Promise<void> | null = null
-  /** Whether the store has answered, or there is nothing to ask it about. */
-  #isSettled: boolean
-  /** Whether a call that loads has ended. Until then nothing is known, with a cookie or without. */
-  #isLoaded = false
-  readonly #saver: SessionSaver
-  readonly #pending = new PendingChanges()
-  #shown: string | null = null
-  #isAnnounced = false
-  #hasTouched = false
+  readonly #current: CurrentSession
+  readonly #pending: PendingChanges
+  readonly #loader: SessionLoader
   readonly #turn: Turn = new Turn()
 
   /**
@@ -44,95 +36,88 @@ export class SessionState {
    */
   constructor(context: SessionContext, tokens: readonly ShownToken[], link: ResponseLink) {
     this.context = context
-    this.#tokens = tokens
-    this.#link = link
-    this.#isSettled = tokens.length === 0
-    this.#saver = new SessionSaver(context, link, tokens[0]?.token ?? null)
+    this.#current = new CurrentSession(context, link, tokens[0]?.token ?? null)
+    this.#pending = new PendingChanges()
+    this.#loader = new SessionLoader(this.#current, this.#pending, tokens)
   }
 
   // What the session is
 
   /** Asks the store once, but for large values. After a failure the next call asks again. */
   load(deadline?: Deadline): Promise<void> {
-    return this.#load(deadline, this.context.policy.largeEntries)
+    return this.#loader.load(deadline)
   }
 
   /** Asks for all values, together. */
   loadAll(): Promise<void> {
-    const deadline = this.context.deadline()
-    const mayHaveOmitted = this.#isLoaded || this.#loading !== null
-    const loading = this.#load(deadline, undefined)
-    return mayHaveOmitted ? this.#loadRest(loading, deadline) : loading
+    return this.#loader.loadAll()
   }
 
   /** Asks for those of these keys' values that have been left out, and that no change has replaced. */
   fetch(keys: readonly string[], deadline?: Deadline): Promise<void> {
-    if (!this.known?.entries.hasOmitted) return DONE
-    return this.#fetch(keys, deadline ?? this.context.deadline())
+    return this.#loader.fetch(keys, deadline)
   }
 
   /** The stored session; null for an anonymous one. */
-  get known(): SessionSnapshot | null {
-    return this.#saver.known
+  get snapshot(): SessionSnapshot | null {
+    return this.#current.snapshot
   }
 
   /** @throws {NotLoadedError} The session has not been loaded yet. */
   summary(what: string): SessionSummary | null {
-    if (!this.#isLoaded) throw new NotLoadedError(what)
-    return this.#saver.known?.summary ?? null
+    if (!this.#loader.isLoaded) throw new NotLoadedError(what)
+    return this.snapshot?.summary ?? null
   }
 
   /** The signed-in user's row. @throws {NotLoadedError} It has not been read yet. */
   get user(): unknown {
     this.summary('session.user')
-    return userOf(this.context.store, this.known)
+    return userOf(this.context.store, this.snapshot)
   }
 
   /** Reads the user's row again. */
   async reloadUser(): Promise<unknown> {
     const deadline = this.context.deadline()
     await this.load(deadline)
-    return loadUser(this.context, this.known, deadline)
+    return loadUser(this.context, this.snapshot, deadline)
   }
 
   get isNew(): boolean {
-    return this.#saver.known === null || this.#saver.isNew
+    return this.#current.isNew
   }
 
   /** What a key holds with the pending changes applied; undefined when it holds nothing. */
   find(key: string): { readonly value: unknown } | undefined {
-    const entry = this.#pending.entry(key, this.known?.entries.get(key))
-    return entry && this.#decoded(key, entry, this.context.freezesValues ? 'frozen' : 'shared')
+    return this.#read(key, this.context.freezesValues ? 'frozen' : 'shared')
   }
 
   /** The same, for the caller to keep. */
   copy(key: string): { readonly value: unknown } | undefined {
-    const entry = this.#pending.entry(key, this.known?.entries.get(key))
-    return entry && this.decode(key, entry)
+    return this.#read(key, 'own')
   }
 
   /** Whether a key has a value that decodes, or one that has been left out. */
   holds(key: string): boolean {
-    return this.#isOmitted(key) || this.find(key) !== undefined
+    return this.#loader.isOmitted(key) || this.find(key) !== undefined
   }
 
   /** The keys there are with the pending changes applied. */
   keys(): string[] {
-    return this.#pending.keys(this.known?.entries.keys() ?? [])
+    return this.#pending.keys(this.snapshot?.entries.keys() ?? [])
   }
 
   /** A value, or undefined (and, the first time, an event) when its bytes do not decode. */
-  decode(key: string, entry: EntryValue): { readonly value: unknown } | undefined {
-    return this.#decoded(key, entry, 'own')
-  }
-
-  #decoded(key: string, entry: EntryValue, as: ValueUse): { readonly value: unknown } | undefined {
+  decode(
+    key: string,
+    entry: EntryValue,
+    use: ValueUse = 'own',
+  ): { readonly value: unknown } | undefined {
     if (entry.isUndecodable) return undefined
     try {
-      return { value: entry.decode(this.context.codec, as) }
+      return { value: entry.decode(this.context.codec, use) }
     } catch (error) {
       if (!(error instanceof UndecodableError)) throw error
-      reportUndecodable(this.context, this.known?.id ?? '', key)
+      reportUndecodable(this.context, this.snapshot?.id ?? '', key)
       return undefined
     }
   }
@@ -140,18 +125,18 @@ export class SessionState {
   /** The token that the client showed, in clear; null for one without a session. */
   async shownToken(): Promise<string | null> {
     await this.load()
-    return this.#shown
+    return this.#loader.shown
   }
 
   /** The token that the client holds after this response, in clear. One that is due is renewed first. */
   async tokenToKeep(): Promise<string | null> {
     const deadline = this.context.deadline()
     await this.load(deadline)
-    await this.#turn.take(deadline, () => this.#saver.renewIfDue(deadline))
-    return this.known === null ? null : this.#saver.token
+    await this.#turn.take(deadline, () => renewIfDue(this.#current, deadline))
+    return this.snapshot === null ? null : this.#current.token
   }
 
-  // What is to change: collected until the next save
+  // Changes, which are collected until the next save
 
   get hasChanges(): boolean {
     return !this.#pending.collected.isEmpty
@@ -163,61 +148,58 @@ export class SessionState {
   }
 
   set(key: string, entry: EntryValue): void {
-    if (this.#isSettled && this.#saver.known === null)
-      this.#refuseIfHeadSent('Storing a first value')
-    this.#change((changes) => changes.set(key, entry))
+    const begins = this.#loader.isSettled && this.snapshot === null
+    if (begins) this.#current.refuseIfHeadSent('Storing a first value')
+    this.#changes().set(key, entry)
   }
 
   delete(key: string): void {
-    const isThere = this.#saver.known?.entries.has(key) || this.#pending.concerns(key)
-    if (!this.#isSettled || isThere) this.#change((changes) => changes.delete(key))
+    const isThere = this.snapshot?.entries.has(key) || this.#pending.concerns(key)
+    if (!this.#loader.isSettled || isThere) this.#changes().delete(key)
   }
 
   rotate(): void {
-    this.#refuseIfHeadSent('Rotating the token')
-    this.#change((changes) => {
-      changes.rotate = true
-    })
+    this.#current.refuseIfHeadSent('Rotating the token')
+    this.#changes().rotate = true
   }
 
   end(how: 'clear' | 'destroy'): void {
-    if (how === 'clear') this.#refuseIfHeadSent('Clearing the session')
-    this.#change((changes) => changes.endSession(how))
+    if (how === 'clear') this.#current.refuseIfHeadSent('Clearing the session')
+    this.#changes().endSession(how)
   }
 
   /** A new lifetime comes with a new token, since the cookie that carries it has to be sent again. */
   setLifetime(lifetime: LifetimeChange): void {
-    this.#refuseIfHeadSent('Setting the lifetime')
-    this.#change((changes) => {
-      changes.lifetime = lifetime
-      changes.rotate = true
-    })
+    this.#current.refuseIfHeadSent('Setting the lifetime')
+    const changes = this.#changes()
+    changes.lifetime = lifetime
+    changes.rotate = true
   }
 
   // Telling the store
 
   /** Saves what has changed, in one round trip. Saves of one request wait for each other. */
   save(deadline: Deadline = this.context.deadline()): Promise<void> {
-    return this.#turn.take(deadline, () => this.#saveChanges(null, {}, deadline))
+    return this.#turn.take(deadline, () => this.#save(null, false, deadline))
   }
 
   /** Does so for the response, which a new token can go with: renews the token when that is due. */
   commit(): Promise<void> {
     const deadline = this.context.deadline()
     return this.#turn.take(deadline, async () => {
-      await this.#saveChanges(null, { mayRenew: true }, deadline)
-      await this.#saver.renewIfDue(deadline)
+      await this.#save(null, true, deadline)
+      await renewIfDue(this.#current, deadline)
     })
   }
 
   /** Signs a user in at once, together with what else has changed. */
   signIn(signIn: SignIn): Promise<void> {
     if (signIn.device !== null) refuseWithoutDevices(this.context.store)
-    this.#announce()
+    this.#current.announceChange()
     const deadline = this.context.deadline()
     return this.#turn.take(deadline, async () => {
-      await this.#saveChanges(signIn, {}, deadline)
-      await describeSignedIn(this.context, this.known, signIn.device, deadline)
+      await this.#save(signIn, false, deadline)
+      await describeSignedIn(this.context, this.snapshot, signIn.device, deadline)
     })
   }
 
@@ -226,7 +208,7 @@ export class SessionState {
     const deadline = this.context.deadline()
     await this.load(deadline)
     return this.#turn.take(deadline, () =>
-      describeSession(this.context, this.known, device, deadline),
+      describeSession(this.context, this.snapshot, device, deadline),
     )
   }
 
@@ -236,119 +218,50 @@ export class SessionState {
     return this.save()
   }
 
-  /** Writes the access if that is due and no save has done so. No response waits for it. */
+  /** Touches the session if that is due and no save has done so. No response waits for it. */
   touchIfDue(): void {
-    const { known } = this.#saver
-    if (known === null || this.#saver.isNew || this.#hasTouched || !known.isTouchDue) return
-    this.#touch({ id: known.id, lifetime: known.lifetime(), mayWait: true })
+    this.#current.touchIfDue()
   }
 
   // The response
 
   /** What the cookie of the response has to say, as far as it has been saved. */
-  get news(): CookieUpdate {
-    return this.#saver.news
+  get cookieUpdate(): CookieUpdate {
+    return this.#current.cookieUpdate
   }
 
   /** Drops what has not been saved. */
   discard(): void {
     this.#pending.discard()
-    this.#isAnnounced = false
+    this.#current.forgetAnnouncement()
   }
 
   // How it is done
 
-  #load(deadline: Deadline | undefined, largeEntries: number | undefined): Promise<void> {
-    if (this.#isLoaded) return DONE
-    if (this.#tokens.length === 0) {
-      this.#isLoaded = true
-      return DONE
-    }
-    this.#loading ??= this.#loadNow(deadline ?? this.context.deadline(), largeEntries)
-    return this.#loading
+  #read(key: string, use: ValueUse): { readonly value: unknown } | undefined {
+    const entry = this.#pending.entry(key, this.snapshot?.entries.get(key))
+    return entry && this.decode(key, entry, use)
   }
 
-  async #loadNow(deadline: Deadline, largeEntries: number | undefined): Promise<void> {
-    try {
-      const loaded = await loadSession(this.context, this.#tokens, { deadline, largeEntries })
-      this.#isSettled = true
-      this.#isLoaded = true
-      if (loaded !== null) this.#keep(loaded)
-    } finally {
-      this.#loading = null
-    }
+  /** The collected changes, which the response waits for from now on. */
+  #changes(): ChangeSet {
+    this.#current.announceChange()
+    return this.#pending.collected
   }
 
-  #keep({ token, snapshot, orphan = null }: LoadedSession): void {
-    this.#saver.token = token
-    this.#saver.known = snapshot
-    this.#saver.orphan = orphan
-    if (snapshot === null) return
-    this.#shown = token
-    if (this.#saver.isRenewable(snapshot)) this.#announce()
-    if (snapshot.isGraceToEnd) {
-      // At once: until it is noted, an older request could take the new token for lost.
-      const { overlap } = this.context.policy.renewal.grace
-      this.#touch({ id: snapshot.id, lifetime: snapshot.lifetime(), overlap })
-    } else if (snapshot.isTouchDue) this.#link.onTouchDue?.()
-  }
-
-  #isOmitted(key: string): boolean {
-    const isOmitted = this.known?.entries.get(key)?.isOmitted === true
-    return isOmitted && !this.#pending.concerns(key)
-  }
-
-  /** Asks for what an earlier load has left out, and for a user who has signed in since. */
-  async #loadRest(loading: Promise<void>, deadline: Deadline): Promise<void> {
-    await loading
-    await this.fetch([...(this.known?.entries.keys() ?? [])], deadline)
-    if (isUserMissing(this.context.store, this.known)) {
-      await loadUser(this.context, this.known, deadline)
-    }
-  }
-
-  async #fetch(keys: readonly string[], deadline: Deadline): Promise<void> {
-    for (;;) {
-      const omitted = keys.filter((key) => this.#isOmitted(key))
-      if (omitted.length === 0 || this.known === null) return
-      if (this.#fetching !== null) await this.#fetching.catch(() => {})
-      else {
-        this.#fetching = fetchEntries(this.context, this.known, omitted, deadline).finally(() => {
-          this.#fetching = null
-        })
-        await this.#fetching
-      }
-    }
-  }
-
-  #touch(touch: Touch): void {
-    this.#hasTouched = true
-    this.context.inBackground(this.context.store.touch(touch))
-  }
-
-  async #saveChanges(signIn: SignIn | null, terms: SaveTerms, deadline: Deadline): Promise<void> {
+  async #save(signIn: SignIn | null, mayRenew: boolean, deadline: Deadline): Promise<void> {
     if (!this.hasChanges && signIn === null) return
     await this.load(deadline)
-    const owner = this.#saver.known?.summary.userId ?? null
+    const owner = this.snapshot?.summary.userId ?? null
     const takesOver = signIn !== null && owner !== null && owner !== signIn.userId
-    await this.#pending.saveBy((changes) =>
-      this.#saver.save(takesOver ? changes.forAnotherUser() : changes, signIn, terms, deadline),
-    )
-  }
-
-  #change(change: (changes: ChangeSet) => void): void {
-    this.#announce()
-    change(this.#pending.collected)
-  }
-
-  #announce(): void {
-    if (this.#isAnnounced) return
-    this.#isAnnounced = true
-    this.#link.onChange?.()
-  }
-
-  #refuseIfHeadSent(action: string): void {
-    const phase = this.#link.phase?.()
-    if (phase === 'held' || phase === 'sent') throw new ResponseStartedError(action)
+    const collected = this.#pending.beginSave()
+    const changes = takesOver ? collected.forAnotherUser() : collected
+    try {
+      await saveSession(this.#current, { changes, signIn, mayRenew, deadline })
+      this.#pending.saved()
+    } catch (error) {
+      this.#pending.failed(collected, error)
+      throw error
+    }
   }
 }

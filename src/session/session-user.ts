@@ -9,16 +9,16 @@ import type { SessionSnapshot } from './session-snapshot.ts'
  *
  * @throws {NotLoadedError} The user signed in after the session was loaded, and has not been read.
  */
-export function userOf(store: SessionStore, known: SessionSnapshot | null): unknown {
+export function userOf(store: SessionStore, snapshot: SessionSnapshot | null): unknown {
   capabilityOf(store)
-  if (!hasUser(known)) return null
-  if (known.user === undefined) throw new NotLoadedError('session.user')
-  return known.user
+  if (!hasUser(snapshot)) return null
+  if (snapshot.user === undefined) throw new NotLoadedError('session.user')
+  return snapshot.user
 }
 
 /** Whether the user's row is still to be read, because the user signed in after the session was loaded. */
-export function isUserMissing(store: SessionStore, known: SessionSnapshot | null): boolean {
-  return store.loadUser !== undefined && hasUser(known) && known.user === undefined
+export function isUserMissing(store: SessionStore, snapshot: SessionSnapshot | null): boolean {
+  return store.loadUser !== undefined && hasUser(snapshot) && snapshot.user === undefined
 }
 
 /**
@@ -28,23 +28,23 @@ export function isUserMissing(store: SessionStore, known: SessionSnapshot | null
  */
 export async function loadUser(
   { store, events }: SessionContext,
-  known: SessionSnapshot | null,
+  snapshot: SessionSnapshot | null,
   deadline: Deadline,
 ): Promise<unknown> {
   const load = capabilityOf(store)
-  if (!hasUser(known)) return null
-  const { userId } = known.summary
-  const result = await load(known.tokenGuard, { deadline })
-  if (result.status === 'gone') throw new SessionGoneError(known.id)
-  known.user = result.user
-  if (result.user === null) events.emit('userGone', { sessionId: known.id, userId })
+  if (!hasUser(snapshot)) return null
+  const { userId } = snapshot.summary
+  const result = await load(snapshot.tokenGuard, { deadline })
+  if (result.status === 'gone') throw new SessionGoneError(snapshot.id)
+  snapshot.user = result.user
+  if (result.user === null) events.emit('userGone', { sessionId: snapshot.id, userId })
   return result.user
 }
 
 type SignedIn = SessionSnapshot & { readonly summary: { readonly userId: string } }
 
-function hasUser(known: SessionSnapshot | null): known is SignedIn {
-  return known !== null && known.summary.userId !== null
+function hasUser(snapshot: SessionSnapshot | null): snapshot is SignedIn {
+  return snapshot !== null && snapshot.summary.userId !== null
 }
 
 function capabilityOf({ loadUser }: SessionStore): NonNullable<SessionStore['loadUser']> {

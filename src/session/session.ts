@@ -1,9 +1,9 @@
-import { withCaller } from './caller-stack.ts'
+import { asked, withCaller } from './caller-stack.ts'
 import { encodeEntry, takeEntry, updateEntry } from './entry-changes.ts'
-import type { DefaultData, Key, UserOf } from './session-data.ts'
+import type { DefaultData, Key } from './session-data.ts'
+import { stateOf } from './session-handle.ts'
 import { readLifetime, type SessionLifetime } from './session-lifetime.ts'
 import { SessionSafeguards } from './session-safeguards.ts'
-import type { SessionState } from './session-state.ts'
 import { readSignIn, type SignInOptions } from './sign-in.ts'
 
 export type {
@@ -34,18 +34,7 @@ export type { SignInOptions } from './sign-in.ts'
  * session.set('basket', [...basket, 'apple'])
  * ```
  */
-export class Session<Data extends object = DefaultData> extends SessionSafeguards {
-  readonly #use: () => SessionState
-
-  /**
-   * @internal Sessions come from `sessions.open` and the adapters.
-   * @param use - Gives the state behind the session, and reads the cookie when first called.
-   */
-  constructor(use: () => SessionState) {
-    super(use)
-    this.#use = use
-  }
-
+export class Session<Data extends object = DefaultData> extends SessionSafeguards<Data> {
   /**
    * Gives a key's value; undefined when there is none.
    *
@@ -58,7 +47,7 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
    */
   async get<K extends Key<Data>>(key: K): Promise<Data[K] | undefined> {
     try {
-      const state = this.#state
+      const state = stateOf(this)
       await state.load()
       await state.fetch([key])
       return state.find(key)?.value as Data[K] | undefined
@@ -69,13 +58,14 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
 
   /** Tells whether a key has a value. @throws {StoreUnavailableError} The store could not be asked. */
   async has(key: Key<Data>): Promise<boolean> {
-    await this.#state.load()
-    return this.#state.holds(key)
+    const state = stateOf(this)
+    await state.load()
+    return state.holds(key)
   }
 
   /** Gives all keys with their values. @throws {StoreUnavailableError} The store could not be asked. */
   async entries(): Promise<[Key<Data>, Data[Key<Data>]][]> {
-    await this.#state.loadAll()
+    await stateOf(this).loadAll()
     return this.#found()
   }
 
@@ -86,11 +76,7 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
    * @throws {StoreUnavailableError} The store could not be asked. The next call asks again.
    */
   async load(): Promise<void> {
-    try {
-      await this.#state.loadAll()
-    } catch (error) {
-      throw withCaller(error)
-    }
+    await asked(stateOf(this).loadAll())
   }
 
   /**
@@ -99,7 +85,7 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
    * @throws {NotLoadedError} `load()` has not been awaited.
    */
   get data(): Readonly<Partial<Data>> {
-    this.#state.summary('session.data')
+    stateOf(this).summary('session.data')
     const data: Record<string, unknown> = Object.create(null)
     for (const [key, value] of this.#found()) data[key] = value
     return data as Partial<Data>
@@ -114,12 +100,13 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
    * @throws {ResponseStartedError} The session is not stored yet and no cookie can be sent any more.
    */
   set<K extends Key<Data>>(key: K, value: Data[K]): void {
-    this.#state.set(key, encodeEntry(this.#state.context, key, value))
+    const state = stateOf(this)
+    state.set(key, encodeEntry(state.context, key, value))
   }
 
   /** Removes a key. A key that is not there is no error. */
   delete(key: Key<Data>): void {
-    this.#state.delete(key)
+    stateOf(this).delete(key)
   }
 
   /**
@@ -132,10 +119,8 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
    * const notice = await session.take('notice')
    * ```
    */
-  take<K extends Key<Data>>(key: K): Promise<Data[K] | undefined> {
-    return this.#asked(async () => {
-      return (await takeEntry(this.#state, key)) as Data[K] | undefined
-    })
+  async take<K extends Key<Data>>(key: K): Promise<Data[K] | undefined> {
+    return (await asked(takeEntry(stateOf(this), key))) as Data[K] | undefined
   }
 
   /**
@@ -150,13 +135,11 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
    * await session.update('visits', (visits = 0) => visits + 1)
    * ```
    */
-  update<K extends Key<Data>>(
+  async update<K extends Key<Data>>(
     key: K,
     change: (current: Data[K] | undefined) => Data[K] | undefined | Promise<Data[K] | undefined>,
   ): Promise<void> {
-    return this.#asked(async () => {
-      await updateEntry(this.#state, key, change as (current: unknown) => unknown)
-    })
+    await asked(updateEntry(stateOf(this), key, change as (current: unknown) => unknown))
   }
 
   /**
@@ -170,10 +153,8 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
    * @throws {LimitExceededError} The session would be larger than the settings allow. Nothing was written.
    * @throws {StoreUnavailableError} The store did not answer. The changes are kept for another try.
    */
-  save(): Promise<void> {
-    return this.#asked(async () => {
-      await this.#state.save()
-    })
+  async save(): Promise<void> {
+    await asked(stateOf(this).save())
   }
 
   /**
@@ -185,7 +166,7 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
    * @throws {ResponseStartedError} No cookie can be sent any more.
    */
   rotate(): void {
-    this.#state.rotate()
+    stateOf(this).rotate()
   }
 
   /**
@@ -196,7 +177,7 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
    * @throws {ResponseStartedError} No cookie can be sent any more.
    */
   clear(): void {
-    this.#state.end('clear')
+    stateOf(this).end('clear')
   }
 
   /**
@@ -204,7 +185,7 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
    * requests still do. What is set afterwards begins another session.
    */
   destroy(): void {
-    this.#state.end('destroy')
+    stateOf(this).end('destroy')
   }
 
   /**
@@ -230,8 +211,8 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
    * ```
    */
   async signIn(userId: string, options?: SignInOptions): Promise<void> {
-    const signIn = readSignIn(this.#state.context.policy, userId, options)
-    return this.#asked(() => this.#state.signIn(signIn))
+    const signIn = readSignIn(stateOf(this).context.policy, userId, options)
+    await asked(stateOf(this).signIn(signIn))
   }
 
   /**
@@ -240,10 +221,8 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
    *
    * @throws {StoreUnavailableError} The store did not answer: do not tell the user they are signed out.
    */
-  signOut(): Promise<void> {
-    return this.#asked(async () => {
-      await this.#state.signOut()
-    })
+  async signOut(): Promise<void> {
+    await asked(stateOf(this).signOut())
   }
 
   /**
@@ -259,104 +238,17 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
    * ```
    */
   setLifetime(lifetime: SessionLifetime): void {
-    this.#state.setLifetime(readLifetime(this.#state.context.policy, lifetime))
-  }
-
-  /**
-   * The session's public id, a UUID unless the store gives another; null for an anonymous session. It
-   * grants nothing, and may be logged, listed and used to end the session.
-   * @throws {NotLoadedError} Before `load()`.
-   */
-  get id(): string | null {
-    return this.#state.summary('session.id')?.id ?? null
-  }
-
-  /** The signed-in user's id; null for an anonymous session. @throws {NotLoadedError} Before `load()`. */
-  get userId(): string | null {
-    return this.#state.summary('session.userId')?.userId ?? null
-  }
-
-  /**
-   * The signed-in user's row, read in the same statement as the session; null for an anonymous session.
-   *
-   * Needs the setting `user`. After a `signIn` in the same request, await `load()` or `reloadUser()` before.
-   *
-   * @throws {NotLoadedError} Before `load()`.
-   * @throws {ConfigurationError} Without the setting `user`.
-   * @example
-   * ```ts
-   * await session.load()
-   * const name = session.user?.['name'] ?? 'stranger'
-   * ```
-   */
-  get user(): UserOf<Data> | null {
-    return this.#state.user as UserOf<Data> | null
-  }
-
-  /**
-   * Reads the user's row again, and gives it: after your application has changed it. One round trip.
-   *
-   * @returns Null for an anonymous session, and for a user who is gone: the next request is then signed out.
-   * @throws {SessionGoneError} The session ended meanwhile.
-   * @throws {ConfigurationError} Without the setting `user`.
-   */
-  reloadUser(): Promise<UserOf<Data> | null> {
-    return this.#asked(async () => (await this.#state.reloadUser()) as UserOf<Data> | null)
-  }
-
-  /** When the session was first stored; null before. @throws {NotLoadedError} Before `load()`. */
-  get createdAt(): Date | null {
-    return date(this.#state.summary('session.createdAt')?.createdAt)
-  }
-
-  /** When the user signed in; null for an anonymous session. @throws {NotLoadedError} Before `load()`. */
-  get authenticatedAt(): Date | null {
-    return date(this.#state.summary('session.authenticatedAt')?.authenticatedAt)
-  }
-
-  /**
-   * When the session ends unless it is used again, by the database's clock; null for an anonymous one.
-   * @throws {NotLoadedError} Before `load()`.
-   */
-  get expiresAt(): Date | null {
-    return date(this.#state.summary('session.expiresAt')?.expiresAt)
-  }
-
-  /** Whether no earlier request has stored this session. @throws {NotLoadedError} Before `load()`. */
-  get isNew(): boolean {
-    this.#state.summary('session.isNew')
-    return this.#state.isNew
-  }
-
-  /** What `JSON.stringify` and loggers show of it: nothing that is secret, and no data. */
-  toJSON(): { id: string | null; userId: string | null } {
-    const known = this.#state.known
-    return { id: known?.id ?? null, userId: known?.summary.userId ?? null }
-  }
-
-  /** Shows the caller in the stack of an error. */
-  async #asked<Result>(ask: () => Promise<Result>): Promise<Result> {
-    try {
-      return await ask()
-    } catch (error) {
-      throw withCaller(error)
-    }
-  }
-
-  get #state(): SessionState {
-    return this.#use()
+    const state = stateOf(this)
+    state.setLifetime(readLifetime(state.context.policy, lifetime))
   }
 
   #found(): [Key<Data>, Data[Key<Data>]][] {
     const found: [Key<Data>, Data[Key<Data>]][] = []
-    for (const key of this.#state.keys() as Key<Data>[]) {
-      const entry = this.#state.find(key)
+    const state = stateOf(this)
+    for (const key of state.keys() as Key<Data>[]) {
+      const entry = state.find(key)
       if (entry !== undefined) found.push([key, entry.value as Data[Key<Data>]])
     }
     return found
   }
-}
-
-function date(milliseconds: number | null | undefined): Date | null {
-  return milliseconds === null || milliseconds === undefined ? null : new Date(milliseconds)
 }

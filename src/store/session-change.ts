@@ -48,10 +48,10 @@ export interface SessionChange extends Precondition {
   /** Keys to remove. */
   readonly deleted: readonly Uint8Array[]
   /**
-   * Whether an access was noted so lately that this one need not move the deadlines. A store may move
-   * them all the same, and does so with a change of credentials.
+   * Whether this access moves the deadlines; by default it does. False if the last touch was too recent. A store
+   * may touch the session all the same, and does so with a change of credentials.
    */
-  readonly isAccessNoted?: boolean
+  readonly isTouchDue?: boolean
   readonly credentials?: CredentialChange
 }
 

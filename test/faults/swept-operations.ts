@@ -83,7 +83,7 @@ export const sweptOperations: Readonly<Record<string, SweptOperation>> = {
   },
   'save what was noted': {
     call: (store, session) => {
-      const change = { written: [entry('a', '9')], deleted: [bytes('b')], isAccessNoted: true }
+      const change = { written: [entry('a', '9')], deleted: [bytes('b')], isTouchDue: false }
       return store.save(changeOf(session, change)).then(statusOf)
     },
     shares: true,

@@ -259,65 +259,91 @@ const sessions: readonly MutantGroup[] = [
     ],
   },
   {
-    file: 'src/session/session-saver.ts',
-    tests: [SIGN_IN],
+    file: 'src/session/destroy-session.ts',
+    tests: ['test/session/ending.test.ts'],
     mutants: [
       {
         without: 'the token in the end of a session by a request',
         from: '{ id: sessionId, secretHashes }, { deadline }',
         to: '{ id: sessionId }, { deadline }',
-        tests: ['test/session/ending.test.ts'],
       },
       {
         without: 'telling a request that its session was taken over',
         from: "if (result.status === 'superseded') throw new SessionGoneError(sessionId, SUPERSEDED)",
         to: "if (result.status === 'superseded') return",
-        tests: ['test/session/ending.test.ts'],
       },
       {
+        without: 'the event only when this request has ended the session',
+        from: "if (hasEnded) events.emit('destroyed'",
+        to: "events.emit('destroyed'",
+        tests: ['test/session/ending.test.ts', 'test/session/events-and-log.test.ts'],
+      },
+    ],
+  },
+  {
+    file: 'src/session/begin-session.ts',
+    tests: [SIGN_IN],
+    mutants: [
+      {
         without: 'telling a request that the session it replaces was taken over',
-        from: "if (result.status === 'superseded') throw new SessionGoneError(known.id, SUPERSEDED)",
+        from: "if (result.status === 'superseded') throw new SessionGoneError(snapshot.id, SUPERSEDED)",
         to: '',
         tests: ['test/promises/4-one-winner.test.ts', 'test/session/ending.test.ts'],
       },
+      {
+        without: 'refusing a sign-in that replaces a session which has ended',
+        from: 'const takesOver = signIn !== null && snapshot.summary.userId !== null',
+        to: 'const takesOver = false',
+        tests: [SIGN_IN, 'test/session/ending.test.ts', 'test/promises/3-ended-is-ended.test.ts'],
+      },
+    ],
+  },
+  {
+    file: 'src/session/sign-in-apart.ts',
+    tests: [SIGN_IN],
+    mutants: [
       {
         without: "refusing a sign-in into another user's session",
         from: 'if (live?.userId !== signIn.userId) {',
         to: 'if (live === undefined) {',
       },
-      {
-        without: 'refusing a sign-in that replaces a session which has ended',
-        from: 'const takesOver = signIn !== null && known.summary.userId !== null',
-        to: 'const takesOver = false',
-        tests: [SIGN_IN, 'test/session/ending.test.ts', 'test/promises/3-ended-is-ended.test.ts'],
-      },
-      {
-        without: 'the event only when this request has ended the session',
-        from: "if (hasEnded) this.#context.events.emit('destroyed'",
-        to: "this.#context.events.emit('destroyed'",
-        tests: ['test/session/ending.test.ts', 'test/session/events-and-log.test.ts'],
-      },
+    ],
+  },
+  {
+    file: 'src/session/current-session.ts',
+    tests: [RENEWAL],
+    mutants: [
       {
         without: 'refusing a cookie after the head',
-        from: "if (this.#link.phase?.() === 'sent') throw new ResponseStartedError(action)",
+        from: "if (this.link.phase?.() === 'sent') throw new ResponseStartedError(action)",
         to: '',
         tests: ['test/session/saving.test.ts'],
       },
       {
         without: 'no renewal on a conditional request',
-        from: 'if (!isDue || this.#link.isConditional) return false',
+        from: 'if (!isDue || this.link.isConditional) return false',
         to: 'if (!isDue) return false',
-        tests: [RENEWAL],
       },
+    ],
+  },
+  {
+    file: 'src/session/next-token.ts',
+    tests: [RENEWAL, 'test/promises/renewal-over-http.test.ts'],
+    mutants: [
       {
         without: 'no grace for the token of a rotation',
-        from: 'return { ...token, grace: null }\n    }\n    if (!mayRenew',
-        to: "return { ...token, grace: { duration: policy.renewal.grace.duration, successor: sealToken(token.token, this.token ?? '') } }\n    }\n    if (!mayRenew",
-        tests: [RENEWAL, 'test/promises/renewal-over-http.test.ts'],
+        from: 'return { ...token, grace: null }\n  }\n  if (!mayRenew',
+        to: "return { ...token, grace: { duration: policy.renewal.grace.duration, successor: sealToken(token.token, current.token ?? '') } }\n  }\n  if (!mayRenew",
       },
+    ],
+  },
+  {
+    file: 'src/session/change-session.ts',
+    tests: [RENEWAL],
+    mutants: [
       {
         without: 'the hash of a token whose answer got lost',
-        from: 'if (isUnknown && token !== null) known.tokenMayBe(token.secretHash)',
+        from: 'if (isUnknown && token !== null) snapshot.tokenMayBe(token.secretHash)',
         to: 'void isUnknown',
         tests: ['test/faults/lost-replies.test.ts', 'test/session/saving.test.ts', RENEWAL],
       },
@@ -329,19 +355,19 @@ const sessions: readonly MutantGroup[] = [
     mutants: [
       {
         without: "leaving another user's changes behind at a sign-in",
-        from: 'takesOver ? changes.forAnotherUser() : changes',
-        to: 'changes',
+        from: 'takesOver ? collected.forAnotherUser() : collected',
+        to: 'collected',
       },
       {
         without: 'refusing what is read before the load',
-        from: 'if (!this.#isLoaded) throw new NotLoadedError(what)',
+        from: 'if (!this.#loader.isLoaded) throw new NotLoadedError(what)',
         to: '',
         tests: ['test/session/reading-and-changing.test.ts'],
       },
       {
         without: 'refusing a first value after the head',
-        from: 'if (this.#isSettled && this.#saver.known === null)\n',
-        to: 'if (false)\n',
+        from: "if (begins) this.#current.refuseIfHeadSent('Storing a first value')",
+        to: '',
         tests: ['test/session/saving.test.ts'],
       },
     ],

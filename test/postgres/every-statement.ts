@@ -38,7 +38,7 @@ export async function everyStatement(
   await store.load({ id: one.id, secretHashes: [one.secretHash] })
   await store.fetch({ ...one, secretHashes: [one.secretHash], keys: [bytes('a')] })
   await store.save(changeOf(one, { written }))
-  await store.save(changeOf(one, { written, isAccessNoted: true }))
+  await store.save(changeOf(one, { written, isTouchDue: false }))
   await store.save(changeOf(one, { credentials: rotation(one.secretHash) }))
   await store.update({ ...one, ...update, expected: null, value: bytes('1') })
   await store.update({ ...one, ...update, expected: bytes('1'), value: bytes('2') })

@@ -52,9 +52,9 @@ describe.each(changes)('%s in flight', (name, change) => {
   const writes = {
     'a save': (it: Begun) => harness.store.save(changeOf(it, { written, deleted })),
     'a save that notes no access': (it: Begun) =>
-      harness.store.save(changeOf(it, { written, deleted, isAccessNoted: true })),
+      harness.store.save(changeOf(it, { written, deleted, isTouchDue: false })),
     'a deletion that notes no access': (it: Begun) =>
-      harness.store.save(changeOf(it, { deleted, isAccessNoted: true })),
+      harness.store.save(changeOf(it, { deleted, isTouchDue: false })),
     'a take': (it: Begun) => harness.store.take({ ...changeOf(it), key: bytes('a') }),
     'an update': (it: Begun) =>
       harness.store.update({

@@ -26,7 +26,7 @@ async function traffic(store: PostgresStore, sessions: readonly Begun[], round: 
   )
   await Promise.all(some.map((session) => store.save(changeOf(session, { written }))))
   await Promise.all(
-    some.map((session) => store.save(changeOf(session, { written, isAccessNoted: true }))),
+    some.map((session) => store.save(changeOf(session, { written, isTouchDue: false }))),
   )
   await Promise.all(some.map(({ id }) => store.touch({ id, lifetime })))
   await inParallel(3 + round, () => begin(store, { entries: written }))

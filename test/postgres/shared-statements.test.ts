@@ -183,7 +183,7 @@ describe('a shared save that notes no access', () => {
     const before = await read()
     const written = [entry('a', '1')]
     await Promise.all(
-      sessions.map((it) => store.save(changeOf(it, { written, isAccessNoted: true }))),
+      sessions.map((it) => store.save(changeOf(it, { written, isTouchDue: false }))),
     )
     expect(operations()).toContain('save_many')
     expect(await read()).toEqual(before)

@@ -83,9 +83,9 @@ export function nativeOperations(store: SessionStore, data: Readonly<Record<stri
   const save: Operation = async ({ id }) => {
     const value = jsonCodec.encode(100_000 + (++saved % 100_000), 'visits')
     const written = [{ key: jsonCodec.encodeKey('visits'), value }]
-    const isAccessNoted = saved % LOADS_PER_TOUCH !== 0
+    const isTouchDue = saved % LOADS_PER_TOUCH === 0
     const lifetime = lifetimes.next(id)
-    const change = { id, userId: null, lifetime, written, deleted: [], isAccessNoted }
+    const change = { id, userId: null, lifetime, written, deleted: [], isTouchDue }
     const result = await store.save(change)
     if (result.status !== 'saved') throw new Error(`save: ${result.status}`)
     lifetimes.learn(id, result.times)

@@ -10,7 +10,7 @@ import { type SidIdentity, sidIdentity } from './sid-identity.ts'
  */
 export class HeldSession {
   readonly #identity: SidIdentity
-  #known: SessionSnapshot | null = null
+  #snapshot: SessionSnapshot | null = null
   #texts: SessionTexts = new Map()
   #isGone = false
   #turn: Promise<unknown> = Promise.resolve()
@@ -24,8 +24,8 @@ export class HeldSession {
   }
 
   /** The stored session; null while none has been seen. */
-  get known(): SessionSnapshot | null {
-    return this.#known
+  get snapshot(): SessionSnapshot | null {
+    return this.#snapshot
   }
 
   /** What was stored when it was last seen, by key. */
@@ -38,8 +38,8 @@ export class HeldSession {
     return this.#isGone
   }
 
-  stands(known: SessionSnapshot, texts: SessionTexts): void {
-    this.#known = known
+  refresh(snapshot: SessionSnapshot, texts: SessionTexts): void {
+    this.#snapshot = snapshot
     this.#texts = texts
   }
 

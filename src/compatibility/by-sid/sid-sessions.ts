@@ -54,7 +54,7 @@ export class SidSessions {
     return held.inTurn(async () => {
       if (held.isGone) return this.#dropped(held)
       if (hasEnded(content)) return this.#end(held, content)
-      if (held.known !== null || (await this.#meet(held, content)))
+      if (held.snapshot !== null || (await this.#meet(held, content)))
         await this.#change(held, content)
     })
   }
@@ -68,7 +68,7 @@ export class SidSessions {
     return held.inTurn(async () => {
       if (held.isGone) return
       if (hasEnded(content)) return this.#end(held, content)
-      if (held.known !== null || (await this.#find(held)) !== null)
+      if (held.snapshot !== null || (await this.#find(held)) !== null)
         await this.#change(held, content)
     })
   }
@@ -145,15 +145,15 @@ export class SidSessions {
     const { texts, session } = readSession(codec, entries, (key) => {
       this.events.emit('decodeFailed', { sessionId: record.id, key, codec: codec.name })
     })
-    held.stands(new SessionSnapshot(policy, summary, secretHashes, previousToken), texts)
+    held.refresh(new SessionSnapshot(policy, summary, secretHashes, previousToken), texts)
     return { held, session, expiresIn: record.expiresAt - record.now }
   }
 
   /** A token that was renewed by native sessions fades once its successor is shown, here as there. */
-  #endGrace({ known }: HeldSession): void {
-    if (!known?.isGraceToEnd) return
+  #endGrace({ snapshot }: HeldSession): void {
+    if (!snapshot?.isGraceToEnd) return
     const { overlap } = this.#settings.policy.renewal.grace
-    const touch = { id: known.id, lifetime: known.lifetime(), overlap }
+    const touch = { id: snapshot.id, lifetime: snapshot.lifetime(), overlap }
     // What fails has been told by an event, and the grace ends by itself.
     this.#store.touch(touch).catch(() => undefined)
   }
@@ -198,28 +198,28 @@ export class SidSessions {
     const { times, version } = result
     if (times.createdAt < times.now) return false
     const summary = { id, userId, ownIdleTimeout, version, ...times }
-    held.stands(new SessionSnapshot(policy, summary, [secretHash]), texts)
+    held.refresh(new SessionSnapshot(policy, summary, [secretHash]), texts)
     this.events.emit('created', { sessionId: id, userId })
     return true
   }
 
   async #change(held: HeldSession, content: SessionContent): Promise<void> {
-    const known = held.known as SessionSnapshot
-    if (content.userId === null && known.summary.userId !== null)
+    const snapshot = held.snapshot as SessionSnapshot
+    if (content.userId === null && snapshot.summary.userId !== null)
       return this.#release(held, content)
     const changes = changedTexts(held.texts, content.texts, content.isHidden)
     const { written, deleted } = changes
     checkLimits(held.texts, changes, this.#settings.policy.limits)
-    const credentials = planCredentials(this.#settings.policy, known, content)
-    const idle = content.terms.expiresIn ?? this.#idleTimeout(known, content)
+    const credentials = planCredentials(this.#settings.policy, snapshot, content)
+    const idle = content.terms.expiresIn ?? this.#idleTimeout(snapshot, content)
     if (written.length + deleted.length === 0 && credentials === undefined) {
-      return this.#noteAccess(known, idle)
+      return this.#touch(snapshot, idle)
     }
     const { codec } = this.#settings
     const result = await this.#store.save({
-      ...known.guard,
-      lifetime: known.lifetime(idle),
-      isAccessNoted: !this.#isAccessDue(known, idle),
+      ...snapshot.guard,
+      lifetime: snapshot.lifetime(idle),
+      isTouchDue: this.#isTouchDue(snapshot, idle),
       written: written.map(([key, text]) => encodeText(codec, key, text)),
       deleted: deleted.map((key) => codec.encodeKey(key)),
       ...(credentials === undefined ? {} : { credentials }),
@@ -229,20 +229,20 @@ export class SidSessions {
       return this.#dropped(held)
     }
     const { signIn, ownIdleTimeout } = credentials ?? {}
-    known.refresh(result.times, {
+    snapshot.refresh(result.times, {
       ...(result.version === undefined ? {} : { version: result.version }),
       ...signIn,
       ...(ownIdleTimeout === undefined ? {} : { ownIdleTimeout }),
     })
     for (const [key, text] of written) held.texts.set(key, text)
     for (const key of deleted) held.texts.delete(key)
-    if (signIn) this.events.emit('signedIn', { sessionId: known.id, userId: signIn.userId })
+    if (signIn) this.events.emit('signedIn', { sessionId: snapshot.id, userId: signIn.userId })
   }
 
   /** How long an access keeps the session, where its cookie names no time. */
-  #idleTimeout(known: SessionSnapshot, { terms }: SessionContent): number {
+  #idleTimeout(snapshot: SessionSnapshot, { terms }: SessionContent): number {
     // A cookie that has just lost its expiry no longer says anything about the row's.
-    return terms.ownIdleTimeout === null ? this.#settings.policy.idleTimeout : known.idleTimeout
+    return terms.ownIdleTimeout === null ? this.#settings.policy.idleTimeout : snapshot.idleTimeout
   }
 
   /**
@@ -250,35 +250,35 @@ export class SidSessions {
    * slower requests of that user still save is refused.
    */
   async #release(held: HeldSession, content: SessionContent): Promise<void> {
-    const { id, userId } = (held.known as SessionSnapshot).summary
+    const { id, userId } = (held.snapshot as SessionSnapshot).summary
     const isOurs = await this.#destroy(id, userId)
     if (isOurs && (await this.#create(held, content))) return
     held.ended()
     this.#dropped(held)
   }
 
-  async #noteAccess(known: SessionSnapshot, idle: number): Promise<void> {
-    if (!this.#isAccessDue(known, idle)) return
-    await this.#store.touch({ id: known.id, lifetime: known.lifetime(idle) })
-    const now = known.storeClock
-    const expiresAt = Math.max(known.summary.expiresAt, deadlineOf(known, idle))
-    known.refresh({ ...known.summary, now, lastAccessAt: now, expiresAt }, {})
+  async #touch(snapshot: SessionSnapshot, idle: number): Promise<void> {
+    if (!this.#isTouchDue(snapshot, idle)) return
+    await this.#store.touch({ id: snapshot.id, lifetime: snapshot.lifetime(idle) })
+    const now = snapshot.storeClock
+    const expiresAt = Math.max(snapshot.summary.expiresAt, deadlineOf(snapshot, idle))
+    snapshot.refresh({ ...snapshot.summary, now, lastAccessAt: now, expiresAt }, {})
   }
 
   /** Whether the last access noted, or the deadline in force, has fallen behind by a touch interval. */
-  #isAccessDue(known: SessionSnapshot, idle: number): boolean {
-    const { lastAccessAt, expiresAt } = known.summary
+  #isTouchDue(snapshot: SessionSnapshot, idle: number): boolean {
+    const { lastAccessAt, expiresAt } = snapshot.summary
     const interval = this.#settings.policy.touchInterval(idle)
-    const sinceAccess = known.storeClock - lastAccessAt
-    return sinceAccess >= interval || deadlineOf(known, idle) - expiresAt >= interval
+    const sinceAccess = snapshot.storeClock - lastAccessAt
+    return sinceAccess >= interval || deadlineOf(snapshot, idle) - expiresAt >= interval
   }
 
   // Ending
 
   async #end(held: HeldSession, { mayBeStored }: SessionContent): Promise<void> {
     held.ended()
-    const { known, identity } = held
-    if (known !== null) await this.#destroy(known.id, known.summary.userId)
+    const { snapshot, identity } = held
+    if (snapshot !== null) await this.#destroy(snapshot.id, snapshot.summary.userId)
     else if (mayBeStored) await this.#destroy(identity.id, null)
   }
 

@@ -30,7 +30,7 @@ function passportChange(session: object, held: HeldSession | null): string | nul
   const now = passportUserId(session)
   const stored = held?.texts.get('passport')
   const before = stored === undefined ? null : passportUserId({ passport: JSON.parse(stored) })
-  const owner = held?.known?.summary.userId ?? null
+  const owner = held?.snapshot?.summary.userId ?? null
   if (now !== null) return now !== before || owner === null ? now : undefined
   return before !== null && before === owner ? null : undefined
 }

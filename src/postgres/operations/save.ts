@@ -23,7 +23,7 @@ export function saveOperation(names: TableNames): SharedOperation<SessionChange,
   const touching = saveOne(names)
   const alone = saveNoted(names)
   return {
-    single: ({ isAccessNoted }) => (isAccessNoted ? alone : touching),
+    single: ({ isTouchDue = true }) => (isTouchDue ? touching : alone),
     batch: saveMany(names),
     sessionOf: ({ id }) => id,
     isExclusive: true,
@@ -103,7 +103,7 @@ function saveMany({
       versions: changes.map(({ version }) => giveVersion(version)),
       idles: changes.map(({ lifetime }) => lifetime.idle),
       purges: changes.map(({ lifetime }) => lifetime.purge),
-      areNoted: changes.map(({ isAccessNoted = false }) => isAccessNoted),
+      areNoted: changes.map(({ isTouchDue = true }) => !isTouchDue),
       deletedFrom: changes.flatMap(({ id, deleted }) => deleted.map(() => id)),
       deleted: changes.flatMap(({ deleted }) => deleted),
       ...giveEntriesById(changes),

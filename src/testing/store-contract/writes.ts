@@ -40,7 +40,7 @@ export const guardedWrites: readonly GuardedWrite[] = [
   {
     name: 'save after a noted access',
     run: async (store, guard) => {
-      const change = changeOf(guard, { written: [entry('late', 'x')], isAccessNoted: true })
+      const change = changeOf(guard, { written: [entry('late', 'x')], isTouchDue: false })
       return (await store.save(change)).status
     },
   },

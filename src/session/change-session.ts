@@ -1,0 +1,65 @@
+import { SessionGoneError, StoreUnavailableError } from '../errors.ts'
+import { tellOfSignIn } from './begin-session.ts'
+import type { CurrentSession } from './current-session.ts'
+import { nextToken } from './next-token.ts'
+import type { Save } from './save.ts'
+import { type NextToken, planChange } from './save-plan.ts'
+import type { SessionSnapshot } from './session-snapshot.ts'
+import { signInApart } from './sign-in-apart.ts'
+import type { SignIn } from './sign-in.ts'
+
+/** Changes a stored session, which goes on under its id. */
+export async function changeSession(
+  current: CurrentSession,
+  snapshot: SessionSnapshot,
+  save: Save,
+): Promise<void> {
+  const { changes, signIn } = save
+  changes.dropDeletionsOfAbsent(snapshot.entries)
+  if (changes.isEmpty && signIn === null) return
+  snapshot.entries.checkLimits(changes, current.context.policy.limits)
+  await saveChange(current, snapshot, nextToken(current, snapshot, save), save)
+}
+
+/** Saves a change of entries, of the token, or of both. */
+export async function saveChange(
+  current: CurrentSession,
+  snapshot: SessionSnapshot,
+  token: NextToken | null,
+  save: Save,
+): Promise<void> {
+  const { context } = current
+  const { changes, signIn, deadline } = save
+  const change = planChange(context, snapshot, token, save)
+  const result = await context.store.save(change, { deadline }).catch((error: unknown) => {
+    const isUnknown = error instanceof StoreUnavailableError && error.outcome === 'unknown'
+    if (isUnknown && token !== null) snapshot.tokenMayBe(token.secretHash)
+    throw error
+  })
+  if (result.status === 'gone') {
+    if (signIn === null) throw new SessionGoneError(snapshot.id)
+    return signInApart(current, snapshot, signIn, save)
+  }
+  const { ownIdleTimeout } = change.credentials ?? {}
+  snapshot.refresh(result.times, {
+    ...(signIn === null ? {} : { userId: signIn.userId }),
+    ...(ownIdleTimeout === undefined ? {} : { ownIdleTimeout }),
+    ...(result.version === undefined ? {} : { version: result.version }),
+    ...(token !== null && result.rotated ? { isRotationDue: false } : {}),
+  })
+  snapshot.entries.keepAll(changes)
+  if (token !== null && result.rotated) replaceToken(current, snapshot, token, signIn)
+}
+
+function replaceToken(
+  current: CurrentSession,
+  snapshot: SessionSnapshot,
+  { token, secretHash, grace }: NextToken,
+  signIn: SignIn | null,
+): void {
+  snapshot.tokenReplaced(secretHash)
+  current.issue(snapshot, token)
+  if (signIn !== null) return tellOfSignIn(current.context, snapshot.id, signIn)
+  const { id: sessionId, userId } = snapshot.summary
+  current.context.events.emit(grace === null ? 'rotated' : 'renewed', { sessionId, userId })
+}
