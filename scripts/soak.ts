@@ -18,6 +18,7 @@ import { type Fault, faults, type Surroundings } from './soak/faults.ts'
 import { Random } from './soak/random.ts'
 import { SoakReport } from './soak/report.ts'
 import { SoakServer } from './soak/soak-server.ts'
+import { describeStored } from './soak/stored-session.ts'
 
 const help = `Usage: npm run soak [-- options]
 
@@ -78,9 +79,9 @@ interface SoakOptions {
 }
 
 async function soak(options: SoakOptions): Promise<SoakReport> {
-  const report = new SoakReport(DEADLINE)
   const random = new Random(options.seed)
   const server = await SoakServer.start()
+  const report = new SoakReport(DEADLINE, (id) => describeStored(server.url, id))
   const proxy = await startFaultProxy(server.url)
   const applications = Array.from(
     { length: options.processes },
@@ -99,6 +100,7 @@ async function soak(options: SoakOptions): Promise<SoakReport> {
     isOver = true
     await Promise.all(browsing)
     await finish(applications, server, report)
+    await report.complete()
   } finally {
     await proxy.close()
     await server.stop()

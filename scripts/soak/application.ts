@@ -5,7 +5,7 @@ import type { Driver } from 'pg-sessions/driver'
 import { fromPg } from 'pg-sessions/pg'
 import { fromPostgresJs } from 'pg-sessions/postgres-js'
 import postgres from 'postgres'
-import type { Answer, Content, Request, Value } from './protocol.ts'
+import { type Answer, type Content, GRACE, type Request, type Value } from './protocol.ts'
 import { Stalls } from './stalls.ts'
 
 interface Client {
@@ -40,7 +40,7 @@ const sessions: Sessions<Content> = createSessions<Content>({
   database: client.driver,
   deadline: '2s',
   renewInterval: '20s',
-  renewGrace: '9s',
+  renewGrace: `${GRACE}ms`,
   touchInterval: '1s',
   log: false,
 })
@@ -72,7 +72,17 @@ async function answer({ number, token, act }: Request): Promise<Answer> {
   const cookie = exchange.head.setCookies[0]
   const value = cookie === undefined ? undefined : /^__Host-id=([^;]*)/.exec(cookie)?.[1]
   const received = value === undefined ? {} : { token: value === '' ? null : value }
-  return { number, outcome: 'done', isExpected: true, longest, ...result, ...failure, ...received }
+  const { id } = exchange.session.toJSON()
+  return {
+    number,
+    outcome: 'done',
+    isExpected: true,
+    longest,
+    id,
+    ...result,
+    ...failure,
+    ...received,
+  }
 }
 
 function describe(error: unknown): Partial<Answer> {
@@ -93,7 +103,7 @@ async function perform(
     case 'read': {
       await timed(session.load())
       const content = Object.fromEntries(await timed(session.entries())) as Content
-      return { content, id: session.id, user: session.userId }
+      return { content, user: session.userId }
     }
     case 'set':
       session.set(act.key, act.value)

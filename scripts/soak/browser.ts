@@ -3,6 +3,7 @@ import type { Act, Answer } from './protocol.ts'
 import type { Random } from './random.ts'
 import type { SoakReport } from './report.ts'
 import { SessionModel } from './session-model.ts'
+import { Trail } from './trail.ts'
 
 /** A token that must open nothing, and whose session it was. */
 interface DeadToken {
@@ -12,6 +13,9 @@ interface DeadToken {
 }
 
 const MOST_DEAD_TOKENS = 50
+
+/** Acts that leave a browser's session the one that it was. */
+const KEEPS_SESSION: ReadonlySet<Act['kind']> = new Set(['set', 'add', 'take', 'rotate', 'signIn'])
 
 /**
  * One visitor: goes from process to process with one cookie, and compares what comes back with what it was
@@ -25,6 +29,7 @@ export class Browser {
   #token: string | null = null
   #model: SessionModel
   readonly #dead: DeadToken[] = []
+  readonly #trail = new Trail()
   #sessions = 0
   #writes = 0
 
@@ -55,8 +60,7 @@ export class Browser {
     if (answer.outcome !== 'done') return
     const { content = {}, user = null, id = null } = answer
     const fault = this.#model.fault(content, user)
-    if (fault !== null) this.#report.violation(`${this.#name}: ${fault}`)
-    this.#model.id = id
+    if (fault !== null) this.#violation(fault)
     if (id === null || fault !== null) this.#begin()
   }
 
@@ -76,8 +80,9 @@ export class Browser {
     const value = { tag: this.#model.tag, n: 0 }
     const act: Act = { kind: 'set', key: 'tag', value }
     const answer = await this.#ask(act)
-    if (answer.outcome === 'done') this.#model.note(act, answer)
-    else this.#begin()
+    if (answer.outcome !== 'done') return this.#begin()
+    this.#model.id = answer.id ?? null
+    this.#model.note(act, answer)
   }
 
   /** Different keys and a counter, at once on several processes: all of it must be kept. */
@@ -108,11 +113,11 @@ export class Browser {
     for (const answer of answers) this.#note(model, take, answer)
     const got = answers.filter(({ taken }) => taken !== undefined && taken !== null)
     const foreign = got.find(({ taken }) => taken?.tag !== tag)
-    if (foreign) this.#report.violation(`${this.#name}: took a value of ${foreign.taken?.tag}`)
-    if (got.length > 1) this.#report.violation(`${this.#name}: one value was taken twice`)
+    if (foreign) this.#violation(`took a value of ${foreign.taken?.tag}`)
+    if (got.length > 1) this.#violation('one value was taken twice')
     const areDone = [set, ...answers].every(({ outcome }) => outcome === 'done')
     if (areDone && got.length === 0 && !model.mayHaveEnded) {
-      this.#report.violation(`${this.#name}: a value was taken by none`)
+      this.#violation('a value was taken by none')
     }
   }
 
@@ -132,7 +137,7 @@ export class Browser {
     const { token, tag, why } = this.#random.pick(this.#dead)
     const { content = {}, user = null } = await this.#ask({ kind: 'read' }, token)
     if (Object.keys(content).length === 0 && user === null) return
-    this.#report.violation(`${this.#name}: a token of session ${tag} works after ${why}`)
+    this.#violation(`a token of session ${tag} works after ${why}`)
   }
 
   async #endSession(): Promise<void> {
@@ -154,23 +159,39 @@ export class Browser {
     this.#bury(before, `a ${kind}`)
     if (kind === 'clear' && typeof answer.token === 'string') {
       this.#model = new SessionModel(next)
+      this.#model.id = answer.id ?? null
       this.#model.note({ kind: 'set', key: 'tag', value: { tag: next, n: 0 } }, answer)
     } else this.#begin()
   }
 
-  /** Notes an answer, and says when a session was refused that must be there. */
+  /** Notes an answer, and says when a session was refused or missed that must be there. */
   #note(model: SessionModel, act: Act, answer: Answer): void {
+    if (answer.outcome === 'done' && KEEPS_SESSION.has(act.kind) && answer.id !== model.id) {
+      // Its token had died on the way, so it has acted on a session of its own, or on none.
+      if (!model.mayHaveEnded) this.#violation(`${act.kind} has missed session ${model.id}`)
+      return
+    }
     model.note(act, answer)
     if (answer.outcome !== 'refused' || model.mayHaveEnded) return
-    this.#report.violation(`${this.#name}: ${act.kind} was refused: ${answer.error}`)
+    this.#violation(`${act.kind} was refused: ${answer.error}`)
   }
 
   async #ask(act: Act, token: string | null = this.#token): Promise<Answer> {
-    const answer = await this.#random.pick(this.#applications).ask(token, act)
+    const model = this.#model
+    const process = this.#random.below(this.#applications.length)
+    const sentAt = performance.now()
+    const answer = await (this.#applications[process] as ApplicationProcess).ask(token, act)
+    this.#trail.add({ act, answer, token, process, sentAt, answeredAt: performance.now() })
     this.#report.count(act, answer)
-    if (!answer.isExpected) this.#report.violation(`${this.#name}: ${act.kind}: ${answer.error}`)
+    if (!answer.isExpected) this.#violation(`${act.kind}: ${answer.error}`)
     if (answer.token !== undefined && token === this.#token) this.#receive(act, answer.token)
+    if (answer.outcome === 'done' && answer.id === model.id) model.worked(sentAt)
     return answer
+  }
+
+  #violation(text: string): void {
+    const { id } = this.#model
+    this.#report.violation(`${this.#name}: ${text}`, { trail: this.#trail, id })
   }
 
   #receive(act: Act, token: string | null): void {
@@ -180,7 +201,7 @@ export class Browser {
     if (!isAnother || act.kind === 'clear') return
     // What was written with a token that had died has begun another session.
     if (!this.#model.mayHaveEnded) {
-      this.#report.violation(`${this.#name}: ${act.kind} has begun another session`)
+      this.#violation(`${act.kind} has begun another session`)
     }
     this.#begin()
   }

@@ -1,5 +1,8 @@
 /** What browsers ask the application's processes, and what those answer. */
 
+/** Milliseconds that a token works on after its renewal. */
+export const GRACE = 9000
+
 /** What a request does with its session. Every value that is stored carries its session's tag. */
 export type Act =
   | { readonly kind: 'read' }
@@ -46,6 +49,7 @@ export interface Answer {
   readonly isExpected: boolean
   /** The cookie of the response: another token, or null when it ends the session. */
   readonly token?: string | null
+  /** The session that the request has acted on; null for an anonymous one. */
   readonly id?: string | null
   readonly user?: string | null
   readonly content?: Content

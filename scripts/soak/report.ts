@@ -1,10 +1,18 @@
 import type { Act, Answer, Outcome } from './protocol.ts'
+import type { Trail } from './trail.ts'
 
 /** Violations beyond which a soak ends: more of them tell nothing new. */
 const MOST_VIOLATIONS = 25
 
 /** Milliseconds by which a call may outlast its deadline: one turn of the event loop, and timers' coarseness. */
 const SLACK = 250
+
+/** What led to a violation. */
+interface Evidence {
+  readonly trail: Trail
+  /** The session's id, if it is known. */
+  readonly id: string | null
+}
 
 /** What a soak has seen. */
 export class SoakReport {
@@ -15,19 +23,34 @@ export class SoakReport {
   #longest = 0
   #lastFault = 'none'
   readonly #begin = performance.now()
+  readonly #look: (id: string | null) => Promise<string>
+  readonly #looking: Promise<void>[] = []
 
-  constructor(deadline: number) {
+  /** @param look - Describes a session as it is in the database, and never rejects. */
+  constructor(deadline: number, look: (id: string | null) => Promise<string>) {
     this.deadline = deadline
+    this.#look = look
+  }
+
+  /** Resolves once everything about the violations has been printed. */
+  async complete(): Promise<void> {
+    await Promise.all(this.#looking)
   }
 
   get isHopeless(): boolean {
     return this.violations.length >= MOST_VIOLATIONS
   }
 
-  violation(text: string): void {
+  violation(text: string, evidence?: Evidence): void {
     const line = `${this.#seconds} s: ${text} (last fault: ${this.#lastFault})`
     this.violations.push(line)
     console.log(`VIOLATION ${line}`)
+    if (evidence === undefined) return
+    const steps = evidence.trail.lines(this.#begin)
+    const show = (stored: string): void => {
+      console.log([`What led to "${text}":`, ...steps, stored].join('\n  '))
+    }
+    this.#looking.push(this.#look(evidence.id).then(show))
   }
 
   count(act: Act, { outcome, longest }: Answer): void {
@@ -42,10 +65,12 @@ export class SoakReport {
 
   /** Notes a fault that is about to strike, for the lines of violations. */
   begins(fault: string): void {
-    this.#lastFault = `${fault}, at ${this.#seconds} s`
+    this.#lastFault = `${fault}, since ${this.#seconds} s`
   }
 
+  /** Notes that a fault is over, and that all processes work again. */
   fault(name: string, recovery: number): void {
+    this.#lastFault += ` to ${this.#seconds} s`
     const seen = this.#faults.get(name) ?? { count: 0, recoveries: [] }
     seen.count += 1
     seen.recoveries.push(recovery)

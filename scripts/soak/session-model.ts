@@ -1,4 +1,4 @@
-import type { Act, Answer, Content, Value } from './protocol.ts'
+import { type Act, type Answer, type Content, GRACE, type Value } from './protocol.ts'
 
 /** How long a write whose outcome is unknown may still land: the network and the locks may have held it up. */
 const LANDING_TIME = 15_000
@@ -28,6 +28,8 @@ export class SessionModel {
   readonly tag: string
   user: string | null = null
   id: string | null = null
+  /** When the latest request was sent whose token has worked. */
+  #workedAt = performance.now()
   #mayHaveEndedUntil = 0
   #hasEnded = false
   readonly #keys = new Map<string, Key>()
@@ -39,9 +41,18 @@ export class SessionModel {
     this.tag = tag
   }
 
-  /** Whether the browser's token may open nothing any more. */
+  /**
+   * Whether the browser's token may open nothing any more: the session may have ended, or the token may have been
+   * renewed by a request whose answer was lost or overtook this one, so long ago that its grace is over.
+   */
   get mayHaveEnded(): boolean {
-    return this.#hasEnded || performance.now() < this.#mayHaveEndedUntil
+    const now = performance.now()
+    return this.#hasEnded || now < this.#mayHaveEndedUntil || now - this.#workedAt >= GRACE
+  }
+
+  /** Notes that a request was done with the browser's token that was sent at this moment. */
+  worked(sentAt: number): void {
+    this.#workedAt = Math.max(this.#workedAt, sentAt)
   }
 
   /** Notes how an act ended that may have changed the session. */
