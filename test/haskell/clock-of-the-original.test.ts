@@ -37,12 +37,28 @@ afterEach(async () => {
 
 const key = 'abc'.repeat(12)
 
-async function lastAccess(seconds: number): Promise<void> {
+/** Leaves one session that was last used at this second, and gives its id. */
+async function lastAccess(seconds: number): Promise<string> {
   await client.query('delete from wai_pg_sessions')
-  await client.query(
-    'insert into wai_pg_sessions (session_key, session_created_at, session_last_access) values ($1, 0, $2)',
+  const { rows } = await client.query(
+    'insert into wai_pg_sessions (session_key, session_created_at, session_last_access) values ($1, 0, $2) returning id',
     [key, seconds],
   )
+  await client.query(
+    "insert into wai_pg_session_data (wai_pg_session, key, value) values ($1, 'k', 'v')",
+    [rows[0].id],
+  )
+  return String(rows[0].id)
+}
+
+/** What the session holds, when it was last used, and which version of its row this is. */
+async function stored(): Promise<{ at: number; row: string; entries: string[] }> {
+  const { rows } = await client.query(
+    `select session_last_access::int as at, ctid::text as row,
+       array(select convert_from(key || '=' || value, 'UTF8') from wai_pg_session_data) as entries
+     from wai_pg_sessions`,
+  )
+  return rows[0]
 }
 
 function ours(): WaiStore {
@@ -59,6 +75,16 @@ async function left(): Promise<number> {
 }
 
 const proof = { id: '', secretHashes: [Buffer.from(key)] }
+const lifetime = { idle: 3_600_000, purge: 3_600_000 }
+const change = { userId: null, lifetime, key: Buffer.from('k') }
+
+/** Every call that notes an access. Those that write would remove the entry. */
+const accesses: [string, (id: string) => Promise<unknown>, string[]][] = [
+  ['touch', (id) => ours().touch({ id, lifetime }), ['k=v']],
+  ['save', (id) => ours().save({ ...change, id, written: [], deleted: [change.key] }), []],
+  ['update', (id) => ours().update({ ...change, id, expected: Buffer.from('v'), value: null }), []],
+  ['take', (id) => ours().take({ ...change, id }), []],
+]
 
 describe('the boundary second', () => {
   it.each([
@@ -67,10 +93,8 @@ describe('the boundary second', () => {
     [0, 'live'],
     [1, 'live'],
   ])('a session %d seconds inside of its timeout is %s on both sides', async (inside, status) => {
-    await lastAccess(now - HOUR + inside)
+    const id = await lastAccess(now - HOUR + inside)
     expect((await ours().load(proof)).status).toBe(status)
-    const { rows } = await client.query('select id from wai_pg_sessions')
-    const id = String(rows[0].id)
     const there = await theirs().open(key)
     expect(there.id === id).toBe(status === 'live')
   })
@@ -87,33 +111,23 @@ describe('the boundary second', () => {
     expect(await left()).toBe(remaining)
   })
 
-  it('every call draws it at the same place, and none revives what is past it', async () => {
-    const lifetime = { idle: 3_600_000, purge: 3_600_000 }
-    for (const [inside, isLive] of [
-      [0, true],
-      [-1, false],
-    ] as const) {
-      const calls = {
-        touch: (id: string) => ours().touch({ id, lifetime }),
-        save: (id: string) => ours().save({ id, userId: null, lifetime, written: [], deleted: [] }),
-        update: (id: string) => {
-          const expected = { expected: null, value: null }
-          return ours().update({ id, userId: null, lifetime, key: Buffer.from('k'), ...expected })
-        },
-        take: (id: string) => ours().take({ id, userId: null, lifetime, key: Buffer.from('k') }),
-      }
-      for (const [name, call] of Object.entries(calls)) {
-        await lastAccess(now - HOUR + inside)
-        const { rows } = await client.query('select id from wai_pg_sessions')
-        await call(String(rows[0].id))
-        const after = await client.query('select session_last_access as at from wai_pg_sessions')
-        expect(Number(after.rows[0].at), name).toBe(isLive ? now : now - HOUR + inside)
-      }
-      await lastAccess(now - HOUR + inside)
-      expect(await ours().count()).toEqual(
-        isLive ? { live: 1, expired: 0 } : { live: 0, expired: 1 },
-      )
-    }
+  it.each(accesses)(
+    'a %s draws it at the same place, and changes nothing past it',
+    async (_, access, left) => {
+      await access(await lastAccess(now - HOUR))
+      expect(await stored()).toMatchObject({ at: now, entries: left })
+      const id = await lastAccess(now - HOUR - 1)
+      const before = await stored()
+      await access(id)
+      expect(await stored()).toEqual(before)
+    },
+  )
+
+  it('a count draws it at the same place', async () => {
+    await lastAccess(now - HOUR)
+    expect(await ours().count()).toEqual({ live: 1, expired: 0 })
+    await lastAccess(now - HOUR - 1)
+    expect(await ours().count()).toEqual({ live: 0, expired: 1 })
   })
 })
 
@@ -160,18 +174,21 @@ describe('the clock', () => {
     })
   })
 
-  it('never moves an access back, although theirs may be ahead', async () => {
-    await lastAccess(now + 30)
-    await ours().touch({ id: String((await loaded()).id), lifetime: { idle: 1, purge: 1 } })
-    expect((await loaded()).lastAccessAt).toBe((now + 30) * 1000)
+  it.each(accesses)(
+    'never moves an access back on a %s, although theirs may be ahead',
+    async (_, access) => {
+      await access(await lastAccess(now + 30))
+      expect((await stored()).at).toBe(now + 30)
+    },
+  )
+
+  it('leaves a row alone whose access was noted in the same second', async () => {
+    const id = await lastAccess(now)
+    const before = await stored()
+    await ours().touch({ id, lifetime })
+    expect(await stored()).toEqual(before)
   })
 })
-
-async function loaded() {
-  const result = await ours().load(proof)
-  if (result.status !== 'live') throw new Error(result.status)
-  return result.record
-}
 
 describe('an access', () => {
   it('is noted here in each second that has one, as there, and not twice', async () => {

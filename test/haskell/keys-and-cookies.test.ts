@@ -295,6 +295,7 @@ describe('what the tables cannot hold', () => {
       await expect(call(), name).rejects.toThrow(UnsupportedError)
       await expect(call(), name).rejects.toMatchObject({ code: 'ERR_UNSUPPORTED' })
     }
+    await expect(calls.signIn()).rejects.toThrow('To log in write session.clear()')
     expect((await shared.rows()).map((row) => row.session_key)).toEqual(
       before.map((row) => row.session_key),
     )

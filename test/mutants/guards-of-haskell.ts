@@ -158,6 +158,7 @@ export const haskellMutants: readonly MutantGroup[] = [
         without: 'the lock of the live session when a value is taken',
         from: 'where ${isEntry(given)} and exists (select from live)\n        returning value',
         to: 'where ${isEntry(given)}\n        returning value',
+        tests: [CLOCK],
       },
       {
         without: 'the value that an update replaces',

@@ -345,7 +345,7 @@ const sessions: readonly MutantGroup[] = [
         without: 'the hash of a token whose answer got lost',
         from: 'if (isUnknown && token !== null) snapshot.tokenMayBe(token.secretHash)',
         to: 'void isUnknown',
-        tests: ['test/faults/lost-replies.test.ts', 'test/session/saving.test.ts', RENEWAL],
+        tests: [RENEWAL],
       },
     ],
   },
@@ -470,7 +470,7 @@ const heads: readonly MutantGroup[] = [
   },
   {
     file: 'src/http/head-replay.ts',
-    tests: [HELD],
+    tests: ['test/adapters/express.test.ts', 'test/adapters/node.test.ts'],
     mutants: [
       {
         without: 'the last word on the head',

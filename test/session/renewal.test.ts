@@ -575,6 +575,23 @@ eachStore((open) => {
       expect(ann.token).not.toBe(old)
     })
 
+    it.each([
+      ['destroy', (session: Session<Data>) => session.destroy()],
+      ['clear', (session: Session<Data>) => session.clear()],
+    ] as const)(
+      'lets the request %s the session whose answer got lost with the new token',
+      async (_, end) => {
+        const { ann, watched } = await openRenewable(open)
+        const request = ann.open()
+        request.session.rotate()
+        watched.fail('save', new StoreUnavailableError('Not now.', 'unknown'), 'after')
+        await expect(request.session.save()).rejects.toThrow('Not now.')
+        end(request.session)
+        await request.commit()
+        expect(await ann.visit(read)).toBeUndefined()
+      },
+    )
+
     it('harms no session that is over a limit by now', async () => {
       const { ann, alongside, elapse } = await openRenewable(open)
       await ann.visit((session) => session.set('b', 1))
