@@ -33,7 +33,7 @@ export function isLive(timeout: number): string {
  */
 const VERSION: string = `concat(
             case when session_invalidate_key then concat('flagged ', xmin, ' ') end,
-            encode(sha256(convert_to(session_key, 'UTF8')), 'hex')
+            encode(sha256(convert_to(session_key, 'UTF8'::name)), 'hex')
           )`
 
 export const STATE: string = `concat_ws(' ', id, session_created_at, session_last_access,

@@ -168,7 +168,8 @@ function packAll(columns: readonly Omit<PackedColumn<unknown>, 'read'>[], table:
 
 /** Text after its length in bytes; null as a length of -1. */
 export function packText(expression: string): string {
-  const encoded = `convert_to(${expression}, 'UTF8')`
+  // Of a literal, a function of the application's that takes text would be preferred to the server's own.
+  const encoded = `convert_to(${expression}, 'UTF8'::name)`
   return `coalesce(int4send(octet_length(${encoded})) || ${encoded}, int4send(-1))`
 }
 

@@ -182,8 +182,11 @@ function schemaError(sqlState: string | undefined): SchemaError | undefined {
   }
 }
 
-/** A statement is refused before it runs while its connection is in a failed transaction (25P02). */
-const NEVER_RAN: ReadonlySet<string> = new Set(['25P02', '26000', '42P05'])
+/**
+ * A statement is refused before it runs while its connection is in a failed transaction (25P02), or has a role
+ * without the right to it (42501), which other code may have set.
+ */
+const NEVER_RAN: ReadonlySet<string> = new Set(['25P02', '26000', '42P05', '42501'])
 
 /** invalid_sql_statement_name and duplicate_prepared_statement: neither got to run. */
 const LOST_PREPARED_STATEMENT: ReadonlySet<string> = new Set(['26000', '42P05'])
@@ -201,7 +204,7 @@ function advice(sqlState: string): string {
     case '25P02':
       return ' The application has left a failed transaction open on this connection: end it with `rollback`.'
     case '42501':
-      return ' Its role lacks a right: it needs USAGE on the schema of the session tables, and SELECT, INSERT, UPDATE and DELETE on them.'
+      return ' Its role lacks a right: it needs USAGE on the schema of the session tables, and SELECT, INSERT, UPDATE and DELETE on them. If it has them, other code has changed the role on this connection: end that with `reset role`.'
     case '28000':
     case '28P01':
     case '3D000':

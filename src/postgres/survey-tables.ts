@@ -58,7 +58,7 @@ export const surveyTables: Operation<TableNames, Survey> = operation({
   sql: ({ schema, names }) => ({
     answer: `
       select w.place, n.oid is not null as has_schema, c.relkind in ('r', 'p') as is_table,
-        obj_description(c.oid, 'pg_class') as comment,
+        obj_description(c.oid, 'pg_class'::name) as comment,
         (${COLUMNS}) as columns,
         (${REFUSED}) as refused
       from unnest(${names}) with ordinality as w (name, place)

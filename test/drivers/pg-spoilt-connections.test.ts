@@ -70,6 +70,59 @@ describe('a client that an application has released inside a transaction', () =>
   })
 })
 
+describe('settings that an application has left on a connection', () => {
+  test.each([
+    ['another encoding', "set client_encoding = 'LATIN1'"],
+    ['another role', 'set role stranger'],
+    ['another user', 'set session authorization stranger'],
+    ['a time limit', 'set statement_timeout = 1'],
+    ['a read-only session', 'set default_transaction_read_only = on'],
+  ])('cost no call of a pool: %s', async (_, setting) => {
+    await database.query(
+      'do $$ begin create role stranger; exception when duplicate_object then null; end $$',
+    )
+    const pool = openPool({ max: 1 })
+    const store = new PostgresStore({ driver: fromPg(pool), schema: 'left' })
+    await store.ready()
+    const client = await pool.connect()
+    await client.query(setting)
+    client.release()
+    const userId = `jörg ${randomUUID()}`
+    const [id, secretHash] = [randomUUID(), Buffer.alloc(32, 7)]
+    const lifetime = { idle: 60_000, purge: 60_000 }
+    await store.create({
+      ...{ id, secretHash, userId, lifetime, entries: [] },
+      ...{ absolute: 60_000, ownIdleTimeout: null },
+    })
+    const [{ user_id: stored } = {}] = await database.query(
+      `select user_id from "left".session where id = '${id}'`,
+    )
+    expect(stored).toBe(userId)
+  })
+
+  test('are named on the only connection there is, and nothing is sent', async () => {
+    const client = new pg.Client({ connectionString: database.url })
+    await client.connect()
+    open.push(() => client.end())
+    const driver = fromPgClient(client)
+    for (const [setting, reset, reason] of [
+      ["set client_encoding = 'LATIN1'", 'reset client_encoding', 'client_encoding'],
+      ['begin', 'rollback', 'a transaction open'],
+    ] as const) {
+      await client.query(setting)
+      await expect(driver.query(insert, patient)).rejects.toThrow(reason)
+      await expect(driver.withConnection(async () => 'lent')).rejects.toThrow(reason)
+      await client.query(reset)
+      expect(await database.query('select * from kept')).toEqual([])
+    }
+    const unawaited = client.query('begin')
+    await expect(driver.query(insert, patient)).rejects.toMatchObject({ code: 'ECONNABORTED' })
+    await unawaited
+    await client.query('rollback')
+    expect(await driver.query(one, patient)).toEqual([{ one: '1' }])
+  })
+})
+
 describe('prepared statements that the server has lost', () => {
   async function openClient(): Promise<pg.Client> {
     const client = new pg.Client({ connectionString: database.url })

@@ -232,8 +232,8 @@ export const batchingMutants: readonly MutantGroup[] = [
     mutants: [
       {
         without: 'a budget that ends',
-        from: 'return Math.max(0, this.endsAt - now())',
-        to: 'return Math.max(1, this.endsAt - now())',
+        from: 'return Math.max(0, this.endsAt - realTime.now())',
+        to: 'return Math.max(1, this.endsAt - realTime.now())',
       },
       {
         without: 'one turn of the event loop for an answer that is there',

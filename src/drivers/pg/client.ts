@@ -19,6 +19,10 @@ export interface PgClientLike {
   query(query: PgQuery): Promise<PgAnswer>
   query(query: PgQuery, callback: (error: Error | null, answer: PgAnswer) => void): void
   on(event: 'error' | 'end', listener: (error?: Error) => void): unknown
+  /** `I` outside a transaction, `T` inside, `E` inside a failed one. Since pg 8.21. */
+  getTransactionStatus?(): string | null
+  /** What its messages tell: the status before pg 8.21, and the encoding. */
+  readonly connection?: object
   /** Where it connects to, for messages. */
   readonly host?: string | undefined
   readonly port?: number | undefined

@@ -5,8 +5,9 @@ import { countdown, within } from '../waiting/deadline.ts'
 import { ask, run } from './client.ts'
 import {
   firstUseOf,
-  followTransactions,
+  followClient,
   isInTransaction,
+  isSpoilt,
   type PgPoolClientLike,
   type PgPoolLike,
   surviveErrors,
@@ -47,8 +48,8 @@ async function cleanClient({ pool, readOnly }: BoundedPool): Promise<PgPoolClien
   for (;;) {
     const client = await connect(pool)
     surviveErrors(client)
-    followTransactions(client)
-    if (!isInTransaction(client) && !readOnly.isBefore(firstUseOf(client))) return client
+    followClient(client)
+    if (!isSpoilt(client) && !readOnly.isBefore(firstUseOf(client))) return client
     client.release(true)
   }
 }

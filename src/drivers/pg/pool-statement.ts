@@ -10,9 +10,10 @@ import type { Turns } from '../waiting/turns.ts'
 import { type AskOptions, queryOf } from './client.ts'
 import {
   firstUseOf,
-  followTransactions,
+  followClient,
   InTransactionError,
   isInTransaction,
+  isSpoilt,
   type PgPoolClientLike,
   type PgPoolLike,
   surviveErrors,
@@ -105,8 +106,8 @@ class PoolCall {
   #connected(error: unknown, client: PgPoolClientLike | undefined): void {
     if (client === undefined) return this.#failStartup(error)
     surviveErrors(client)
-    followTransactions(client)
-    if (isInTransaction(client) || this.#bounded.readOnly.isBefore(firstUseOf(client))) {
+    followClient(client)
+    if (isSpoilt(client) || this.#bounded.readOnly.isBefore(firstUseOf(client))) {
       client.release(true)
       if (this.#isOver) this.#settlement.endTurn()
       else this.begin()

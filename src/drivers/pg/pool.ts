@@ -1,5 +1,6 @@
 import { realTime } from '../../real-time.ts'
 import type { PgClientLike } from './client.ts'
+import { followEncoding, isGarbling } from './client-encoding.ts'
 import type { PgListeningClientLike } from './listen.ts'
 
 /** What `fromPg` needs of a pool; every `pg.Pool` has it. */
@@ -21,10 +22,6 @@ export interface PgPoolLike {
 export interface PgPoolClientLike extends PgClientLike {
   removeListener(event: 'error', listener: (error?: Error) => void): unknown
   release(destroy?: boolean): void
-  /** `I` outside a transaction, `T` inside, `E` inside a failed one. Since pg 8.21. */
-  getTransactionStatus?(): string | null
-  /** Before that, the messages of the connection tell. */
-  readonly connection?: object
 }
 
 const firstUses = new WeakMap<PgPoolClientLike, number>()
@@ -36,10 +33,11 @@ export function firstUseOf(client: PgPoolClientLike): number {
   return first
 }
 
-const statuses = new WeakMap<PgPoolClientLike, string>()
+const statuses = new WeakMap<PgClientLike, string>()
 
-/** Follows the transaction status of a client whose version of `pg` does not tell it. */
-export function followTransactions(client: PgPoolClientLike): void {
+/** Follows what others do to a client: to its encoding, and to its transactions where its `pg` does not tell. */
+export function followClient(client: PgClientLike): void {
+  followEncoding(client)
   if (client.getTransactionStatus !== undefined || statuses.has(client)) return
   const { connection } = client as { connection?: { on?: unknown } }
   if (typeof connection?.on !== 'function') return
@@ -57,14 +55,19 @@ export function followNewClients(pool: PgPoolLike): void {
   const emitter = pool as object as {
     on(event: 'connect', listener: (client: PgPoolClientLike) => void): unknown
   }
-  emitter.on('connect', followTransactions)
+  emitter.on('connect', followClient)
+}
+
+/** Whether other code has left a client from its pool in a state in which nothing can be sent on it. */
+export function isSpoilt(client: PgPoolClientLike): boolean {
+  return isInTransaction(client) || isGarbling(client)
 }
 
 /**
  * Whether a client is inside a transaction. A client that comes from its pool like that was released too
  * early: what is written on it may be rolled back, or was refused already.
  */
-export function isInTransaction(client: PgPoolClientLike): boolean {
+export function isInTransaction(client: PgClientLike): boolean {
   const status = client.getTransactionStatus?.() ?? statuses.get(client)
   return status === 'T' || status === 'E'
 }

@@ -6,7 +6,9 @@ import { countdown, within } from '../waiting/deadline.ts'
 import { Turns } from '../waiting/turns.ts'
 import { ConnectionSpoiltError, checkedRows } from '../waiting/wrong-answer.ts'
 import { ask, type PgClientLike, type PgOptions, run } from './client.ts'
+import { EncodingChangedError, isGarbling } from './client-encoding.ts'
 import { explainPgErrors } from './failures.ts'
+import { followClient, isInTransaction } from './pool.ts'
 import { isLostStatement, prepareAgain } from './statement-names.ts'
 
 /** The client's connection is gone, and a single client does not make another. */
@@ -21,6 +23,23 @@ export class ConnectionEndedError extends Error {
 
   override get name(): string {
     return 'ConnectionEndedError'
+  }
+}
+
+/** The application has a transaction open on the client, and its rollback would undo what was acknowledged. */
+export class TransactionOpenError extends Error {
+  readonly code: string
+
+  /** @param code - Node's own for a statement that was not sent, or for one that ran in the transaction. */
+  constructor(code: 'ENOTCONN' | 'ECONNABORTED' = 'ENOTCONN') {
+    super(
+      'The application has a transaction open on the client given to fromPgClient: end it first, or give the sessions a client of their own',
+    )
+    this.code = code
+  }
+
+  override get name(): string {
+    return 'TransactionOpenError'
   }
 }
 
@@ -76,6 +95,12 @@ export function fromPgClient(client: PgClientLike, options: PgOptions = {}): Dri
     },
     async withConnection(use, { timeout } = {}) {
       const endTurn = await takeTurn(connection, timeout)
+      try {
+        refuseSpoilt(client)
+      } catch (error) {
+        endTurn()
+        throw error
+      }
       let latest: Promise<unknown> = Promise.resolve()
       const send = async <Answer>(begin: () => Promise<Answer>): Promise<Answer> => {
         if (connection.death) throw connection.death
@@ -116,12 +141,25 @@ async function askAgainIfLost(
   statement: Statement,
   prepare: boolean,
 ): Promise<readonly Row[]> {
+  refuseSpoilt(client)
   try {
-    return await ask(client, statement, { prepare })
+    return committed(client, await ask(client, statement, { prepare }))
   } catch (error) {
     if (!isLostStatement(error) || !prepareAgain(client, Number.POSITIVE_INFINITY)) throw error
-    return await ask(client, statement, { prepare })
+    return committed(client, await ask(client, statement, { prepare }))
   }
+}
+
+/** Refuses a connection in a state in which the application has left it. Nothing is sent then. */
+function refuseSpoilt(client: PgClientLike): void {
+  if (isGarbling(client)) throw new EncodingChangedError()
+  if (isInTransaction(client)) throw new TransactionOpenError()
+}
+
+/** The rows of a statement that no rollback of the application can undo. */
+function committed(client: PgClientLike, rows: readonly Row[]): readonly Row[] {
+  if (isInTransaction(client)) throw new TransactionOpenError('ECONNABORTED')
+  return rows
 }
 
 /** A pool's statements would run on any of its connections, and turns mean nothing to them. */
@@ -142,6 +180,7 @@ function connectionOf(client: PgClientLike): SharedConnection {
   const known = connections.get(client)
   if (known) return known
   const connection: SharedConnection = { turns: new Turns(), death: undefined }
+  followClient(client)
   connections.set(client, connection)
   const end = (): void => {
     connection.death ??= new ConnectionEndedError()

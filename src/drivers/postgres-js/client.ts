@@ -24,4 +24,5 @@ export type PostgresJsSettings = PostgresJsLike['options'] & {
   readonly onnotice?: (notice: object) => void
   readonly socket?: (options: object) => unknown
   readonly target_session_attrs?: string | null
+  readonly connection?: object
 }

@@ -51,6 +51,7 @@ function ownSettings(settings: PostgresJsSettings): object {
     parsers: {},
     serializers: {},
     transform: { undefined: undefined, column: {}, value: {}, row: {} },
+    connection: { ...settings.connection, client_encoding: 'UTF8' },
     // It would be shown every value.
     debug: false,
     onnotify: undefined,

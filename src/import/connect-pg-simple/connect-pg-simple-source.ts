@@ -96,7 +96,7 @@ export function countOperation({ name, deadline }: OldTable): Operation<void, St
 const SESS = `coalesce(old.sess::text, '')`
 
 /** Over the text, since an access changes the deadline of a row and nothing else. */
-const VERSION = `encode(sha256(convert_to(${SESS}, 'UTF8')), 'hex')`
+const VERSION = `encode(sha256(convert_to(${SESS}, 'UTF8'::name)), 'hex')`
 
 export function columns({ deadline }: OldTable): string {
   return `old.sid::text as sid, ${SESS} as sess, octet_length(${SESS}) as size,

@@ -279,7 +279,7 @@ function packed(data: string): string {
 function versionOf(names: WaiTableNames): string {
   const { data } = names
   return `encode(sha256(
-          convert_to(concat_ws(' ', old.session_key, old.session_invalidate_key, ${sizeOf(names)}), 'UTF8')
+          convert_to(concat_ws(' ', old.session_key, old.session_invalidate_key, ${sizeOf(names)}), 'UTF8'::name)
           || coalesce(${packed(data)}, '')
         ), 'hex')`
 }

@@ -33,7 +33,7 @@ export function destroyPage({
         returning s.id, s.user_id, s.expires_at`,
       answer: `
         select d.id, e.user_id, coalesce(e.expires_at > now(), false) as was_live,
-          date_part('epoch', coalesce(${before}, now())) * 1000 as before
+          extract(epoch from coalesce(${before}, now())) * 1000 as before
         from doomed as d left join ended as e on e.id = d.id
         order by d.id`,
     }),

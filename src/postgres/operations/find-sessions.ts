@@ -41,8 +41,8 @@ export function findLive({
     sql: ({ ids }) => ({
       answer: `
         select s.id, s.user_id,
-          nullif(date_part('epoch', s.expires_at), 'infinity') as expires_at,
-          date_part('epoch', now()) as now
+          nullif(extract(epoch from s.expires_at), 'infinity') as expires_at,
+          extract(epoch from now()) as now
         from ${session} as s
         where s.id = any (${ids}) and s.expires_at > now()`,
     }),

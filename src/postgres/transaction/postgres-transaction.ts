@@ -1,9 +1,9 @@
+import { realTime } from '../../real-time.ts'
 import type { DestroyResult, Ending, LiveSession } from '../../store/session-store.ts'
 import type { InTransaction, StoreTransaction } from '../../store/store-transaction.ts'
 import type { Operation } from '../operation.ts'
 import type { EndedInTransaction } from '../operations/end-in-transaction.ts'
 import { freshProof } from '../proof.ts'
-import { realTime } from '../../real-time.ts'
 import type { TableAccess } from '../table-access.ts'
 import type { ApplicationTransaction } from './application-transaction.ts'
 
