@@ -19,10 +19,18 @@ const { values } = parseArgs({
   },
 })
 
+/** Milliseconds between two lines of progress. */
+const PROGRESS = 10_000
+
 function feedMany({ name, corpus, feed }: FuzzTarget, count: number, seed: number): boolean {
   const hostile = new HostileBytes(corpus, seed)
   const start = performance.now()
+  let shown = start
   for (let n = 0; n < count; n += 1) {
+    if (n % 1024 === 0 && performance.now() - shown > PROGRESS) {
+      shown = performance.now()
+      console.log(`       ${name.padEnd(36)} ${n} of ${count} inputs`)
+    }
     const bytes = hostile.next()
     try {
       feed(bytes)

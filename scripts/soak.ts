@@ -22,7 +22,7 @@ import { describeStored } from './soak/stored-session.ts'
 
 const help = `Usage: npm run soak [-- options]
 
-  --minutes <n>     how long (default: 1)
+  --minutes <n>     how long (default: PROOF_MINUTES, or 1)
   --driver <name>   pg or postgres-js (default: pg)
   --seed <n>        repeats the choices of another run, which it prints; not its timing
   --fault <text>    only faults whose name contains this text
@@ -38,9 +38,12 @@ async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      minutes: { type: 'string', default: '1' },
+      minutes: { type: 'string', default: process.env['PROOF_MINUTES'] ?? '1' },
       driver: { type: 'string', default: 'pg' },
-      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      seed: {
+        type: 'string',
+        default: process.env['PROOF_SEED'] ?? String(Date.now() % 1_000_000),
+      },
       fault: { type: 'string', default: '' },
       processes: { type: 'string', default: '3' },
       browsers: { type: 'string', default: '24' },

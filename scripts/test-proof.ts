@@ -40,6 +40,24 @@ const parts: readonly Part[] = [
     command: vitest('test/faults/message-sweep'),
     isTimed: false,
   },
+  {
+    name: 'fuzz',
+    does: 'feeds cookies, tokens, codecs, old rows, settings and database answers with ten million hostile inputs',
+    command: script('fuzz.ts'),
+    isTimed: false,
+  },
+  {
+    name: 'soak-pg',
+    does: 'runs several processes on pg under mixed traffic, with a fault every five seconds',
+    command: script('soak.ts', '--driver', 'pg'),
+    isTimed: true,
+  },
+  {
+    name: 'soak-postgres-js',
+    does: 'does the same on postgres.js',
+    command: script('soak.ts', '--driver', 'postgres-js'),
+    isTimed: true,
+  },
 ]
 
 /** @param files - What the names of the part's files begin with. */
@@ -48,15 +66,19 @@ function vitest(files: string): readonly string[] {
   return [program, 'run', '--config', 'vitest.proof.config.ts', files]
 }
 
+function script(name: string, ...args: readonly string[]): readonly string[] {
+  return ['--import', 'tsx', join(root, 'scripts', name), ...args]
+}
+
 const HELP = `npm run test:proof [-- part ...] [--seed n] [--minutes n]
 
 Runs every part, or those named. All parts together take an hour or more.
 
-  --minutes n  how long the parts that try random inputs go on, together; default 6
+  --minutes n  how long the parts that go on for as long as you like go on, together; default 15
   --seed n     the seed that a failure has printed: tries the same inputs in the same order
 
 Parts:
-${parts.map(({ name, does }) => `  ${name.padEnd(14)} ${does}`).join('\n')}`
+${parts.map(({ name, does }) => `  ${name.padEnd(17)} ${does}`).join('\n')}`
 
 function run({ command }: Part, environment: Readonly<Record<string, string>>): Promise<boolean> {
   const child = spawn(process.execPath, command, {
@@ -86,7 +108,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const unknown = positionals.find((name) => !parts.some((part) => part.name === name))
   const seed = Number(values.seed ?? randomInt(2 ** 31))
-  const minutes = Number(values.minutes ?? 6)
+  const minutes = Number(values.minutes ?? 15)
   if (unknown !== undefined || !Number.isSafeInteger(seed) || !(minutes > 0)) {
     console.error(unknown === undefined ? HELP : `There is no part '${unknown}'.\n\n${HELP}`)
     return 2
