@@ -1,4 +1,5 @@
 import { batchingMutants } from './guards-of-batching.ts'
+import { betterAuthMutants } from './guards-of-better-auth.ts'
 import { credentialMutants } from './guards-of-credentials.ts'
 import { haskellMutants } from './guards-of-haskell.ts'
 import { lifeMutants } from './guards-of-lives.ts'
@@ -16,4 +17,5 @@ export const mutantGroups: readonly MutantGroup[] = [
   ...batchingMutants,
   ...requestMutants,
   ...haskellMutants,
+  ...betterAuthMutants,
 ]
