@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import type { Pool } from 'pg'
 import { fromPg } from '../drivers/pg.ts'
 import { ConfigurationError } from '../errors.ts'
@@ -7,6 +5,7 @@ import type { Driver } from '../postgres/driver.ts'
 import { PostgresStore } from '../postgres/postgres-store.ts'
 import { connectionFailure } from './connection-failure.ts'
 import type { DatabaseAddress } from './database-address.ts'
+import { findPackage } from './find-package.ts'
 import type { Input } from './input.ts'
 
 /** What the command line needs of the package `pg`. */
@@ -69,22 +68,12 @@ async function end(pool: Pool): Promise<void> {
   await Promise.race([pool.end(), new Promise((resolve) => setTimeout(resolve, 1000).unref())])
 }
 
-/** The project's own `pg` first: under a strict package manager it is not visible from here. */
 function findPg(): Pg {
-  for (const from of [join(process.cwd(), 'package.json'), import.meta.url]) {
-    try {
-      return createRequire(from)('pg') as Pg
-    } catch (error) {
-      if (!isMissing(error)) throw error
-    }
-  }
+  const pg = findPackage('pg')
+  if (pg !== undefined) return pg as Pg
   throw new ConfigurationError(
     'The package pg, with which the command line talks to PostgreSQL, is not installed here. Run `npm install --save-dev pg` in your project and call pg-sessions from there.',
   )
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND'
 }
 
 /** Lends the store for as long as `use` runs. The tables must be there: only `migrate` makes them. */

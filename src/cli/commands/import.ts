@@ -1,13 +1,13 @@
 import { ConfigurationError } from '../../errors.ts'
-import { type ImportProgress, importSessions } from '../../import/import-sessions.ts'
+import type { ImportProgress } from '../../import/import-sessions.ts'
 import { type Duration, parseDuration } from '../../options/duration.ts'
 import { checkSchema } from '../../postgres/migrate.ts'
-import { StatementRunner } from '../../postgres/statement-runner.ts'
 import type { Command } from '../command.ts'
 import { withDatabase } from '../connect.ts'
 import { connectPgSimple } from '../import/connect-pg-simple.ts'
 import { describeImport } from '../import/describe-import.ts'
 import type { OldSystem } from '../import/old-system.ts'
+import { redis } from '../import/redis.ts'
 import { waiSessionPostgresql } from '../import/wai-session-postgresql.ts'
 import type { Input } from '../input.ts'
 import { databaseOptions } from '../option-table.ts'
@@ -17,14 +17,17 @@ import { stoppable } from '../stoppable.ts'
 
 const SYSTEMS: Readonly<Record<string, OldSystem>> = {
   'connect-pg-simple': connectPgSimple,
+  redis,
   wai: waiSessionPostgresql,
 }
 
+const SYSTEM_NAMES = 'connect-pg-simple, redis or wai'
+
 export const importCommand: Command = {
   summary:
-    'Move the live sessions of another system here: connect-pg-simple beside live traffic, wai after stopping its service',
+    'Move the live sessions of another system here: connect-pg-simple and redis (connect-redis) beside live traffic, wai after stopping its service',
   args: {
-    system: { type: 'positional', description: Object.keys(SYSTEMS).join(' or ') },
+    system: { type: 'positional', description: SYSTEM_NAMES },
     table: {
       type: 'string',
       description: 'connect-pg-simple: table to move them from (default: session)',
@@ -39,6 +42,16 @@ export const importCommand: Command = {
       type: 'string',
       description: "connect-pg-simple: zone of its times (default: the server's)",
       valueHint: 'zone',
+    },
+    'redis-url': {
+      type: 'string',
+      description: 'redis: where it is (default: $REDIS_URL, then redis://localhost:6379)',
+      valueHint: 'url',
+    },
+    prefix: {
+      type: 'string',
+      description: 'redis: what the keys of sessions begin with (default: sess:)',
+      valueHint: 'text',
     },
     map: {
       type: 'string',
@@ -77,18 +90,15 @@ export const importCommand: Command = {
     }
     const idleTimeout =
       duration(input, 'idle-timeout') ?? parseDuration('--idle-timeout', system.idleTimeout)
-    return withDatabase(input, async (plainDriver) => {
-      const driver = system.reach(plainDriver)
-      await checkSchema(plainDriver, options.names, { timeout: input.timeout })
-      const source = await system.open(input, driver, idleTimeout)
-      const runner = new StatementRunner(driver, input.timeout)
+    return withDatabase(input, async (driver) => {
+      await checkSchema(driver, options.names, { timeout: input.timeout })
       const meter = new ProgressMeter()
       const onProgress = (progress: ImportProgress): void =>
         meter.tell(`moved ${countOf(progress.moved, 'session')}`, progress)
-      const report = await stoppable((signal) =>
-        importSessions({ ...options, runner, source, signal, onProgress }),
+      const { name, report } = await stoppable((signal) =>
+        system.move(input, { ...options, driver, idleTimeout, signal, onProgress }),
       )
-      return describeImport(source, report, {
+      return describeImport(name, report, {
         seconds: meter.seconds,
         dryRun: options.dryRun,
       })
@@ -101,7 +111,7 @@ function systemOf(input: Input): OldSystem {
   const system = Object.entries(SYSTEMS).find(([each]) => each === name)?.[1]
   if (system === undefined) {
     throw new ConfigurationError(
-      `Whose sessions to move is not clear. Write ${Object.keys(SYSTEMS).join(' or ')} after import.`,
+      `Whose sessions to move is not clear. Write ${SYSTEM_NAMES} after import.`,
     )
   }
   const wrong = Object.values(SYSTEMS)

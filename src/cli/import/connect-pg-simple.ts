@@ -11,13 +11,13 @@ import type { Driver } from '../../postgres/driver.ts'
 import { StatementRunner } from '../../postgres/statement-runner.ts'
 import type { Input } from '../input.ts'
 import { printable } from '../plain-text.ts'
+import { moveTables } from './move-tables.ts'
 import type { OldSystem } from './old-system.ts'
 
 export const connectPgSimple: OldSystem = {
   ownOptions: ['table', 'time-zone'],
   idleTimeout: '1d',
-  reach: (driver) => driver,
-  open: openTable,
+  move: moveTables({ reach: (driver) => driver, open: openTable }),
 }
 
 /**

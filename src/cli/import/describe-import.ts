@@ -1,11 +1,10 @@
-import type { ImportSource } from '../../import/import-source.ts'
 import type { ImportReport } from '../../import/import-tally.ts'
 import type { Report } from '../command.ts'
 import { countOf } from '../plain-text.ts'
 
 /** Says what an import did and what it left, and why. It failed when another run would do more. */
 export function describeImport(
-  source: ImportSource,
+  name: string,
   report: ImportReport,
   { seconds, dryRun }: { readonly seconds: number; readonly dryRun: boolean },
 ): Report {
@@ -14,7 +13,7 @@ export function describeImport(
   const again = isComplete ? [] : ['Stopped before the end. Run it again to go on.']
   return {
     document: {
-      system: source.name,
+      system: name,
       dryRun: dryRun,
       complete: isComplete,
       moved,
@@ -22,7 +21,7 @@ export function describeImport(
       seconds,
     },
     lines: [
-      `${verb} ${countOf(moved, 'session')} of ${source.name} in ${seconds} s.`,
+      `${verb} ${countOf(moved, 'session')} of ${name} in ${seconds} s.`,
       ...leftLines(report),
       ...again,
     ],

@@ -1,4 +1,5 @@
-import type { ImportSource } from '../../import/import-source.ts'
+import type { ImportOptions } from '../../import/import-sessions.ts'
+import type { ImportReport } from '../../import/import-tally.ts'
 import type { Duration } from '../../options/duration.ts'
 import type { Driver } from '../../postgres/driver.ts'
 import type { Input } from '../input.ts'
@@ -9,8 +10,17 @@ export interface OldSystem {
   readonly ownOptions: readonly string[]
   /** Default lifetime of its sessions. */
   readonly idleTimeout: Duration
-  /** What its sessions are read and moved over. */
-  reach(driver: Driver): Driver
-  /** @param idleTimeout - Milliseconds that a session lives from its last access. */
-  open(input: Input, driver: Driver, idleTimeout: number): Promise<ImportSource>
+  /** Moves its sessions. The report names the system. */
+  move(
+    input: Input,
+    work: ImportWork,
+  ): Promise<{ readonly name: string; readonly report: ImportReport }>
+}
+
+/** What every import is told. */
+export interface ImportWork extends Required<Omit<ImportOptions, 'runner' | 'source'>> {
+  /** Reaches our tables. */
+  readonly driver: Driver
+  /** Milliseconds that a session lives from its last access. */
+  readonly idleTimeout: number
 }

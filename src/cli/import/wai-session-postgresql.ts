@@ -11,13 +11,13 @@ import type { ImportSource } from '../../import/import-source.ts'
 import type { Driver } from '../../postgres/driver.ts'
 import type { Input } from '../input.ts'
 import { countOf, printable } from '../plain-text.ts'
+import { moveTables } from './move-tables.ts'
 import type { OldSystem } from './old-system.ts'
 
 export const waiSessionPostgresql: OldSystem = {
   ownOptions: ['map', 'drop-undecodable'],
   idleTimeout: '1h',
-  reach: oneMoment,
-  open: openTables,
+  move: moveTables({ reach: oneMoment, open: openTables }),
 }
 
 /**

@@ -8,6 +8,7 @@ import type { FallbackOptions } from '../connect-pg-simple/fallback.ts'
 import { readRow, type RowReading } from '../connect-pg-simple/read-row.ts'
 import { markOf } from '../mark.ts'
 import { type MoveOperation, insertMarks, moveOperation } from '../move-statement.ts'
+import { CLAIM_ELSEWHERE, DAY, REMEMBERED } from './claim-elsewhere.ts'
 import { ExpressStore, type ExpressStoreLike } from './express-store.ts'
 
 /** What an {@link ExpressStoreFallback} needs. */
@@ -16,11 +17,6 @@ export interface ExpressStoreFallbackOptions extends Omit<FallbackOptions, 'tabl
   /** Told of a session that has moved and could not be removed there. It brings nothing back. */
   readonly onLeftover: (id: string, error: unknown) => void
 }
-
-const DAY = 86_400_000
-
-/** How long a mark stays at least: the other store may keep sessions longer than their cookies say. */
-const REMEMBERED = 90 * DAY
 
 /**
  * Sessions that are still in another store for express-session. Each is moved when its user returns.
@@ -44,7 +40,7 @@ export class ExpressStoreFallback {
     this.#runner = new StatementRunner(driver, deadline)
     this.#store = new ExpressStore(options.store)
     this.#reading = { identify, codec, userId, ttl: idleTimeout }
-    this.#moving = moveOperation(names, CLAIM, options.absoluteTimeout)
+    this.#moving = moveOperation(names, CLAIM_ELSEWHERE, options.absoluteTimeout)
     this.#marking = markSession(names)
     this.#finding = findLive(names)
   }
@@ -108,16 +104,6 @@ function maxAgeOf(session: unknown): number | undefined {
   const { cookie } = Object(session) as { cookie?: unknown }
   const { originalMaxAge } = Object(cookie) as { originalMaxAge?: unknown }
   return typeof originalMaxAge === 'number' && originalMaxAge >= 1 ? originalMaxAge : undefined
-}
-
-/** Nothing is taken out of a table: `version` is the milliseconds that the session has left. */
-const CLAIM = {
-  held: `
-        select position, version::float8 * interval '1 ms' as lifetime
-        from free`,
-  claimed: `
-        select position, now() + lifetime as expires_at
-        from held`,
 }
 
 /** Leaves the mark of a session that ended before it moved, so that nothing brings it here. */
