@@ -50,9 +50,9 @@ describe('from connect-redis', { skip }, () => {
 
   it('moves all sessions by the command line, with their data and lifetimes', async () => {
     const cookies = await signInMany(20)
+    const [key = ''] = (await redis.send('KEYS', 'sess:*')) as string[]
     await redis.send('SET', 'other:key', 'stays')
     await redis.send('SET', 'sess:broken', 'no JSON')
-    const [key = ''] = (await redis.send('KEYS', 'sess:[A-Za-z0-9_-]???????*')) as string[]
     await redis.send('PEXPIRE', key, '60000')
     const rehearsal = await pgSessions(['import', 'redis', '--dry-run'], { redisUrl: redis.url })
     assert.match(rehearsal.output, /Would move 20 sessions of connect-redis/)
