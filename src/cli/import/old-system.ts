@@ -18,7 +18,7 @@ export interface OldSystem {
 }
 
 /** What every import is told. */
-export interface ImportWork extends Required<Omit<ImportOptions, 'runner' | 'source'>> {
+interface ImportWork extends Required<Omit<ImportOptions, 'runner' | 'source'>> {
   /** Reaches our tables. */
   readonly driver: Driver
   /** Milliseconds that a session lives from its last access. */

@@ -1,5 +1,6 @@
 import { jsonCodec } from '../../codec/json-codec.ts'
 import { StoreUnavailableError } from '../../errors.ts'
+import { realTime } from '../../real-time.ts'
 import type { StatementRunner } from '../../postgres/statement-runner.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
 import { type IdentifySid, readRow, type RowReading } from '../connect-pg-simple/read-row.ts'
@@ -161,5 +162,7 @@ function isMovable(content: FoundSession['content']): content is MovableSession 
 }
 
 function pause(attempt: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 2 ** attempt * (5 + 5 * Math.random())))
+  return new Promise((resolve) =>
+    realTime.setTimeout(resolve, 2 ** attempt * (5 + 5 * Math.random())),
+  )
 }

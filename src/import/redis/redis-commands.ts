@@ -1,4 +1,5 @@
 import { ConfigurationError, StoreUnavailableError } from '../../errors.ts'
+import { realTime } from '../../real-time.ts'
 
 /** Sends commands to Redis, by whatever client. */
 export interface RedisCommands {
@@ -96,7 +97,7 @@ function classOf(module: unknown): IoRedis {
 async function answered<Answer>(answer: Promise<Answer>, timeout: number): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new StoreUnavailableError(LATE, 'unknown')), timeout)
+    timer = realTime.setTimeout(() => reject(new StoreUnavailableError(LATE, 'unknown')), timeout)
   })
   try {
     return await Promise.race([answer, late])
@@ -111,7 +112,7 @@ async function answered<Answer>(answer: Promise<Answer>, timeout: number): Promi
       'unknown',
     )
   } finally {
-    clearTimeout(timer)
+    realTime.clearTimeout(timer)
   }
 }
 
