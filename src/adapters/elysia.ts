@@ -7,7 +7,7 @@ import type { Elysia } from 'elysia'
 import { assertSessions } from '../http/assert-sessions.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { dropBody, type FetchExchange, openFetchExchange } from '../http/fetch-exchange.ts'
-import { RequestSessions } from '../http/request-sessions.ts'
+import { RequestSessions, refuseReplaced } from '../http/request-sessions.ts'
 import { savedResponse } from '../http/saved-response.ts'
 import { wrongMount } from '../http/wrong-mount.ts'
 import { processWide } from '../process-wide.ts'
@@ -114,8 +114,9 @@ export function elysiaSessions<Data extends object = DefaultData>(
         settingsOf.set(request, set)
         return { session }
       })
-      .onAfterHandle({ as: 'global' }, async ({ request, response }) => {
-        await save(kept, request, response)
+      .onAfterHandle({ as: 'global' }, async (context) => {
+        refuseReplaced(Reflect.get(context, 'session'), 'elysiaSessions')
+        await save(kept, context.request, context.response)
       })
   }
   return Object.assign(plugin, {

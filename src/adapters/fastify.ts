@@ -4,10 +4,11 @@
  * @module
  */
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
+import { ConfigurationError } from '../errors.ts'
 import { assertSessions } from '../http/assert-sessions.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { answerWithError, NodeExchange } from '../http/node-exchange.ts'
-import { RequestSessions, sessionIsTaken } from '../http/request-sessions.ts'
+import { RequestSessions, sessionIsAssigned, sessionIsTaken } from '../http/request-sessions.ts'
 import { whileBodyWaits } from '../http/waiting-stream.ts'
 import { wrongMount } from '../http/wrong-mount.ts'
 import { dropReply, headersOf, type ReplyHeaders } from './fastify/reply.ts'
@@ -91,7 +92,7 @@ export function fastifySessions<Data extends object = DefaultData>(
     if (!app.hasRequestDecorator(ours)) {
       if (app.hasRequestDecorator('session')) return done(sessionIsTaken('fastifySessions'))
       app.decorateRequest(ours, null)
-      app.decorateRequest('session', { getter: exposedSession })
+      app.decorateRequest('session', { getter: exposedSession, setter: refuseAssignment })
     }
     app.addHook('onRequest', (request, reply, done) => {
       const open = (): NodeExchange<Data> => {
@@ -131,6 +132,15 @@ export function fastifySessions<Data extends object = DefaultData>(
 }
 
 function exposedSession(this: FastifyRequest): Session {
-  const { [exposed]: kept } = this as FastifyRequest & { [exposed]: RequestSessions<DefaultData> }
+  const { [exposed]: kept } = this as FastifyRequest & { [exposed]?: RequestSessions<DefaultData> }
+  if (kept === undefined) {
+    throw new ConfigurationError(
+      'This request has no session yet: register fastifySessions(sessions) before the hooks and routes that use it.',
+    )
+  }
   return kept.of(this)
+}
+
+function refuseAssignment(): never {
+  throw sessionIsAssigned('fastifySessions')
 }

@@ -14,7 +14,12 @@ import {
   keepInResponse,
   openFetchExchange,
 } from '../http/fetch-exchange.ts'
-import { isFree, RequestSessions, sessionIsTaken } from '../http/request-sessions.ts'
+import {
+  isFree,
+  RequestSessions,
+  refuseReplaced,
+  sessionIsTaken,
+} from '../http/request-sessions.ts'
 import type { ResponseHeaders } from '../http/response-headers.ts'
 import { isFetchRequest, wrongMount } from '../http/wrong-mount.ts'
 import { realTime } from '../real-time.ts'
@@ -106,6 +111,7 @@ async function save<Data extends object>(
   headersBefore: () => Headers | undefined,
 ): Promise<void> {
   try {
+    refuseReplaced(c.get('session'), 'honoSessions')
     const addition = await exchange.commit()
     if (!addition.varyCookie) return
     replaceResponse(c, addToResponse(c.res, addition))

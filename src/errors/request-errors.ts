@@ -51,7 +51,7 @@ export class ResponseStartedError extends SessionError {
   constructor(action: string) {
     super(
       'ERR_RESPONSE_STARTED',
-      `${action} needs a new cookie, and this response can carry none any more. Do it before the first byte of the response is sent; in Next in a Server Action or a Route Handler, not while components render.`,
+      `${action} needs a new cookie, and this response can carry none any more. Do it, and await it, before the first byte of the response is sent; in Next in a Server Action or a Route Handler, not while components render.`,
     )
   }
 }

@@ -45,7 +45,10 @@ export class RequestSessions<Data extends object, Exchange extends Opened<Data> 
       return sessionOf(this)
     }
     ownGetters.add(get)
-    this.#accessor = { configurable: true, get }
+    const set = function (): never {
+      throw sessionIsAssigned(adapter)
+    }
+    this.#accessor = { configurable: true, get, set }
   }
 
   /**
@@ -115,6 +118,23 @@ export function sessionIsTaken(adapter: string): ConfigurationError {
   return new ConfigurationError(
     `${adapter}(sessions) found another library's session on this request (express-session, cookie-session, koa-session or @fastify/session, for example), and a request can have only one property \`session\`. Mount the two on different routes, or remove one of them: express-session, koa-session and @fastify/session can keep their sessions in a store of pg-sessions instead.`,
   )
+}
+
+/**
+ * The error for code that assigns the property `session`, as cookie-session and koa-session have it: what it
+ * assigns would be lost, and a user whom `session = null` should sign out would stay signed in.
+ *
+ * @param adapter - The name of the function that makes the adapter.
+ */
+export function sessionIsAssigned(adapter: string): ConfigurationError {
+  return new ConfigurationError(
+    `The property \`session\` of ${adapter} was assigned, which neither stores a value nor signs a user out. Write session.set('cart', …) to store a value, or await session.signOut() to sign the user out. If another session library assigns it, mount the two on different routes.`,
+  )
+}
+
+/** Refuses what was put in the place of the session, where a framework keeps it as a plain value. */
+export function refuseReplaced(value: unknown, adapter: string): void {
+  if (!(value instanceof Session)) throw sessionIsAssigned(adapter)
 }
 
 /** Whether the property `session` comes from an adapter, or holds nothing yet. Calls no foreign getter. */

@@ -1,5 +1,5 @@
 import { rootPath } from '../codec/value-path.ts'
-import { LimitExceededError, SessionGoneError } from '../errors.ts'
+import { ConfigurationError, LimitExceededError, SessionGoneError } from '../errors.ts'
 import type { Deadline } from '../store/deadline.ts'
 import { checkKeySize } from '../store/key-limit.ts'
 import { ChangeSet } from './change-set.ts'
@@ -32,6 +32,11 @@ export async function updateEntry(
   key: string,
   change: (current: unknown) => unknown,
 ): Promise<void> {
+  if (typeof change !== 'function') {
+    throw new ConfigurationError(
+      `session.update takes a function that makes the new value of the current one: session.update('visits', (visits = 0) => visits + 1). To store a value as it is, write session.set.`,
+    )
+  }
   const deadline = state.context.deadline()
   await state.load(deadline)
   if (state.hasPending(key)) await state.save(deadline)

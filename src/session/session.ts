@@ -1,5 +1,6 @@
 import { asked, withCaller } from './caller-stack.ts'
 import { encodeEntry, takeEntry, updateEntry } from './entry-changes.ts'
+import { guardMethods, refuseForeignMembers } from './method-guards.ts'
 import type { DefaultData, Key } from './session-data.ts'
 import { stateOf } from './session-handle.ts'
 import { readLifetime, type SessionLifetime } from './session-lifetime.ts'
@@ -35,6 +36,11 @@ export type { SignInOptions } from './sign-in.ts'
  * ```
  */
 export class Session<Data extends object = DefaultData> extends SessionSafeguards<Data> {
+  static {
+    guardMethods(Session.prototype)
+    refuseForeignMembers(Session.prototype)
+  }
+
   /**
    * Gives a key's value; undefined when there is none.
    *

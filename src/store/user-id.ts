@@ -15,6 +15,18 @@ export function isUserId(userId: unknown): userId is string {
 export function checkUserId(method: string, userId: unknown): asserts userId is string {
   if (isUserId(userId)) return
   throw new ConfigurationError(
-    `${method} takes a user id: a string of 1 to 255 characters without NUL or lone surrogates.`,
+    `${method} takes a user id: a string of 1 to 255 characters without NUL or lone surrogates. ${adviceOn(userId)}`.trimEnd(),
   )
+}
+
+function adviceOn(given: unknown): string {
+  if (typeof given === 'string') return ''
+  if (typeof given === 'number' || typeof given === 'bigint') {
+    return `It was given a ${typeof given}: write String(user.id).`
+  }
+  if (given === undefined || given === null) {
+    return `It was given ${given}: look the user up, and await that, before.`
+  }
+  if (given instanceof Promise) return 'It was given a promise: await it.'
+  return `It was given a value of the type ${typeof given}: write what names the user in it, such as String(user.id).`
 }

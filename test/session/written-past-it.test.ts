@@ -112,3 +112,38 @@ test('the stack of a call that fails shows the caller', async () => {
     expect((error as Error).stack, name).toMatch(/^Error: no database/)
   }
 })
+
+test.each([
+  ['save', 'session.save(() => {})'],
+  ['destroy', 'session.destroy(() => {})'],
+  ['signOut', 'session.signOut(() => {})'],
+  ['get', 'session.get("a", () => {})'],
+  ['set', 'session.set("a", 1, () => {})'],
+])('%s refuses a callback, which it would never call', (name, code) => {
+  expect(() => sloppy(code)(open())).toThrow(`session.${name} takes no callback`)
+})
+
+test.each(['regenerate', 'reload', 'touch', 'resetMaxAge', 'cookie'])(
+  'session.%s of other libraries throws what to write instead',
+  (name) => {
+    const code = name === 'cookie' ? 'session.cookie.maxAge = 1' : `session.${name}(() => {})`
+    expect(() => sloppy(code)(open())).toThrow(ConfigurationError)
+    expect(() => sloppy(code)(open())).toThrow(/Write|Leave it out/)
+  },
+)
+
+test.each(['get', 'set', 'signIn', 'isCsrfToken'] as const)(
+  '%s says that it was taken off its session',
+  (name) => {
+    const { [name]: alone } = open()
+    expect(() => Reflect.apply(alone, undefined, ['a'])).toThrow(`Write session.${name}(…)`)
+  },
+)
+
+test('update and signIn say what to write for values of the wrong type', async () => {
+  const session = open()
+  await expect(session.update('a', 3 as never)).rejects.toThrow('session.update takes a function')
+  await expect(session.signIn(7 as never)).rejects.toThrow('write String(user.id)')
+  await expect(session.signIn(Promise.resolve('ann') as never)).rejects.toThrow('await it')
+  await expect(session.signIn(undefined as never)).rejects.toThrow('look the user up')
+})
