@@ -7,7 +7,7 @@ import type { Elysia } from 'elysia'
 import { assertSessions } from '../http/assert-sessions.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { dropBody, type FetchExchange, openFetchExchange } from '../http/fetch-exchange.ts'
-import { RequestSessions, refuseReplaced } from '../http/request-sessions.ts'
+import { isReplaced, RequestSessions, sessionIsAssigned } from '../http/request-sessions.ts'
 import { savedResponse } from '../http/saved-response.ts'
 import { wrongMount } from '../http/wrong-mount.ts'
 import { processWide } from '../process-wide.ts'
@@ -115,7 +115,7 @@ export function elysiaSessions<Data extends object = DefaultData>(
         return { session }
       })
       .onAfterHandle({ as: 'global' }, async (context) => {
-        refuseReplaced(Reflect.get(context, 'session'), 'elysiaSessions')
+        if (isReplaced(Reflect.get(context, 'session'))) throw sessionIsAssigned('elysiaSessions')
         await save(kept, context.request, context.response)
       })
   }

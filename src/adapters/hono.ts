@@ -16,8 +16,9 @@ import {
 } from '../http/fetch-exchange.ts'
 import {
   isFree,
+  isReplaced,
   RequestSessions,
-  refuseReplaced,
+  sessionIsAssigned,
   sessionIsTaken,
 } from '../http/request-sessions.ts'
 import type { ResponseHeaders } from '../http/response-headers.ts'
@@ -111,7 +112,11 @@ async function save<Data extends object>(
   headersBefore: () => Headers | undefined,
 ): Promise<void> {
   try {
-    refuseReplaced(c.get('session'), 'honoSessions')
+    if (isReplaced(c.get('session'))) {
+      // Back in its place, for the error page and the adapters around this one.
+      c.set('session', exchange.session)
+      throw sessionIsAssigned('honoSessions')
+    }
     const addition = await exchange.commit()
     if (!addition.varyCookie) return
     replaceResponse(c, addToResponse(c.res, addition))

@@ -45,7 +45,7 @@ export class RequestSessions<Data extends object, Exchange extends Opened<Data> 
       return sessionOf(this)
     }
     ownGetters.add(get)
-    const set = function (): never {
+    const set = (): never => {
       throw sessionIsAssigned(adapter)
     }
     this.#accessor = { configurable: true, get, set }
@@ -132,9 +132,9 @@ export function sessionIsAssigned(adapter: string): ConfigurationError {
   )
 }
 
-/** Refuses what was put in the place of the session, where a framework keeps it as a plain value. */
-export function refuseReplaced(value: unknown, adapter: string): void {
-  if (!(value instanceof Session)) throw sessionIsAssigned(adapter)
+/** Whether something else was put in the session's place, where a framework keeps it as a plain value. */
+export function isReplaced(value: unknown): boolean {
+  return !(value instanceof Session)
 }
 
 /** Whether the property `session` comes from an adapter, or holds nothing yet. Calls no foreign getter. */

@@ -5,6 +5,7 @@ import { companyTests } from './adapter-contract/company.ts'
 import { cookieTests } from './adapter-contract/cookies.ts'
 import { crowdTests } from './adapter-contract/crowds.ts'
 import { errorTests } from './adapter-contract/errors.ts'
+import { guardTests } from './adapter-contract/guards.ts'
 import { type AdapterTest, onStage } from './adapter-contract/harness.ts'
 import { savingTests } from './adapter-contract/saving.ts'
 import { streamTests } from './adapter-contract/streams.ts'
@@ -25,6 +26,10 @@ export {
 export interface AdapterTraits {
   /** Whether a route can answer past the framework, on Node's own response. Default: `true`. */
   readonly raw?: boolean
+  /** Whether `requireFresh` takes `redirectTo`. Default: `true`. */
+  readonly redirects?: boolean
+  /** Whether routes find the session as a property that they can assign. Default: `true`. */
+  readonly property?: boolean
   /** Gives an empty store, or one that tests can share. Default: a new `MemoryStore`. */
   readonly openStore?: () => SessionStore
 }
@@ -69,7 +74,12 @@ export interface AdapterTraits {
 export function adapterContract(
   runner: TestRunner,
   openApplication: OpenApplication,
-  { raw = true, openStore = () => new MemoryStore() }: AdapterTraits = {},
+  {
+    raw = true,
+    redirects = true,
+    property = true,
+    openStore = () => new MemoryStore(),
+  }: AdapterTraits = {},
 ): void {
   const test: AdapterTest = (sentence, body) => {
     runner.it(sentence, () => onStage(openApplication, openStore, body))
@@ -81,4 +91,5 @@ export function adapterContract(
   runner.describe('streams and clients that hang up', () => streamTests(test))
   runner.describe('many at once', () => crowdTests(test))
   runner.describe('in company', () => companyTests(test))
+  runner.describe('guards', () => guardTests(test, { redirects, property }))
 }

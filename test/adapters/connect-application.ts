@@ -1,5 +1,5 @@
 import connect from 'connect'
-import { connectSessions } from 'pg-sessions/node'
+import { connectSessions, refuseCrossSite, requireFresh } from 'pg-sessions/node'
 import type { OpenApplication } from 'pg-sessions/testing'
 import { beforeHead, setCacheControl } from './before-head.ts'
 import { serve } from './listen.ts'
@@ -19,6 +19,12 @@ export const openConnectApplication: OpenApplication = ({ sessions, others, scri
   app.use(own)
   app.use(own)
   app.use('/inner', inner)
+  app.use('/same-site', refuseCrossSite({ allow: ['https://admin.example.com'] }))
+  app.use('/fresh', requireFresh(own.of, '5m', { redirectTo: '/login' }))
+  app.use('/assigned', (request, response) => {
+    Object.assign(request, { session: null })
+    response.end('assigned')
+  })
   for (const [path, route] of Object.entries(nodeRoutes(script))) {
     app.use(path, async (request, response, next) => {
       const url = request.url ?? '/'

@@ -1,5 +1,5 @@
 import { type AnyElysia, Elysia } from 'elysia'
-import { elysiaSessions } from 'pg-sessions/elysia'
+import { elysiaSessions, refuseCrossSite, requireFresh } from 'pg-sessions/elysia'
 import { type ApplicationParts, ownHeaders } from 'pg-sessions/testing'
 
 /** The contract's application in Elysia; where it listens is up to the runtime. */
@@ -85,6 +85,14 @@ export function elysiaApplication({ sessions, others, script }: ApplicationParts
         return script.use(inner.of({ request }), request.url)
       }),
     )
+    .all('/same-site', () => 'same-site', {
+      beforeHandle: refuseCrossSite({ allow: ['https://admin.example.com'] }),
+    })
+    .all('/fresh', () => 'fresh', { beforeHandle: requireFresh('5m', { redirectTo: '/login' }) })
+    .get('/assigned', (context) => {
+      Object.assign(context, { session: null })
+      return 'assigned'
+    })
     .get('/same', ({ session, request }) => String(own.of({ request }) === session))
     .get('/other', ({ request }) => script.use(other.of({ request }), request.url))
     .get('/both', async ({ session, request }) => {

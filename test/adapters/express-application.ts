@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import express, { type ErrorRequestHandler, type Request, type RequestHandler } from 'express'
-import { expressSessions } from 'pg-sessions/express'
+import { expressSessions, refuseCrossSite, requireFresh } from 'pg-sessions/express'
 import { type OpenApplication, ownHeaders } from 'pg-sessions/testing'
 import { beforeHead, setCacheControl } from './before-head.ts'
 import { serve } from './listen.ts'
@@ -107,6 +107,16 @@ function openApplication(
       res.send(`${mine}\n${await script.use(other.of(req), req.url)}`)
     }),
   )
+  app.all('/same-site', refuseCrossSite({ allow: ['https://admin.example.com'] }), (_req, res) => {
+    res.send('same-site')
+  })
+  app.all('/fresh', requireFresh('5m', { redirectTo: '/login' }), (_req, res) => {
+    res.send('fresh')
+  })
+  app.get('/assigned', (req, res) => {
+    Object.assign(req, { session: null })
+    res.send('assigned')
+  })
   const inner = expressSessions(sessions)
   const router = framework.Router().use(inner)
   router.get(

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { fastifySessions } from 'pg-sessions/fastify'
+import { fastifySessions, refuseCrossSite, requireFresh } from 'pg-sessions/fastify'
 import { type OpenApplication, ownHeaders, type RunningApplication } from 'pg-sessions/testing'
 
 /** The contract's application in Fastify. */
@@ -85,6 +85,10 @@ async function openApplication(
     '/broken-stream': changing((_request, reply) =>
       reply.send(createReadStream('/there/is/no/such/file')),
     ),
+    '/assigned': async (request) => {
+      Object.assign(request, { session: null })
+      return 'assigned'
+    },
     '/raw': changing((_request, reply) => {
       reply.hijack()
       reply.raw.writeHead(200, { 'Content-Type': 'text/plain' })
@@ -92,6 +96,13 @@ async function openApplication(
     }),
   }
   for (const [path, route] of Object.entries(routes)) app.get(path, route)
+  app.all(
+    '/same-site',
+    { onRequest: refuseCrossSite({ allow: ['https://admin.example.com'] }) },
+    async () => 'same-site',
+  )
+  const fresh = { preHandler: requireFresh('5m', { redirectTo: '/login' }) }
+  app.all('/fresh', fresh, async () => 'fresh')
 
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   return {

@@ -1,6 +1,6 @@
 import { getRequestListener } from '@hono/node-server'
 import type { Session } from 'pg-sessions'
-import { withSession } from 'pg-sessions/fetch'
+import { refuseCrossSite, requireFresh, withSession } from 'pg-sessions/fetch'
 import {
   type ApplicationParts,
   type OpenApplication,
@@ -24,8 +24,14 @@ export function fetchHandler({
     sessions,
     async (request, session) => new Response(await script.use(session, request.url)),
   )
+  const sameSite = refuseCrossSite(() => new Response('same-site'), {
+    allow: ['https://admin.example.com'],
+  })
+  const fresh = requireFresh('5m', () => new Response('fresh'), { redirectTo: '/login' })
   const routes: Readonly<Record<string, Route>> = {
     ...fetchRoutes(script),
+    '/same-site': ({ request, session }) => sameSite(request, session),
+    '/fresh': ({ request, session }) => fresh(request, session),
     '/inner': ({ request, session }) => {
       script.change(session, request.url)
       return innermost(request)

@@ -7,7 +7,7 @@ import { memorySessions, unsavableSessions } from './memory-sessions.ts'
 const request = new Request('http://localhost/')
 
 describe('withSession', () => {
-  adapterContract({ describe, it }, openFetchApplication, { raw: false })
+  adapterContract({ describe, it }, openFetchApplication, { raw: false, property: false })
 
   it('passes on what a handler throws, and saves nothing, without an error page', async () => {
     const sessions = memorySessions()

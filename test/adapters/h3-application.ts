@@ -1,5 +1,5 @@
 import { type EventHandler, H3, type H3Event, iterable, redirect, toNodeHandler } from 'h3'
-import { h3Sessions } from 'pg-sessions/h3'
+import { h3Sessions, refuseCrossSite, requireFresh } from 'pg-sessions/h3'
 import { type OpenApplication, ownHeaders, type Script } from 'pg-sessions/testing'
 import { serve } from './listen.ts'
 
@@ -31,6 +31,15 @@ export const openH3Application: OpenApplication = ({ sessions, others, script })
       return `${mine}\n${await script.use(other.of(event), event.req.url)}`
     })
   for (const [path, route] of Object.entries(h3Routes(script))) app.get(path, route)
+  app
+    .use('/same-site', refuseCrossSite({ allow: ['https://admin.example.com'] }))
+    .all('/same-site', () => 'same-site')
+    .use('/fresh', requireFresh('5m', { redirectTo: '/login' }))
+    .all('/fresh', () => 'fresh')
+    .get('/assigned', ({ context }) => {
+      Object.assign(context, { session: null })
+      return 'assigned'
+    })
   app.use('/inner', ({ context, req }) => script.change(context.session, req.url))
   const inner = h3Sessions(sessions)
   app.mount(

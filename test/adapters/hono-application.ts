@@ -2,7 +2,7 @@ import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
 import type { Session } from 'pg-sessions'
-import { honoSessions } from 'pg-sessions/hono'
+import { honoSessions, refuseCrossSite, requireFresh } from 'pg-sessions/hono'
 import { type OpenApplication, ownHeaders } from 'pg-sessions/testing'
 import { serve } from './listen.ts'
 
@@ -93,6 +93,14 @@ function openApplication(
       const mine = await script.use(c.var.session, c.req.url)
       return c.text(`${mine}\n${await script.use(other.of(c), c.req.url)}`)
     })
+  app.all('/same-site', refuseCrossSite({ allow: ['https://admin.example.com'] }), (c) =>
+    c.text('same-site'),
+  )
+  app.all('/fresh', requireFresh('5m', { redirectTo: '/login' }), (c) => c.text('fresh'))
+  app.get('/assigned', (c) => {
+    c.set('session', null as never)
+    return c.text('assigned')
+  })
   const inner = honoSessions(sessions)
   app.use('/inner', async (c, next) => {
     change(c)

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
-import Koa, { type Context } from 'koa'
+import Koa, { type Context, type Middleware } from 'koa'
 import type { Session } from 'pg-sessions'
-import { koaSessions } from 'pg-sessions/koa'
+import { koaSessions, refuseCrossSite, requireFresh } from 'pg-sessions/koa'
 import { type OpenApplication, ownHeaders, type Script } from 'pg-sessions/testing'
 import { serve } from './listen.ts'
 
@@ -44,12 +44,19 @@ function openApplication(
       ctx.body = await script.use(inner.of(ctx), ctx.url)
     })
   })
+  const guards: Record<string, Middleware> = {
+    '/same-site': refuseCrossSite({ allow: ['https://admin.example.com'] }),
+    '/fresh': requireFresh('5m', { redirectTo: '/login' }),
+  }
+  app.use((ctx, next) => (guards[ctx.path] ?? pass)(ctx, next))
   app.use(async (ctx, next) => {
     await routes[ctx.path]?.(ctx)
     await next()
   })
   return serve(app.callback())
 }
+
+const pass: Middleware = (_ctx, next) => next()
 
 type Route = (ctx: Context) => void | Promise<void>
 type SessionOf = (context: Context) => Session
@@ -124,6 +131,16 @@ function koaRoutes(script: Script): Record<string, Route> {
     '/broken-stream': changing((ctx) => {
       ctx.body = createReadStream('/there/is/no/such/file')
     }),
+    '/same-site': (ctx) => {
+      ctx.body = 'same-site'
+    },
+    '/fresh': (ctx) => {
+      ctx.body = 'fresh'
+    },
+    '/assigned': (ctx) => {
+      Object.assign(ctx, { session: null })
+      ctx.body = 'assigned'
+    },
     '/raw': changing((ctx) => {
       ctx.respond = false
       ctx.res.writeHead(200, { 'Content-Type': 'text/plain' })

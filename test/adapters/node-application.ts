@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { nodeSessions } from 'pg-sessions/node'
+import { type NodeGuard, nodeSessions, refuseCrossSite, requireFresh } from 'pg-sessions/node'
 import type { OpenApplication } from 'pg-sessions/testing'
 import { beforeHead, setCacheControl } from './before-head.ts'
 import { serve } from './listen.ts'
@@ -19,8 +19,16 @@ export const openNodeApplication: OpenApplication = ({ sessions, others, script 
   const innerOf = nodeSessions(sessions, { onError: errorPage })
   const otherOf = nodeSessions(others, { onError: errorPage })
   const routes = nodeRoutes(script)
+  const guards: Readonly<Record<string, NodeGuard>> = {
+    '/same-site': refuseCrossSite({ allow: ['https://admin.example.com'] }),
+    '/fresh': requireFresh(sessionOf, '5m', { redirectTo: '/login' }),
+  }
 
-  return serve(async (request, response) => {
+  const answer = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    refusal?: unknown,
+  ): Promise<void> => {
     const url = request.url ?? '/'
     const [path = '/'] = url.split('?')
     const session = () => sessionOf(request, response)
@@ -28,11 +36,18 @@ export const openNodeApplication: OpenApplication = ({ sessions, others, script 
     const other = () => otherOf(request, response)
     if (path === '/cached') beforeHead(response, () => setCacheControl(response))
     try {
+      if (refusal !== undefined) throw refusal
       await routes[path]?.({ request, response, url, session, inner, other })
       if (path === '/passed-on') script.change(session(), url)
       if (!(path in routes)) response.writeHead(404).end('There is no such page.')
     } catch (error) {
       errorPage(error, request, response)
     }
+  }
+  return serve((request, response) => {
+    const guard = guards[request.url?.split('?')[0] ?? '/'] ?? pass
+    guard(request, response, (refusal) => void answer(request, response, refusal))
   })
 }
+
+const pass: NodeGuard = (_request, _response, next) => next()

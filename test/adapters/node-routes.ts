@@ -82,6 +82,8 @@ export function nodeRoutes(script: Script): Readonly<Record<string, Route>> {
     '/broken-stream': changing(({ response }) =>
       pipeline(createReadStream('/there/is/no/such/file'), response),
     ),
+    '/same-site': ({ response }) => void response.end('same-site'),
+    '/fresh': ({ response }) => void response.end('fresh'),
     '/raw': changing(({ response }) => {
       response.write('r')
       response.end('aw')

@@ -8,7 +8,7 @@ import { memorySessions, unsavableSessions } from './memory-sessions.ts'
 import { openNodeApplication } from './node-application.ts'
 
 describe('nodeSessions', () => {
-  adapterContract({ describe, it }, openNodeApplication)
+  adapterContract({ describe, it }, openNodeApplication, { property: false })
 
   it('answers a failed save in plain text when nobody else does', async () => {
     const sessionOf = nodeSessions(unsavableSessions())

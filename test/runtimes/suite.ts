@@ -103,13 +103,13 @@ runner.describe('the driver for postgres.js', () => {
 })
 
 runner.describe('the Fetch adapter', () => {
-  adapterContract(runner, openApplication(), { raw: false })
+  adapterContract(runner, openApplication(), { raw: false, property: false })
 })
 
 for (const [name, driver] of Object.entries(drivers)) {
   runner.describe(`the Fetch adapter on PostgresStore over ${name}`, () => {
     const openStore = (): PostgresStore => new PostgresStore({ driver })
-    adapterContract(runner, openApplication(), { raw: false, openStore })
+    adapterContract(runner, openApplication(), { raw: false, property: false, openStore })
   })
 }
 

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import {
+  All,
   Controller,
   Get,
   HttpCode,
@@ -13,8 +14,10 @@ import {
   Sse,
   StreamableFile,
   type Type,
+  UseGuards,
 } from '@nestjs/common'
 import type { Session as VisitorSession } from 'pg-sessions'
+import { refuseCrossSite, requireFresh } from 'pg-sessions/nestjs'
 import { ownHeaders, type Script } from 'pg-sessions/testing'
 import { from, map, type Observable } from 'rxjs'
 
@@ -167,6 +170,26 @@ export function controllerOf(
     brokenStream(@Session() session: VisitorSession, @Req() { url }: PlatformRequest) {
       script.change(session, url)
       return new StreamableFile(createReadStream('/there/is/no/such/file'))
+    }
+
+    @All('same-site')
+    @HttpCode(200)
+    @UseGuards(refuseCrossSite({ allow: ['https://admin.example.com'] }))
+    sameSite() {
+      return 'same-site'
+    }
+
+    @All('fresh')
+    @HttpCode(200)
+    @UseGuards(requireFresh('5m'))
+    fresh() {
+      return 'fresh'
+    }
+
+    @Get('assigned')
+    assigned(@Req() request: PlatformRequest) {
+      Object.assign(request, { session: null })
+      return 'assigned'
     }
 
     @Get('raw')

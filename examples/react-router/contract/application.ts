@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { createReadableStreamFromReadable, createRequestListener } from '@react-router/node'
 import type { Session } from 'pg-sessions'
-import { reactRouterSessions } from 'pg-sessions/react-router'
+import { reactRouterSessions, refuseCrossSite, requireFresh } from 'pg-sessions/react-router'
 import {
   type ErrorPage,
   type OpenApplication,
@@ -109,6 +109,16 @@ function routesOf(
       const session = context.get(ownContext)
       return String(session === context.get(ownContext))
     }),
+    'same-site': {
+      ...route(() => 'same-site'),
+      action: () => null,
+      middleware: [refuseCrossSite({ allow: ['https://admin.example.com'] })],
+    },
+    fresh: {
+      ...route(() => 'fresh'),
+      action: () => null,
+      middleware: [requireFresh(ownContext, '5m', { redirectTo: '/login' })],
+    },
     other: route((args) => use(args, otherContext)),
     both: route(async (args) => `${await use(args)}\n${await use(args, otherContext)}`),
   }

@@ -3,5 +3,5 @@ import { adapterContract } from 'pg-sessions/testing'
 import { openApplication } from './application.ts'
 
 describe('reactRouterSessions', () => {
-  adapterContract({ describe, it }, openApplication, { raw: false })
+  adapterContract({ describe, it }, openApplication, { raw: false, property: false })
 })

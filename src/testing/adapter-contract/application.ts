@@ -32,6 +32,9 @@ import type { Sessions } from '../../sessions.ts'
  * | `/cached` | change; text `cached`. What runs last in the framework (a hook of the head, a middleware around the sessions) sets `ownHeaders['Cache-Control']` |
  * | `/broken-stream` | change; a stream that fails at once, such as one of a missing file, or `script.brokenBody()` |
  * | `/raw` | change; text `raw`, written past the framework. Only with the trait `raw` |
+ * | `/same-site` | text `same-site`, behind `refuseCrossSite({ allow: ['https://admin.example.com'] })`; also for POST |
+ * | `/fresh` | text `fresh`, behind `requireFresh('5m', { redirectTo: '/login' })`; also for POST |
+ * | `/assigned` | assigns null to the property where routes find the session (`req.session = null`); text `assigned`. Only with the trait `property` |
  * | any other | the framework's own 404 |
  *
  * `HEAD` is answered as the framework answers it. The application has an error page, which answers

@@ -24,6 +24,7 @@ export interface Asking {
 export interface AskOptions {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
 }
 
 /** The values of all header lines of a head with this name. */
@@ -59,7 +60,7 @@ export class Browser {
   }
 
   /** Makes a request without waiting for it. */
-  begin(path: string, { method = 'GET', headers = {} }: AskOptions = {}): Asking {
+  begin(path: string, { method = 'GET', headers = {}, body }: AskOptions = {}): Asking {
     const cookie = [...this.#jar].map(([name, value]) => `${name}=${value}`).join('; ')
     const sent = request(new URL(path, this.#origin), {
       method,
@@ -76,7 +77,7 @@ export class Browser {
       })
     })
     head.catch(() => undefined)
-    sent.end()
+    sent.end(body)
     return {
       head,
       get hasHead() {

@@ -1,7 +1,7 @@
 import { sequence } from 'astro:middleware'
 import type { APIContext, MiddlewareHandler } from 'astro'
 import { createSessions, MemoryStore } from 'pg-sessions'
-import { type AstroSessions, astroSessions } from 'pg-sessions/astro'
+import { type AstroSessions, astroSessions, refuseCrossSite, requireFresh } from 'pg-sessions/astro'
 import { type ApplicationParts, ownHeaders } from 'pg-sessions/testing'
 import '../../parts.ts'
 
@@ -52,9 +52,17 @@ function handlerOf({ sessions, others, script }: ApplicationParts): MiddlewareHa
       script.change(context.locals.session, context.request.url)
       return inner(context, next)
     },
+    (context, next) => (guards[context.url.pathname] ?? pass)(context, next),
     after,
   )
 }
+
+const guards: Readonly<Record<string, MiddlewareHandler>> = {
+  '/same-site': refuseCrossSite({ allow: ['https://admin.example.com'] }),
+  '/fresh': requireFresh('5m', { redirectTo: '/login' }),
+}
+
+const pass: MiddlewareHandler = (_context, next) => next()
 
 /** Middleware before ours, which does with the response what others do. */
 const before: MiddlewareHandler = async ({ url, routePattern }, next) => {

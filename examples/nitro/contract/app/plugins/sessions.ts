@@ -1,6 +1,6 @@
 import { defineNitroPlugin } from 'nitro/runtime'
 import type { Session } from 'pg-sessions'
-import { withSession } from 'pg-sessions/fetch'
+import { refuseCrossSite, requireFresh, withSession } from 'pg-sessions/fetch'
 import { type ApplicationParts, ownHeaders } from 'pg-sessions/testing'
 import '../../parts.ts'
 
@@ -19,7 +19,24 @@ export default defineNitroPlugin((app) => {
   const answer = app.fetch
 
   const visitOf = ({ sessions, others, script }: ApplicationParts): Fetch => {
+    const sameSite = refuseCrossSite(
+      (request: Request, session: Session, other: Session) =>
+        answer(request, {}, { session, other }),
+      { allow: ['https://admin.example.com'] },
+    )
+    const fresh = requireFresh(
+      '5m',
+      (request: Request, session: Session, other: Session) =>
+        answer(request, {}, { session, other }),
+      { redirectTo: '/login' },
+    )
+    const guards = new Map([
+      ['/same-site', sameSite],
+      ['/fresh', fresh],
+    ])
     const inner = withSession(others, (request, other, session: Session) => {
+      const guarded = guards.get(new URL(request.url).pathname)
+      if (guarded !== undefined) return guarded(request, session, other)
       if (new URL(request.url).pathname !== '/inner') {
         return answer(request, {}, { session, other })
       }

@@ -66,6 +66,8 @@ const routes: Readonly<Record<string, Answer>> = {
   fetched: async () => (await fetch('/has-session')).text(),
   'has-session': ({ context }) => String('session' in context),
   same: () => 'true',
+  'same-site': () => 'same-site',
+  fresh: () => 'fresh',
   other: (event) => use(event, event.context.other),
   both: async (event) => `${await use(event)}\n${await use(event, event.context.other)}`,
 }

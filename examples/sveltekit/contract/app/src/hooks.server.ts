@@ -1,7 +1,12 @@
 import { type RequestEvent, redirect } from '@sveltejs/kit'
 import { sequence } from '@sveltejs/kit/hooks'
 import type { Session } from 'pg-sessions'
-import { type SvelteKitSessions, sveltekitSessions } from 'pg-sessions/sveltekit'
+import {
+  refuseCrossSite,
+  requireFresh,
+  type SvelteKitSessions,
+  sveltekitSessions,
+} from 'pg-sessions/sveltekit'
 import { type ApplicationParts, type ErrorPage, ownHeaders } from 'pg-sessions/testing'
 import '../../parts.ts'
 import { type Handle, type HandleServerError, isUnexpected } from './of-this-version.ts'
@@ -72,8 +77,15 @@ function handleOf({ sessions, others, script }: ApplicationParts): Handle {
     Object.assign(event.locals, { inner })
     return inner(input)
   }
-  return sequence(cached, other, own, own, innermost, errorPage, guard)
+  const guards: Readonly<Record<string, Handle>> = {
+    '/same-site': refuseCrossSite({ allow: ['https://admin.example.com'] }) as Handle,
+    '/fresh': requireFresh('5m', { redirectTo: '/login' }) as Handle,
+  }
+  const guarded: Handle = (input) => (guards[input.event.url.pathname] ?? pass)(input)
+  return sequence(cached, other, own, own, innermost, errorPage, guarded, guard)
 }
+
+const pass: Handle = ({ event, resolve }) => resolve(event)
 
 function pageOf(error: unknown, event: Pick<RequestEvent, 'request'>, session: Session): ErrorPage {
   return globalThis.contractParts.script.errorPage(session, event.request.url, error)

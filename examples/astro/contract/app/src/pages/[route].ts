@@ -9,6 +9,8 @@ export const GET: APIRoute = (context) => {
   return answer === undefined ? new Response(null, { status: 404 }) : answer(context)
 }
 
+export const POST = GET
+
 const script = (): Script => globalThis.contractParts.script
 
 const changing =
@@ -55,6 +57,12 @@ const routes: Readonly<Record<string, Answer>> = {
   'broken-stream': changing(() => new Response(streamOf(script().brokenBody()))),
   same: ({ locals }) =>
     new Response(String(locals.own.of({ locals, isPrerendered: false }) === locals.session)),
+  'same-site': () => new Response('same-site'),
+  fresh: () => new Response('fresh'),
+  assigned: ({ locals }) => {
+    Object.assign(locals, { session: null })
+    return new Response('assigned')
+  },
   other: async (context) => new Response(await use(context, context.locals.other.of(context))),
   both: async (context) => {
     const mine = await use(context)

@@ -1,5 +1,6 @@
 import { notFound, redirect } from 'next/navigation'
 import type { Session } from 'pg-sessions'
+import { refuseCrossSite, requireFresh } from 'pg-sessions/next'
 import { type ErrorPage, ownHeaders, type Script } from 'pg-sessions/testing'
 import { inner, other, own } from '../../session.ts'
 
@@ -17,6 +18,8 @@ export async function GET(request: Request, { params }: Context): Promise<Respon
   const inner = other().withSaving(answer)
   return own().withSaving(inner, { onError })(request)
 }
+
+export const POST = GET
 
 const script = (): Script => globalThis.contractParts.script
 
@@ -64,6 +67,11 @@ const routes: Readonly<Record<string, Answer>> = {
     throw script().error
   },
   'passed-on': changing(() => notFound()),
+  'same-site': refuseCrossSite(() => new Response('same-site'), {
+    allow: ['https://admin.example.com'],
+  }),
+  fresh: (request) =>
+    requireFresh(own(), '5m', () => new Response('fresh'), { redirectTo: '/login' })(request),
   same: async () => {
     const session = await own()()
     return new Response(String(session === (await own()())))

@@ -9,6 +9,8 @@ export const GET: Answer = (event) => {
   return answer === undefined ? error(404) : answer(event)
 }
 
+export const POST = GET
+
 const script = (): Script => globalThis.contractParts.script
 
 const changing =
@@ -50,6 +52,12 @@ const routes: Readonly<Record<string, Answer>> = {
   'passed-on': changing(() => error(404)),
   fetches: async (event) => text(await (await event.fetch(`/use${event.url.search}`)).text()),
   same: ({ locals }) => text(String(locals.own.of({ locals }) === locals.session)),
+  'same-site': () => text('same-site'),
+  fresh: () => text('fresh'),
+  assigned: ({ locals }) => {
+    Object.assign(locals, { session: null })
+    return text('assigned')
+  },
   other: async (event) => text(await use(event, event.locals.other.of(event))),
   both: async (event) => {
     const mine = await use(event)
