@@ -27,6 +27,9 @@ const HEADINGS = [
   'Tested',
 ]
 
+/** What every page says under "What to know". */
+const SUBJECTS = ['Errors', 'Redirects', 'Streams', 'Raw replies', 'HEAD and 304', 'Guards']
+
 function section(page: string, heading: string): string {
   const [, text = ''] = page.split(`\n## ${heading}\n`)
   return text.split('\n## ')[0] ?? ''
@@ -42,7 +45,7 @@ describe.each(pages)('the page %s', (file) => {
       return headings.filter((heading) => wanted.test(heading)).slice(0, 1)
     })
     expect(headings).toEqual(expected)
-    for (const subject of ['Errors', 'Redirects', 'Streams', 'Raw replies', 'HEAD and 304']) {
+    for (const subject of SUBJECTS) {
       expect(section(page, 'What to know'), subject).toContain(`\n- **${subject}`)
     }
   })
