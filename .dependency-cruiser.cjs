@@ -75,6 +75,11 @@ module.exports = {
       'SQL or HTTP in a session ties what handlers hold to one database or one framework.',
     ),
     room(
+      'sealing',
+      ['store/', 'codec/', 'session/session-events\\.ts$', options, errors],
+      'Encryption that knows SQL or requests cannot serve every store.',
+    ),
+    room(
       'http',
       ['session/', 'store/', 'cookie/', options, processWide, realTime, errors],
       'SQL in the request life cycle would go round the guards of the store contract.',
@@ -127,7 +132,7 @@ module.exports = {
       // A user hands over a pool, as to the stores that these take the place of. What was stored before
       // comes through import/.
       [
-        ...['session/', 'store/', 'codec/', 'postgres/', 'import/', 'drivers/pg\\.ts$'],
+        ...['session/', 'store/', 'codec/', 'postgres/', 'import/', 'sealing/', 'drivers/pg\\.ts$'],
         ...[options, processWide, realTime, errors],
       ],
       'A store for another middleware that knows our request life cycle would mix two of them.',
@@ -212,7 +217,9 @@ module.exports = {
       name: 'request-path-stays-in-process',
       comment: 'A file, socket or process on the request path is work that the promises leave out.',
       severity: 'error',
-      from: { path: '^src/(options|session|codec|store|http|adapters|postgres|import|haskell)/' },
+      from: {
+        path: '^src/(options|session|codec|store|sealing|http|adapters|postgres|import|haskell)/',
+      },
       to: { dependencyTypes: ['core'], path: '^(node:)?(fs|child_process|net|tls|dgram|cluster)' },
     },
     {

@@ -98,6 +98,17 @@ alter table "sessions"."session"
 create index "session_tags_idx" on "sessions"."session"
   using gin (tags) with (fastupdate = off) where tags is not null;
 
+create or replace view "sessions"."session_entry" as
+select
+  session_id,
+  pg_catalog.convert_from(key, 'UTF8') as key,
+  case
+    when pg_catalog.substr(value, 1, 5) = pg_catalog.decode('007365616c', 'hex')
+    then 'sealed:' || pg_catalog.encode(pg_catalog.substr(value, 6, 8), 'hex')
+    else pg_catalog.convert_from(value, 'UTF8')
+  end as value
+from "sessions"."session_data";
+
 comment on column "sessions"."session".device is 'What the sign-in said of its device: a label for lists. Null if nothing.';
 comment on column "sessions"."session".tags is 'Names by which the application finds and ends sessions. Null if none.';
 comment on column "sessions"."session".actor_id is 'The administrator who acts as the user; null for the user''s own session.';

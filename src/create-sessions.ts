@@ -23,6 +23,8 @@ import {
   type UserSettings,
   userOption,
 } from './postgres/user/user-settings.ts'
+import { sealStore } from './sealing/seal-store.ts'
+import { type SealOptions, type SealSettings, sealOption } from './sealing/seal-settings.ts'
 import type { Logger } from './session/logger.ts'
 import { observeStore } from './session/observed-store.ts'
 import type { DefaultData, WithUser } from './session/session.ts'
@@ -45,6 +47,11 @@ import type { SessionStore } from './store/session-store.ts'
 export interface CommonSettings extends SessionSettings {
   /** The cookie's name and attributes. Defaults to `__Host-id; Secure; HttpOnly; SameSite=Lax`. */
   readonly cookie?: CookieSettings
+  /**
+   * Encrypts the values of sessions in the database: `{ keys: [current, previous] }`. Keys of entries, user ids,
+   * devices and times stay readable. Defaults to none.
+   */
+  readonly seal?: SealSettings
 }
 
 /** Settings of sessions in PostgreSQL. */
@@ -107,11 +114,13 @@ export function createSessions<Data extends object>(
   }
   const events = new SessionEventHub(policy.log)
   const background = new Set<Promise<unknown>>()
-  const store = openStore(settings, policy.log)
-  checkRequiredSettings(store, policy)
+  const codec = options.codec ?? jsonCodec
+  const plain = openStore(settings, policy.log)
+  checkRequiredSettings(plain, policy)
+  const { store, sealing } = sealStore(plain, options.seal, { codec, events })
   const context: SessionContext = {
     store: observeStore(store, events),
-    codec: options.codec ?? jsonCodec,
+    codec,
     tokens: policy.tokens,
     policy,
     events,
@@ -124,7 +133,7 @@ export function createSessions<Data extends object>(
       background.add(settled)
     },
   }
-  return new Sessions<Data>(context, cookie, background)
+  return new Sessions<Data>(context, cookie, background, sealing)
 }
 
 /** What sessions hold whose codec has types of its own. */
@@ -136,6 +145,7 @@ interface Options extends SessionOptions, DatabaseOptions {
   readonly database: Driver | undefined
   readonly store: SessionStore | undefined
   readonly user: JoinedUserOptions | undefined
+  readonly seal: SealOptions | undefined
 }
 
 const STORE =
@@ -149,6 +159,7 @@ const TABLE: OptionTable<Options> = {
   ),
   database: driverOption,
   user: userOption,
+  seal: sealOption,
   store: option<SessionStore, undefined>(STORE, undefined, readStore),
 }
 

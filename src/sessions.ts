@@ -1,6 +1,8 @@
 import type { ResolvedCookie } from './cookie/cookie-settings.ts'
-import { UnsupportedError } from './errors.ts'
+import { ConfigurationError, UnsupportedError } from './errors.ts'
 import { Exchange, type ResponseLink, type SessionOpener } from './http/exchange.ts'
+import { type ResealOptions, type ResealReport, reseal } from './sealing/reseal.ts'
+import type { Sealing } from './sealing/sealing.ts'
 import { checkedId, checkedIds, type SessionOwner } from './named-sessions.ts'
 import { type DestroyAllOptions, destroyAll } from './session/destroy-all.ts'
 import { decodeDevice, type DeviceDescription } from './session/device.ts'
@@ -46,10 +48,17 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
   readonly #background: Set<Promise<unknown>>
   readonly #purgers = new Set<Purger>()
   readonly #watcher: SessionWatcher
+  readonly #sealing: Sealing | null
   readonly #closing = new AbortController()
 
   /** @internal */
-  constructor(context: SessionContext, cookie: ResolvedCookie, background: Set<Promise<unknown>>) {
+  constructor(
+    context: SessionContext,
+    cookie: ResolvedCookie,
+    background: Set<Promise<unknown>>,
+    sealing: Sealing | null = null,
+  ) {
+    this.#sealing = sealing
     this.#context = context
     this.#cookie = cookie
     this.#background = background
@@ -253,6 +262,30 @@ export class Sessions<Data extends object = DefaultData> implements SessionOpene
    */
   check(options?: HealthOptions): Promise<SessionsHealth> {
     return checkHealth(this.#store, options)
+  }
+
+  /**
+   * Encrypts with the current key of `seal` what is stored otherwise: values of a previous key, and, until
+   * `acceptUnsealedUntil`, values that are not encrypted. In bounded batches beside live traffic. A value that a
+   * request changes meanwhile is left to that request.
+   *
+   * It may be stopped and called again at any time, in several processes: what is done is passed over.
+   *
+   * @throws {ConfigurationError} Without the setting `seal`, or if the batch size is wrong.
+   * @throws {UnsupportedError} The store cannot go through all of its values.
+   * @throws {StoreUnavailableError} The store or the sealer did not answer. Call it again.
+   * @example
+   * ```ts
+   * const { resealed, failed } = await sessions.reseal({ onProgress: ({ seen }) => console.log(seen) })
+   * ```
+   */
+  async reseal(options?: ResealOptions): Promise<ResealReport> {
+    if (this.#sealing === null) {
+      throw new ConfigurationError(
+        'reseal needs the setting seal of createSessions: { keys: [current, previous] }.',
+      )
+    }
+    return reseal(this.#store, this.#sealing, options)
   }
 
   /** Counts live sessions and expired ones that no purge has deleted yet. Reads the whole table. */

@@ -8,6 +8,7 @@ import { importCommand } from './commands/import.ts'
 import { list } from './commands/list.ts'
 import { migrate } from './commands/migrate.ts'
 import { purge } from './commands/purge.ts'
+import { reseal } from './commands/reseal.ts'
 import { sql } from './commands/sql.ts'
 import { status } from './commands/status.ts'
 import { describeFailure } from './describe-failure.ts'
@@ -17,7 +18,17 @@ import { Input } from './input.ts'
 const PROGRAM = 'pg-sessions'
 
 const commands: ReadonlyMap<string, Command> = new Map(
-  Object.entries({ status, doctor, migrate, sql, purge, list, destroy, import: importCommand }),
+  Object.entries({
+    status,
+    doctor,
+    migrate,
+    sql,
+    purge,
+    list,
+    destroy,
+    import: importCommand,
+    reseal,
+  }),
 )
 
 /**

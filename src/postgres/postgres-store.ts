@@ -27,11 +27,14 @@ import type {
   StoreCheck,
   StoreCounts,
   StoredSession,
+  StoredValue,
   StoreTransaction,
   TakeResult,
   TokenPrecondition,
   Touch,
   UpdateResult,
+  ValuePage,
+  ValueReplacement,
 } from '../store/session-store.ts'
 import { AnnouncementListener } from './announcement-listener.ts'
 import { Announcer } from './announcer.ts'
@@ -186,6 +189,18 @@ export class PostgresStore implements SessionStore {
 
   destroyPage(page: EndingPage, options?: CallOptions): Promise<EndedPage> {
     return this.#endings.destroyPage(page, options)
+  }
+
+  readValues(page: ValuePage, options?: CallOptions): Promise<readonly StoredValue[]> {
+    return this.#tables.ask(this.#operations.readValues, page, options)
+  }
+
+  async replaceValues(
+    replacements: readonly ValueReplacement[],
+    options?: CallOptions,
+  ): Promise<number> {
+    if (replacements.length === 0) return 0
+    return this.#tables.ask(this.#operations.replaceValues, replacements, options)
   }
 
   check(options?: CallOptions): Promise<StoreCheck> {

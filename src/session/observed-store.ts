@@ -34,6 +34,8 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
     listen,
     loadUser,
     readUser,
+    readValues,
+    replaceValues,
   } = store
   return {
     name: store.name,
@@ -49,6 +51,12 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
     listByUser: observed('listByUser', store.listByUser.bind(store)),
     destroyByUser: observed('destroyByUser', store.destroyByUser.bind(store)),
     ...(readUser === undefined ? {} : { readUser: observed('readUser', readUser.bind(store)) }),
+    ...(readValues === undefined
+      ? {}
+      : { readValues: observed('readValues', readValues.bind(store)) }),
+    ...(replaceValues === undefined
+      ? {}
+      : { replaceValues: observed('replaceValues', replaceValues.bind(store)) }),
     ...(describe === undefined ? {} : { describe: observed('describe', describe.bind(store)) }),
     ...(destroyPage === undefined
       ? {}

@@ -27,6 +27,15 @@ export interface SessionEvents {
   purged: { readonly removed: number; readonly milliseconds: number }
   /** A stored key or value does not decode, so it counts as absent. */
   decodeFailed: { readonly sessionId: string; readonly key: string | null; readonly codec: string }
+  /**
+   * A stored value counts as absent, since it cannot be decrypted (`seal`): its key is unknown to this process, it was
+   * changed or comes from another session or key, or it is not sealed.
+   */
+  unsealFailed: {
+    readonly sessionId: string
+    readonly key: string | null
+    readonly reason: 'unknownKey' | 'notAuthentic' | 'notSealed'
+  }
   /** A client came with the key of a session in old tables that cannot be moved, so it counts as absent. */
   sessionUnreadable: { readonly sessionId: string; readonly problem: string }
   /**
@@ -61,6 +70,7 @@ const LEVELS: Record<keyof SessionEvents, [keyof Logger, string]> = {
   userGone: ['warn', 'the user of a session was not found, so the request counts as signed out'],
   purged: ['info', 'expired sessions purged'],
   decodeFailed: ['warn', 'a stored entry does not decode and counts as absent'],
+  unsealFailed: ['warn', 'a stored value cannot be decrypted and counts as absent'],
   sessionUnreadable: ['warn', 'a stored session cannot be read and counts as absent'],
   tokenUnknown: ['debug', 'unknown token refused'],
   tokenReused: ['warn', 'a renewed session token was used again after its grace'],

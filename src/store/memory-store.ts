@@ -2,6 +2,7 @@ import { ConfigurationError, StoreError } from '../errors.ts'
 import type { MemoryRecord } from './memory-record.ts'
 import { MemoryRecords } from './memory-records.ts'
 import { destroyPage, destroyUser, findLive, listUser, readUser } from './memory-selections.ts'
+import { readValues, replaceValues } from './memory-values.ts'
 import type {
   Created,
   CreateResult,
@@ -30,10 +31,13 @@ import type {
   SessionSummary,
   StoreCounts,
   StoredSession,
+  StoredValue,
   TakeResult,
   TokenPrecondition,
   Touch,
   UpdateResult,
+  ValuePage,
+  ValueReplacement,
 } from './session-store.ts'
 
 /** What a memory store can be told. */
@@ -214,6 +218,14 @@ export class MemoryStore implements SessionStore {
 
   async readUser(userId: string): Promise<readonly StoredSession[]> {
     return readUser(this.#records, userId)
+  }
+
+  async readValues(page: ValuePage): Promise<readonly StoredValue[]> {
+    return readValues(this.#records, page)
+  }
+
+  async replaceValues(replacements: readonly ValueReplacement[]): Promise<number> {
+    return replaceValues(this.#records, replacements)
   }
 
   async destroyPage(page: EndingPage): Promise<EndedPage> {

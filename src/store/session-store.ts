@@ -19,12 +19,14 @@ import type { DescribeResult, Description } from './session-description.ts'
 import type { EndedPage, EndingPage, StoredSession } from './session-erasure.ts'
 import type { Entry, LoadResult, PresentedToken, SessionSummary } from './session-record.ts'
 import type { StoreTransaction } from './store-transaction.ts'
+import type { StoredValue, ValuePage, ValueReplacement } from './stored-values.ts'
 
 export type * from './session-change.ts'
 export type * from './session-description.ts'
 export type * from './session-erasure.ts'
 export type * from './session-record.ts'
 export type * from './store-transaction.ts'
+export type * from './stored-values.ts'
 
 /**
  * The contract between sessions and the place where they are kept.
@@ -179,6 +181,15 @@ export interface SessionStore {
    * their ids. A store that cannot end all sessions lacks it.
    */
   destroyPage?(page: EndingPage, options?: CallOptions): Promise<EndedPage>
+
+  /**
+   * Reads a page of the values of all sessions, dead ones included, for `sessions.reseal`. Never writes. An empty
+   * page is the end.
+   */
+  readValues?(page: ValuePage, options?: CallOptions): Promise<readonly StoredValue[]>
+
+  /** Replaces values that still are what the caller saw, and nothing else of their sessions. Tells how many. */
+  replaceValues?(replacements: readonly ValueReplacement[], options?: CallOptions): Promise<number>
 
   count(options?: CallOptions): Promise<StoreCounts>
 

@@ -16,6 +16,7 @@ import { lifetimeTests } from './store-contract/lifetimes.ts'
 import { recordTests } from './store-contract/records.ts'
 import { renewalTests } from './store-contract/renewals.ts'
 import { signInTests } from './store-contract/sign-in.ts'
+import { storedValueTests } from './store-contract/stored-values.ts'
 import { tokenTests } from './store-contract/tokens.ts'
 import { userTests } from './store-contract/users.ts'
 import { watchingTests } from './store-contract/watching.ts'
@@ -70,6 +71,7 @@ export function storeContract(runner: TestRunner, open: () => Promise<StoreHarne
   runner.describe('users, counts and purge', () => userTests(test))
   runner.describe('devices', () => deviceTests(test))
   runner.describe('erasure', () => erasureTests(test))
+  runner.describe('values of all sessions', () => storedValueTests(test))
   runner.describe('check', () => checkTests(test))
   runner.describe('guards', () => guardTests(test))
   runner.describe('what can be watched', () => watchingTests(test))

@@ -149,3 +149,18 @@ test('what is no store, and a store beside a table, are refused', () => {
   const both = { store: new session.MemoryStore() as never, table: 'session' }
   expect(() => new PgSessionStore({ pool, fallback: both })).toThrow('not both')
 })
+
+test('sessions move encrypted if the store encrypts', async () => {
+  const old = new session.MemoryStore()
+  const cookie = await login(await open(old), 'ann')
+  const seal = { keys: [Buffer.from(crypto.getRandomValues(new Uint8Array(32)))] }
+  const store = new PgSessionStore({ pool, fallback: { store: old as never }, seal, log: false })
+  onTestFinished(() => store.close())
+  const after = await open(store)
+  expect(await visit(after, cookie)).toEqual([200, { user: 'ann', basket: ['é'] }])
+  expect(await visit(after, cookie)).toEqual([200, { user: 'ann', basket: ['é'] }])
+  const { rows } = await pool.query(`
+    select e.value from sessions.session_entry as e join sessions.session as s on s.id = e.session_id
+    order by s.created_at desc, e.key limit 2`)
+  for (const { value } of rows) expect(value).toMatch(/^sealed:/)
+})

@@ -19,6 +19,7 @@ const levels: Readonly<Record<keyof SessionEvents, 'debug' | 'info' | 'warn'>> =
   userGone: 'warn',
   purged: 'info',
   decodeFailed: 'warn',
+  unsealFailed: 'warn',
   sessionUnreadable: 'warn',
   storeUnavailable: 'warn',
   lateSaveFailed: 'warn',

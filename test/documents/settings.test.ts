@@ -27,6 +27,7 @@ describe('docs/settings.md', () => {
       'store',
       'user',
       'cookie',
+      'seal',
       ...Object.keys({ ...sessionOptions, ...databaseOptions }),
     ]
     expect([...rowsOf('setting').keys()].sort()).toEqual(names.sort())

@@ -50,6 +50,12 @@ export declare const socket: WebSocket
 export declare const store: SessionStore
 export declare const wss: WebSocketServer
 
+/** A key service. */
+export declare const kms: {
+  encrypt(value: Uint8Array, context: Uint8Array): Promise<Uint8Array>
+  decrypt(sealed: Uint8Array, context: Uint8Array): Promise<Uint8Array | null>
+}
+
 /** The application's own. */
 export declare const findUser: (form: unknown) => Promise<{ readonly id: string } | null>
 export declare const save: () => Promise<string>

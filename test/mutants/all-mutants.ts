@@ -5,6 +5,7 @@ import { haskellMutants } from './guards-of-haskell.ts'
 import { lifeMutants } from './guards-of-lives.ts'
 import { readMutants } from './guards-of-reads.ts'
 import { requestMutants } from './guards-of-requests.ts'
+import { valueMutants } from './guards-of-values.ts'
 import { writeMutants } from './guards-of-writes.ts'
 import type { MutantGroup } from './mutant.ts'
 
@@ -18,4 +19,5 @@ export const mutantGroups: readonly MutantGroup[] = [
   ...requestMutants,
   ...haskellMutants,
   ...betterAuthMutants,
+  ...valueMutants,
 ]

@@ -48,6 +48,8 @@ export async function everyStatement(
   await store.listByUser('ann')
   await store.describe({ ...one, device: '{}' })
   await store.readUser('ann')
+  const [value] = await store.readValues({ after: null, limit: 1, bytes: 1 })
+  if (value !== undefined) await store.replaceValues([{ ...value, expected: value.value }])
   await store.findLive([one.id])
   const many = await inParallel(3, () => begin(store))
   const load = store.load.bind(store)

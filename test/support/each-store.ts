@@ -152,6 +152,7 @@ const EVENT_NAMES = Object.keys({
   expired: true,
   purged: true,
   decodeFailed: true,
+  unsealFailed: true,
   sessionUnreadable: true,
   tokenUnknown: true,
   tokenReused: true,

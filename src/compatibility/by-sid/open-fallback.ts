@@ -13,8 +13,9 @@ import { type Option, option, unchecked } from '../../options/option.ts'
 import { group } from '../../options/read-options.ts'
 import type { Driver } from '../../postgres/driver.ts'
 import { resolveTableNames, type TableNameOptions } from '../../postgres/table-names.ts'
+import type { Sealing } from '../../sealing/sealing.ts'
 import type { SessionPolicy } from '../../session/session-policy.ts'
-import type { SessionStore } from '../../store/session-store.ts'
+import type { Entry, SessionStore } from '../../store/session-store.ts'
 import type { OlderSessions } from './older-sessions.ts'
 import { sidIdentity } from './sid-identity.ts'
 
@@ -22,6 +23,7 @@ import { sidIdentity } from './sid-identity.ts'
 export interface FallbackSurroundings {
   readonly driver: Driver
   readonly store: SessionStore
+  readonly sealing: Sealing | null
   /** Milliseconds that a call may take. */
   readonly deadline: number
   readonly tables: TableNameOptions
@@ -56,7 +58,7 @@ export const fallbackOption: Option<FallbackSetting | undefined> = {
  */
 export function openFallback(
   fallback: FallbackSetting | undefined,
-  { driver, store, deadline, tables, codec, policy, userId }: FallbackSurroundings,
+  { driver, store, sealing, deadline, tables, codec, policy, userId }: FallbackSurroundings,
 ): OlderSessions | null {
   if (fallback === undefined) return null
   const { store: oldStore, ...table } = fallback
@@ -66,6 +68,7 @@ export function openFallback(
     deadline,
     names: resolveTableNames(tables),
     ready: () => store.ready(),
+    seal: async (id: string, entries: readonly Entry[]) => sealing?.sealAll(id, entries) ?? entries,
     identify: sidIdentity,
     codec,
     userId: userId ?? passportUserId,

@@ -15,7 +15,10 @@ import {
   type MigrateMode,
 } from '../../postgres/store-options.ts'
 import { resolveTableNames, type TableNameOptions } from '../../postgres/table-names.ts'
+import { type OpenedStore, sealStore } from '../../sealing/seal-store.ts'
+import { type SealOptions, type SealSettings, sealOption } from '../../sealing/seal-settings.ts'
 import type { Logger } from '../../session/logger.ts'
+import { SessionEventHub } from '../../session/session-events.ts'
 import { resolvePolicy, type SessionPolicy } from '../../session/session-policy.ts'
 import {
   defaultSettings,
@@ -60,6 +63,8 @@ export interface SidCommonOptions {
    * Defaults to Passport's login: `session.passport.user`, or its `id` when that is an object.
    */
   readonly userId?: (session: Readonly<Record<string, unknown>>) => string | null | undefined
+  /** Encrypts the values of sessions in the database, as in `createSessions`. Defaults to none. */
+  readonly seal?: SealSettings
   /** Where log lines go; `false` for nowhere. Defaults to stdout. */
   readonly log?: Logger | false
 }
@@ -90,6 +95,7 @@ export type SidStoreOptions =
 /** What the options mean, in milliseconds and without gaps. */
 export interface SidSettings {
   readonly store: SessionStore
+  readonly events: SessionEventHub
   /** A way to all sessions; null where the store knows none. */
   readonly live: LiveSessions | null
   /** Sessions from before the switch, if there are any. */
@@ -116,6 +122,7 @@ interface SidOptions
       | 'log'
     > {
   readonly userId: SidCommonOptions['userId']
+  readonly seal: SealOptions | undefined
   readonly fallback: FallbackSetting | undefined
   readonly pool: PgPoolLike | undefined
   readonly database: Driver | undefined
@@ -137,6 +144,7 @@ const TABLE: OptionTable<SidOptions> = {
     '(session) => session.user ?? null',
     undefined,
   ),
+  seal: sealOption,
   fallback: fallbackOption,
   pool: unchecked('a pool of pg'),
   database: driverOption,
@@ -163,7 +171,9 @@ export function resolveSidSettings(maker: string, given: SidStoreOptions): SidSe
     log: options.log,
     ...(isPurging && { purgeInterval: options.purgeInterval }),
   })
-  const shared = { codec: options.codec ?? jsonCodec, policy, userId: options.userId ?? null }
+  const codec = options.codec ?? jsonCodec
+  const events = new SessionEventHub(policy.log)
+  const shared = { codec, events, policy, userId: options.userId ?? null }
   return {
     ...openStore(maker, options, renamed as SidDatabaseOptions, shared),
     ...shared,
@@ -175,15 +185,16 @@ function openStore(
   maker: string,
   options: SidOptions,
   given: SidDatabaseOptions,
-  shared: Pick<SidSettings, 'codec' | 'policy' | 'userId'>,
+  shared: Pick<SidSettings, 'codec' | 'events' | 'policy' | 'userId'>,
 ): Pick<SidSettings, 'store' | 'live' | 'older'> {
   const { store: own, pool, database, fallback, deadline, migrate, schema, tables } = options
-  if (own !== undefined) return { store: own, live: null, older: null }
+  const sealed = (store: SessionStore): OpenedStore => sealStore(store, options.seal, shared)
+  if (own !== undefined) return { store: sealed(own).store, live: null, older: null }
   const driver = pool === undefined ? (database as Driver) : fromPg(checkedPool(maker, pool))
   const { log } = shared.policy
   const settings = { driver, migrate, deadline: given.deadline, log, schema, tables }
-  const store = new PostgresStore(settings)
-  const surroundings = { ...shared, driver, store, deadline, tables: { schema, tables } }
+  const { store, sealing } = sealed(new PostgresStore(settings))
+  const surroundings = { ...shared, driver, store, sealing, deadline, tables: { schema, tables } }
   const live = new LiveSessions(driver, resolveTableNames({ schema, tables }), deadline)
   return { store, live, older: openFallback(fallback, surroundings) }
 }

@@ -1,7 +1,7 @@
 import { StoreError } from '../../errors.ts'
 import { observeStore } from '../../session/observed-store.ts'
 import { type Purger, purgeAll, startPurger } from '../../session/purger.ts'
-import { SessionEventHub } from '../../session/session-events.ts'
+import type { SessionEventHub } from '../../session/session-events.ts'
 import { SessionSnapshot } from '../../session/session-snapshot.ts'
 import type { PresentedToken, SessionRecord, SessionStore } from '../../store/session-store.ts'
 import { checkLimits } from './content-limits.ts'
@@ -35,7 +35,7 @@ export class SidSessions {
 
   constructor(settings: SidSettings) {
     this.#settings = settings
-    this.events = new SessionEventHub(settings.policy.log)
+    this.events = settings.events
     this.#store = observeStore(settings.store, this.events)
   }
 

@@ -4,6 +4,7 @@ import type { Driver } from '../../postgres/driver.ts'
 import type { Operation } from '../../postgres/operation.ts'
 import { StatementRunner } from '../../postgres/statement-runner.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
+import type { Entry } from '../../store/session-store.ts'
 import { markOf } from '../mark.ts'
 import { queryLegacyTable } from '../query-legacy-table.ts'
 import { SessionImporter } from '../session-importer.ts'
@@ -27,6 +28,8 @@ export interface FallbackOptions {
   readonly names: TableNames
   /** Makes our tables usable; cheap when they are. */
   readonly ready: () => Promise<void>
+  /** Gives the entries as our tables keep them. */
+  readonly seal?: (sessionId: string, entries: readonly Entry[]) => Promise<readonly Entry[]>
   readonly table: OldTableOptions
   readonly identify: IdentifySid
   readonly codec: Codec
@@ -101,7 +104,9 @@ export class ConnectPgSimpleFallback {
         this.#options.onUnreadable(content.id, content.problem)
       }
       if (content.status !== 'movable') return false
-      const [outcome] = await this.#ask(() => this.#mover.move([content], 'wait'))
+      const entries = (await this.#options.seal?.(id, content.entries)) ?? content.entries
+      const session = { ...content, entries }
+      const [outcome] = await this.#ask(() => this.#mover.move([session], 'wait'))
       // Busy: the old application has just saved it, or another process was faster. Known: the other
       // was faster still, or the row is a late one of a session that has ended. Loading it tells.
       if (outcome !== 'busy') return true

@@ -73,7 +73,8 @@ export class ExpressStoreFallback {
     if (content.status === 'unreadable') onUnreadable(content.id, content.problem)
     if (content.status !== 'movable') return false
     const rememberFor = Math.max(content.rememberFor, REMEMBERED)
-    await this.#runner.ask(this.#moving, [{ ...content, rememberFor }], deadline)
+    const entries = (await this.#options.seal?.(id, content.entries)) ?? content.entries
+    await this.#runner.ask(this.#moving, [{ ...content, entries, rememberFor }], deadline)
     await this.#remove(sid, id)
     return true
   }

@@ -24,6 +24,7 @@ import { readUser } from './read-user.ts'
 import { replaceOperation } from './replace.ts'
 import { saveOperation } from './save.ts'
 import { type SaveCredentials, saveCredentials } from './save-credentials.ts'
+import { readValues, replaceValues } from './stored-values.ts'
 import { takeOperation } from './take.ts'
 import { touchOperation } from './touch.ts'
 import { type UpdateEntry, updateEntry } from './update-entry.ts'
@@ -47,6 +48,8 @@ export interface StoreOperations {
   readonly describe: ReturnType<typeof describeOperation>
   readonly destroyPage: ReturnType<typeof destroyPage>
   readonly readUser: ReturnType<typeof readUser>
+  readonly readValues: ReturnType<typeof readValues>
+  readonly replaceValues: ReturnType<typeof replaceValues>
   readonly listByUser: ReturnType<typeof listByUser>
   readonly findLive: ReturnType<typeof findLive>
   readonly lookUp: SharedCall<string, { readonly live: LiveSession | undefined }>
@@ -86,6 +89,8 @@ export function storeOperations(
     describe: describeOperation(names),
     destroyPage: destroyPage(names),
     readUser: readUser(names),
+    readValues: readValues(names),
+    replaceValues: replaceValues(names),
     listByUser: listByUser(names),
     findLive: findLive(names),
     lookUp: tables.share(lookUp(names)),

@@ -1,0 +1,17 @@
+/** A result that is there at once unless something had to be waited for. */
+export type MaybePromise<Result> = Result | Promise<Result>
+
+/** Goes on with a result: at once if it is there, since a promise costs more than to decrypt a small value. */
+export function andThen<Given, Result>(
+  given: MaybePromise<Given>,
+  next: (given: Given) => MaybePromise<Result>,
+): MaybePromise<Result> {
+  return given instanceof Promise ? given.then(next) : next(given)
+}
+
+/** Waits for all, if there is one to wait for. */
+export function all<Result>(results: readonly MaybePromise<Result>[]): MaybePromise<Result[]> {
+  return results.some((result) => result instanceof Promise)
+    ? Promise.all(results)
+    : (results as Result[])
+}

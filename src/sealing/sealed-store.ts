@@ -1,0 +1,138 @@
+import type { CallOptions } from '../store/deadline.ts'
+import type { SessionStore } from '../store/session-store.ts'
+import type { Sealing } from './sealing.ts'
+
+/** The calls of a store that values pass through. */
+type ValueCalls = Pick<
+  SessionStore,
+  'load' | 'fetch' | 'create' | 'save' | 'replace' | 'update' | 'take' | 'readUser'
+>
+
+/**
+ * A store that keeps no value in clear: values are sealed on their way in, and opened on their way out. All other
+ * calls go to the store as they are.
+ *
+ * It keeps the store's contract: what a caller compares and sets is the value, not its sealed form, of which there is
+ * another one at each writing.
+ */
+export function sealedStore(store: SessionStore, sealing: Sealing): SessionStore {
+  const inFlight = new Set<Promise<unknown>>()
+  const tracked =
+    <Args extends readonly unknown[], Answer>(call: (...args: Args) => Promise<Answer>) =>
+    (...args: Args): Promise<Answer> => {
+      const answer = call(...args)
+      const settled = answer.catch(() => undefined)
+      const forget = (): boolean => inFlight.delete(settled)
+      inFlight.add(settled)
+      settled.then(forget, forget)
+      return answer
+    }
+  const sealed = valueCalls(store, sealing)
+  const calls: Partial<Record<PropertyKey, unknown>> = {
+    load: tracked(sealed.load),
+    fetch: tracked(sealed.fetch),
+    create: tracked(sealed.create),
+    save: tracked(sealed.save),
+    replace: tracked(sealed.replace),
+    update: tracked(sealed.update),
+    take: tracked(sealed.take),
+    readUser: tracked(sealed.readUser),
+    // A call whose value is still being sealed has not reached the store, which therefore would not wait for it.
+    close: async () => {
+      await Promise.all(inFlight)
+      await store.close()
+    },
+  }
+  return new Proxy(store, {
+    get(target, name) {
+      if (Object.hasOwn(calls, name) && Reflect.get(target, name) !== undefined) return calls[name]
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
+
+function valueCalls(store: SessionStore, sealing: Sealing): Required<ValueCalls> {
+  return {
+    async load(proof, options) {
+      const most = options?.largeEntries
+      const result = await store.load(proof, {
+        ...options,
+        largeEntries: most === undefined ? undefined : most + sealing.overhead,
+      })
+      if (result.status !== 'live') return result
+      const { record } = result
+      const entries = await sealing.openAll(record.id, record.entries, options?.deadline)
+      const omitted = record.omitted?.map(({ key, size }) => ({
+        key,
+        size: size - sealing.overhead,
+      }))
+      return { ...result, record: { ...record, entries, ...(omitted && { omitted }) } }
+    },
+
+    async fetch(request, options) {
+      const result = await store.fetch?.(request, options)
+      if (result?.status !== 'found') return { status: 'gone' }
+      const entries = await sealing.openAll(request.id, result.entries, options?.deadline)
+      return { status: 'found', entries }
+    },
+
+    async create(session, options) {
+      const entries = await sealing.sealAll(session.id, session.entries, options?.deadline)
+      return store.create({ ...session, entries }, options)
+    },
+
+    async save(change, options) {
+      const written = await sealing.sealAll(change.id, change.written, options?.deadline)
+      return store.save({ ...change, written }, options)
+    },
+
+    async replace(ended, successor, options) {
+      const entries = await sealing.sealAll(successor.id, successor.entries, options?.deadline)
+      return store.replace(ended, { ...successor, entries }, options)
+    },
+
+    update: updateCall(store, sealing),
+
+    async take(entry, options) {
+      const result = await store.take(entry, options)
+      if (result.status !== 'taken' || result.value === null) return result
+      const { id, key } = entry
+      return {
+        status: 'taken',
+        value: await sealing.open(id, key, result.value, options?.deadline),
+      }
+    },
+
+    async readUser(userId, options?: CallOptions) {
+      const sessions = (await store.readUser?.(userId, options)) ?? []
+      const open = async (session: (typeof sessions)[number]): Promise<typeof session> => ({
+        ...session,
+        entries: await sealing.openAll(session.id, session.entries, options?.deadline),
+      })
+      return Promise.all(sessions.map(open))
+    },
+  }
+}
+
+function updateCall(store: SessionStore, sealing: Sealing): SessionStore['update'] {
+  return async (update, options) => {
+    const { id, key, expected, value } = update
+    const deadline = options?.deadline
+    const sealed = value === null ? null : await sealing.seal(id, key, value, deadline)
+    let stored = expected === null ? null : (sealing.storedForm(expected) ?? expected)
+    for (;;) {
+      const change = { ...update, expected: stored, value: sealed }
+      const result = await store.update(change, options)
+      if (result.status !== 'changed' || result.current === null) return result
+      const current = await sealing.open(id, key, result.current, deadline)
+      if (!areEqual(current, expected)) return { status: 'changed', current }
+      // The same value to the caller: it was sealed again, or it cannot be opened and counts as absent.
+      stored = result.current
+    }
+  }
+}
+
+function areEqual(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  return a && b ? Buffer.compare(a, b) === 0 : a === b
+}
