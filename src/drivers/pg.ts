@@ -14,7 +14,12 @@ export { EncodingChangedError } from './pg/client-encoding.ts'
 export type { PgListeningClientLike } from './pg/listen.ts'
 export { type KnexLike, knexPool, type SequelizeLike, sequelizePool } from './pg/orm-pool.ts'
 export { InTransactionError, type PgPoolClientLike, type PgPoolLike } from './pg/pool.ts'
-export { ConnectionEndedError, fromPgClient, TransactionOpenError } from './pg/single-connection.ts'
+export {
+  ConnectionEndedError,
+  fromPgClient,
+  NotConnectedError,
+  TransactionOpenError,
+} from './pg/single-connection.ts'
 export { DeadlineError } from './waiting/deadline.ts'
 export { CrowdedError } from './waiting/turns.ts'
 export { ConnectionSpoiltError } from './waiting/wrong-answer.ts'

@@ -97,10 +97,12 @@ export function isForeignKeyViolation(error: unknown): boolean {
  */
 export function isRetryable(error: unknown): 'safe' | 'unknown' | 'no' {
   const sqlState = sqlStateOf(error)
-  if (NEVER_RAN.has(sqlState ?? '') || isStalePlan(error)) return 'safe'
+  const explanation = explanationOf(error)
+  const hasRun = explanation !== undefined || !NEVER_RAN.has(sqlState ?? '')
+  if (!hasRun || isStalePlan(error)) return 'safe'
   const outcome = isSessionError(error)
     ? (error as { readonly outcome?: Outcome }).outcome
-    : outcomeOf(explanationOf(error), sqlState)
+    : outcomeOf(explanation, sqlState)
   if (outcome === undefined) return 'no'
   return outcome === 'none' ? 'safe' : 'unknown'
 }
@@ -114,6 +116,15 @@ function outcomeOf(
   }
   const { kind, outcome } = explanation
   return kind === 'refused' || kind === 'misconfigured' ? undefined : outcome
+}
+
+/**
+ * Whether the server has rolled a statement back so that another transaction could go on: serialization_failure
+ * and deadlock_detected.
+ */
+export function isCollision(error: unknown): boolean {
+  const sqlState = sqlStateOf(error)
+  return sqlState === '40001' || sqlState === '40P01'
 }
 
 /** A cached plan no longer fits its table. The server says so before it runs anything. */

@@ -6,18 +6,21 @@ import type { Driver, Row, Statement } from './driver.ts'
 import { noteExplanation } from './explanations.ts'
 import type { Effect, Operation } from './operation.ts'
 import { freshProof } from './proof.ts'
-import { classifyDatabaseError, isRetryable } from './sql-state.ts'
+import { classifyDatabaseError, isCollision, isRetryable } from './sql-state.ts'
 import { isUnknown } from './unknown-outcome.ts'
 
 const ATTEMPTS = 3
+/** Pauses between collisions double up to about 250 ms. */
+const MOST_DOUBLINGS = 6
 
 /**
  * Runs statements within a deadline, and again when that is safe.
  *
  * The deadline bounds everything together: waiting for a connection, the answer, and repeats. A failure
- * that surely applied nothing (a refused connection, a deadlock) is repeated; one that may have applied
- * something only if the statement can be repeated without harm. Once an attempt's outcome is unknown, the
- * call's outcome is unknown.
+ * that surely applied nothing (a refused connection, a lost statement) is repeated twice, and a collision with
+ * another transaction, of which one always gets through, until the deadline. One that may have applied something is
+ * repeated only if the statement can be repeated without harm. Once an attempt's outcome is unknown, the call's
+ * outcome is unknown.
  */
 export class StatementRunner {
   /** Milliseconds. */
@@ -73,6 +76,7 @@ export class StatementRunner {
     attempt: (timeout: number, attempts: number) => Promise<Answer>,
   ): Promise<Answer> {
     let isInDoubt = false
+    let failures = 0
     for (let attempts = 1; ; attempts++) {
       const timeout = Math.ceil(deadline.left())
       if (timeout === 0 && attempts === 1) throw timedOut(statement, deadline.duration, 'none')
@@ -81,10 +85,13 @@ export class StatementRunner {
       } catch (error) {
         noteExplanation(this.#driver, error)
         const kind = isRetryable(error)
+        const collides = isCollision(error)
+        if (!collides) failures++
         isInDoubt ||= kind === 'unknown' && effect !== 'none'
         const again = kind === 'safe' || (kind === 'unknown' && effect !== 'once')
-        const pause = 2 ** attempts * (5 + 10 * Math.random())
-        if (!again || attempts === ATTEMPTS || pause >= deadline.left()) {
+        const share = collides ? 2 ** Math.min(attempts, MOST_DOUBLINGS) : 2 ** attempts * 3
+        const pause = share * (2 + 4 * Math.random())
+        if (!again || failures === ATTEMPTS || pause >= deadline.left()) {
           const failure = classifyDatabaseError(error, statement)
           throw isInDoubt ? inDoubt(failure, statement) : failure
         }

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { PostgresStore } from 'pg-sessions'
 import type { Driver } from 'pg-sessions/driver'
-import { fromPg } from 'pg-sessions/pg'
+import { fromPg, fromPgClient } from 'pg-sessions/pg'
 import { fromPostgresJs } from 'pg-sessions/postgres-js'
 import postgres from 'postgres'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, inject, test } from 'vitest'
 import { startRefusingServer } from '../../src/testing/driver-contract/refusing-server.ts'
 
 interface Opened extends AsyncDisposable {
@@ -56,6 +56,14 @@ const lasting = {
   },
   'the user is unknown': { code: '28000', message: 'role "ann" does not exist' },
   'the database is unknown': { code: '3D000', message: 'database "shop" does not exist' },
+  'the user may not enter the database': {
+    code: '42501',
+    message: 'permission denied for database "shop"',
+  },
+  'a setting is unknown': {
+    code: '42704',
+    message: 'unrecognized configuration parameter "statment_timeout"',
+  },
   'the server takes encrypted connections only': {
     code: '28000',
     message: 'no pg_hba.conf entry for host "10.0.0.7", user "ann", database "shop", no encryption',
@@ -132,6 +140,24 @@ describe.each(Object.entries(clients))('%s, while connecting', (_, open) => {
     const host = await failureOf(unknown.driver)
     expect(host.message).toMatch(/(?:ENOTFOUND|EAI_AGAIN).*no-such-host\.invalid:5432/)
   })
+})
+
+test('a function that fails to give the password ends the startup, and its reason is shown', async () => {
+  const failing = async (): Promise<string> => {
+    throw new Error('the vault is sealed')
+  }
+  const url = new URL(inject('postgresUrl'))
+  const host = { host: url.hostname, port: Number(url.port), user: 'postgres' }
+  const pool = new pg.Pool({ ...host, password: failing })
+  const sql = postgres({ ...host, password: failing })
+  for (const driver of [fromPg(pool), fromPostgresJs(sql)]) {
+    const failure = await failureOf(driver)
+    expect(failure).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', outcome: 'none' })
+    expect(failure.message).toContain('the vault is sealed')
+  }
+  const client = new pg.Client({ ...host, password: failing })
+  expect((await failureOf(fromPgClient(client))).message).toContain('await client.connect()')
+  await Promise.all([pool.end(), sql.end()])
 })
 
 test('a missing password is a configuration error that says so', async () => {

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { PostgresStore, type PostgresStoreOptions } from 'pg-sessions'
+import type { Statement } from 'pg-sessions/driver'
 import { fromPg } from 'pg-sessions/pg'
 import {
   begin,
@@ -13,10 +14,15 @@ import {
 } from '../../src/testing/store-contract/samples.ts'
 import { operationOf } from './recording-driver.ts'
 
-/** Makes a store do everything that it can, and gives the text of each statement by its operation. */
+/**
+ * Makes a store do everything that it can, and gives the text of each statement by its operation.
+ *
+ * @param before - Called before each statement is sent. What it throws is what the client throws.
+ */
 export async function everyStatement(
   pool: pg.Pool,
   options: Partial<PostgresStoreOptions> = {},
+  before: (statement: Statement) => void = () => {},
 ): Promise<ReadonlyMap<string, string>> {
   const texts = new Map<string, string>()
   const driver = fromPg(pool)
@@ -25,7 +31,8 @@ export async function everyStatement(
     ...options,
     driver: {
       ...driver,
-      query(statement, options) {
+      async query(statement, options) {
+        before(statement)
         texts.set(operationOf(statement.name), statement.text)
         return driver.query(statement, options)
       },

@@ -4,8 +4,9 @@ import { operation } from '../../src/postgres/operation.ts'
 import { StatementRunner } from '../../src/postgres/statement-runner.ts'
 import { Deadline } from '../../src/store/deadline.ts'
 
-/** What PostgreSQL says of a deadlock: nothing of the statement was applied. */
+/** What PostgreSQL says of a collision and of a lock that did not come: nothing of the statement was applied. */
 const DEADLOCK = Object.assign(new Error('deadlock detected'), { code: '40P01' })
+const LOCKED = Object.assign(new Error('canceling statement'), { code: '55P03' })
 
 const LOST = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
 const REFUSED = Object.assign(new Error('connect ECONNREFUSED'), {
@@ -39,15 +40,15 @@ const definition = {
 const once = operation({ ...definition, effect: 'once' })
 const again = operation({ ...definition, effect: 'idempotent' })
 
-test('what has surely had no effect is tried three times, each time with what is left of the budget', async () => {
-  const { runner, timeouts } = failing()
+test('what has surely had no effect is tried three times, and collisions beside, with what is left of the budget', async () => {
+  const { runner, timeouts } = failing(LOCKED, DEADLOCK, DEADLOCK, LOCKED, DEADLOCK, LOCKED)
   await expect(runner.ask(once, undefined)).rejects.toMatchObject({
     code: 'ERR_STORE_UNAVAILABLE',
     outcome: 'none',
   })
-  expect(timeouts).toHaveLength(3)
+  expect(timeouts).toHaveLength(6)
   expect(timeouts).toEqual([...timeouts].sort((a, b) => b - a))
-  expect(timeouts[2]).toBeLessThan(60_000)
+  expect(timeouts[5]).toBeLessThan(60_000)
 })
 
 test('no further try is made when the budget would be spent before it', async () => {

@@ -1,7 +1,9 @@
 import type { ErrorExplanation } from '../../postgres/driver.ts'
+import { processWide } from '../../process-wide.ts'
 import { factsOf, isSqlState } from './client-facts.ts'
 
-const startupFailures = new WeakSet<object>()
+/** Two copies of this package may share connections. */
+const startupFailures = processWide('startup-failures', () => new WeakSet<object>())
 
 /** Remembers that an error arose before its connection was ready, so that no statement was sent. */
 export function markStartupFailure(error: unknown): void {
@@ -56,9 +58,18 @@ export function explainStartupFailure(
       'The server takes encrypted connections only: turn TLS on, for example with `sslmode=require` or `ssl`.'
     return { ...shared, kind: sqlState === undefined ? 'misconfigured' : 'refused', advice }
   }
-  if (/does not support SSL/i.test(message)) {
+  if (/does not support SSL|before secure TLS connection was established/i.test(message)) {
     const advice = 'Turn TLS on at the server, or connect without it (`sslmode=disable`).'
     return { ...shared, kind: 'unreachable', advice }
+  }
+  if (/^(?:SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|CERT_|ERR_TLS_CERT_)/.test(code ?? '')) {
+    const advice =
+      "The server's certificate is not trusted: give the client its authority's certificate (`ssl.ca`, or sslrootcert), and connect by the name that it is made out to."
+    return { ...shared, kind: 'unreachable', advice }
+  }
+  if (sqlState === '42704' || sqlState === '22023') {
+    const advice = `The server does not know this setting, or not this value: correct it in ${startupOption}.`
+    return { ...shared, kind: 'misconfigured', advice }
   }
   if (sqlState !== undefined && /^(?:28|3D|42)/.test(sqlState)) {
     const advice = 'Check the user, password and database name.'

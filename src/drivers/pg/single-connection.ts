@@ -26,6 +26,24 @@ export class ConnectionEndedError extends Error {
   }
 }
 
+/** The client was never connected. */
+export class NotConnectedError extends Error {
+  readonly code: string = 'ENOTCONN'
+
+  constructor() {
+    super(
+      'The client given to fromPgClient is not connected: write `await client.connect()` before its first use',
+    )
+  }
+
+  override get name(): string {
+    return 'NotConnectedError'
+  }
+}
+
+/** Private to `pg`, and absent in other clients. */
+type PgClientState = { readonly _connected?: unknown; readonly _connecting?: unknown }
+
 /** The application has a transaction open on the client, and its rollback would undo what was acknowledged. */
 export class TransactionOpenError extends Error {
   readonly code: string
@@ -152,6 +170,9 @@ async function askAgainIfLost(
 
 /** Refuses a connection in a state in which the application has left it. Nothing is sent then. */
 function refuseSpoilt(client: PgClientLike): void {
+  // A client of pg queues what it is given before it connects, for as long as that takes.
+  const { _connected: isConnected, _connecting: isConnecting } = client as PgClientState
+  if (isConnected === false && isConnecting === false) throw new NotConnectedError()
   if (isGarbling(client)) throw new EncodingChangedError()
   if (isInTransaction(client)) throw new TransactionOpenError()
 }

@@ -25,4 +25,5 @@ export type PostgresJsSettings = PostgresJsLike['options'] & {
   readonly socket?: (options: object) => unknown
   readonly target_session_attrs?: string | null
   readonly connection?: object
+  readonly pass?: string | (() => unknown) | null
 }

@@ -63,6 +63,19 @@ function ownSettings(settings: PostgresJsSettings): object {
   }
 }
 
+/** Postgres.js awaits a password that a function gives, but hears of no failure: nothing would end the startup. */
+function passwordOf({ pass }: PostgresJsSettings, fail: (error: unknown) => void): unknown {
+  if (typeof pass !== 'function') return pass
+  return async () => {
+    try {
+      return await pass()
+    } catch (error) {
+      fail(error)
+      return await new Promise(() => {})
+    }
+  }
+}
+
 /**
  * One connection of postgres.js that only the driver uses: one statement at a time, never pipelined, and
  * never used again once an answer was late, wrong or cut off.
@@ -88,10 +101,11 @@ export class PostgresJsConnection {
     const socket = (): Promise<unknown> =>
       this.#isReady || wasSent(this.#latest) ? this.#dialer.dialAgain() : this.#dialer.dial()
     const onclose = (id: number): void => {
-      settings.onclose?.(id)
       this.discard(new ConnectionLostError())
+      settings.onclose?.(id)
     }
-    this.#sql = postgres({ ...ownSettings(settings), socket, onclose } as postgres.Options<
+    const pass = passwordOf(settings, (error) => this.#dialer.fail(error))
+    this.#sql = postgres({ ...ownSettings(settings), pass, socket, onclose } as postgres.Options<
       Record<string, postgres.PostgresType>
     >)
   }

@@ -34,7 +34,8 @@ export class Dialer {
   readonly #settings: PostgresJsSettings
   readonly #untried: Address[]
   readonly #sockets = new Set<Socket>()
-  #fail: (error: unknown) => void = () => {}
+  /** Makes `failure` reject. */
+  fail: (error: unknown) => void = () => {}
   #fault: unknown
   #current: Address | undefined
 
@@ -42,7 +43,7 @@ export class Dialer {
     this.#settings = settings
     this.#untried = addressesOf(settings)
     this.failure = new Promise((_, reject) => {
-      this.#fail = reject
+      this.fail = reject
     })
     this.failure.catch(() => {})
   }
@@ -53,7 +54,7 @@ export class Dialer {
       const next = this.#untried.shift()
       if (next === undefined) {
         const fault = this.#fault ?? new ClosedDuringStartupError()
-        this.#fail(fault)
+        this.fail(fault)
         throw fault
       }
       this.#current = next
@@ -91,7 +92,7 @@ export class Dialer {
   /** Early versions 3.4 of postgres.js would go on with the closed socket, and never ask for another one. */
   #failOnceClosed(socket: unknown): void {
     if (this.#untried.length > 0 || typeof Object(socket).once !== 'function') return
-    ;(socket as Socket).once('close', () => this.#fail(new ClosedDuringStartupError()))
+    ;(socket as Socket).once('close', () => this.fail(new ClosedDuringStartupError()))
   }
 
   #keep(socket: Socket): void {
