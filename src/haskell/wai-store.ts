@@ -2,6 +2,7 @@ import { UnsupportedError } from '../errors.ts'
 import type { Operation } from '../postgres/operation.ts'
 import type { TakenEntry } from '../postgres/operations/take.ts'
 import { TableAccess } from '../postgres/table-access.ts'
+import { isUnknown } from '../postgres/unknown-outcome.ts'
 import type { CallOptions } from '../store/deadline.ts'
 import type {
   CreateResult,
@@ -26,7 +27,7 @@ import type {
 import { NO_USERS, newKey, replacedKey } from './keys-to-store.ts'
 import { takeOperation, updateEntry } from './operations/change-entry.ts'
 import { createOperation, findCreated } from './operations/create.ts'
-import { destroyOperation, findStanding } from './operations/destroy.ts'
+import { destroyOperation, findStanding, type KeyedEnding } from './operations/destroy.ts'
 import { loadOperation } from './operations/load.ts'
 import { count, purgeOperation } from './operations/purge.ts'
 import { replaceOperation } from './operations/replace.ts'
@@ -55,6 +56,7 @@ function waiOperations(names: WaiTableNames, times: WaiTimes, tables: TableAcces
     take: takeOperation(names, timeout),
     touch: tables.share(touchOperation(names, timeout)),
     destroy: destroyOperation(names, timeout),
+    destroyAgain: destroyOperation(names, timeout, 'idempotent'),
     standing: findStanding(names, timeout),
     count: count(names, timeout),
     purge: purgeOperation(names, timeout),
@@ -188,16 +190,17 @@ export class WaiStore implements SessionStore {
 
   /** @throws {UnsupportedError} An owner is given. */
   async destroy(ending: Ending, options?: CallOptions): Promise<DestroyResult> {
-    const { destroy, standing } = this.#operations
+    const { standing } = this.#operations
     const { id, owner, secretHashes } = ending
     if (owner !== undefined) throw new UnsupportedError(NO_USERS)
     if (!isRowId(id)) return { status: 'gone' }
     const call = { deadline: options?.deadline ?? this.#tables.runner.begin() }
     const keys = secretHashes && keysOf(secretHashes)
-    const wasLive = await this.#tables.ask(destroy, { id, keys }, call)
+    if (secretHashes === undefined || keys === undefined) return this.#destroyById(id, call)
+    const { wasLive, isInDoubt } = await this.#destroyOnce({ id, keys }, call)
     if (wasLive !== null) return wasLive ? { status: 'ended', userId: null } : { status: 'gone' }
-    if (secretHashes === undefined || keys === undefined) return { status: 'gone' }
     const found = await this.#tables.ask(standing, { id, keys }, call)
+    if (found === 'gone' && isInDoubt) return { status: 'gone', isInDoubt }
     if (found !== 'flagged') return { status: found }
     // A fresh flag belongs to the login that set it; nothing comes of one that was left behind.
     const session = await this.load({ id: '', secretHashes }, call)
@@ -225,6 +228,28 @@ export class WaiStore implements SessionStore {
 
   close(): Promise<void> {
     return this.#tables.close()
+  }
+
+  /** Looks first: only that tells, after a lost answer, whether this call has ended the session. */
+  async #destroyById(id: string, call: Required<CallOptions>): Promise<DestroyResult> {
+    const before = await this.#tables.ask(this.#operations.standing, { id, keys: [] }, call)
+    const { wasLive, isInDoubt } = await this.#destroyOnce({ id }, call)
+    const hasEnded = wasLive === true || (wasLive === null && isInDoubt && before !== 'gone')
+    return hasEnded ? { status: 'ended', userId: null } : { status: 'gone' }
+  }
+
+  async #destroyOnce(
+    ending: KeyedEnding,
+    call: Required<CallOptions>,
+  ): Promise<{ readonly wasLive: boolean | null; readonly isInDoubt: boolean }> {
+    const { destroy, destroyAgain } = this.#operations
+    try {
+      return { wasLive: await this.#tables.ask(destroy, ending, call), isInDoubt: false }
+    } catch (error) {
+      if (!isUnknown(error)) throw error
+      const again = this.#tables.ask(destroyAgain, ending, call)
+      return { wasLive: await again.catch(() => Promise.reject(error)), isInDoubt: true }
+    }
   }
 
   async #askGuarded<Call extends Precondition, Answer>(

@@ -1,15 +1,18 @@
 import type { Deed, History, Operation } from './history.ts'
 import { linearize } from './linearize.ts'
-import { apply, type ModelState, NOT_BEGUN } from './session-model.ts'
+import { apply, type ModelRules, type ModelState, NOT_BEGUN } from './session-model.ts'
 import { shortValue } from './value.ts'
 
 /** Compares a history with the model, and says what cannot have happened. */
-export function checkHistory({ sessions, complaints }: History): readonly string[] {
+export function checkHistory(
+  { sessions, complaints }: History,
+  rules: ModelRules = {},
+): readonly string[] {
   const problems = [...new Set(complaints)]
   for (const [sessionId, operations] of sessions) {
     // Stops at the first key, since the others would tell the same story again.
     const problem = keysOf(operations)
-      .map((key) => checkKey(sessionId, operations, key))
+      .map((key) => checkKey(sessionId, operations, key, rules))
       .find((it) => it !== null)
     if (problem) problems.push(problem)
   }
@@ -17,10 +20,15 @@ export function checkHistory({ sessions, complaints }: History): readonly string
 }
 
 /** An order is looked for each key alone: of two saves at once, each key may end as another one left it. */
-function checkKey(sessionId: string, all: readonly Operation[], key: string): string | null {
+function checkKey(
+  sessionId: string,
+  all: readonly Operation[],
+  key: string,
+  rules: ModelRules,
+): string | null {
   const operations = all.filter(({ deed }) => concerns(deed, key))
   const verdict = linearize(operations, NOT_BEGUN, (state, operation) =>
-    apply(state, operation, key),
+    apply(state, operation, key, rules),
   )
   if (verdict.isPossible === true) return null
   if (verdict.isPossible === 'undecided') {

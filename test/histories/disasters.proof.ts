@@ -7,10 +7,11 @@ import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type OwnServer, startOwnServer } from '../support/own-server.ts'
 import { proof } from '../support/proof.ts'
-import { driversGround, type Ground, untilAtRest } from './grounds.ts'
+import { type Ground, untilAtRest } from './ground.ts'
+import { driversGround } from './grounds.ts'
 import { type Lane, programs, type Round } from './program.ts'
 import { runRounds, type StartLanes } from './run-program.ts'
-import { type Strike, STRIKE_DEADLINE, strikes } from './strikes.ts'
+import { STRIKE_DEADLINE, type Strike, strikes } from './strikes.ts'
 import { openTurnstile } from './turnstile.ts'
 
 /*

@@ -9,34 +9,13 @@ import type { SessionStore } from 'pg-sessions/store'
 import postgres from 'postgres'
 import { createTestDatabase } from '../support/database.ts'
 import { elapse } from '../support/postgres-store.ts'
-import { faultyDriver, faultyStore, type Weather } from './faulty-driver.ts'
-
-/** A kind of store, and a place where programs run one after the other. */
-export interface Ground {
-  /** Empties the place and opens it for some processes. */
-  open(weather: Weather, options: PlaceOptions): Promise<Place>
-  close(): Promise<void>
-}
-
-export interface PlaceOptions {
-  /** Whether calls share statements. */
-  readonly shares: boolean
-  /** Milliseconds that a call may take. */
-  readonly deadline: number
-}
-
-interface Place {
-  /** A store for each process. */
-  readonly stores: readonly SessionStore[]
-  /** A store that no fault reaches. */
-  readonly calm: SessionStore
-  elapse(milliseconds: number): Promise<void>
-  /** Waits until nothing goes on any more, since every call has ended; says what does not end. */
-  rest(): Promise<string | null>
-}
+import { faultyDriver, faultyStore } from './faulty-driver.ts'
+import { type Ground, untilAtRest } from './ground.ts'
+import { waiGround } from './wai-ground.ts'
 
 export const GROUNDS: Readonly<Record<string, () => Promise<Ground>>> = {
   memory: async () => memoryGround(),
+  'tables of wai-session-postgresql': waiGround,
   pg: pgGround,
   'one pg client': pgClientGround,
   'postgres.js': postgresJsGround,
@@ -157,16 +136,4 @@ async function pgliteGround(): Promise<Ground> {
     rest: async () => null,
     close: () => db.close(),
   })
-}
-
-/** A client that is being connected counts as well, until it is idle. */
-export async function untilAtRest(pools: readonly pg.Pool[]): Promise<string | null> {
-  for (let looks = 0; looks < 1000; looks++) {
-    const isAtRest = pools.every(
-      ({ totalCount, idleCount, waitingCount }) => totalCount === idleCount && waitingCount === 0,
-    )
-    if (isAtRest) return null
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  return 'a client was not given back to its pool'
 }

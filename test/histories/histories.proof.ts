@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { proof } from '../support/proof.ts'
-import { type Ground, GROUNDS } from './grounds.ts'
+import type { Ground } from './ground.ts'
+import { GROUNDS } from './grounds.ts'
 import type { Circumstances } from './run-program.ts'
 import { tryPrograms } from './try-programs.ts'
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { type Ground, GROUNDS } from './grounds.ts'
+import type { Ground } from './ground.ts'
+import { GROUNDS } from './grounds.ts'
 import type { Circumstances } from './run-program.ts'
 import { tryPrograms } from './try-programs.ts'
 

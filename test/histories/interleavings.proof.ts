@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Fate } from './faulty-driver.ts'
-import { type Ground, GROUNDS } from './grounds.ts'
+import type { Ground } from './ground.ts'
+import { GROUNDS } from './grounds.ts'
 import { type Doing, doings, everyOrder, roundsOf, visitors } from './interleavings.ts'
 import { type LockedGround, lockedGround } from './lock-queues.ts'
 

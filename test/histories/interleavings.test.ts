@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Ground, GROUNDS } from './grounds.ts'
+import type { Ground } from './ground.ts'
+import { GROUNDS } from './grounds.ts'
 import { type Doing, doings, everyOrder, roundsOf, visitors } from './interleavings.ts'
 import { type LockedGround, lockedGround } from './lock-queues.ts'
 

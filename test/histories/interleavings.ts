@@ -1,5 +1,5 @@
 import type { Fate } from './faulty-driver.ts'
-import type { Ground } from './grounds.ts'
+import type { Ground } from './ground.ts'
 import type { Errand, Lane, Round, Step } from './program.ts'
 import { runRounds } from './run-program.ts'
 import { oneByOne } from './turnstile.ts'

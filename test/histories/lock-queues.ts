@@ -1,11 +1,12 @@
 import pg from 'pg'
+import { fromPg } from 'pg-sessions/pg'
 import { expect } from 'vitest'
 import { createTestDatabase } from '../support/database.ts'
-import { driversGround, type Ground } from './grounds.ts'
+import type { Ground } from './ground.ts'
+import { driversGround } from './grounds.ts'
 import type { Round } from './program.ts'
 import { runRounds, type StartLanes } from './run-program.ts'
 import { openTurnstile } from './turnstile.ts'
-import { fromPg } from 'pg-sessions/pg'
 
 /** A place where statements wait for each other's row locks in an order that a test decides. */
 export interface LockedGround {

@@ -1,7 +1,7 @@
 import { Browser } from './browser.ts'
 import { checkHistory } from './check-history.ts'
-import type { Ground, PlaceOptions } from './grounds.ts'
 import { randomFates, type Weather } from './faulty-driver.ts'
+import type { Ground, PlaceOptions } from './ground.ts'
 import type { Lane, Program, Round } from './program.ts'
 import { randomNumbers } from './random.ts'
 import { Recorder } from './recorder.ts'
@@ -41,7 +41,8 @@ export async function runRounds(
 ): Promise<readonly string[]> {
   const place = await ground.open(weather, { shares, deadline })
   const recorder = new Recorder()
-  const world = new World(recorder, place.stores, deadline)
+  const { settings, narrow = (lane) => lane } = ground
+  const world = new World(recorder, place.stores, deadline, settings)
   const browsers = [new Browser(0), new Browser(1)]
   for (const { time, lanes } of rounds) {
     if (time !== 'no') {
@@ -51,14 +52,14 @@ export async function runRounds(
       const request = recorder.newRequest()
       if (time !== 'brief') recorder.noteForAll({ request, begin, end: recorder.now(), deed })
     }
-    await startLanes(lanes.map((lane) => () => runLane(world, browsers, lane)))
+    await startLanes(lanes.map((lane) => () => runLane(world, browsers, narrow(lane))))
   }
   await weather.turnstile.empty()
   await world.close()
   await weather.turnstile.empty()
-  await lookAtEveryToken(new World(recorder, [place.calm], deadline), browsers)
+  await lookAtEveryToken(new World(recorder, [place.calm], deadline, settings), browsers)
   const unrest = await place.rest()
-  return [...checkHistory(recorder.history()), ...(unrest === null ? [] : [unrest])]
+  return [...checkHistory(recorder.history(), ground.rules), ...(unrest === null ? [] : [unrest])]
 }
 
 interface RoundOptions extends Partial<PlaceOptions> {

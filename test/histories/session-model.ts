@@ -20,6 +20,12 @@ export interface ModelState {
   readonly seen: Readonly<Record<number, number>>
 }
 
+/** In what stores differ. */
+export interface ModelRules {
+  /** Whether a rotation stops the writes of requests that began before it, as a sign-in does. */
+  readonly doesRotationStopRequests?: boolean
+}
+
 export const NOT_BEGUN: ModelState = {
   phase: 'not begun',
   userId: null,
@@ -37,7 +43,12 @@ function unseen(operation: Operation): string {
 }
 
 /** The states that an operation may lead to from a state; none if it cannot have happened there. */
-export function apply(state: ModelState, operation: Operation, key: string): readonly ModelState[] {
+export function apply(
+  state: ModelState,
+  operation: Operation,
+  key: string,
+  rules: ModelRules = {},
+): readonly ModelState[] {
   const { deed } = operation
   if (deed.kind === 'begin') {
     if (state.phase !== 'not begun') return []
@@ -47,10 +58,15 @@ export function apply(state: ModelState, operation: Operation, key: string): rea
   }
   // A later operation may concern a session that is not known to have begun, as a list of sessions does.
   if (state.phase === 'not begun') return isHarmless(operation) ? [state] : []
-  return withoutFadingToken(state).flatMap((it) => applyToBegun(it, operation, key))
+  return withoutFadingToken(state).flatMap((it) => applyToBegun(it, operation, key, rules))
 }
 
-function applyToBegun(state: ModelState, operation: Operation, key: string): readonly ModelState[] {
+function applyToBegun(
+  state: ModelState,
+  operation: Operation,
+  key: string,
+  rules: ModelRules,
+): readonly ModelState[] {
   const { deed } = operation
   const isLive = state.phase === 'live'
   const isCurrent = isLive && sawThisVersion(state, operation)
@@ -67,7 +83,7 @@ function applyToBegun(state: ModelState, operation: Operation, key: string): rea
     case 'save': {
       if (!isCurrent) return []
       const saved = { ...state, value: valueAfter(state.value, deed, key) }
-      return deed.change === null ? [saved] : changeToken(saved, deed.change, operation)
+      return deed.change === null ? [saved] : changeToken(saved, deed.change, operation, rules)
     }
     case 'update':
       if (!isCurrent || (deed.key === key && state.value !== deed.seen)) return []
@@ -103,6 +119,7 @@ function changeToken(
   state: ModelState,
   change: TokenChange,
   operation: Operation,
+  { doesRotationStopRequests = false }: ModelRules,
 ): readonly ModelState[] {
   const to = change.to ?? unseen(operation)
   const isAnswered = operation.end !== Number.POSITIVE_INFINITY
@@ -123,9 +140,11 @@ function changeToken(
   }
   if (isAnswered && change.to === null) return []
   const changed = { ...state, token: to, previous: null, isShown: false }
-  if (change.kind !== 'sign in') return [changed]
-  const signedIn = { ...changed, userId: change.userId ?? null, version: state.version + 1 }
-  return [saw(signedIn, operation)]
+  const version = state.version + 1
+  if (change.kind === 'sign in') {
+    return [saw({ ...changed, userId: change.userId ?? null, version }, operation)]
+  }
+  return [doesRotationStopRequests ? saw({ ...changed, version }, operation) : changed]
 }
 
 function isTheSame(token: string, shown: string): boolean {

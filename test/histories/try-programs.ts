@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import type { Ground } from './grounds.ts'
+import type { Ground } from './ground.ts'
 import { programs } from './program.ts'
 import { type Circumstances, runProgram } from './run-program.ts'
 

@@ -28,11 +28,16 @@ export class World {
   readonly #deadline: number
 
   /** @param deadline - Milliseconds that a call may take. */
-  constructor(recorder: Recorder, stores: readonly SessionStore[], deadline: number) {
+  constructor(
+    recorder: Recorder,
+    stores: readonly SessionStore[],
+    deadline: number,
+    more: Partial<StoreSettings> = {},
+  ) {
     this.recorder = recorder
     this.#deadline = deadline
     this.#processes = stores.map((store) =>
-      createSessions<Record<string, string>>({ ...settings, store }),
+      createSessions<Record<string, string>>({ ...settings, ...more, store }),
     )
   }
 

@@ -91,6 +91,12 @@ export const haskellMutants: readonly MutantGroup[] = [
         to: '(${hasKeys} is not null or ${keys} is null)',
       },
       {
+        without: 'no repeat of an ending by itself, which finds nothing',
+        from: "effect: 'once' | 'idempotent' = 'once',",
+        to: "effect: 'once' | 'idempotent' = 'idempotent',",
+        tests: ['test/haskell/lost-endings.test.ts'],
+      },
+      {
         without: 'the flag of a session to end',
         from: ' and not session_invalidate_key',
         to: '',

@@ -4,19 +4,26 @@ import { isLive } from '../sql-fragments.ts'
 import type { WaiTableNames } from '../wai-table-names.ts'
 
 /** A row to end; for one of its keys when some are given, unless `clearSession` has marked it. */
-interface KeyedEnding {
+export interface KeyedEnding {
   readonly id: string
   readonly keys?: readonly string[] | undefined
 }
 
-/** Ends a session, and tells whether it was live; null when there is none of these keys. */
+/**
+ * Ends a session, and tells whether it was live; null when there is none of these keys.
+ *
+ * Not repeated by itself: a repeat does no harm, but it finds nothing of what the first attempt has ended.
+ *
+ * @param effect - `idempotent` for the repeat after an answer that got lost.
+ */
 export function destroyOperation(
   { sessions }: WaiTableNames,
   timeout: number,
+  effect: 'once' | 'idempotent' = 'once',
 ): Operation<KeyedEnding, boolean | null> {
   return operation({
     name: 'wai_destroy',
-    effect: 'idempotent',
+    effect,
     parameters: { id: bigint, hasKeys: boolean, keys: list(text) },
     give: ({ id, keys }: KeyedEnding) => ({ id, hasKeys: keys !== undefined, keys: keys ?? [] }),
     sql: ({ id, hasKeys, keys }) => ({
