@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url'
 import { root, runCommand } from './run-command.ts'
 
 /** A folder of runtimes/. */
-export type RuntimeName = 'node-22' | 'node-24' | 'node-26' | 'bun' | 'deno'
+export type RuntimeName = 'node-22' | 'node-24' | 'node-26' | 'bun' | 'deno' | 'workerd'
 
 /** Where npm puts the executable for this platform. No script of a package has to run for it. */
 const EXECUTABLES: Record<RuntimeName, RegExp> = {
@@ -19,6 +19,7 @@ const EXECUTABLES: Record<RuntimeName, RegExp> = {
   'node-26': /^node-[^/]+\/bin\/node$/,
   bun: /^@oven\/bun-[^/]+\/bin\/bun$/,
   deno: /^@deno\/[^/]+\/deno$/,
+  workerd: /^@cloudflare\/workerd-[^/]+\/bin\/workerd$/,
 }
 
 /** The names of all runtimes. */

@@ -131,6 +131,11 @@ export function createSessions<Data extends object>(
       // An event has reported the failure; no caller waits for the work itself.
       const settled = work.catch(() => undefined).finally(() => background.delete(settled))
       background.add(settled)
+      try {
+        options.waitUntil?.(settled)
+      } catch (error) {
+        policy.log.warn({ err: error }, 'waitUntil failed, so work beside a response may not end')
+      }
     },
   }
   return new Sessions<Data>(context, cookie, background, sealing)

@@ -1,6 +1,7 @@
 import { adviceForClient } from '../options/known-clients.ts'
 import type { Driver } from '../postgres/driver.ts'
 import type { PgOptions } from './pg/client.ts'
+import { requestCheck } from './failures/other-request.ts'
 import { explainPgErrors, serverOfPool } from './pg/failures.ts'
 import { listenBeside, listeningOptions } from './pg/listen.ts'
 import { followNewClients, type PgPoolLike, surviveErrors } from './pg/pool.ts'
@@ -54,12 +55,18 @@ export function fromPg(pool: PgPoolLike, options: PgOptions = {}): Driver {
   surviveErrors(pool)
   followNewClients(pool)
   const bounded = boundedPool(pool)
+  const checkRequest = requestCheck('fromPg')
   return {
     name: 'pg',
     explain: explainPgErrors(serverOfPool(pool)),
-    query: (statement, bounds) =>
-      askPool(bounded, statement, { ...bounds, prepare: bounds.prepare ?? prepare }),
-    withConnection: (use, { timeout } = {}) => lendClient(bounded, { prepare, timeout }, use),
+    query(statement, bounds) {
+      checkRequest()
+      return askPool(bounded, statement, { ...bounds, prepare: bounds.prepare ?? prepare })
+    },
+    async withConnection(use, { timeout } = {}) {
+      checkRequest()
+      return lendClient(bounded, { prepare, timeout }, use)
+    },
     ...(Client !== undefined &&
       clientOptions !== undefined && {
         listen: (channel, onMessage, onLost) =>

@@ -1,6 +1,7 @@
 import { adviceForClient } from '../options/known-clients.ts'
 import type { Driver } from '../postgres/driver.ts'
 import { type ClientWords, describeServer, explainWith } from './failures/connection-failure.ts'
+import { requestCheck } from './failures/other-request.ts'
 import { listenOn } from './postgres-js/channel.ts'
 import type { PostgresJsLike } from './postgres-js/client.ts'
 import { connectionsBeside } from './postgres-js/connections.ts'
@@ -51,6 +52,7 @@ export function fromPostgresJs(sql: PostgresJsLike, options: PostgresJsOptions =
     throw new TypeError(`fromPostgresJs needs a client of postgres.js. ${advice}`)
   }
   const connections = connectionsBeside(sql)
+  const checkRequest = requestCheck('fromPostgresJs')
   const prepare = options.prepare ?? true
   const { host, port, database } = sql.options
   const surroundings = {
@@ -61,6 +63,7 @@ export function fromPostgresJs(sql: PostgresJsLike, options: PostgresJsOptions =
     name: 'postgres-js',
     explain: explainWith(WORDS, () => surroundings),
     async query(statement, { timeout, ...bounds }) {
+      checkRequest()
       const left = countdown(timeout)
       return await connections.lend(timeout, (connection) =>
         connection.ask(statement, {
@@ -70,8 +73,9 @@ export function fromPostgresJs(sql: PostgresJsLike, options: PostgresJsOptions =
         }),
       )
     },
-    withConnection: (use, { timeout } = {}) =>
-      connections.lend(timeout, async (connection) => {
+    async withConnection(use, { timeout } = {}) {
+      checkRequest()
+      return connections.lend(timeout, async (connection) => {
         try {
           return await use({
             query: (statement, bounds) =>
@@ -82,7 +86,8 @@ export function fromPostgresJs(sql: PostgresJsLike, options: PostgresJsOptions =
           connection.discard(error)
           throw error
         }
-      }),
+      })
+    },
     listen: (channel, onMessage, onLost) => listenOn(sql, channel, { onMessage, onLost }),
   }
 }

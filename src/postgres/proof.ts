@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 
-const PROCESS = randomBytes(6).toString('base64url')
+/** Made at the first call: Cloudflare's runtime gives no random bytes while modules load. */
+let ofThisProcess: string | undefined
 let calls = 0
 
 /**
@@ -11,5 +12,6 @@ let calls = 0
  */
 export function freshProof(): string {
   calls += 1
-  return `${PROCESS}${calls.toString(36)}:`
+  ofThisProcess ??= randomBytes(6).toString('base64url')
+  return `${ofThisProcess}${calls.toString(36)}:`
 }

@@ -1,5 +1,6 @@
 import { SchemaError, SessionsClosedError } from '../errors.ts'
 import { realTime } from '../real-time.ts'
+import { isRequestBoundRuntime } from '../options/request-bound-runtime.ts'
 import type { CallOptions, Deadline } from '../store/deadline.ts'
 import { ALONE, SHARED } from './batch-limits.ts'
 import { Batcher, type SharedOperation, type Upstream } from './batcher.ts'
@@ -74,7 +75,9 @@ export class TableAccess {
     operation: SharedOperation<Call, Answer>,
     upstream?: Upstream,
   ): SharedCall<Call, Answer> {
-    const limits = this.#options.groupCommit === false ? ALONE : SHARED
+    // A promise of one request settles none of another where these are kept apart.
+    const isAlone = this.#options.groupCommit === false || isRequestBoundRuntime()
+    const limits = isAlone ? ALONE : SHARED
     const batcher = new Batcher(this.runner, operation, limits, upstream)
     return {
       run: (call, options) => this.use(options, (deadline) => batcher.run(call, deadline)),

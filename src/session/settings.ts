@@ -1,6 +1,7 @@
 import type { Codec } from '../codec/codec.ts'
 import type { Duration } from '../options/duration.ts'
 import {
+  callback,
   duration,
   type OptionTable,
   oneOf,
@@ -91,6 +92,11 @@ export interface SessionSettings {
    * Defaults to `'none'`.
    */
   readonly deviceAddress?: DeviceAddress
+  /**
+   * Keeps a serverless function alive for work beside the response, such as noting an access: `waitUntil` of
+   * `@vercel/functions`, or `ctx.waitUntil` of a Worker. Default: the work runs on by itself.
+   */
+  readonly waitUntil?: (work: Promise<unknown>) => void
   /** Where log lines go; `false` for nowhere. Defaults to stdout. */
   readonly log?: Logger | false
 }
@@ -159,6 +165,7 @@ export interface SessionOptions {
   readonly largeEntries: number
   readonly purgeInterval: number
   readonly deviceAddress: DeviceAddress
+  readonly waitUntil: ((work: Promise<unknown>) => void) | undefined
   readonly log: Logger
 }
 
@@ -180,6 +187,10 @@ export const sessionOptions: OptionTable<SessionOptions> = {
   largeEntries: wholeNumber(defaultSettings.largeEntries, 0),
   purgeInterval: duration(defaultSettings.purgeInterval),
   deviceAddress: oneOf(['none', 'network', 'whole'], defaultSettings.deviceAddress),
+  waitUntil: callback<(work: Promise<unknown>) => void, undefined>(
+    '(work) => ctx.waitUntil(work)',
+    undefined,
+  ),
   log: option('a logger, or false for none', stdoutLogger, (log) => readLog(log)),
 }
 
