@@ -60,6 +60,10 @@ const KNOWN: readonly KnownClient[] = [
     advice: 'It is a database of PGlite. Write fromPglite(db) of pg-sessions/pglite.',
   },
   {
+    has: ['query', 'unsafe', 'transaction'],
+    advice: "It is Neon's HTTP function. Write fromNeon(sql) of pg-sessions/neon.",
+  },
+  {
     has: ['totalCount', 'idleCount', 'connect'],
     advice: 'It is a pool of pg. Write fromPg(pool) of pg-sessions/pg.',
   },

@@ -9,6 +9,7 @@ import { loanTests } from './driver-contract/loans.ts'
 import { networkFaultTests } from './driver-contract/network-faults.ts'
 import { startupFaultTests } from './driver-contract/startup-faults.ts'
 import { nameTests, textTests } from './driver-contract/texts.ts'
+import { unlentTests } from './driver-contract/unlent.ts'
 import { wrongAnswerTests } from './driver-contract/wrong-answers.ts'
 import { harnessTest } from './harness-test.ts'
 import type { TestRunner } from './store-contract.ts'
@@ -21,6 +22,11 @@ export interface DriverTraits {
   readonly reconnects?: boolean
   /** Whether its database runs inside this process, where nothing else happens meanwhile. Default: `false`. */
   readonly inProcess?: boolean
+  /**
+   * Whether `withConnection` lends connections. A driver over HTTP has none: it refuses, and the contract's faults of
+   * connections do not concern it. Default: `true`.
+   */
+  readonly lends?: boolean
 }
 
 /**
@@ -74,13 +80,17 @@ export interface DriverTraits {
 export function driverContract(
   runner: TestRunner,
   open: () => Promise<DriverHarness>,
-  { reconnects = true, inProcess = false }: DriverTraits = {},
+  { reconnects = true, inProcess = false, lends = true }: DriverTraits = {},
 ): void {
   const test: DriverTest = harnessTest(runner, open)
   runner.describe('text in, text out', () => textTests(test))
   runner.describe('statement names', () => nameTests(test))
-  runner.describe('failures', () => failureTests(test))
+  runner.describe('failures', () => failureTests(test, lends))
   runner.describe('explanations of errors', () => explanationTests(test))
+  if (!lends) {
+    runner.describe('without connections', () => unlentTests(test))
+    return
+  }
   runner.describe('wrong answers', () => wrongAnswerTests(test, reconnects))
   runner.describe('lent connections', () => loanTests(test))
   runner.describe('waiting for a connection', () => waitTests(test))
