@@ -222,9 +222,14 @@ function openStore(
 
 /** Some stores keep records that others read too, and so cannot follow every setting. */
 function checkRequiredSettings(
-  { name, requiredSettings }: SessionStore,
+  { name, requiredSettings, limitsUsers }: SessionStore,
   policy: SessionPolicy,
 ): void {
+  if (policy.maxPerUser !== undefined && limitsUsers !== true) {
+    throw new ConfigurationError(
+      `The store '${name}' cannot limit the sessions of a user: leave maxPerUser out. Sessions of createSessions({ database }) can, but for those on distributed tables.`,
+    )
+  }
   if (requiredSettings === undefined) return
   const checks = [
     ['idleTimeout', policy.idleTimeout, requiredSettings.idleTimeout, ''],

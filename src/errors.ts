@@ -5,7 +5,12 @@
  * you may log them.
  */
 
-export { CrossSiteError, NotFreshError, ResponseStartedError } from './errors/request-errors.ts'
+export {
+  CrossSiteError,
+  NotFreshError,
+  ResponseStartedError,
+  TooManySessionsError,
+} from './errors/request-errors.ts'
 export { isSessionError, SessionError, type SessionErrorCode } from './errors/session-error.ts'
 export { NotLoadedError, SessionGoneError, SessionsClosedError } from './errors/session-errors.ts'
 export { ConfigurationError, EmbeddedPostgresError } from './errors/setting-errors.ts'

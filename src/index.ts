@@ -24,6 +24,7 @@ export {
   SessionsClosedError,
   StoreError,
   StoreUnavailableError,
+  TooManySessionsError,
   UndecodableError,
   UnsupportedError,
 } from './errors.ts'
@@ -56,8 +57,14 @@ export type {
 } from './session/session.ts'
 export type { SessionEvents, SessionListener } from './session/session-events.ts'
 export type { SessionWatch, WatchEndReason, WatchTarget } from './session/session-watcher.ts'
-export { defaultSettings, type SessionLimits, type SessionSettings } from './session/settings.ts'
+export {
+  defaultSettings,
+  type MaxPerUser,
+  type SessionLimits,
+  type SessionSettings,
+} from './session/settings.ts'
 export { type IssuedToken, randomToken, type TokenFormat } from './session/token.ts'
-export type { SessionInfo, Sessions } from './sessions.ts'
+export type { SessionInfo } from './session-info.ts'
+export type { Sessions } from './sessions.ts'
 export type { SessionsInTransaction } from './sessions-in-transaction.ts'
 export { MemoryStore } from './store/memory-store.ts'

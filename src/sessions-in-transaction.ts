@@ -1,5 +1,6 @@
-import { checkedId, checkedIds, type SessionOwner } from './named-sessions.ts'
+import { checkedId, checkedIds, type ExceptOptions, type SessionOwner } from './named-sessions.ts'
 import type { SessionContext } from './session/session-context.ts'
+import { checkTag } from './session/session-tags.ts'
 import type { InTransaction, StoreTransaction } from './store/session-store.ts'
 import { checkUserId, isUserId } from './store/user-id.ts'
 
@@ -39,13 +40,33 @@ export class SessionsInTransaction {
    * await client.query('commit')
    * ```
    */
-  async destroyByUser(
-    userId: string,
-    options: { readonly except?: string | readonly string[] | null } = {},
-  ): Promise<number> {
+  async destroyByUser(userId: string, options: ExceptOptions = {}): Promise<number> {
     checkUserId('destroyByUser', userId)
     const done = await this.#store.destroyByUser(userId, checkedIds('except', options.except))
-    this.#announceOnceCommitted(done, userId)
+    this.#announceOnceCommitted(done, () => userId)
+    return done.answer.length
+  }
+
+  /**
+   * Ends the sessions with a tag.
+   *
+   * @param options.except - The public id of a session to keep, or several.
+   * @returns How many live sessions end with the commit.
+   * @throws {ConfigurationError} The client says that no transaction is open. Nothing was sent.
+   * @example
+   * ```ts
+   * const client = await pool.connect()
+   * await client.query('begin')
+   * await client.query('delete from tenant where id = $1', [7])
+   * await sessions.in(client).destroyByTag('tenant:7')
+   * await client.query('commit')
+   * ```
+   */
+  async destroyByTag(tag: string, options: ExceptOptions = {}): Promise<number> {
+    checkTag('destroyByTag', tag)
+    const done = await this.#store.destroyByTag(tag, checkedIds('except', options.except))
+    const users = new Map(done.answer.map(({ id, userId }) => [id, userId]))
+    this.#announceOnceCommitted(done, (id) => users.get(id) ?? null)
     return done.answer.length
   }
 
@@ -62,16 +83,22 @@ export class SessionsInTransaction {
     const named = typeof owner?.userId === 'string' ? { owner: owner.userId } : {}
     const done = await this.#store.destroy({ id: sessionId, ...named })
     if (done.answer.status !== 'ended') return false
-    this.#announceOnceCommitted(done, done.answer.userId)
+    const { userId } = done.answer
+    this.#announceOnceCommitted(done, () => userId)
     return true
   }
 
   /** Asks the database about the transaction only if someone listens. */
-  #announceOnceCommitted({ settled }: InTransaction<unknown>, userId: string | null): void {
+  #announceOnceCommitted(
+    { settled }: InTransaction<unknown>,
+    userOf: (id: string) => string | null,
+  ): void {
     const { events, inBackground } = this.#context
     if (!events.isHeard('destroyed')) return
     const work = settled(this.#closing).then((ended) => {
-      for (const sessionId of ended) events.emit('destroyed', { sessionId, userId })
+      for (const sessionId of ended) {
+        events.emit('destroyed', { sessionId, userId: userOf(sessionId) })
+      }
     })
     inBackground(work)
   }

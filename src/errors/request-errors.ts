@@ -40,6 +40,27 @@ export class NotFreshError extends SessionError {
   }
 }
 
+/** The user has as many live sessions as `maxPerUser` allows, and it refuses more. No user was signed in. */
+export class TooManySessionsError extends SessionError {
+  /** @internal */
+  static override readonly kind: string = 'TooManySessionsError'
+
+  /** How many live sessions a user may have. */
+  readonly count: number
+
+  constructor(count: number) {
+    super(
+      'ERR_TOO_MANY_SESSIONS',
+      `The user has ${count} live session${count === 1 ? '' : 's'} already, and maxPerUser refuses more. Let them end one, by sessions.listByUser and destroyById, and sign in again.`,
+    )
+    this.count = count
+  }
+
+  override get statusCode(): number {
+    return 409
+  }
+}
+
 /**
  * A change needs a new cookie, but the response can no longer carry one: its head has left, or Next is
  * rendering components. Nothing was stored.

@@ -15,6 +15,7 @@ export type SessionErrorCode =
   | 'ERR_SCHEMA_NEWER'
   | 'ERR_STORE'
   | 'ERR_STORE_UNAVAILABLE'
+  | 'ERR_TOO_MANY_SESSIONS'
   | 'ERR_UNDECODABLE'
   | 'ERR_UNSUPPORTED'
 

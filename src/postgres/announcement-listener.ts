@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { realTime } from '../real-time.ts'
-import type { RevocationFeed } from '../store/session-store.ts'
-import { ANY_SESSION } from './announcer.ts'
+import type { OnHint, RevocationFeed } from '../store/session-store.ts'
+import { readAnnouncement } from './announcer.ts'
 import type { Driver, Listening } from './driver.ts'
 
 /** What a listener works with. */
@@ -10,7 +10,7 @@ export interface ListenerParts {
   readonly channel: string
   /** Sends a notification as any other process would: on another connection. */
   announce(id: string): void
-  onHint(id: string | null): void
+  readonly onHint: OnHint
 }
 
 /** How patient a listener is, in milliseconds. */
@@ -122,7 +122,7 @@ export class AnnouncementListener implements RevocationFeed {
 
   #hear(message: string): void {
     if (message === this.#proof?.id) this.#proof.heard()
-    else this.#parts.onHint(message === ANY_SESSION ? null : message)
+    else this.#parts.onHint(...readAnnouncement(message))
   }
 }
 

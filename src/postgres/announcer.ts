@@ -1,4 +1,5 @@
 import { realTime } from '../real-time.ts'
+import type { OnHint } from '../store/session-store.ts'
 import { outsideRequests } from '../telemetry/request-context.ts'
 import type { Operation } from './operation.ts'
 import { sqlStateOf } from './sql-state.ts'
@@ -6,6 +7,20 @@ import type { StatementRunner } from './statement-runner.ts'
 
 /** Announced instead of an id: any session may have ended. */
 export const ANY_SESSION = ''
+
+/** What is announced beside the id of a session that a sign-in beyond its user's cap has ended. */
+const EVICTED = ' evicted'
+
+/** Announces that sessions were evicted: first so, and then as releases that know no reasons understand it. */
+export function evictions(ids: readonly string[]): readonly string[] {
+  return ids.flatMap((id) => [`${id}${EVICTED}`, id])
+}
+
+/** Reads an announcement. */
+export function readAnnouncement(message: string): Parameters<OnHint> {
+  if (message === ANY_SESSION) return [null]
+  return message.endsWith(EVICTED) ? [message.slice(0, -EVICTED.length), 'evicted'] : [message]
+}
 
 /** Notifications that one statement sends. */
 const MOST_AT_ONCE = 1000

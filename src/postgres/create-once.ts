@@ -1,21 +1,26 @@
 import type { CallOptions } from '../store/deadline.ts'
 import type { CreateResult, NewSession } from '../store/session-store.ts'
+import type { Creation } from './operations/create.ts'
 import { FIRST_VERSION } from './operations/new-session.ts'
+import { hasDetails } from './operations/session-parameters.ts'
 import type { StoreOperations } from './operations/store-operations.ts'
 import type { TableAccess } from './table-access.ts'
 import { isUnknown } from './unknown-outcome.ts'
+import type { UserCaps } from './user-caps.ts'
 
 /** Makes a session, and looks whether it was made if the answer got lost. */
 export async function createOnce(
   tables: TableAccess,
-  { create, findCreated }: Pick<StoreOperations, 'create' | 'findCreated'>,
+  operations: StoreOperations,
+  caps: UserCaps,
   session: NewSession,
   options: CallOptions | undefined,
 ): Promise<CreateResult> {
+  const { findCreated } = operations
   const call = { deadline: options?.deadline ?? tables.runner.begin() }
   try {
-    const creation = await create.run(session, call)
-    if (creation.status === 'created') return creation
+    const creation = await create(tables, operations, caps, session, call)
+    if (creation.status !== 'present') return creation
   } catch (error) {
     if (!isUnknown(error)) throw error
     // Sent a second time, it might bring back a session that has ended since. But it may have got through.
@@ -26,4 +31,23 @@ export async function createOnce(
   const times = await tables.ask(findCreated, session, call)
   if (times === null) return { status: 'taken' }
   return { status: 'created', times, version: FIRST_VERSION }
+}
+
+async function create(
+  tables: TableAccess,
+  { create, createDetailed }: StoreOperations,
+  caps: UserCaps,
+  session: NewSession,
+  call: CallOptions,
+): Promise<Creation & { readonly evicted?: readonly string[] }> {
+  const { userId, cap } = session
+  if (userId === null || cap === undefined) {
+    return hasDetails(session)
+      ? tables.ask(createDetailed, session, call)
+      : create.run(session, call)
+  }
+  const signIn = { userId, own: null, cap, operation: createDetailed, call: session }
+  const isDone = ({ status }: Creation): boolean => status === 'created'
+  const { answer, evicted } = await caps.signIn({ ...signIn, isDone }, call)
+  return answer.status === 'created' ? { ...answer, evicted } : answer
 }

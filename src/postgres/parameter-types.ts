@@ -90,6 +90,13 @@ export function list<Value>(of: ParameterType<Value>): ParameterType<readonly Va
   }
 }
 
+/** A list of texts for a column, or null. Its length is nothing to the planner there. */
+export const textsOrNull: ParameterType<readonly string[] | null> = {
+  sql: (placeholder) => `${placeholder}::text::text[]`,
+  write: (values) => values && `{${values.map(quoted).join(',')}}`,
+  element: { type: 'text[]', write: (values) => quoted(`{${values.map(quoted).join(',')}}`) },
+}
+
 /** A list whose length the planner can see. Distributed engines take no subselect in the deletion of a step. */
 export function plainList<Value>(of: ParameterType<Value>): ParameterType<readonly Value[]> {
   return { ...list(of), sql: (placeholder) => `${placeholder}::text::${of.element.type}[]` }

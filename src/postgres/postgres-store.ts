@@ -7,6 +7,7 @@ import type {
   Description,
   DestroyResult,
   EndedPage,
+  EndedSession,
   Ending,
   EndingPage,
   EntryRequest,
@@ -17,6 +18,7 @@ import type {
   LoadResult,
   LoadUserResult,
   NewSession,
+  OnHint,
   PresentedToken,
   ReplaceResult,
   RevocationFeed,
@@ -29,6 +31,8 @@ import type {
   StoredSession,
   StoredValue,
   StoreTransaction,
+  TagChange,
+  TagResult,
   TakeResult,
   TokenPrecondition,
   Touch,
@@ -38,15 +42,15 @@ import type {
 } from '../store/session-store.ts'
 import { AnnouncementListener } from './announcement-listener.ts'
 import { Announcer } from './announcer.ts'
-import { createOnce } from './create-once.ts'
 import type { Driver } from './driver.ts'
 import { prepareTables } from './migrate.ts'
 import { announceOperation, channelOf } from './operations/announce.ts'
 import {
-  destroyByUserInTransaction,
   destroyInTransaction,
+  destroySeveralInTransaction,
   transactionStatus,
 } from './operations/end-in-transaction.ts'
+import { BY_TAG, BY_USER } from './operations/find-sessions.ts'
 import { loadUserOperation } from './operations/load-user.ts'
 import { type StoreOperations, storeOperations } from './operations/store-operations.ts'
 import type { TakenEntry } from './operations/take.ts'
@@ -58,6 +62,7 @@ import { resolveTableNames, type TableNames } from './table-names.ts'
 import { applicationTransaction } from './transaction/application-transaction.ts'
 import { PostgresTransaction } from './transaction/postgres-transaction.ts'
 import { JoinedUsers } from './user/joined-users.ts'
+import { UserCaps } from './user-caps.ts'
 
 /**
  * Keeps sessions in PostgreSQL: one statement for each call, each guarded by the session's row.
@@ -71,6 +76,8 @@ import { JoinedUsers } from './user/joined-users.ts'
 export class PostgresStore implements SessionStore {
   readonly name = 'postgres'
   readonly deadline: number
+  /** Not on distributed tables: no lock spans their servers. */
+  readonly limitsUsers?: true
   /** There if the option `user` is. */
   readonly loadUser?: NonNullable<SessionStore['loadUser']>
   readonly #driver: Driver
@@ -98,6 +105,7 @@ export class PostgresStore implements SessionStore {
     this.#names = { ...resolveTableNames(settings), isDistributed: distributed }
     this.#isShared = groupCommit && !distributed
     this.deadline = deadline
+    if (!distributed) this.limitsUsers = true
     this.#tables = new TableAccess({
       driver,
       deadline,
@@ -110,7 +118,8 @@ export class PostgresStore implements SessionStore {
     this.#operations = storeOperations(this.#names, this.#tables, this.#users)
     this.#channel = channelOf(this.#names)
     this.#announcer = new Announcer(this.#tables.runner, announceOperation(this.#channel))
-    this.#endings = new SessionEndings(this.#tables, this.#operations, this.#announcer)
+    const caps = new UserCaps(driver, this.#tables, this.#names, this.#announcer)
+    this.#endings = new SessionEndings(this.#tables, this.#operations, this.#announcer, caps)
   }
 
   ready(): Promise<void> {
@@ -130,7 +139,7 @@ export class PostgresStore implements SessionStore {
   }
 
   async create(session: NewSession, options?: CallOptions): Promise<CreateResult> {
-    return createOnce(this.#tables, this.#operations, session, options)
+    return this.#endings.create(session, options)
   }
 
   async save(change: SessionChange, options?: CallOptions): Promise<SaveResult> {
@@ -183,6 +192,23 @@ export class PostgresStore implements SessionStore {
     return this.#endings.destroyByUser(userId, except, options)
   }
 
+  async tag(change: TagChange, options?: CallOptions): Promise<TagResult> {
+    if (!isUuid(change.id)) return { status: 'gone' }
+    return this.#tables.ask(this.#operations.tag.for(change), change, options)
+  }
+
+  listByTag(tag: string, options?: CallOptions): Promise<readonly SessionSummary[]> {
+    return this.#tables.ask(this.#operations.listByTag, tag, options)
+  }
+
+  destroyByTag(
+    tag: string,
+    except: readonly string[],
+    options?: CallOptions,
+  ): Promise<readonly EndedSession[]> {
+    return this.#endings.destroyByTag(tag, except, options)
+  }
+
   readUser(userId: string, options?: CallOptions): Promise<readonly StoredSession[]> {
     return this.#tables.ask(this.#operations.readUser, userId, options)
   }
@@ -216,7 +242,7 @@ export class PostgresStore implements SessionStore {
     return this.#tables.ask(this.#operations.findLive, ids.filter(isUuid), options)
   }
 
-  async listen(onHint: (id: string | null) => void): Promise<RevocationFeed | null> {
+  async listen(onHint: OnHint): Promise<RevocationFeed | null> {
     if (this.#tables.isClosed) throw new SessionsClosedError()
     const { listen } = this.#driver
     if (listen === undefined) return null
@@ -236,7 +262,8 @@ export class PostgresStore implements SessionStore {
     }
     return new PostgresTransaction(applicationTransaction(client), this.#tables, {
       destroy: destroyInTransaction(this.#names, terms),
-      destroyByUser: destroyByUserInTransaction(this.#names, terms),
+      destroyByUser: destroySeveralInTransaction(this.#names, BY_USER, terms),
+      destroyByTag: destroySeveralInTransaction(this.#names, BY_TAG, terms),
       status: transactionStatus(),
       findLive: this.#operations.findLive,
     })

@@ -18,6 +18,7 @@ interface SessionColumns {
   readonly absolute_expires_at: string
   readonly purge_at: string
   readonly own_idle_ms?: string
+  readonly tags?: string
 }
 
 /** Writes the insertion of sessions: an expression for each column, and where their values come from. */
@@ -81,9 +82,9 @@ const SUMMARY = {
   },
   ...TIMES,
 } as const satisfies {
-  [Property in keyof Required<Omit<SessionSummary, 'isRotationDue' | 'device'>>]: PackedColumn<
-    SessionSummary[Property]
-  >
+  [Property in keyof Required<
+    Omit<SessionSummary, 'isRotationDue' | 'device' | 'tags'>
+  >]: PackedColumn<SessionSummary[Property]>
 }
 
 /** The columns of a session's times, to return them from a change. */
@@ -133,15 +134,29 @@ export function readSummary(bytes: AnswerBytes): SessionSummary {
   }
 }
 
-/** A session's row as lists show it: with what was said of its device, which no load reads. */
+/** A session's row as lists show it: with its device and tags, which no load reads. */
 export function packListed(table: string): string {
-  return `${packSummary(table)} || ${packText(`${table}.device::text`)}`
+  return `${packSummary(table)} || ${packText(`${table}.device::text`)} || ${packTags(`${table}.tags`)}`
+}
+
+/** Tags as bytes. */
+export function packTags(tags: string): string {
+  return packText(`array_to_json(${tags})::text`)
+}
+
+export function readTags(bytes: AnswerBytes): readonly string[] {
+  return JSON.parse(bytes.sized()?.toString() ?? '[]')
 }
 
 export function readListed(bytes: AnswerBytes): SessionSummary {
   const summary = readSummary(bytes)
   const device = bytes.sized()?.toString()
-  return device === undefined ? summary : { ...summary, device }
+  const tags = readTags(bytes)
+  return {
+    ...summary,
+    ...(device === undefined ? {} : { device }),
+    ...(tags.length === 0 ? {} : { tags }),
+  }
 }
 
 /** The token before the one in force, which may be dead; null when there is none. */

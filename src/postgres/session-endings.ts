@@ -1,7 +1,9 @@
 import type { CallOptions } from '../store/deadline.ts'
 import type {
+  CreateResult,
   DestroyResult,
   EndedPage,
+  EndedSession,
   Ending,
   EndingPage,
   NewSession,
@@ -11,11 +13,13 @@ import type {
   TokenPrecondition,
 } from '../store/session-store.ts'
 import { ANY_SESSION, type Announcer } from './announcer.ts'
+import { createOnce } from './create-once.ts'
 import { endedBefore } from './operations/destroy.ts'
 import type { StoreOperations } from './operations/store-operations.ts'
 import { isUuid } from './parameter-types.ts'
 import type { TableAccess } from './table-access.ts'
 import { isUnknown } from './unknown-outcome.ts'
+import type { UserCaps } from './user-caps.ts'
 
 /**
  * The calls of a store by which sessions end or pass to another user.
@@ -26,11 +30,22 @@ export class SessionEndings {
   readonly #tables: TableAccess
   readonly #operations: StoreOperations
   readonly #announcer: Announcer
+  readonly #caps: UserCaps
 
-  constructor(tables: TableAccess, operations: StoreOperations, announcer: Announcer) {
+  constructor(
+    tables: TableAccess,
+    operations: StoreOperations,
+    announcer: Announcer,
+    caps: UserCaps,
+  ) {
+    this.#caps = caps
     this.#tables = tables
     this.#operations = operations
     this.#announcer = announcer
+  }
+
+  create(session: NewSession, options?: CallOptions): Promise<CreateResult> {
+    return createOnce(this.#tables, this.#operations, this.#caps, session, options)
   }
 
   async save(change: SessionChange, options?: CallOptions): Promise<SaveResult> {
@@ -38,12 +53,18 @@ export class SessionEndings {
     if (change.credentials === undefined) return save.run(change, options)
     const { signIn } = change.credentials
     const hasChangedHands = signIn !== undefined && signIn.userId !== change.userId
-    const result = await this.#tables
-      .ask(saveCredentials.for(change), change, options)
-      .catch((error) => {
-        if (hasChangedHands) this.#mayHaveEnded(change.id, error)
-        throw error
-      })
+    const operation = saveCredentials.for(change)
+    const saving =
+      signIn?.cap === undefined
+        ? this.#tables.ask(operation, change, options)
+        : this.#signInCapped(
+            { ...signIn, cap: signIn.cap, own: change.id, operation, call: change },
+            options,
+          )
+    const result = await saving.catch((error) => {
+      if (hasChangedHands) this.#mayHaveEnded(change.id, error)
+      throw error
+    })
     if (result.status === 'saved' && hasChangedHands) this.#announcer.announce([change.id])
     return result
   }
@@ -54,9 +75,13 @@ export class SessionEndings {
     options?: CallOptions,
   ): Promise<ReplaceResult> {
     const call = { ended, successor }
-    const result = await this.#tables
-      .ask(this.#operations.replace, call, options)
-      .catch((error) => this.#mayHaveEnded(ended.id, error))
+    const { userId, cap } = successor
+    const { replace: operation } = this.#operations
+    const replacing =
+      userId === null || cap === undefined
+        ? this.#tables.ask(operation, call, options)
+        : this.#signInCapped({ userId, cap, own: ended.id, operation, call }, options)
+    const result = await replacing.catch((error) => this.#mayHaveEnded(ended.id, error))
     if (result.status === 'created') this.#announcer.announce([ended.id])
     return result
   }
@@ -82,33 +107,67 @@ export class SessionEndings {
     except: readonly string[],
     options?: CallOptions,
   ): Promise<readonly string[]> {
-    const call = { deadline: options?.deadline ?? this.#tables.runner.begin() }
     const { listByUser, destroyByUser } = this.#operations
-    const live = await this.#tables.ask(listByUser, userId, call)
-    const ids = live.map(({ id }) => id).filter((id) => !except.includes(id))
-    const ending = { userId, except: except.filter(isUuid) }
+    const ended = await this.#destroySeveral(listByUser, destroyByUser, userId, except, options)
+    return ended.map(({ id }) => id)
+  }
+
+  destroyByTag(
+    tag: string,
+    except: readonly string[],
+    options?: CallOptions,
+  ): Promise<readonly EndedSession[]> {
+    const { listByTag, destroyByTag } = this.#operations
+    return this.#destroySeveral(listByTag, destroyByTag, tag, except, options)
+  }
+
+  async #signInCapped<Call, Answer extends SaveResult | ReplaceResult>(
+    signIn: Omit<Parameters<typeof UserCaps.prototype.signIn<Call, Answer>>[0], 'isDone'>,
+    options?: CallOptions,
+  ): Promise<Answer> {
+    const isDone = ({ status }: Answer): boolean => status === 'saved' || status === 'created'
+    const { answer, evicted } = await this.#caps.signIn<Call, Answer>(
+      { ...signIn, isDone },
+      options,
+    )
+    return isDone(answer) ? { ...answer, evicted } : answer
+  }
+
+  async #destroySeveral(
+    list: StoreOperations['listByUser'],
+    destroy: StoreOperations['destroyByUser'],
+    of: string,
+    except: readonly string[],
+    options?: CallOptions,
+  ): Promise<readonly EndedSession[]> {
+    const call = { deadline: options?.deadline ?? this.#tables.runner.begin() }
+    const live = await this.#tables.ask(list, of, call)
+    const ending = { of, except: except.filter(isUuid) }
     try {
-      const ended = await this.#tables.ask(destroyByUser, ending, call)
-      this.#announcer.announce(ended)
+      const ended = await this.#tables.ask(destroy, ending, call)
+      this.#announce(ended)
       return ended
     } catch (error) {
       if (!isUnknown(error)) throw error
-      this.#announcer.announce(ids)
+      const before = live.filter(({ id }) => !except.includes(id))
+      this.#announce(before)
       // The answer got lost, so a second try may find none of those that the first has ended.
-      const rest = await this.#tables
-        .ask(destroyByUser, ending, call)
-        .catch(() => Promise.reject(error))
-      const ended = [...new Set([...ids, ...rest])]
-      this.#announcer.announce(ended)
-      return ended
+      const rest = await this.#tables.ask(destroy, ending, call).catch(() => Promise.reject(error))
+      const ended = new Map([...before, ...rest].map(({ id, userId }) => [id, { id, userId }]))
+      this.#announce([...ended.values()])
+      return [...ended.values()]
     }
+  }
+
+  #announce(ended: readonly EndedSession[]): void {
+    this.#announcer.announce(ended.map(({ id }) => id))
   }
 
   async destroyPage(page: EndingPage, options?: CallOptions): Promise<EndedPage> {
     const answer = await this.#tables
       .ask(this.#operations.destroyPage, page, options)
       .catch((error) => this.#mayHaveEnded(ANY_SESSION, error))
-    this.#announcer.announce(answer.ended.map(({ id }) => id))
+    this.#announce(answer.ended)
     return answer
   }
 

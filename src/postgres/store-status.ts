@@ -33,6 +33,8 @@ export interface ListedSession {
   readonly expiresAt: number
   /** What the sign-in said of its device, as JSON; absent if nothing. */
   readonly device?: string
+  /** Absent if it has none. */
+  readonly tags?: readonly string[]
 }
 
 /**
@@ -117,7 +119,8 @@ function newestSessions({ session }: TableNames): Operation<number, readonly Lis
           ${milliseconds('created_at')} as created_at,
           ${milliseconds('last_access_at')} as last_access_at,
           ${milliseconds('expires_at')} as expires_at,
-          device::text as device
+          device::text as device,
+          array_to_json(tags)::text as tags
         from ${session}
         where expires_at > now()
         order by id desc
@@ -125,7 +128,7 @@ function newestSessions({ session }: TableNames): Operation<number, readonly Lis
     }),
     rows: (rows) =>
       rows.map((row) => ({
-        ...deviceOf(row.textOrNull('device')),
+        ...detailsOf(row.textOrNull('device'), row.textOrNull('tags')),
         id: row.text('id'),
         userId: row.textOrNull('user_id'),
         createdAt: row.number('created_at'),
@@ -135,8 +138,14 @@ function newestSessions({ session }: TableNames): Operation<number, readonly Lis
   })
 }
 
-function deviceOf(device: string | null): { readonly device?: string } {
-  return device === null ? {} : { device }
+function detailsOf(
+  device: string | null,
+  tags: string | null,
+): Pick<ListedSession, 'device' | 'tags'> {
+  return {
+    ...(device === null ? {} : { device }),
+    ...(tags === null ? {} : { tags: JSON.parse(tags) }),
+  }
 }
 
 function milliseconds(time: string): string {

@@ -20,7 +20,7 @@ export async function createSession(current: CurrentSession, save: Save): Promis
   const { id: sessionId } = current.begin(token, session, result, changes)
   const { userId } = session
   context.events.emit('created', { sessionId, userId })
-  tellOfSignIn(context, sessionId, signIn)
+  tellOfSignIn(context, sessionId, signIn, result.evicted)
 }
 
 /** Ends a session and begins an empty one, with another id and token, in one statement. */
@@ -47,15 +47,19 @@ export async function replaceSession(
   }
   const { id: successorId } = current.begin(token, session, result, changes)
   context.events.emit('cleared', { sessionId: snapshot.id, successorId })
-  tellOfSignIn(context, successorId, signIn)
+  tellOfSignIn(context, successorId, signIn, result.evicted)
 }
 
 export function tellOfSignIn(
   { events }: SessionContext,
   sessionId: string,
   signIn: SignIn | null,
+  evicted: readonly string[] = [],
 ): void {
-  if (signIn !== null) events.emit('signedIn', { sessionId, userId: signIn.userId })
+  if (signIn === null) return
+  const { userId } = signIn
+  events.emit('signedIn', { sessionId, userId })
+  for (const id of evicted) events.emit('destroyed', { sessionId: id, userId, reason: 'evicted' })
 }
 
 function planNew(

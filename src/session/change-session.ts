@@ -48,7 +48,9 @@ export async function saveChange(
     ...(token !== null && result.rotated ? { isRotationDue: false } : {}),
   })
   snapshot.entries.keepAll(changes)
-  if (token !== null && result.rotated) replaceToken(current, snapshot, token, signIn)
+  if (token !== null && result.rotated) {
+    replaceToken(current, snapshot, token, signIn, result.evicted)
+  }
 }
 
 function replaceToken(
@@ -56,10 +58,11 @@ function replaceToken(
   snapshot: SessionSnapshot,
   { token, secretHash, grace }: NextToken,
   signIn: SignIn | null,
+  evicted: readonly string[] | undefined,
 ): void {
   snapshot.tokenReplaced(secretHash)
   current.issue(snapshot, token)
-  if (signIn !== null) return tellOfSignIn(current.context, snapshot.id, signIn)
+  if (signIn !== null) return tellOfSignIn(current.context, snapshot.id, signIn, evicted)
   const { id: sessionId, userId } = snapshot.summary
   current.context.events.emit(grace === null ? 'rotated' : 'renewed', { sessionId, userId })
 }

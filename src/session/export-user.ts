@@ -22,6 +22,7 @@ export interface ExportedSession {
   readonly absoluteExpiresAt: string | null
   /** What the sign-in said of its device; null if nothing. */
   readonly device: DeviceDescription | null
+  readonly tags: readonly string[]
   /** Keys with their values. Dates are ISO 8601, bytes are base64, maps and sets are lists. */
   readonly data: Readonly<Record<string, unknown>>
   /** Entries that the codec cannot decode, as base64. Absent if there are none. */
@@ -57,6 +58,7 @@ function exported(codec: Codec, session: StoredSession): ExportedSession {
     expiresAt: timeOf(session.expiresAt),
     absoluteExpiresAt: timeOf(session.absoluteExpiresAt),
     device: decodeDevice(session.device),
+    tags: session.tags ?? [],
     data,
     ...(undecodable.length === 0 ? {} : { undecodable }),
   }

@@ -27,18 +27,22 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
     backdateSignIn,
     check,
     describe,
+    destroyByTag,
     destroyPage,
     fetch,
     findLive,
     inTransaction,
+    listByTag,
     listen,
     loadUser,
     readUser,
     readValues,
     replaceValues,
+    tag,
   } = store
   return {
     name: store.name,
+    ...(store.limitsUsers === undefined ? {} : { limitsUsers: store.limitsUsers }),
     ready: observed('ready', store.ready.bind(store)),
     load: observed('load', store.load.bind(store)),
     create: observed('create', store.create.bind(store)),
@@ -58,6 +62,11 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
       ? {}
       : { replaceValues: observed('replaceValues', replaceValues.bind(store)) }),
     ...(describe === undefined ? {} : { describe: observed('describe', describe.bind(store)) }),
+    ...(tag === undefined ? {} : { tag: observed('tag', tag.bind(store)) }),
+    ...(listByTag === undefined ? {} : { listByTag: observed('listByTag', listByTag.bind(store)) }),
+    ...(destroyByTag === undefined
+      ? {}
+      : { destroyByTag: observed('destroyByTag', destroyByTag.bind(store)) }),
     ...(destroyPage === undefined
       ? {}
       : { destroyPage: observed('destroyPage', destroyPage.bind(store)) }),

@@ -10,6 +10,7 @@ import type { ChangeSet } from './change-set.ts'
 import type { LifetimeChange } from './session-lifetime.ts'
 import type { Save } from './save.ts'
 import type { SessionContext } from './session-context.ts'
+import type { SessionPolicy } from './session-policy.ts'
 import type { SessionSnapshot } from './session-snapshot.ts'
 import type { SignIn } from './sign-in.ts'
 import type { IssuedToken } from './token.ts'
@@ -33,6 +34,7 @@ export function planNewSession(
     ownIdleTimeout,
     absolute: own?.absoluteTimeout ?? policy.absoluteTimeout,
     entries: encodeWritten(codec, changes),
+    ...detailsOf(policy, signIn),
   }
 }
 
@@ -65,7 +67,10 @@ export function planChange(
     if (signIn !== null) {
       return {
         token: replaced,
-        signIn: { userId: signIn.userId },
+        signIn: {
+          userId: signIn.userId,
+          ...detailsOf(policy, signIn),
+        },
         ownIdleTimeout: idleTimeout ?? null,
         absoluteExpiresAt: snapshot.storeClock + (absoluteTimeout ?? policy.absoluteTimeout),
       }
@@ -76,6 +81,18 @@ export function planChange(
       ...(idleTimeout === undefined ? {} : { ownIdleTimeout: idleTimeout }),
       ...(absoluteTimeout === undefined ? {} : { absoluteExpiresAt: since + absoluteTimeout }),
     }
+  }
+}
+
+/** What a store is told of a sign-in beside its user. */
+function detailsOf(
+  { maxPerUser: cap }: SessionPolicy,
+  signIn: SignIn | null,
+): Pick<NewSession, 'tags' | 'cap'> {
+  if (signIn === null) return {}
+  return {
+    ...(signIn.tags === null ? {} : { tags: signIn.tags }),
+    ...(cap === undefined ? {} : { cap }),
   }
 }
 

@@ -14,8 +14,15 @@ export interface SessionEvents {
   signedIn: { readonly sessionId: string; readonly userId: string }
   /** A session ended and an empty one took its place. */
   cleared: { readonly sessionId: string; readonly successorId: string }
-  /** A session ended by a call. */
-  destroyed: { readonly sessionId: string; readonly userId: string | null }
+  /**
+   * A session ended by a call. `reason` is `'evicted'` if that call was a sign-in of the user beyond `maxPerUser`;
+   * absent for every other.
+   */
+  destroyed: {
+    readonly sessionId: string
+    readonly userId: string | null
+    readonly reason?: 'evicted'
+  }
   /** A client came with the token of a session whose deadline has passed. */
   expired: { readonly sessionId: string; readonly userId: string | null }
   /**

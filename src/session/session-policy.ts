@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../errors.ts'
 import { type Duration, formatDuration, parseDuration } from '../options/duration.ts'
+import type { SessionCap } from '../store/session-store.ts'
 import type { DeviceAddress } from './device.ts'
 import type { Logger } from './logger.ts'
 import { defaultSecret } from './secret-options.ts'
@@ -24,6 +25,7 @@ export interface SessionPolicy {
   readonly largeEntries: number
   readonly purgeInterval: number
   readonly deviceAddress: DeviceAddress
+  readonly maxPerUser: SessionCap | undefined
   readonly log: Logger
 }
 
@@ -54,7 +56,8 @@ const HOUR = 3_600_000
  * @throws {ConfigurationError} Two settings contradict each other; says what to write instead.
  */
 export function resolvePolicy(options: SessionOptions): SessionPolicy {
-  const { idleTimeout, limits, largeEntries, purgeInterval, deviceAddress, log } = options
+  const { idleTimeout, limits, largeEntries, purgeInterval, deviceAddress, maxPerUser, log } =
+    options
   const absoluteTimeout = resolveAbsoluteTimeout(options.absoluteTimeout, idleTimeout)
   if (limits.valueBytes > limits.sessionBytes) {
     throw new ConfigurationError(
@@ -71,6 +74,7 @@ export function resolvePolicy(options: SessionOptions): SessionPolicy {
     largeEntries,
     purgeInterval,
     deviceAddress,
+    maxPerUser,
     log,
   }
 }

@@ -5,6 +5,7 @@ import { type DeviceDescription, encodeDevice } from './device.ts'
 import type { DefaultData } from './session-data.ts'
 import { SessionFacts } from './session-facts.ts'
 import { stateOf } from './session-handle.ts'
+import { checkTag } from './session-tags.ts'
 
 /** The part of a session that guards what its user does. */
 export class SessionSafeguards<Data extends object = DefaultData> extends SessionFacts<Data> {
@@ -43,6 +44,42 @@ export class SessionSafeguards<Data extends object = DefaultData> extends Sessio
     const { deviceAddress } = stateOf(this).context.policy
     const text = device === null ? null : encodeDevice(device, deviceAddress)
     await asked(stateOf(this).describe(text))
+  }
+
+  /**
+   * Adds tags to the session at once: names by which `sessions.listByTag` and `destroyByTag` find it, such as the `sid`
+   * of an identity provider, a tenant or an API key. They stay over new tokens, and end with the session. At most 16, of
+   * 1 to 255 characters. Concurrent requests that add tags all keep theirs.
+   *
+   * @returns The session's tags.
+   * @throws {ConfigurationError} It is no tag, or the session is not stored. Pass `tags` to `signIn` there.
+   * @throws {LimitExceededError} The session would have more than 16. None was added.
+   * @throws {SessionGoneError} The session ended meanwhile.
+   * @throws {UnsupportedError} The store keeps no tags.
+   * @example
+   * ```ts
+   * await session.tag('tenant:7')
+   * ```
+   */
+  async tag(...tags: readonly string[]): Promise<readonly string[]> {
+    for (const tag of tags) checkTag('tag', tag)
+    return asked(stateOf(this).tag({ added: tags }))
+  }
+
+  /** Takes tags from the session at once, as `tag` adds them. One that is not there is no error. */
+  async untag(...tags: readonly string[]): Promise<readonly string[]> {
+    for (const tag of tags) checkTag('untag', tag)
+    return asked(stateOf(this).tag({ removed: tags }))
+  }
+
+  /**
+   * Reads the session's tags: one round trip.
+   *
+   * @throws {ConfigurationError} The session is not stored.
+   * @throws {SessionGoneError} The session ended meanwhile.
+   */
+  async tags(): Promise<readonly string[]> {
+    return asked(stateOf(this).tag({}))
   }
 
   /**

@@ -15,6 +15,7 @@ import type { SessionContext } from './session-context.ts'
 import type { LifetimeChange } from './session-lifetime.ts'
 import { SessionLoader } from './session-loader.ts'
 import type { SessionSnapshot } from './session-snapshot.ts'
+import { refuseWithoutTags, type TagsToChange, tagSession } from './session-tags.ts'
 import { loadUser, userOf } from './session-user.ts'
 import type { ShownToken } from './shown-tokens.ts'
 import type { SignIn } from './sign-in.ts'
@@ -195,6 +196,7 @@ export class SessionState {
   /** Signs a user in at once, together with what else has changed. */
   signIn(signIn: SignIn): Promise<void> {
     if (signIn.device !== null) refuseWithoutDevices(this.context.store)
+    if (signIn.tags !== null) refuseWithoutTags(this.context.store)
     this.#current.announceChange()
     const deadline = this.context.deadline()
     return this.#turn.take(deadline, async () => {
@@ -210,6 +212,13 @@ export class SessionState {
     return this.#turn.take(deadline, () =>
       describeSession(this.context, this.snapshot, device, deadline),
     )
+  }
+
+  /** Adds tags to the session at once, or takes them away, and gives those that it has then. */
+  async tag(tags: TagsToChange): Promise<readonly string[]> {
+    const deadline = this.context.deadline()
+    await this.load(deadline)
+    return this.#turn.take(deadline, () => tagSession(this.context, this.snapshot, tags, deadline))
   }
 
   /** Ends the session at once. What is set afterwards begins another. */

@@ -10,9 +10,10 @@ import type { Logger } from './logger.ts'
 
 /**
  * Why a watched session is not the one that was watched any more: it ended or expired (`gone`), or it
- * belongs to another user (`other-user`).
+ * belongs to another user (`other-user`), or a sign-in of its user beyond `maxPerUser` has ended it (`evicted`). The
+ * last is told where the news of it arrives; it is `gone` where that got lost or the client cannot listen.
  */
-export type WatchEndReason = 'gone' | 'other-user'
+export type WatchEndReason = 'gone' | 'other-user' | 'evicted'
 
 /** A session that is watched, until it ends. */
 export interface SessionWatch extends Disposable {
@@ -44,6 +45,8 @@ interface Subject {
   readonly watches: Set<Watch>
   /** When it expires unless it is used, on the clock of `performance.now()`. */
   endsAt: number
+  /** Why it has ended, if it has. */
+  reason: 'gone' | 'evicted'
 }
 
 /**
@@ -94,6 +97,7 @@ export class SessionWatcher {
     const subject = this.#subjects.get(id) ?? {
       watches: new Set(),
       endsAt: Number.POSITIVE_INFINITY,
+      reason: 'gone',
     }
     subject.watches.add(watch)
     this.#subjects.set(id, subject)
@@ -125,7 +129,7 @@ export class SessionWatcher {
 
   async #listen(): Promise<RevocationFeed | null> {
     try {
-      const hints = (await this.#store.listen?.((id) => this.#hear(id))) ?? null
+      const hints = (await this.#store.listen?.((id, why) => this.#hear(id, why))) ?? null
       if (hints === null) return null
       this.#isReliable = () => hints.isReliable
       return hints
@@ -135,9 +139,12 @@ export class SessionWatcher {
     }
   }
 
-  #hear(id: string | null): void {
-    if (id === null) this.#suspectAll()
-    else if (this.#subjects.has(id)) this.#suspect(id)
+  #hear(id: string | null, why?: 'evicted'): void {
+    if (id === null) return this.#suspectAll()
+    const subject = this.#subjects.get(id)
+    if (subject === undefined) return
+    if (why !== undefined) subject.reason = why
+    this.#suspect(id)
   }
 
   #tick(): void {
@@ -198,7 +205,7 @@ export class SessionWatcher {
       if (session !== undefined && subject !== undefined) subject.endsAt = now + session.remaining
       for (const watch of watches) {
         if (session !== undefined && watch.userId === undefined) watch.userId = session.userId
-        if (session === undefined) this.#end(id, watch, 'gone')
+        if (session === undefined) this.#end(id, watch, subject?.reason ?? 'gone')
         else if (session.userId !== watch.userId) this.#end(id, watch, 'other-user')
       }
     }

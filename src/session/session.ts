@@ -205,6 +205,7 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
    * cookie outlives the browser.
    * @param options.device - What `listByUser` shows of the place where the user signs in; one more round trip. If
    * it cannot be noted, that is logged, and the user is signed in all the same.
+   * @param options.tags - Names by which `sessions.listByTag` and `destroyByTag` find the session.
    * @throws {SessionGoneError} Another request rotated or ended the session meanwhile. No user was signed in.
    * @throws {StoreUnavailableError} The store did not answer. This request signed no user in.
    * @throws {ResponseStartedError} No cookie can be sent any more. No user was signed in.

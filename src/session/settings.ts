@@ -97,6 +97,12 @@ export interface SessionSettings {
    * `@vercel/functions`, or `ctx.waitUntil` of a Worker. Default: the work runs on by itself.
    */
   readonly waitUntil?: (work: Promise<unknown>) => void
+  /**
+   * How many live sessions a user may have. A sign-in beyond ends those that the user began longest ago
+   * (`'end-oldest'`), or is refused with a `TooManySessionsError` (`'refuse'`). It holds over all processes whose sessions
+   * have this setting. Defaults to no limit.
+   */
+  readonly maxPerUser?: MaxPerUser
   /** Where log lines go; `false` for nowhere. Defaults to stdout. */
   readonly log?: Logger | false
 }
@@ -149,6 +155,12 @@ export interface DefaultSettings {
  */
 export type TokenReuse = 'log' | 'destroy' | 'destroyByUser'
 
+/** How many live sessions a user may have, and what happens at a sign-in beyond. */
+export interface MaxPerUser {
+  readonly count: number
+  readonly beyond: 'end-oldest' | 'refuse'
+}
+
 /** The settings as `readOptions` gives them; durations in milliseconds. */
 export interface SessionOptions {
   readonly idleTimeout: number
@@ -166,8 +178,11 @@ export interface SessionOptions {
   readonly purgeInterval: number
   readonly deviceAddress: DeviceAddress
   readonly waitUntil: ((work: Promise<unknown>) => void) | undefined
+  readonly maxPerUser: MaxPerUser | undefined
   readonly log: Logger
 }
+
+const MAX_PER_USER = "an object, like { count: 5, beyond: 'end-oldest' }"
 
 export const sessionOptions: OptionTable<SessionOptions> = {
   idleTimeout: duration(defaultSettings.idleTimeout),
@@ -191,11 +206,13 @@ export const sessionOptions: OptionTable<SessionOptions> = {
     '(work) => ctx.waitUntil(work)',
     undefined,
   ),
+  maxPerUser: option<MaxPerUser, undefined>(MAX_PER_USER, undefined, readMaxPerUser),
   log: option('a logger, or false for none', stdoutLogger, (log) => readLog(log)),
 }
 
 /** What to write instead of settings that other libraries have. */
 export const sessionAdvice: Readonly<Record<string, string>> = {
+  maxSessions: "Write maxPerUser: { count: 5, beyond: 'end-oldest' }.",
   maxAge: "The cookie lives as long as the session: set idleTimeout: '1h'.",
   ttl: "Set idleTimeout: '1h'.",
   timeout: "Set idleTimeout: '1h', and absoluteTimeout for an upper bound.",
@@ -211,6 +228,19 @@ export const sessionAdvice: Readonly<Record<string, string>> = {
   client: 'Write database: fromPg(pool).',
   connectionString: 'Write database: fromPg(new Pool({ connectionString })).',
 }
+
+function readMaxPerUser(value: unknown, name: string): MaxPerUser {
+  if (typeof value !== 'object' || value === null) refuse(name, MAX_PER_USER, value)
+  const cap = maxPerUser.read(value, name)
+  return cap.beyond === null
+    ? refuse(`${name}.beyond`, "'end-oldest' or 'refuse'", undefined)
+    : { ...cap, beyond: cap.beyond }
+}
+
+const maxPerUser = group({
+  count: wholeNumber(1),
+  beyond: oneOf(['end-oldest', 'refuse'], null),
+})
 
 function readLog(log: unknown): Logger {
   if (log === false) return silentLogger

@@ -4,6 +4,7 @@ import { checkUserId } from '../store/user-id.ts'
 import { type DeviceDescription, encodeDevice } from './device.ts'
 import { type LifetimeChange, readLifetime, type SessionLifetime } from './session-lifetime.ts'
 import type { SessionPolicy } from './session-policy.ts'
+import { readTags } from './session-tags.ts'
 
 /** What a sign-in can be told. */
 export interface SignInOptions {
@@ -11,6 +12,11 @@ export interface SignInOptions {
   readonly lifetime?: SessionLifetime | undefined
   /** What `listByUser` shows of the place where the user signs in: `{ label: 'Firefox on Windows' }`. */
   readonly device?: DeviceDescription | undefined
+  /**
+   * Names by which `sessions.listByTag` and `destroyByTag` find the session: `['oidc:<sid>']`. At most 16, of 1 to 255
+   * characters. They replace those that the user's session had; without them, it keeps those.
+   */
+  readonly tags?: readonly string[] | undefined
 }
 
 /** A sign-in as the store is to carry it out. */
@@ -20,11 +26,14 @@ export interface SignIn {
   readonly lifetime: LifetimeChange | null
   /** As the store keeps it; null to leave what was noted. */
   readonly device: string | null
+  /** Null to leave those that the session has. */
+  readonly tags: readonly string[] | null
 }
 
 const TABLE: OptionTable<SignInOptions> = {
   lifetime: unchecked('a lifetime'),
   device: unchecked('an object'),
+  tags: unchecked('a list of strings'),
 }
 
 /** @throws {ConfigurationError} If it is not a user's id, or an option is unknown or wrong. */
@@ -34,17 +43,19 @@ export function readSignIn(
   options: SignInOptions | undefined,
 ): SignIn {
   checkUserId('signIn', userId)
-  const { lifetime, device } = readOptions('signIn', TABLE, options, { instead: ADVICE })
+  const { lifetime, device, tags } = readOptions('signIn', TABLE, options, { instead: ADVICE })
   return {
     userId,
     lifetime: lifetime === undefined ? null : readLifetime(policy, lifetime),
     device: device === undefined ? null : encodeDevice(device, policy.deviceAddress),
+    tags: tags === undefined ? null : readTags(tags),
   }
 }
 
 /** What to write instead of names that other libraries have. */
 const ADVICE: Readonly<Record<string, string>> = {
   label: "Write device: { label: 'Firefox on Windows' }.",
+  tag: "Write tags: ['tenant:7'].",
   remember: "Write lifetime: { idleTimeout: '30d' }.",
   maxAge: "Write lifetime: { idleTimeout: '30d' }.",
   idleTimeout: "Write lifetime: { idleTimeout: '30d' }.",

@@ -11,6 +11,7 @@ import type {
   StoredSession,
   TokenChange,
 } from './session-store.ts'
+import { MOST_TAGS } from './session-tags.ts'
 
 /**
  * One session as `MemoryStore` holds it: its state, and what each change does to it.
@@ -38,6 +39,7 @@ export class MemoryRecord {
   #purgeAt: number
   #ownIdleTimeout: number | null
   #device: string | null = null
+  #tags: readonly string[]
 
   constructor(session: NewSession, now: number) {
     this.id = session.id
@@ -51,6 +53,7 @@ export class MemoryRecord {
     this.#expiresAt = this.#idleDeadline(session.lifetime, now)
     this.#purgeAt = this.#expiresAt
     this.#ownIdleTimeout = session.ownIdleTimeout
+    this.#tags = [...new Set(session.tags)]
     for (const { key, value } of session.entries) this.set(key, value)
   }
 
@@ -60,6 +63,11 @@ export class MemoryRecord {
 
   get createdAt(): number {
     return this.#createdAt
+  }
+
+  /** When the user signed in; when it began for one who never did here. */
+  get signedInAt(): number {
+    return this.#authenticatedAt ?? this.#createdAt
   }
 
   get lastAccessAt(): number {
@@ -159,6 +167,7 @@ export class MemoryRecord {
       this.#userId = signIn.userId
       this.#authenticatedAt = now
       this.#signIns += 1
+      if (signIn.tags !== undefined) this.#tags = [...new Set(signIn.tags)]
     }
     if (absoluteExpiresAt !== undefined) this.#absoluteExpiresAt = absoluteExpiresAt
     if (ownIdleTimeout !== undefined) this.#ownIdleTimeout = ownIdleTimeout
@@ -191,10 +200,25 @@ export class MemoryRecord {
     this.#device = device
   }
 
+  get tags(): readonly string[] {
+    return this.#tags
+  }
+
+  /** Adds tags and takes tags away, unless there would be too many. */
+  changeTags(added: readonly string[], removed: readonly string[]): boolean {
+    const tags = [...new Set([...this.#tags, ...added])].filter((tag) => !removed.includes(tag))
+    if (tags.length > MOST_TAGS) return false
+    this.#tags = tags
+    return true
+  }
+
   /** What a list tells of it. */
   listed(now: number): SessionSummary {
-    const summary = this.summary(now)
-    return this.#device === null ? summary : { ...summary, device: this.#device }
+    return {
+      ...this.summary(now),
+      ...(this.#device === null ? {} : { device: this.#device }),
+      ...(this.#tags.length === 0 ? {} : { tags: this.#tags }),
+    }
   }
 
   /** All that is kept of it, without its token. */

@@ -1,10 +1,10 @@
 import { SessionsClosedError } from '../errors.ts'
 import { MemoryRecord } from './memory-record.ts'
-import type { NewSession, Precondition } from './session-store.ts'
+import type { NewSession, OnHint, Precondition } from './session-store.ts'
 
 /** The sessions of a memory store, and who hears of their ends. */
 export class MemoryRecords {
-  readonly listeners: Set<(id: string) => void> = new Set()
+  readonly listeners: Set<OnHint> = new Set()
   readonly #records = new Map<string, MemoryRecord>()
   readonly #now: () => number
   #isClosed = false
@@ -48,14 +48,14 @@ export class MemoryRecords {
     return record
   }
 
-  remove(id: string): void {
+  remove(id: string, why?: 'evicted'): void {
     this.#records.delete(id)
-    this.hint(id)
+    this.hint(id, why)
   }
 
   /** Tells listeners after the current step, so that a reader then finds what it has done. */
-  hint(id: string): void {
-    for (const listener of this.listeners) queueMicrotask(() => listener(id))
+  hint(id: string, why?: 'evicted'): void {
+    for (const listener of this.listeners) queueMicrotask(() => listener(id, why))
   }
 
   close(): void {

@@ -1,7 +1,16 @@
 import { ConfigurationError, StoreError } from '../errors.ts'
 import type { MemoryRecord } from './memory-record.ts'
 import { MemoryRecords } from './memory-records.ts'
-import { destroyPage, destroyUser, findLive, listUser, readUser } from './memory-selections.ts'
+import {
+  destroyMeant,
+  destroyPage,
+  findLive,
+  listLive,
+  makeRoom,
+  ofUser,
+  readUser,
+  withTag,
+} from './memory-selections.ts'
 import { readValues, replaceValues } from './memory-values.ts'
 import type {
   Created,
@@ -11,6 +20,7 @@ import type {
   Description,
   DestroyResult,
   EndedPage,
+  EndedSession,
   Ending,
   EndingPage,
   EntryRequest,
@@ -21,6 +31,7 @@ import type {
   LoadOptions,
   LoadResult,
   NewSession,
+  OnHint,
   Precondition,
   PresentedToken,
   ReplaceResult,
@@ -32,6 +43,8 @@ import type {
   StoreCounts,
   StoredSession,
   StoredValue,
+  TagChange,
+  TagResult,
   TakeResult,
   TokenPrecondition,
   Touch,
@@ -64,6 +77,7 @@ export interface MemoryStoreOptions {
  */
 export class MemoryStore implements SessionStore {
   readonly name = 'memory'
+  readonly limitsUsers = true
   readonly #records: MemoryRecords
 
   /** @throws {ConfigurationError} An option is unknown. */
@@ -114,7 +128,9 @@ export class MemoryStore implements SessionStore {
     const now = this.#records.begin()
     const present = this.#records.get(session.id)
     if (present && !present.accepts([session.secretHash])) return { status: 'taken' }
-    return createdOf(present ?? this.#records.add(session, now), now)
+    if (present !== undefined) return createdOf(present, now)
+    const room = makeRoom(this.#records, session, now)
+    return { ...createdOf(this.#records.add(session, now), now), ...room.end() }
   }
 
   async save(change: SessionChange): Promise<SaveResult> {
@@ -126,6 +142,7 @@ export class MemoryStore implements SessionStore {
     const mayReplace = token !== undefined && record.mayReplace(token, now)
     if (credentials && needsToken(credentials) && !mayReplace) return { status: 'gone' }
 
+    const room = makeRoom(this.#records, { id: change.id, ...credentials?.signIn }, now)
     if (token) record.replaceToken(token, now)
     if (credentials) record.changeTerms(credentials, lifetime, now)
     if (record.userId !== change.userId) this.#records.hint(record.id)
@@ -134,7 +151,8 @@ export class MemoryStore implements SessionStore {
     for (const { key, value } of change.written) record.set(key, value)
     // A repeated renewal finds its own token in force.
     const rotated = token !== undefined && record.accepts([token.to])
-    return { status: 'saved', times: record.times(now), rotated, version: record.version }
+    const { version } = record
+    return { status: 'saved', times: record.times(now), rotated, version, ...room.end() }
   }
 
   /** @throws {StoreError} The successor's id is taken. Nothing has changed then. */
@@ -146,8 +164,9 @@ export class MemoryStore implements SessionStore {
     if (this.#records.get(successor.id) !== undefined) {
       throw new StoreError('The new session has the id of one that exists: give it its own.')
     }
+    const room = makeRoom(this.#records, { ...successor, id: ended.id }, now)
     this.#records.remove(ended.id)
-    return createdOf(this.#records.add(successor, now), now)
+    return { ...createdOf(this.#records.add(successor, now), now), ...room.end() }
   }
 
   async update(update: EntryUpdate): Promise<UpdateResult> {
@@ -209,11 +228,26 @@ export class MemoryStore implements SessionStore {
   }
 
   async listByUser(userId: string): Promise<readonly SessionSummary[]> {
-    return listUser(this.#records, userId)
+    return listLive(this.#records, ofUser(userId))
   }
 
   async destroyByUser(userId: string, except: readonly string[]): Promise<readonly string[]> {
-    return destroyUser(this.#records, userId, except)
+    return destroyMeant(this.#records, ofUser(userId), except).map(({ id }) => id)
+  }
+
+  async tag({ added, removed, ...guard }: TagChange): Promise<TagResult> {
+    const record = this.#records.find(guard, this.#records.begin())
+    if (record === undefined) return { status: 'gone' }
+    if (!record.changeTags(added, removed)) return { status: 'full' }
+    return { status: 'tagged', tags: record.tags }
+  }
+
+  async listByTag(tag: string): Promise<readonly SessionSummary[]> {
+    return listLive(this.#records, withTag(tag))
+  }
+
+  async destroyByTag(tag: string, except: readonly string[]): Promise<readonly EndedSession[]> {
+    return destroyMeant(this.#records, withTag(tag), except)
   }
 
   async readUser(userId: string): Promise<readonly StoredSession[]> {
@@ -236,7 +270,7 @@ export class MemoryStore implements SessionStore {
     return findLive(this.#records, ids)
   }
 
-  async listen(onHint: (id: string | null) => void): Promise<RevocationFeed> {
+  async listen(onHint: OnHint): Promise<RevocationFeed> {
     this.#records.begin()
     this.#records.listeners.add(onHint)
     const stop = async (): Promise<void> => {

@@ -1,3 +1,4 @@
+import type { SessionCap } from './session-cap.ts'
 import type { Entry, SessionTimes } from './session-record.ts'
 
 /** How long a session lives on from an access. */
@@ -19,6 +20,10 @@ export interface NewSession {
   /** From now to the absolute deadline; `Infinity` for none. */
   readonly absolute: number
   readonly entries: readonly Entry[]
+  /** Absent for none, as always for a store without `tag`. */
+  readonly tags?: readonly string[] | undefined
+  /** Of its user; absent for none, as always for a store without `limitsUsers`. */
+  readonly cap?: SessionCap | undefined
 }
 
 /** Names a stored session as the caller last saw it. Every write checks it. */
@@ -65,7 +70,13 @@ export interface CredentialChange {
   /** Of several requests that replace the same token one wins. */
   readonly token?: TokenChange
   /** The user to sign in. Always comes with a token. */
-  readonly signIn?: { readonly userId: string }
+  readonly signIn?: {
+    readonly userId: string
+    /** The session's tags from now on; left as they are when absent. */
+    readonly tags?: readonly string[] | undefined
+    /** Of the user; absent for none, as always for a store without `limitsUsers`. */
+    readonly cap?: SessionCap | undefined
+  }
   /** The new absolute deadline; left as it is when absent. */
   readonly absoluteExpiresAt?: number
   /** The session's own idle timeout from now on; null to follow the settings, absent to keep. */
@@ -113,6 +124,8 @@ export type SaveResult =
       /** Whether the new token is in force; false when another request was faster. */
       readonly rotated: boolean
       readonly version?: string
+      /** Sessions of the user that its cap has ended. */
+      readonly evicted?: readonly string[]
     }
   | { readonly status: 'gone' }
 
@@ -123,6 +136,8 @@ export interface Created {
   /** The session's id, where the store gives one of its own. */
   readonly id?: string
   readonly version?: string
+  /** Sessions of the user that its cap has ended. */
+  readonly evicted?: readonly string[]
 }
 
 /** Whether a session was created. */

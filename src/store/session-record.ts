@@ -38,6 +38,8 @@ export interface SessionSummary extends SessionTimes {
   readonly version?: string | undefined
   /** What `describe` has noted, as JSON; only in lists, and absent if nothing was. */
   readonly device?: string
+  /** The session's tags; only in lists, and absent if there are none. */
+  readonly tags?: readonly string[]
   /** Whether the token is to be replaced with the next response, because another system has asked for it. */
   readonly isRotationDue?: boolean
 }

@@ -16,15 +16,18 @@ import type {
   UpdateResult,
 } from './session-change.ts'
 import type { DescribeResult, Description } from './session-description.ts'
-import type { EndedPage, EndingPage, StoredSession } from './session-erasure.ts'
+import type { EndedPage, EndedSession, EndingPage, StoredSession } from './session-erasure.ts'
 import type { Entry, LoadResult, PresentedToken, SessionSummary } from './session-record.ts'
+import type { TagChange, TagResult } from './session-tags.ts'
 import type { StoreTransaction } from './store-transaction.ts'
 import type { StoredValue, ValuePage, ValueReplacement } from './stored-values.ts'
 
+export type * from './session-cap.ts'
 export type * from './session-change.ts'
 export type * from './session-description.ts'
 export type * from './session-erasure.ts'
 export type * from './session-record.ts'
+export type * from './session-tags.ts'
 export type * from './store-transaction.ts'
 export type * from './stored-values.ts'
 
@@ -37,7 +40,8 @@ export type * from './stored-values.ts'
  * Only `create` and `replace` make rows, so a slow write cannot bring back what has ended.
  *
  * "Gone" and "unknown" are answers, not errors. A store throws only when it cannot be asked
- * (`StoreUnavailableError`), is set up wrongly (`SchemaError`) or is at fault (`StoreError`).
+ * (`StoreUnavailableError`), is set up wrongly (`SchemaError`) or is at fault (`StoreError`), and when the cap of a
+ * sign-in refuses it (`TooManySessionsError`).
  *
  * All times are milliseconds since the epoch and all durations are milliseconds. `Infinity` stands
  * for a deadline that never comes.
@@ -88,6 +92,9 @@ export interface RevocationFeed {
   stop(): Promise<void>
 }
 
+/** Told of a session that may have ended. */
+export type OnHint = (id: string | null, why?: 'evicted') => void
+
 /** Settings that a store insists on, since its records cannot follow others. In milliseconds. */
 export interface RequiredSettings {
   readonly idleTimeout: number
@@ -116,6 +123,11 @@ export interface SessionStore {
    * this length for each call of a handler; a store call without one has this long by itself.
    */
   readonly deadline?: number
+  /**
+   * Whether it keeps the cap of a sign-in, for `maxPerUser`: of any sign-ins of a user, in any processes, no more live
+   * sessions are left than `count`, and none beyond begins if the cap refuses more.
+   */
+  readonly limitsUsers?: true
 
   /** Makes the store usable (tables, connections). Safe to call often, and again after a failure. */
   ready(): Promise<void>
@@ -153,6 +165,22 @@ export interface SessionStore {
 
   /** Notes what is said of a session's device, for `listByUser`. A store without it keeps none. */
   describe?(description: Description, options?: CallOptions): Promise<DescribeResult>
+
+  /**
+   * Adds tags to a live session and takes tags from it, in one step; concurrent changes of other tags all stay. A
+   * store without it keeps no tags, and needs neither of the two methods below nor `tags` of a new session.
+   */
+  tag?(change: TagChange, options?: CallOptions): Promise<TagResult>
+
+  /** Live sessions with this tag, the most recently used first. */
+  listByTag?(tag: string, options?: CallOptions): Promise<readonly SessionSummary[]>
+
+  /** Ends all sessions with this tag but those named, and tells which were live. */
+  destroyByTag?(
+    tag: string,
+    except: readonly string[],
+    options?: CallOptions,
+  ): Promise<readonly EndedSession[]>
 
   /** Notes an access. Moves no deadline backwards or past the absolute one, and revives nothing. */
   touch(touch: Touch, options?: CallOptions): Promise<void>
@@ -216,10 +244,11 @@ export interface SessionStore {
    * tells are hints: the truth is what `findLive` answers after one, and some may never come. Without it
    * `sessions.watch` looks again and again.
    *
-   * @param onHint - Told the id of a session; null when any may have ended.
+   * @param onHint - Told the id of a session; null when any may have ended. `'evicted'` says that a sign-in beyond
+   * the cap of its user has ended it.
    * @returns Null when the store never gives hints.
    */
-  listen?(onHint: (id: string | null) => void): Promise<RevocationFeed | null>
+  listen?(onHint: OnHint): Promise<RevocationFeed | null>
 
   /**
    * Ends sessions within a transaction that the application has begun. Absent in a store that does not lie in

@@ -1,4 +1,5 @@
 import type { DestroyResult, Ending } from './session-change.ts'
+import type { EndedSession } from './session-erasure.ts'
 
 /** What a call in the application's transaction has done, if the transaction commits. */
 export interface InTransaction<Answer> {
@@ -26,4 +27,9 @@ export interface StoreTransaction {
     userId: string,
     except: readonly string[],
   ): Promise<InTransaction<readonly string[]>>
+  /** Ends all sessions with a tag but those named, and tells which were live. */
+  destroyByTag(
+    tag: string,
+    except: readonly string[],
+  ): Promise<InTransaction<readonly EndedSession[]>>
 }

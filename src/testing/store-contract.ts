@@ -13,10 +13,12 @@ import { erasureTests } from './store-contract/erasure.ts'
 import type { StoreHarness, StoreTest } from './store-contract/harness.ts'
 import { largeEntryTests } from './store-contract/large-entries.ts'
 import { lifetimeTests } from './store-contract/lifetimes.ts'
+import { capTests } from './store-contract/caps.ts'
 import { recordTests } from './store-contract/records.ts'
 import { renewalTests } from './store-contract/renewals.ts'
 import { signInTests } from './store-contract/sign-in.ts'
 import { storedValueTests } from './store-contract/stored-values.ts'
+import { tagTests } from './store-contract/tags.ts'
 import { tokenTests } from './store-contract/tokens.ts'
 import { userTests } from './store-contract/users.ts'
 import { watchingTests } from './store-contract/watching.ts'
@@ -70,6 +72,8 @@ export function storeContract(runner: TestRunner, open: () => Promise<StoreHarne
   runner.describe('what has ended', () => endingTests(test))
   runner.describe('users, counts and purge', () => userTests(test))
   runner.describe('devices', () => deviceTests(test))
+  runner.describe('tags', () => tagTests(test))
+  runner.describe('caps of users', () => capTests(test))
   runner.describe('erasure', () => erasureTests(test))
   runner.describe('values of all sessions', () => storedValueTests(test))
   runner.describe('check', () => checkTests(test))

@@ -134,8 +134,8 @@ test('list shows the newest sessions in a table, and nothing secret', async () =
   await expire(await addSession(3, 'ann'))
   const { stdout } = await runCli(['list'], onDatabase())
   const [header, first, second, ...rest] = stdout.split('\n')
-  expect(header).toMatch(/^ID {36}USER {2}CREATED {15}LAST ACCESS {11}EXPIRES {15}DEVICE$/)
-  expect(first).toMatch(new RegExp(`^${anonymous}  -     \\d.*Z  \\d.*Z  \\d.*Z  -$`))
+  expect(header).toMatch(/^ID {36}USER {2}CREATED {15}LAST ACCESS {11}EXPIRES {15}DEVICE {2}TAGS$/)
+  expect(first).toMatch(new RegExp(`^${anonymous}  -     \\d.*Z  \\d.*Z  \\d.*Z  -       -$`))
   expect(second).toContain('  ann   ')
   expect(rest).toEqual([''])
   expect(await runJson('list', '--limit', '1')).toEqual({
@@ -147,6 +147,7 @@ test('list shows the newest sessions in a table, and nothing secret', async () =
         lastAccessAt: time,
         expiresAt: time,
         device: null,
+        tags: [],
       },
     ],
   })
@@ -165,6 +166,28 @@ test('list takes one user, and says when there may be more', async () => {
   expect(first.stdout).toMatch(/\nThe first 1; there may be more \(--limit\)\.\n$/)
   const none = await runCli(['list', '--user', 'nobody'], onDatabase())
   expect(none).toEqual({ status: 0, stdout: 'No live sessions.\n', stderr: '' })
+})
+
+test('list and destroy find sessions by a tag', async () => {
+  const ids = [await addSession(1, 'ann'), await addSession(2, 'bob'), await addSession(3, 'ann')]
+  for (const [n, userId] of ['ann', 'bob'].entries()) {
+    await store.tag({ id: ids[n] ?? '', userId, added: ['tenant:7', 'b'], removed: [] })
+  }
+  const { sessions } = await runJson('list', '--tag', 'tenant:7')
+  const found = sessions as { id: string; tags: string[] }[]
+  expect(found.map(({ id }) => id).sort()).toEqual(ids.slice(0, 2))
+  expect(found[0]?.tags).toEqual(['tenant:7', 'b'])
+  const both = await runJson('list', '--tag', 'tenant:7', '--user', 'ann')
+  expect(both.sessions).toMatchObject([{ id: ids[0] }])
+  const newest = await runCli(['list'], onDatabase())
+  expect(newest.stdout).toContain('  tenant:7, b\n')
+  const { stdout } = await runCli(
+    ['destroy', '--tag', 'tenant:7', '--except', ids[1] ?? ''],
+    onDatabase(),
+  )
+  expect(stdout).toBe(`Ended 1 session with tag tenant:7:\n${ids[0]}\n`)
+  expect(await runJson('destroy', '--tag', 'tenant:7')).toEqual({ destroyed: [ids[1]] })
+  expect(await store.count()).toMatchObject({ live: 1 })
 })
 
 test('a user’s name cannot steer the terminal', async () => {

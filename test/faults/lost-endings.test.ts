@@ -46,26 +46,33 @@ describe.each(clients())('with %s', (_, client) => {
 
   async function signedIn(userId: string): Promise<string> {
     const { session } = sessions.open(null)
-    await session.signIn(userId)
+    await session.signIn(userId, { tags: [`of ${userId}`] })
     return session.id ?? ''
   }
 
-  test('destroyByUser counts and tells of all sessions that are gone, though the answer got lost', async () => {
-    const kept = await signedIn('ann')
-    const ids = [await signedIn('ann'), await signedIn('ann')]
-    const destroyed: string[] = []
-    const off = sessions.on('destroyed', ({ sessionId }) => destroyed.push(sessionId))
-    const told: (string | null)[] = []
-    const feed = await elsewhere.listen((id) => told.push(id))
-    const lost = replies.next('destroy_by_user')
-    expect(await sessions.destroyByUser('ann', { except: kept })).toBe(2)
-    await lost
-    expect(destroyed.sort()).toEqual(ids.sort())
-    await expect.poll(() => ids.every((id) => told.includes(id))).toBe(true)
-    expect(await sessions.listByUser('ann')).toMatchObject([{ id: kept }])
-    off()
-    await feed?.stop()
-  })
+  test.each([
+    ['destroyByUser', 'destroy_by_user', 'ann'],
+    ['destroyByTag', 'destroy_by_tag', 'of ann'],
+  ] as const)(
+    '%s counts and tells of all sessions that are gone, though the answer got lost',
+    async (method, statement, of) => {
+      await sessions.destroyByUser('ann')
+      const kept = await signedIn('ann')
+      const ids = [await signedIn('ann'), await signedIn('ann')]
+      const destroyed: string[] = []
+      const off = sessions.on('destroyed', ({ sessionId }) => destroyed.push(sessionId))
+      const told: (string | null)[] = []
+      const feed = await elsewhere.listen((id) => told.push(id))
+      const lost = replies.next(statement)
+      expect(await sessions[method](of, { except: kept })).toBe(2)
+      await lost
+      expect(destroyed.sort()).toEqual(ids.sort())
+      await expect.poll(() => ids.every((id) => told.includes(id))).toBe(true)
+      expect(await sessions.listByUser('ann')).toMatchObject([{ id: kept }])
+      off()
+      await feed?.stop()
+    },
+  )
 
   test('destroyById announces the session, and says that it ended it, though the answer got lost', async () => {
     const id = await signedIn('bob')

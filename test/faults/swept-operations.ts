@@ -44,6 +44,7 @@ export function sweptSession(): SweptSession {
       userId,
       secretHash: oldHash,
       entries: [entry('a', '1'), entry('b', '2'), entry('large', LARGE)],
+      tags: [`of ${userId}`],
     }),
     fresh: sample({ secretHash: newHash, entries: [entry('c', '3')] }),
   }
@@ -155,6 +156,15 @@ export const sweptOperations: Readonly<Record<string, SweptOperation>> = {
   'destroy by user': {
     call: async (store, { userId }) => (await store.destroyByUser(userId ?? '', [])).length,
     ends: true,
+  },
+  'destroy by tag': {
+    call: async (store, { userId }) => (await store.destroyByTag?.(`of ${userId}`, []))?.length,
+    ends: true,
+  },
+  tag: {
+    call: (store, session) =>
+      store.tag?.({ ...guardOf(session), added: ['b'], removed: ['a'] }).then(statusOf) ??
+      Promise.resolve(),
   },
   purge: { call: (store) => store.purge(10), reads: true },
 }

@@ -54,6 +54,10 @@ export async function everyStatement(
   await store.touch({ id: one.id, lifetime })
   await store.listByUser('ann')
   await store.describe({ ...one, device: '{}' })
+  await store.tag({ ...one, added: ['a'], removed: [] })
+  await store.tag({ ...one, added: [], removed: [] })
+  await store.listByTag('a')
+  await store.create(sample({ tags: ['b'] }))
   await store.readUser('ann')
   const [value] = await store.readValues({ after: null, limit: 1, bytes: 1 })
   if (value !== undefined) await store.replaceValues([{ ...value, expected: value.value }])
@@ -69,6 +73,7 @@ export async function everyStatement(
     many.map(({ id, secretHash }) => store.destroy({ id, secretHashes: [secretHash] })),
   )
   await store.destroyByUser('ann', [])
+  await store.destroyByTag('b', [])
   await store.destroyPage({ after: null, before: null, limit: 1 })
   await store.count()
   await store.purge(1)

@@ -328,6 +328,16 @@ export const roundTripsAcross: readonly {
     statements: ['list_by_user', 'destroy_by_user'],
   },
   {
+    call: 'listByTag',
+    make: (sessions) => sessions.listByTag('tenant:7'),
+    statements: ['list_by_tag'],
+  },
+  {
+    call: 'destroyByTag',
+    make: (sessions) => sessions.destroyByTag('tenant:7'),
+    statements: ['list_by_tag', 'destroy_by_tag'],
+  },
+  {
     call: 'destroyAll, for each batch',
     make: (sessions) => sessions.destroyAll(),
     statements: ['destroy_page'],

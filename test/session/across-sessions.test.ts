@@ -65,6 +65,7 @@ eachStore((open) => {
         'id',
         'isCurrent',
         'lastAccessAt',
+        'tags',
         'userId',
       ])
       expect(info.userId).toBe('ann')

@@ -92,6 +92,31 @@ test.each([
   expect(await passwordOfAnn()).toBe('old')
 })
 
+test('sessions with a tag end with the commit, and each is told of with its user', async () => {
+  const told: unknown[] = []
+  onTestFinished(sessions.on('destroyed', (event) => told.push(event)))
+  const visitors = []
+  for (const userId of ['ann', 'bob']) {
+    const exchange = sessions.open(null)
+    await exchange.session.signIn(userId, { tags: ['tenant:7'] })
+    visitors.push({ sessionId: exchange.session.id, userId })
+  }
+  const client = await connect()
+  await client.query('begin')
+  const [ann] = visitors
+  expect(await sessions.in(client).destroyByTag('tenant:7', { except: ann?.sessionId ?? '' })).toBe(
+    1,
+  )
+  await client.query('rollback')
+  await client.query('begin')
+  expect(await sessions.in(client).destroyByTag('tenant:7')).toBe(2)
+  expect(await sessions.listByTag('tenant:7')).toHaveLength(2)
+  await client.query('commit')
+  expect(await sessions.listByTag('tenant:7')).toEqual([])
+  await expect.poll(() => told).toHaveLength(2)
+  expect(told).toEqual(expect.arrayContaining(visitors))
+})
+
 test('nothing is told of a transaction that is rolled back, as a whole or to a savepoint', async () => {
   const told: string[] = []
   onTestFinished(sessions.on('destroyed', ({ sessionId }) => told.push(sessionId)))

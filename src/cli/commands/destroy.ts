@@ -7,13 +7,14 @@ import { countOf, printable } from '../plain-text.ts'
 import { destroyEverySession } from './destroy-all.ts'
 
 export const destroy: Command = {
-  summary: 'End one session, all sessions of a user, or with --all every session',
+  summary: 'End one session, all of a user or with a tag, or with --all every session',
   args: {
     id: { type: 'positional', description: 'Id of the session to end' },
     user: { type: 'string', description: 'End all sessions of this user', valueHint: 'user' },
+    tag: { type: 'string', description: 'End all sessions with this tag', valueHint: 'tag' },
     except: {
       type: 'string',
-      description: 'With --user: ids to spare, separated by commas',
+      description: 'With --user or --tag: ids to spare, separated by commas',
       valueHint: 'ids',
     },
     all: { type: 'boolean', description: 'End every session, in batches. Asks first' },
@@ -28,27 +29,31 @@ export const destroy: Command = {
   async run(input) {
     const id = input.text('id')
     const user = input.text('user')
+    const tag = input.text('tag')
     const except = input.text('except')
     const isAll = input.flag('all')
-    const targets = [id !== undefined, user !== undefined, isAll].filter(Boolean)
+    const targets = [id !== undefined, user !== undefined, tag !== undefined, isAll].filter(Boolean)
     if (targets.length !== 1) {
       throw new ConfigurationError(
-        'What to end is not clear. Write either the id of one session, or --user to end all of a user, or --all.',
+        'What to end is not clear. Write either the id of one session, or --user to end all of a user, or --tag to end all with a tag, or --all.',
       )
     }
     if (!isAll && (input.has('yes') || input.has('batch-size'))) {
       throw new ConfigurationError('--yes and --batch-size go with --all. Leave them out.')
     }
     if (id !== undefined && except !== undefined) {
-      throw new ConfigurationError('--except goes with --user. Leave it out to end one session.')
+      throw new ConfigurationError(
+        '--except goes with --user and --tag. Leave it out to end one session.',
+      )
     }
     if (isAll && except !== undefined) {
-      throw new ConfigurationError('--except goes with --user; --all spares no session.')
+      throw new ConfigurationError('--except goes with --user and --tag; --all spares no session.')
     }
     if (isAll) return destroyEverySession(input)
-    return user === undefined
-      ? destroyOne(input, readId(id ?? ''))
-      : destroyByUser(input, user, except?.split(',').map(readId) ?? [])
+    const spared = except?.split(',').map(readId) ?? []
+    if (user !== undefined) return destroyByUser(input, user, spared)
+    if (tag !== undefined) return destroyByTag(input, tag, spared)
+    return destroyOne(input, readId(id ?? ''))
   },
 }
 
@@ -67,7 +72,19 @@ async function destroyByUser(
   except: readonly string[],
 ): Promise<Report> {
   const destroyed = await withStore(input, (store) => store.destroyByUser(user, except))
-  const line = `Ended ${countOf(destroyed.length, 'session')} of user ${printable(user)}`
+  return ended(destroyed, `of user ${printable(user)}`)
+}
+
+async function destroyByTag(input: Input, tag: string, except: readonly string[]): Promise<Report> {
+  const destroyed = await withStore(input, (store) => store.destroyByTag(tag, except))
+  return ended(
+    destroyed.map(({ id }) => id),
+    `with tag ${printable(tag)}`,
+  )
+}
+
+function ended(destroyed: readonly string[], which: string): Report {
+  const line = `Ended ${countOf(destroyed.length, 'session')} ${which}`
   return {
     document: { destroyed },
     lines: [destroyed.length === 0 ? `${line}.` : `${line}:`, ...destroyed],

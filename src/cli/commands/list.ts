@@ -15,6 +15,11 @@ export const list: Command = {
       description: 'Only sessions of this user, the most recently used first',
       valueHint: 'user',
     },
+    tag: {
+      type: 'string',
+      description: 'Only sessions with this tag, the most recently used first',
+      valueHint: 'tag',
+    },
     limit: {
       type: 'string',
       description: 'At most so many sessions (default: 50)',
@@ -31,8 +36,15 @@ export const list: Command = {
 
 async function readSessions(input: Input, limit: number): Promise<readonly ListedSession[]> {
   const user = input.text('user')
-  if (user !== undefined) {
-    return withStore(input, async (store) => (await store.listByUser(user)).slice(0, limit))
+  const tag = input.text('tag')
+  if (user !== undefined || tag !== undefined) {
+    return withStore(input, async (store) => {
+      const found =
+        user === undefined ? await store.listByTag(tag ?? '') : await store.listByUser(user)
+      const isMeant = ({ tags = [] }: ListedSession): boolean =>
+        tag === undefined || tags.includes(tag)
+      return found.filter(isMeant).slice(0, limit)
+    })
   }
   const { names, timeout } = input
   return withDatabase(input, async (driver) => {
@@ -50,6 +62,7 @@ function documentOf(session: ListedSession): object {
     lastAccessAt: jsonTime(session.lastAccessAt),
     expiresAt: jsonTime(session.expiresAt),
     device: decodeDevice(session.device),
+    tags: session.tags ?? [],
   }
 }
 
@@ -62,8 +75,12 @@ function linesOf(sessions: readonly ListedSession[], limit: number): readonly st
     formatTime(session.lastAccessAt),
     formatTime(session.expiresAt),
     decodeDevice(session.device)?.label ?? '-',
+    session.tags?.join(', ') ?? '-',
   ])
-  const table = textTable(['ID', 'USER', 'CREATED', 'LAST ACCESS', 'EXPIRES', 'DEVICE'], rows)
+  const table = textTable(
+    ['ID', 'USER', 'CREATED', 'LAST ACCESS', 'EXPIRES', 'DEVICE', 'TAGS'],
+    rows,
+  )
   if (sessions.length < limit) return table
   return [...table, `The first ${limit}; there may be more (--limit).`]
 }

@@ -231,7 +231,7 @@ export class SidSessions {
     const { signIn, ownIdleTimeout } = credentials ?? {}
     snapshot.refresh(result.times, {
       ...(result.version === undefined ? {} : { version: result.version }),
-      ...signIn,
+      ...(signIn === undefined ? {} : { userId: signIn.userId }),
       ...(ownIdleTimeout === undefined ? {} : { ownIdleTimeout }),
     })
     for (const [key, text] of written) held.texts.set(key, text)

@@ -1,4 +1,5 @@
 import type { NewSession, SessionTimes } from '../../store/session-store.ts'
+import type { AnswerBytes } from '../answer-bytes.ts'
 import type { SharedOperation } from '../batcher.ts'
 import { type Operation, operation } from '../operation.ts'
 import { bytes, duration, float, list, text, uuid } from '../parameter-types.ts'
@@ -9,6 +10,8 @@ import {
   entriesByIdTypes,
   giveEntriesById,
   giveNewSession,
+  giveNewSessionDetails,
+  newSessionDetailTypes,
   newSessionTypes,
   sizeOfEntries,
 } from './session-parameters.ts'
@@ -35,25 +38,50 @@ export function createOperation(names: TableNames): SharedOperation<NewSession, 
   }
 }
 
-function createOne({ session, sessionData }: TableNames): Operation<NewSession, Creation> {
+/** Does so for a session that begins with details that few have; shared by no calls. */
+export function createDetailed(names: TableNames): Operation<NewSession, Creation> {
+  return operation({
+    name: 'create_detailed',
+    effect: 'once',
+    parameters: { ...newSessionTypes, ...newSessionDetailTypes },
+    give: (session: NewSession) => ({
+      ...giveNewSession(session),
+      ...giveNewSessionDetails(session),
+    }),
+    sql: (given) => createSql(names, given),
+    packedRow: readCreation,
+  })
+}
+
+function createOne(names: TableNames): Operation<NewSession, Creation> {
   return operation({
     name: 'create',
     effect: 'once',
     parameters: newSessionTypes,
     give: giveNewSession,
-    sql: (given) => ({
-      created: `
+    sql: (given) => createSql(names, given),
+    packedRow: readCreation,
+  })
+}
+
+type GivenSession = Readonly<Record<keyof typeof newSessionTypes, string>> & {
+  readonly tags?: string
+}
+
+function createSql({ session, sessionData }: TableNames, given: GivenSession) {
+  return {
+    created: `
         ${insertNewSessions(session, given)}
         on conflict (id) do nothing
         returning ${TIME_COLUMNS}`,
-      written: insertEntries(sessionData, given, 'created'),
-      answer: `select ${packTimes('created')} as packed from created`,
-    }),
-    packedRow: (answer) =>
-      answer.isAtEnd
-        ? PRESENT
-        : { status: 'created', times: readTimes(answer), version: FIRST_VERSION },
-  })
+    written: insertEntries(sessionData, given, 'created'),
+    answer: `select ${packTimes('created')} as packed from created`,
+  }
+}
+
+function readCreation(answer: AnswerBytes): Creation {
+  if (answer.isAtEnd) return PRESENT
+  return { status: 'created', times: readTimes(answer), version: FIRST_VERSION }
 }
 
 function createMany({

@@ -1,9 +1,10 @@
-import type { DestroyResult, Ending, LiveSession } from '../../store/session-store.ts'
+import type { DestroyResult, EndedSession, Ending, LiveSession } from '../../store/session-store.ts'
 import type { AnswerRow } from '../answer-rows.ts'
 import type { SharedOperation } from '../batcher.ts'
 import { type Operation, operation } from '../operation.ts'
 import { boolean, bytes, list, type ParameterTypes, text, uuid } from '../parameter-types.ts'
 import type { TableNames } from '../table-names.ts'
+import type { Selection } from './find-sessions.ts'
 import { opensTo } from './session-sql.ts'
 
 /**
@@ -164,30 +165,34 @@ function readEnded(row: AnswerRow): DestroyResult {
   return { status: 'ended', userId: row.textOrNull('user_id') }
 }
 
-interface EndingOfUser {
-  readonly userId: string
+export interface EndingOfSeveral {
+  /** The user, or the tag. */
+  readonly of: string
   /** Ids of the sessions that stay. */
   readonly except: readonly string[]
 }
 
 /**
- * Ends all sessions of a user but those named, and tells which were live.
+ * Ends all sessions of a user, or with a tag, but those named, and tells which were live.
  *
  * Never repeated by itself, since the answer to a repeat lacks what the first has ended.
  */
-export function destroyByUser({ session }: TableNames): Operation<EndingOfUser, readonly string[]> {
+export function destroySeveral(
+  { session }: TableNames,
+  { name, isMeant }: Selection,
+): Operation<EndingOfSeveral, readonly EndedSession[]> {
   return operation({
-    name: 'destroy_by_user',
+    name: `destroy_${name}`,
     effect: 'once',
-    parameters: { user: text, except: list(uuid) },
-    give: ({ userId, except }: EndingOfUser) => ({ user: userId, except }),
-    sql: ({ user, except }) => ({
+    parameters: { of: text, except: list(uuid) },
+    give: ({ of, except }: EndingOfSeveral) => ({ of, except }),
+    sql: ({ of, except }) => ({
       ended: `
         delete from ${session} as s
-        where s.user_id = ${user} and s.id <> all (${except})
-        returning s.id, s.expires_at`,
-      answer: `select id from ended where expires_at > now()`,
+        where ${isMeant(of)} and s.id <> all (${except})
+        returning s.id, s.user_id, s.expires_at`,
+      answer: `select id, user_id from ended where expires_at > now()`,
     }),
-    rows: (rows) => rows.map((row) => row.text('id')),
+    rows: (rows) => rows.map((row) => ({ id: row.text('id'), userId: row.textOrNull('user_id') })),
   })
 }

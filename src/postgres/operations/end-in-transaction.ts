@@ -1,9 +1,10 @@
-import type { DestroyResult, Ending } from '../../store/session-store.ts'
+import type { DestroyResult, EndedSession, Ending } from '../../store/session-store.ts'
 import type { AnswerRow } from '../answer-rows.ts'
 import { type Operation, operation } from '../operation.ts'
 import { list, text, uuid } from '../parameter-types.ts'
 import type { TableNames } from '../table-names.ts'
-import { endingTypes, findEnding, giveEnding } from './destroy.ts'
+import { type EndingOfSeveral, endingTypes, findEnding, giveEnding } from './destroy.ts'
+import type { Selection } from './find-sessions.ts'
 
 /** What a statement in the application's transaction answers. */
 export interface EndedInTransaction<Answer> {
@@ -62,48 +63,43 @@ export function destroyInTransaction(
   })
 }
 
-interface EndingOfUser {
-  readonly userId: string
-  /** Ids of the sessions that stay. */
-  readonly except: readonly string[]
-}
-
 /**
- * Ends all sessions of a user but those named, within a transaction of the application.
+ * Ends all sessions of a user, or with a tag, but those named, within a transaction of the application.
  *
  * A deadlock would be the application's to handle, so two transactions that end the same sessions lock them in
  * one order.
  */
-export function destroyByUserInTransaction(
+export function destroySeveralInTransaction(
   { session }: TableNames,
+  { name, isMeant }: Selection,
   { channel, isOrdered }: TransactionTerms,
-): Operation<EndingOfUser, EndedInTransaction<readonly string[]>> {
+): Operation<EndingOfSeveral, EndedInTransaction<readonly EndedSession[]>> {
   return operation({
-    name: 'destroy_by_user_in_transaction',
+    name: `destroy_${name}_in_transaction`,
     effect: 'once',
-    parameters: { user: text, except: list(uuid), channel: text },
-    give: ({ userId, except }: EndingOfUser) => ({ user: userId, except, channel }),
-    sql: ({ user, except, ...given }) => ({
+    parameters: { of: text, except: list(uuid), channel: text },
+    give: ({ of, except }: EndingOfSeveral) => ({ of, except, channel }),
+    sql: ({ of, except, ...given }) => ({
       ...(isOrdered && {
         found: `
         select s.id
         from ${session} as s
-        where s.user_id = ${user} and s.id <> all (${except})
+        where ${isMeant(of)} and s.id <> all (${except})
         order by s.id
         for update`,
       }),
       ended: `
         delete from ${session} as s
-        ${isOrdered ? 'using found where s.id = found.id' : `where s.user_id = ${user} and s.id <> all (${except})`}
-        returning s.id, s.expires_at`,
+        ${isOrdered ? 'using found where s.id = found.id' : `where ${isMeant(of)} and s.id <> all (${except})`}
+        returning s.id, s.user_id, s.expires_at`,
       answer: `
-        select id, ${TRANSACTION_ID}, ${announce(channel, given.channel, 'true')}
+        select id, user_id, ${TRANSACTION_ID}, ${announce(channel, given.channel, 'true')}
         from ended
         where expires_at > now()`,
     }),
     rows(rows) {
-      const ended = rows.map((row) => row.text('id'))
-      return { answer: ended, ended, transactionId: transactionOf(rows) }
+      const answer = rows.map((row) => ({ id: row.text('id'), userId: row.textOrNull('user_id') }))
+      return { answer, ended: answer.map(({ id }) => id), transactionId: transactionOf(rows) }
     },
   })
 }

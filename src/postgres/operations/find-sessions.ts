@@ -6,19 +6,34 @@ import { list, text, uuid } from '../parameter-types.ts'
 import { packListed, readListed } from '../session-columns.ts'
 import type { TableNames } from '../table-names.ts'
 
-/** Finds the live sessions of a user, the most recently used first. */
-export function listByUser({ session }: TableNames): Operation<string, readonly SessionSummary[]> {
+/** Which sessions a call is about: those of a user, or with a tag. */
+export interface Selection {
+  readonly name: string
+  /** Writes whether session `s` is one of them. */
+  isMeant(text: string): string
+}
+
+/** Served by the partial index on `user_id`. */
+export const BY_USER: Selection = { name: 'by_user', isMeant: (user) => `s.user_id = ${user}` }
+
+/** Served by the partial index on `tags`. */
+export const BY_TAG: Selection = { name: 'by_tag', isMeant: (tag) => `s.tags @> array[${tag}]` }
+
+/** Lists live sessions, the most recently used first. */
+export function listLive(
+  { session }: TableNames,
+  { name, isMeant }: Selection,
+): Operation<string, readonly SessionSummary[]> {
   return operation({
-    name: 'list_by_user',
+    name: `list_${name}`,
     effect: 'none',
-    parameters: { user: text },
-    give: (user: string) => ({ user }),
-    // Served by the partial index on user_id.
-    sql: ({ user }) => ({
+    parameters: { of: text },
+    give: (of: string) => ({ of }),
+    sql: ({ of }) => ({
       answer: `
         select ${packListed('s')} as packed
         from ${session} as s
-        where s.user_id = ${user} and s.expires_at > now()
+        where ${isMeant(of)} and s.expires_at > now()
         order by s.last_access_at desc, s.id desc`,
     }),
     packed(answer) {

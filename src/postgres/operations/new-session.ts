@@ -8,6 +8,7 @@ interface NewSessionSql {
   readonly ownIdle: string
   readonly idle: string
   readonly absolute: string
+  readonly tags?: string
   /** Where they come from; one session of the parameters when absent. */
   readonly from?: string
 }
@@ -17,7 +18,7 @@ export const FIRST_VERSION = '0'
 
 /** Purge finds a session that is never used again as soon as it expires. */
 export function insertNewSessions(session: string, made: NewSessionSql): string {
-  const { newId, hash, newUser, ownIdle, idle, absolute, from = '' } = made
+  const { newId, hash, newUser, ownIdle, idle, absolute, tags, from = '' } = made
   // LEAST ignores nulls, so a timeout of null never comes.
   const expiry = `least('infinity', now() + ${absolute}, now() + ${idle})`
   return insertSessions(
@@ -34,6 +35,7 @@ export function insertNewSessions(session: string, made: NewSessionSql): string 
       expires_at: expiry,
       absolute_expires_at: `least('infinity', now() + ${absolute})`,
       purge_at: expiry,
+      ...(tags === undefined ? {} : { tags }),
     },
     from,
   )

@@ -4,7 +4,14 @@ import { bytes, list } from '../parameter-types.ts'
 import { packTimes, readTimes, TIME_COLUMNS } from '../session-columns.ts'
 import type { TableNames } from '../table-names.ts'
 import { FIRST_VERSION, insertEntries, insertNewSessions } from './new-session.ts'
-import { giveGuard, giveNewSession, guardTypes, newSessionTypes } from './session-parameters.ts'
+import {
+  giveGuard,
+  giveNewSession,
+  giveNewSessionDetails,
+  guardTypes,
+  newSessionDetailTypes,
+  newSessionTypes,
+} from './session-parameters.ts'
 import { isOwned, opensTo } from './session-sql.ts'
 
 interface Replacement {
@@ -20,11 +27,17 @@ export function replaceOperation({
   return operation({
     name: 'replace',
     effect: 'once',
-    parameters: { ...guardTypes, hashes: list(bytes), ...newSessionTypes },
+    parameters: {
+      ...guardTypes,
+      hashes: list(bytes),
+      ...newSessionTypes,
+      ...newSessionDetailTypes,
+    },
     give: ({ ended, successor }: Replacement) => ({
       ...giveGuard(ended),
       hashes: ended.secretHashes,
       ...giveNewSession(successor),
+      ...giveNewSessionDetails(successor),
     }),
     sql: ({ id, user, version, hashes, ...given }) => ({
       // Locked first: of a session that another request has just ended or changed, this sees the latest.

@@ -1,6 +1,15 @@
 import type { CredentialChange, SaveResult, SessionChange } from '../../store/session-store.ts'
 import { type Operation, operation } from '../operation.ts'
-import { boolean, bytes, duration, float, instant, list, text } from '../parameter-types.ts'
+import {
+  boolean,
+  bytes,
+  duration,
+  float,
+  instant,
+  list,
+  text,
+  textsOrNull,
+} from '../parameter-types.ts'
 import { packTimes, readTimes, TIME_COLUMNS } from '../session-columns.ts'
 import type { TableNames } from '../table-names.ts'
 import {
@@ -48,6 +57,7 @@ function saveCredentialsOperation(
       shown: list(bytes),
       token: bytes,
       signIn: text,
+      tags: textsOrNull,
       absolute: instant,
       keepsIdle: boolean,
       ownIdle: float,
@@ -64,6 +74,7 @@ function saveCredentialsOperation(
         shown: token?.from ?? [],
         token: token?.to ?? null,
         signIn: signIn?.userId ?? null,
+        tags: signIn?.tags ?? null,
         absolute: absoluteExpiresAt ?? null,
         keepsIdle: ownIdleTimeout === undefined,
         ownIdle: ownIdleTimeout ?? null,
@@ -77,7 +88,7 @@ function saveCredentialsOperation(
       return {
         // Distributed engines refuse `now()` within `case`, and of a change they refuse its sums.
         asked: `
-        select now() as now, ${given.shown} as shown,
+        select now() as now, ${given.shown} as shown, ${given.tags} as tags,
           now() + ${given.idle} as idle_until, now() + ${given.purge} as purge_until,
           now() + ${given.grace} as grace_until,
           case when ${given.signIn} is not null then now() end as signed_in_at`,
@@ -103,6 +114,7 @@ function saveCredentialsOperation(
             else s.token_issued_at
           end,
           user_id = coalesce(${given.signIn}, s.user_id),
+          tags = nullif(coalesce(asked.tags, s.tags), '{}'),
           sign_ins = s.sign_ins + case when ${given.signIn} is null then 0 else 1 end,
           authenticated_at = greatest(s.authenticated_at, asked.signed_in_at),
           absolute_expires_at = ${newAbsolute},

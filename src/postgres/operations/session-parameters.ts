@@ -14,6 +14,7 @@ import {
   type ParameterTypes,
   plainList,
   text,
+  textsOrNull,
   uuid,
 } from '../parameter-types.ts'
 import type { TableNames } from '../table-names.ts'
@@ -111,6 +112,22 @@ export function giveNewSession(session: NewSession): NewSessionValues {
     absolute: session.absolute,
     ...giveEntries(session.entries),
   }
+}
+
+/** What only few sessions begin with. */
+interface NewSessionDetails {
+  readonly tags: readonly string[] | null
+}
+
+export const newSessionDetailTypes: ParameterTypes<NewSessionDetails> = { tags: textsOrNull }
+
+export function giveNewSessionDetails({ tags }: NewSession): NewSessionDetails {
+  return { tags: tags === undefined || tags.length === 0 ? null : tags }
+}
+
+/** Whether a session begins with any of them. */
+export function hasDetails({ tags }: NewSession): boolean {
+  return tags !== undefined
 }
 
 /** About how many bytes a call carries. */

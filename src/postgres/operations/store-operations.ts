@@ -12,12 +12,12 @@ import type { TableNames } from '../table-names.ts'
 import type { UserRowSql } from '../user/user-row.ts'
 import { backdateSignIn } from './backdate-sign-in.ts'
 import { check } from './check.ts'
-import { type Creation, createOperation, findCreated } from './create.ts'
+import { type Creation, createDetailed, createOperation, findCreated } from './create.ts'
 import { describeOperation } from './describe.ts'
-import { destroyAgain, destroyByUser, destroyOperation } from './destroy.ts'
+import { destroyAgain, destroyOperation, destroySeveral } from './destroy.ts'
 import { destroyPage } from './destroy-page.ts'
 import { fetchOperation } from './fetch.ts'
-import { count, findLive, listByUser, lookUp } from './find-sessions.ts'
+import { BY_TAG, BY_USER, count, findLive, listLive, lookUp } from './find-sessions.ts'
 import { type LoadedSession, loadOperation, type TokenLoad } from './load.ts'
 import { purgeOperation } from './purge.ts'
 import { readUser } from './read-user.ts'
@@ -25,6 +25,7 @@ import { replaceOperation } from './replace.ts'
 import { saveOperation } from './save.ts'
 import { type SaveCredentials, saveCredentials } from './save-credentials.ts'
 import { readValues, replaceValues } from './stored-values.ts'
+import { type ChangeTags, changeTags } from './tag.ts'
 import { takeOperation } from './take.ts'
 import { touchOperation } from './touch.ts'
 import { type UpdateEntry, updateEntry } from './update-entry.ts'
@@ -34,6 +35,7 @@ export interface StoreOperations {
   readonly load: SharedCall<TokenLoad, LoadedSession>
   readonly fetch: ReturnType<typeof fetchOperation>
   readonly create: SharedCall<NewSession, Creation>
+  readonly createDetailed: ReturnType<typeof createDetailed>
   readonly findCreated: ReturnType<typeof findCreated>
   readonly save: SharedCall<SessionChange, SaveResult>
   readonly saveCredentials: SaveCredentials
@@ -44,13 +46,16 @@ export interface StoreOperations {
   readonly destroy: SharedCall<Ending, DestroyResult>
   /** For after a lost answer. */
   readonly destroyAgain: ReturnType<typeof destroyAgain>
-  readonly destroyByUser: ReturnType<typeof destroyByUser>
+  readonly destroyByUser: ReturnType<typeof destroySeveral>
+  readonly destroyByTag: ReturnType<typeof destroySeveral>
+  readonly tag: ChangeTags
   readonly describe: ReturnType<typeof describeOperation>
   readonly destroyPage: ReturnType<typeof destroyPage>
   readonly readUser: ReturnType<typeof readUser>
   readonly readValues: ReturnType<typeof readValues>
   readonly replaceValues: ReturnType<typeof replaceValues>
-  readonly listByUser: ReturnType<typeof listByUser>
+  readonly listByUser: ReturnType<typeof listLive>
+  readonly listByTag: ReturnType<typeof listLive>
   readonly findLive: ReturnType<typeof findLive>
   readonly lookUp: SharedCall<string, { readonly live: LiveSession | undefined }>
   readonly backdateSignIn: ReturnType<typeof backdateSignIn>
@@ -76,6 +81,7 @@ export function storeOperations(
     load,
     fetch: fetchOperation(names),
     create: tables.share(createOperation(names)),
+    createDetailed: createDetailed(names),
     findCreated: findCreated(names),
     save: tables.share(saveOperation(names), load),
     saveCredentials: saveCredentials(names),
@@ -85,13 +91,16 @@ export function storeOperations(
     touch: tables.share(touchOperation(names)),
     destroy: tables.share(destroyOperation(names), load),
     destroyAgain: destroyAgain(names),
-    destroyByUser: destroyByUser(names),
+    destroyByUser: destroySeveral(names, BY_USER),
+    destroyByTag: destroySeveral(names, BY_TAG),
+    tag: changeTags(names),
     describe: describeOperation(names),
     destroyPage: destroyPage(names),
     readUser: readUser(names),
     readValues: readValues(names),
     replaceValues: replaceValues(names),
-    listByUser: listByUser(names),
+    listByUser: listLive(names, BY_USER),
+    listByTag: listLive(names, BY_TAG),
     findLive: findLive(names),
     lookUp: tables.share(lookUp(names)),
     backdateSignIn: backdateSignIn(names),

@@ -1,8 +1,10 @@
 import { realTime } from '../../real-time.ts'
-import type { DestroyResult, Ending, LiveSession } from '../../store/session-store.ts'
+import type { DestroyResult, EndedSession, Ending, LiveSession } from '../../store/session-store.ts'
 import type { InTransaction, StoreTransaction } from '../../store/store-transaction.ts'
 import type { Operation } from '../operation.ts'
+import type { EndingOfSeveral } from '../operations/destroy.ts'
 import type { EndedInTransaction } from '../operations/end-in-transaction.ts'
+import { isUuid } from '../parameter-types.ts'
 import { freshProof } from '../proof.ts'
 import type { TableAccess } from '../table-access.ts'
 import type { ApplicationTransaction } from './application-transaction.ts'
@@ -10,13 +12,13 @@ import type { ApplicationTransaction } from './application-transaction.ts'
 /** What a transaction's calls ask. */
 export interface TransactionOperations {
   readonly destroy: Operation<Ending, EndedInTransaction<DestroyResult>>
-  readonly destroyByUser: Operation<
-    { readonly userId: string; readonly except: readonly string[] },
-    EndedInTransaction<readonly string[]>
-  >
+  readonly destroyByUser: DestroySeveral
+  readonly destroyByTag: DestroySeveral
   readonly status: Operation<string, string | null>
   readonly findLive: Operation<readonly string[], readonly LiveSession[]>
 }
+
+type DestroySeveral = Operation<EndingOfSeveral, EndedInTransaction<readonly EndedSession[]>>
 
 /** Milliseconds between two looks at whether a transaction has ended; the pause doubles each time. */
 const FIRST_PAUSE = 20
@@ -42,11 +44,20 @@ export class PostgresTransaction implements StoreTransaction {
     return this.#ask(this.#operations.destroy, ending)
   }
 
-  destroyByUser(
+  async destroyByUser(
     userId: string,
     except: readonly string[],
   ): Promise<InTransaction<readonly string[]>> {
-    return this.#ask(this.#operations.destroyByUser, { userId, except })
+    const call = { of: userId, except: except.filter(isUuid) }
+    const done = await this.#ask(this.#operations.destroyByUser, call)
+    return { ...done, answer: done.answer.map(({ id }) => id) }
+  }
+
+  destroyByTag(
+    tag: string,
+    except: readonly string[],
+  ): Promise<InTransaction<readonly EndedSession[]>> {
+    return this.#ask(this.#operations.destroyByTag, { of: tag, except: except.filter(isUuid) })
   }
 
   /** Sends it once. The tables are prepared before, by the store's own connections. */

@@ -71,6 +71,8 @@ function lookingTests(test: StoreTest): void {
 const ends: Record<string, (harness: StoreHarness, session: Sample) => Promise<unknown>> = {
   'is destroyed': ({ store }, { id }) => store.destroy({ id }),
   'is destroyed with its user': ({ store }, { userId }) => store.destroyByUser(userId ?? '', []),
+  'is destroyed with its tag': ({ store }, { tags }) =>
+    store.destroyByTag?.(tags?.[0] ?? '', []) ?? store.destroyByUser('ann', []),
   'is replaced': ({ store }, session) => store.replace(guardOf(session), sample()),
   'is signed over to another user': ({ store }, session) =>
     store.save(
@@ -86,7 +88,10 @@ function hintTests(test: StoreTest): void {
   for (const [name, end] of Object.entries(ends)) {
     test(`hints at a session that ${name}, once that can be seen`, async (harness) => {
       const { store } = harness
-      const session = await begin(store, { userId: 'ann' })
+      const session = await begin(store, {
+        userId: 'ann',
+        ...(store.tag === undefined ? {} : { tags: ['a'] }),
+      })
       await using ear = await openEar(store)
       if (ear === null) return
       await end(harness, session)
