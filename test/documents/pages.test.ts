@@ -20,6 +20,7 @@ const levels: Readonly<Record<keyof SessionEvents, 'debug' | 'info' | 'warn'>> =
   purged: 'info',
   decodeFailed: 'warn',
   unsealFailed: 'warn',
+  valueUnfit: 'warn',
   sessionUnreadable: 'warn',
   storeUnavailable: 'warn',
   lateSaveFailed: 'warn',

@@ -153,6 +153,7 @@ const EVENT_NAMES = Object.keys({
   purged: true,
   decodeFailed: true,
   unsealFailed: true,
+  valueUnfit: true,
   sessionUnreadable: true,
   tokenUnknown: true,
   tokenReused: true,
