@@ -95,6 +95,21 @@ module.exports = {
       'A store that knows sessions or one driver cannot be used with another.',
     ),
     room(
+      'admin',
+      [
+        ...[
+          'session/',
+          'store/',
+          'http/',
+          'codec/',
+          'cookie/cookie-header\\.ts$',
+          'sessions\\.ts$',
+        ],
+        ...[options, telemetry, realTime, errors],
+      ],
+      'An admin page that knows SQL or one framework shows one store, in one framework.',
+    ),
+    room(
       'import',
       // The move from wai-session-postgresql hands out tokens, since a key there is the cookie itself.
       [
@@ -156,7 +171,7 @@ module.exports = {
     roomWithout(
       'core',
       '[^/]+\\.ts$',
-      ['adapters', 'drivers', 'cli'],
+      ['adapters', 'drivers', 'cli', 'admin'],
       'Every application would load every driver and every framework.',
     ),
     strangers('drivers', 'An application would load the client of a driver it does not use.'),

@@ -8,6 +8,7 @@ import { answerErrors, noSuchPage } from './guards/answer-errors.ts'
 import { securityHeaders, setSecurityHeaders } from './guards/security-headers.ts'
 import { tellOfEndedSession } from './guards/tell-of-ended-session.ts'
 import { accountRoutes } from './routes/account.ts'
+import { adminRoute } from './routes/admin.ts'
 import { basketRoutes } from './routes/basket.ts'
 import { clickRoutes } from './routes/clicks.ts'
 import { deviceRoutes } from './routes/devices.ts'
@@ -51,6 +52,7 @@ export function createApplication(pool: Pool): Application {
   handler.use(securityHeaders, refuseCrossSite(), express.urlencoded({ limit: '10kb' }))
   handler.use(roundTrips.middleware, onSession)
   handler.use(tellOfEndedSession(shop, cookie.name))
+  handler.use(adminRoute(shop))
   handler.use(homeRoute(shop, pool, roundTrips))
   handler.use(accountRoutes(shop, pool), basketRoutes(shop), deviceRoutes(shop))
   handler.use(clickRoutes(shop), momentRoutes(shop, pool))

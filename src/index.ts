@@ -38,7 +38,6 @@ export type { ResealOptions, ResealProgress, ResealReport } from './sealing/rese
 export type { CryptoKeyLike, SealKeyInput } from './sealing/seal-key.ts'
 export type { SealSettings } from './sealing/seal-settings.ts'
 export type { SealedPlace, Sealer, SealFailure } from './sealing/sealer.ts'
-export type { DataOf, DataSchemas, UpgradedSchema } from './session/data-schemas.ts'
 export type { DestroyAllOptions } from './session/destroy-all.ts'
 export type { DeviceAddress, DeviceDescription } from './session/device.ts'
 export type { ExportedSession, UserExport } from './session/export-user.ts'

@@ -3,6 +3,7 @@ import { ConfigurationError, UnsupportedError } from './errors.ts'
 import { Exchange, type ResponseLink, type SessionOpener } from './http/exchange.ts'
 import { type ResealOptions, type ResealReport, reseal } from './sealing/reseal.ts'
 import type { Sealing } from './sealing/sealing.ts'
+import type { Administration } from './session/administration.ts'
 import { checkHealth, type HealthOptions, type SessionsHealth } from './session/health.ts'
 import { type PurgeOptions, type Purger, purgeAll, startPurger } from './session/purger.ts'
 import type { DefaultData } from './session/session.ts'
@@ -83,6 +84,23 @@ export class Sessions<Data extends object = DefaultData>
       )
     }
     await backdateSignIn(id, milliseconds)
+  }
+
+  /**
+   * What `adminPage` of `pg-sessions/admin` works with.
+   *
+   * @internal
+   */
+  administration(): Administration {
+    const { store, codec, events, policy } = this.#context
+    return {
+      store,
+      codec,
+      events,
+      log: policy.log,
+      isSecure: this.#cookie.secure,
+      closing: this.#closing.signal,
+    }
   }
 
   /**

@@ -29,7 +29,7 @@ export function homePage(facts: HomeFacts): Html {
     'Corner shop, a demo of pg-sessions',
     html`<header class="top">
   <h1 class="brand">${icon('session')} Corner shop</h1>
-  <p class="about">a demo of <strong>pg-sessions</strong>: sessions that live in PostgreSQL</p>
+  <p class="about">a demo of <strong>pg-sessions</strong>: sessions that live in PostgreSQL · <a href="/admin">admin page</a>, for “admin”</p>
 </header>
 <main>
   ${notice && html`<p class="notice" role="status">${notice}</p>`}

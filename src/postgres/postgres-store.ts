@@ -30,6 +30,7 @@ import type {
   StoreCounts,
   StoredSession,
   StoredValue,
+  StoreInspector,
   StoreTransaction,
   TagChange,
   TagResult,
@@ -43,6 +44,7 @@ import type {
 import { AnnouncementListener } from './announcement-listener.ts'
 import { Announcer } from './announcer.ts'
 import type { Driver } from './driver.ts'
+import { tableInspector } from './inspection/table-inspector.ts'
 import { prepareTables } from './migrate.ts'
 import { announceOperation, channelOf } from './operations/announce.ts'
 import {
@@ -80,6 +82,7 @@ export class PostgresStore implements SessionStore {
   readonly limitsUsers?: true
   /** There if the option `user` is. */
   readonly loadUser?: NonNullable<SessionStore['loadUser']>
+  readonly inspector: StoreInspector
   readonly #driver: Driver
   readonly #names: TableNames
   readonly #options: DatabaseOptions & Pick<PostgresStoreOptions, 'log'>
@@ -116,6 +119,7 @@ export class PostgresStore implements SessionStore {
     this.#users = user === undefined ? null : new JoinedUsers(user)
     if (this.#users !== null) this.loadUser = this.#loadUser.bind(this, this.#users)
     this.#operations = storeOperations(this.#names, this.#tables, this.#users)
+    this.inspector = tableInspector(this.#names, this.#tables)
     this.#channel = channelOf(this.#names)
     this.#announcer = new Announcer(this.#tables.runner, announceOperation(this.#channel))
     const caps = new UserCaps(driver, this.#tables, this.#names, this.#announcer)

@@ -1,5 +1,5 @@
 import type { CallOptions } from '../store/deadline.ts'
-import type { SessionStore } from '../store/session-store.ts'
+import type { SessionStore, StoreInspector } from '../store/session-store.ts'
 import type { Sealing } from './sealing.ts'
 
 /** The calls of a store that values pass through. */
@@ -37,6 +37,7 @@ export function sealedStore(store: SessionStore, sealing: Sealing): SessionStore
     update: tracked(sealed.update),
     take: tracked(sealed.take),
     readUser: tracked(sealed.readUser),
+    inspector: store.inspector && openingInspector(store.inspector, sealing),
     // A call whose value is still being sealed has not reached the store, which therefore would not wait for it.
     close: async () => {
       await Promise.all(inFlight)
@@ -111,6 +112,17 @@ function valueCalls(store: SessionStore, sealing: Sealing): Required<ValueCalls>
         entries: await sealing.openAll(session.id, session.entries, options?.deadline),
       })
       return Promise.all(sessions.map(open))
+    },
+  }
+}
+
+/** Shows an operator a value that the application allows, rather than its sealed form. */
+function openingInspector(inspector: StoreInspector, sealing: Sealing): StoreInspector {
+  return {
+    ...inspector,
+    async entries(search, options) {
+      const entries = await inspector.entries(search, options)
+      return sealing.openAll(search.id, entries, options?.deadline)
     },
   }
 }

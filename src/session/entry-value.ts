@@ -1,3 +1,4 @@
+import type { Codec } from '../codec/codec.ts'
 import { NotLoadedError, UndecodableError } from '../errors.ts'
 import { frozen } from './frozen-value.ts'
 
@@ -37,22 +38,19 @@ export class EntryValue {
     return this.#bytes
   }
 
-  /**
-   * @param read - Gives the value of bytes: the codec, and the schema of the key if there is one.
-   * @throws {UndecodableError} If the bytes are none of the codec's, or don't fit the schema.
-   */
-  decode(read: (bytes: Uint8Array) => unknown, use: ValueUse): unknown {
-    if (use === 'own') return this.#decode(read)
+  /** @throws {UndecodableError} If the bytes are not this codec's. */
+  decode(codec: Codec, use: ValueUse): unknown {
+    if (use === 'own') return this.#decode(codec)
     if (this.#shared === null) {
-      const value = this.#decode(read)
+      const value = this.#decode(codec)
       this.#shared = { value: use === 'frozen' ? frozen(value) : value }
     }
     return this.#shared.value
   }
 
-  #decode(read: (bytes: Uint8Array) => unknown): unknown {
+  #decode(codec: Codec): unknown {
     try {
-      return read(this.bytes)
+      return codec.decode(this.bytes)
     } catch (error) {
       this.#isUndecodable = error instanceof UndecodableError
       throw error

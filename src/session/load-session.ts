@@ -1,7 +1,6 @@
 import { SessionGoneError, UndecodableError } from '../errors.ts'
 import type { Deadline } from '../store/deadline.ts'
 import type { LoadOptions, LoadResult, SessionRecord } from '../store/session-store.ts'
-import { UnfitValue } from './data-schemas.ts'
 import { EntryValue } from './entry-value.ts'
 import type { SessionContext } from './session-context.ts'
 import { SessionSnapshot } from './session-snapshot.ts'
@@ -145,11 +144,6 @@ export function reportUndecodable(
   { events, codec }: SessionContext,
   sessionId: string,
   key: string | null,
-  error?: UndecodableError,
 ): void {
-  if (error instanceof UnfitValue && key !== null) {
-    events.emit('valueUnfit', { sessionId, key, places: error.places })
-    return
-  }
   events.emit('decodeFailed', { sessionId, key, codec: codec.name })
 }

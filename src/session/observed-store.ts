@@ -31,6 +31,7 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
     destroyPage,
     fetch,
     findLive,
+    inspector,
     inTransaction,
     listByTag,
     listen,
@@ -78,6 +79,19 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
       ? {}
       : { backdateSignIn: observed('backdateSignIn', backdateSignIn.bind(store)) }),
     ...(listen === undefined ? {} : { listen: observed('listen', listen.bind(store)) }),
+    ...(inspector === undefined
+      ? {}
+      : {
+          inspector: {
+            figures: observed('inspectFigures', inspector.figures),
+            newest: observed('inspectNewest', inspector.newest),
+            ofUser: observed('inspectUser', inspector.ofUser),
+            withLabel: observed('inspectLabel', inspector.withLabel),
+            session: observed('inspectSession', inspector.session),
+            keys: observed('inspectKeys', inspector.keys),
+            entries: observed('inspectEntries', inspector.entries),
+          },
+        }),
     ...(inTransaction === undefined ? {} : { inTransaction: inTransaction.bind(store) }),
     count: observed('count', store.count.bind(store)),
     purge: observed('purge', store.purge.bind(store)),

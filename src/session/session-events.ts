@@ -30,17 +30,27 @@ export interface SessionEvents {
    * signed out.
    */
   userGone: { readonly sessionId: string; readonly userId: string }
+  /** An administrator ended sessions on the admin page: one of them, or all of a user. */
+  adminEnded: {
+    /** Who it was, as the page's `authorize` said. */
+    readonly actor: string
+    /** Null if all sessions of the user were to end. */
+    readonly sessionId: string | null
+    readonly userId: string | null
+    /** How many live sessions were ended. */
+    readonly ended: number
+  }
+  /** An administrator looked at values of a session on the admin page. */
+  adminViewed: {
+    readonly actor: string
+    readonly sessionId: string
+    readonly userId: string | null
+    readonly keys: readonly string[]
+  }
   /** Dead sessions were deleted. */
   purged: { readonly removed: number; readonly milliseconds: number }
   /** A stored key or value does not decode, so it counts as absent. */
   decodeFailed: { readonly sessionId: string; readonly key: string | null; readonly codec: string }
-  /** A stored value does not fit the schema that the setting `data` has for its key, so it counts as absent. */
-  valueUnfit: {
-    readonly sessionId: string
-    readonly key: string
-    /** Where it does not fit: `basket[0].price`. */
-    readonly places: readonly string[]
-  }
   /**
    * A stored value counts as absent, since it cannot be decrypted (`seal`): its key is unknown to this process, it was
    * changed or comes from another session or key, or it is not sealed.
@@ -82,9 +92,10 @@ const LEVELS: Record<keyof SessionEvents, [keyof Logger, string]> = {
   destroyed: ['debug', 'session destroyed'],
   expired: ['debug', 'expired session refused'],
   userGone: ['warn', 'the user of a session was not found, so the request counts as signed out'],
+  adminEnded: ['info', 'an administrator ended sessions'],
+  adminViewed: ['info', 'an administrator looked at values of a session'],
   purged: ['info', 'expired sessions purged'],
   decodeFailed: ['warn', 'a stored entry does not decode and counts as absent'],
-  valueUnfit: ['warn', 'a stored value does not fit its schema and counts as absent'],
   unsealFailed: ['warn', 'a stored value cannot be decrypted and counts as absent'],
   sessionUnreadable: ['warn', 'a stored session cannot be read and counts as absent'],
   tokenUnknown: ['debug', 'unknown token refused'],

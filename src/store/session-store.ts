@@ -19,6 +19,7 @@ import type { DescribeResult, Description } from './session-description.ts'
 import type { EndedPage, EndedSession, EndingPage, StoredSession } from './session-erasure.ts'
 import type { Entry, LoadResult, PresentedToken, SessionSummary } from './session-record.ts'
 import type { TagChange, TagResult } from './session-tags.ts'
+import type { StoreInspector } from './store-inspector.ts'
 import type { StoreTransaction } from './store-transaction.ts'
 import type { StoredValue, ValuePage, ValueReplacement } from './stored-values.ts'
 
@@ -28,6 +29,7 @@ export type * from './session-description.ts'
 export type * from './session-erasure.ts'
 export type * from './session-record.ts'
 export type * from './session-tags.ts'
+export type * from './store-inspector.ts'
 export type * from './store-transaction.ts'
 export type * from './stored-values.ts'
 
@@ -258,6 +260,9 @@ export interface SessionStore {
    * @throws {ConfigurationError} The client is not known, or has no transaction open.
    */
   inTransaction?(client: object): StoreTransaction
+
+  /** Looks at stored sessions for the admin page. Absent in a store that cannot do so at a bounded cost. */
+  readonly inspector?: StoreInspector
 
   /** Ends the store's own work: waits for calls in flight, takes no new ones, leaves borrowed clients open. */
   close(): Promise<void>

@@ -20,9 +20,10 @@ const levels: Readonly<Record<keyof SessionEvents, 'debug' | 'info' | 'warn'>> =
   purged: 'info',
   decodeFailed: 'warn',
   unsealFailed: 'warn',
-  valueUnfit: 'warn',
   sessionUnreadable: 'warn',
   storeUnavailable: 'warn',
+  adminEnded: 'info',
+  adminViewed: 'info',
   lateSaveFailed: 'warn',
 }
 

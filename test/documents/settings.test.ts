@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { defaultSettings } from 'pg-sessions'
 import { describe, expect, test } from 'vitest'
+import { adminOptions } from '../../src/admin/admin-options.ts'
 import { cookieOptions } from '../../src/cookie/cookie-settings.ts'
 import { databaseOptions } from '../../src/postgres/store-options.ts'
 import { sessionOptions } from '../../src/session/settings.ts'
@@ -54,4 +55,11 @@ describe('docs/settings.md', () => {
       expect(row, name).toBe(String(fallback))
     }
   })
+})
+
+test('docs/admin.md names every option of the admin page, and no other', async () => {
+  const admin = await readFile(new URL('../../docs/admin.md', import.meta.url), 'utf8')
+  const table = admin.slice(admin.indexOf('| option | default |')).split('\n\n')[0] ?? ''
+  const names = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name)
+  expect(names.sort()).toEqual(Object.keys(adminOptions).sort())
 })

@@ -24,7 +24,10 @@ beforeAll(async () => {
   await fill()
   await client.query('set plan_cache_mode = force_generic_plan')
   const statements = [...(await everyStatement(harness.pool))].sort()
-  for (const [name, text] of statements) plans[name] = await planOf(name, text)
+  for (const [name, text] of statements) {
+    // It asks the catalog alone, whose plans differ from release to release.
+    if (name !== 'inspect_tables') plans[name] = await planOf(name, text)
+  }
 })
 afterAll(async () => {
   await client.end()

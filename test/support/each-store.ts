@@ -153,13 +153,14 @@ const EVENT_NAMES = Object.keys({
   purged: true,
   decodeFailed: true,
   unsealFailed: true,
-  valueUnfit: true,
   sessionUnreadable: true,
   tokenUnknown: true,
   tokenReused: true,
   tokenRefused: true,
   userGone: true,
   storeUnavailable: true,
+  adminEnded: true,
+  adminViewed: true,
   lateSaveFailed: true,
 } satisfies Record<keyof SessionEvents, true>) as (keyof SessionEvents)[]
 

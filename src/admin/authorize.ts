@@ -1,0 +1,51 @@
+import { isSessionError } from '../errors.ts'
+import type { Logger } from '../session/logger.ts'
+
+/** Who may go on, or what to answer instead. */
+export type Authorization = { readonly actor: string } | { readonly refusal: Response }
+
+/**
+ * Asks the application who sends a request. Everything but a name refuses: false, an error, and `true`, with which
+ * the log could not say who it was.
+ */
+export async function authorized(decide: () => unknown, log: Logger): Promise<Authorization> {
+  try {
+    const decision = await decide()
+    if (typeof decision === 'string' && decision !== '') return { actor: decision }
+    if (isResponse(decision)) return { refusal: decision }
+    if (decision === true) {
+      log.error(
+        {},
+        'authorize of the admin page returned true: return the name of the administrator, which the log of actions shows',
+      )
+    }
+    return { refusal: plainAnswer(403, 'You may not see this page.') }
+  } catch (error) {
+    log.error({ err: error }, 'authorize of the admin page failed, so the request was refused')
+    const status = isSessionError(error) ? Math.max(error.statusCode, 400) : 403
+    return { refusal: plainAnswer(status, 'You may not see this page.') }
+  }
+}
+
+/** Also one of another realm or of the package undici, which are no instances of the global class. */
+function isResponse(decision: unknown): decision is Response {
+  const { status, headers } = Object(decision)
+  return typeof status === 'number' && typeof headers?.get === 'function'
+}
+
+/** An answer that tells nothing of sessions. */
+export function plainAnswer(
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return new Response(`${text}\n`, {
+    status,
+    headers: {
+      'content-type': 'text/plain; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      ...headers,
+    },
+  })
+}

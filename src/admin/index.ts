@@ -1,0 +1,9 @@
+/**
+ * A page for operators: figures and plots, search, and ending sessions.
+ *
+ * @module
+ */
+export type { AdminDecision, AdminPageOptions, AdminValue } from './admin-options.ts'
+export type { AdministeredSessions } from './administrator.ts'
+export { adminPage } from './admin-page.ts'
+export { nodeAdminPage } from './node-admin-page.ts'
