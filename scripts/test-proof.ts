@@ -41,6 +41,12 @@ const parts: readonly Part[] = [
     isTimed: false,
   },
   {
+    name: 'logins',
+    does: 'attacks hundreds of logins on the other side of shared Haskell tables while they are in flight',
+    command: vitest('test/haskell/login-in-flight'),
+    isTimed: false,
+  },
+  {
     name: 'fuzz',
     does: 'feeds cookies, tokens, codecs, old rows, settings and database answers with ten million hostile inputs',
     command: script('fuzz.ts'),
