@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { StoreUnavailableError, UndecodableError } from '../errors.ts'
+import { StoreError, StoreUnavailableError, UndecodableError } from '../errors.ts'
 import { AnswerBytes } from './answer-bytes.ts'
 import { type AnswerRow, readAnswerRows } from './answer-rows.ts'
 import type { Row, Statement } from './driver.ts'
@@ -106,7 +106,8 @@ export function operation<Call, Parameters extends Types, Answer>(
       }
       try {
         return readAnswer(definition, rows, call)
-      } catch {
+      } catch (error) {
+        if (error instanceof StoreError) throw error
         throw unreadable(prepared.name, effect, 'is cut off, or not of the form that it asked for')
       }
     },

@@ -1,6 +1,6 @@
 import type { SchemaError } from '../errors.ts'
 import type { Migration } from './migrations/index.ts'
-import { foreign, halfMissing, lockedOut } from './schema-errors.ts'
+import { altered, foreign, halfMissing, lockedOut } from './schema-errors.ts'
 import type { FoundTable, RecordedVersion, Survey } from './survey-tables.ts'
 import type { TableNames } from './table-names.ts'
 
@@ -49,8 +49,14 @@ export function recognizeTables(
     if (session === null && sessionData === null) return { kind: 'absent' }
     if (session === null) throw halfMissing(names, 'session')
     if (sessionData === null) throw halfMissing(names, 'sessionData')
+    const version = recorded.at(-1)?.version ?? 0
+    refuseAltered(
+      names,
+      survey,
+      migrations.find((step) => step.version === version),
+    )
     refuseLockedOut(names, survey)
-    return { kind: 'recorded', version: recorded.at(-1)?.version ?? 0 }
+    return { kind: 'recorded', version }
   }
   if (session === null && sessionData === null) {
     // The migration leaves the comment and a row. A table without either is someone else's.
@@ -88,6 +94,34 @@ function foreignOfTwo(
 function hasColumns(found: FoundTable | null, columns: readonly string[]): boolean {
   return found?.kind === 'table' && columns.every((column) => found.columns.includes(column))
 }
+
+/** Refuses tables in which a column that the migrations made was dropped, renamed, or given a type that does not work. */
+function refuseAltered(names: TableNames, survey: Survey, step: Migration | undefined): void {
+  for (const table of ['session', 'sessionData'] as const) {
+    const found = new Map(survey[table]?.columns.map(splitColumn))
+    for (const [column, type] of step?.columns[table].map(splitColumn) ?? []) {
+      const foundType = found.get(column)
+      if (foundType === undefined) throw altered(names, table, `it has no column ${column}`)
+      if (!fits(foundType, type)) {
+        throw altered(names, table, `its column ${column} is ${foundType} instead of ${type}`)
+      }
+    }
+  }
+}
+
+function splitColumn(column: string): [name: string, type: string] {
+  const at = column.indexOf(' ')
+  return [column.slice(0, at), column.slice(at + 1)]
+}
+
+/** Whether our statements work on a column of this type. A type that an application has made may do. */
+function fits(found: string, type: string): boolean {
+  if (found === type || !BUILT_IN.test(found)) return true
+  return type === 'text' && /^(?:text|character)\b/.test(found)
+}
+
+const BUILT_IN =
+  /^(?:uuid|smallint|integer|bigint|numeric|real|double precision|boolean|jsonb?|bytea|date|time|timestamp|interval|xml|inet|text|character)\b/
 
 function refuseLockedOut(names: TableNames, survey: Survey): void {
   for (const table of ['migration', 'session', 'sessionData'] as const) {

@@ -41,6 +41,14 @@ export function halfMissing(names: TableNames, table: OwnTable): SchemaError {
   )
 }
 
+/** A table of ours that no longer has the columns that it was made with. */
+export function altered(names: TableNames, table: OwnTable, difference: string): SchemaError {
+  return new SchemaError(
+    'ERR_SCHEMA_OUTDATED',
+    `The table '${names.raw[table]}' in schema '${names.raw.schema}' was changed after pg-sessions made it: ${difference}. Undo that change; \`${command(names, 'sql')}\` prints what the table must be.`,
+  )
+}
+
 /** The session tables are ours, but their version is not recorded. */
 export function unrecorded(names: TableNames): SchemaError {
   return new SchemaError(

@@ -14,7 +14,7 @@ import type {
 } from '../store/session-store.ts'
 import { ANY_SESSION, type Announcer } from './announcer.ts'
 import { createOnce } from './create-once.ts'
-import { endedBefore } from './operations/destroy.ts'
+import { endedBefore, refuseKept } from './operations/destroy.ts'
 import type { StoreOperations } from './operations/store-operations.ts'
 import { isUuid } from './parameter-types.ts'
 import type { TableAccess } from './table-access.ts'
@@ -146,6 +146,7 @@ export class SessionEndings {
     try {
       const ended = await this.#tables.ask(destroy, ending, call)
       this.#announce(ended)
+      if (list === this.#operations.listByUser) await this.#refuseKept(live, except, ended, call)
       return ended
     } catch (error) {
       if (!isUnknown(error)) throw error
@@ -169,6 +170,23 @@ export class SessionEndings {
       .catch((error) => this.#mayHaveEnded(ANY_SESSION, error))
     this.#announce(answer.ended)
     return answer
+  }
+
+  /** Others have ended the sessions that are missing from an answer, unless these are still the user's. */
+  async #refuseKept(
+    before: readonly EndedSession[],
+    except: readonly string[],
+    ended: readonly EndedSession[],
+    call: CallOptions,
+  ): Promise<void> {
+    const accounted = new Set([...except, ...ended.map(({ id }) => id)])
+    const missed = before.filter(({ id }) => !accounted.has(id))
+    if (missed.length === 0) return
+    const ids = missed.map(({ id }) => id)
+    const live = await this.#tables.ask(this.#operations.findLive, ids, call).catch(() => [])
+    refuseKept(
+      live.some((one) => missed.some(({ id, userId }) => id === one.id && userId === one.userId)),
+    )
   }
 
   /** Announces an ending whose answer got lost: a listener then looks, and sees what has happened. */

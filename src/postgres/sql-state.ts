@@ -221,6 +221,14 @@ function advice(sqlState: string): string {
     case '3D000':
       return ' It does not let this client in: check the user, password and database name.'
     default:
-      return ''
+      return CHANGED_TABLES.has(sqlState)
+        ? ' The session tables are not as pg-sessions made them: a trigger, rule, constraint, column or type was added or changed. Compare them with what `npx pg-sessions sql` prints.'
+        : ''
   }
 }
+
+/** What no statement meets on tables as they were made: a column, constraint or trigger of someone else refuses it. */
+const CHANGED_TABLES: ReadonlySet<string> = new Set([
+  ...['0A000', '23502', '23503', '23514', '23P01', '428C9', '42804', '42883', '42P10', '55000'],
+  ...['P0001'],
+])

@@ -1,6 +1,6 @@
 import { SchemaError, SessionsClosedError } from '../errors.ts'
-import { realTime } from '../real-time.ts'
 import { isRequestBoundRuntime } from '../options/request-bound-runtime.ts'
+import { realTime } from '../real-time.ts'
 import type { CallOptions, Deadline } from '../store/deadline.ts'
 import { ALONE, SHARED } from './batch-limits.ts'
 import { Batcher, type SharedOperation, type Upstream } from './batcher.ts'
@@ -109,7 +109,7 @@ export class TableAccess {
     await new Promise<void>((resolve) => realTime.setImmediate(resolve))
   }
 
-  /** Prepares the tables before the call, and once more if they were dropped since. */
+  /** Prepares the tables before the call, and once more if they were dropped or changed since. */
   async #callPrepared<Answer>(
     deadline: Deadline,
     call: (deadline: Deadline) => Promise<Answer>,
@@ -120,8 +120,8 @@ export class TableAccess {
         try {
           return await call(deadline)
         } catch (error) {
-          // A statement on a missing table has had no effect.
-          if (!isMissing(error)) throw error
+          // A statement on a missing table or column has had no effect.
+          if (!isOfSchema(error)) throw error
           this.#isReady = false
         }
       }
@@ -159,6 +159,6 @@ export class TableAccess {
   }
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof SchemaError && error.code === 'ERR_SCHEMA_MISSING'
+function isOfSchema(error: unknown): boolean {
+  return error instanceof SchemaError
 }

@@ -86,11 +86,18 @@ export class SessionWatcher {
     if (this.#store.findLive === undefined) {
       throw new UnsupportedError(`Sessions of the store '${this.#store.name}' cannot be watched.`)
     }
-    const { id, userId } =
-      typeof watched === 'string' ? { id: watched.toLowerCase(), userId: undefined } : watched
+    const { id, userId }: Exclude<WatchTarget, string> =
+      typeof watched === 'string'
+        ? { id: watched.toLowerCase(), userId: undefined }
+        : Object(watched)
     if (typeof id !== 'string') {
       throw new ConfigurationError(
         'watch takes a stored session. An anonymous one without data has no id, and never ends.',
+      )
+    }
+    if (typeof onEnd !== 'function') {
+      throw new ConfigurationError(
+        'watch takes a function to call when the session has ended: sessions.watch(session, () => socket.close(4401)).',
       )
     }
     const watch: Watch = { userId, onEnd }

@@ -1,5 +1,6 @@
 import { batchingMutants } from './guards-of-batching.ts'
 import { betterAuthMutants } from './guards-of-better-auth.ts'
+import { clientMutants } from './guards-of-clients.ts'
 import { credentialMutants } from './guards-of-credentials.ts'
 import { haskellMutants } from './guards-of-haskell.ts'
 import { lifeMutants } from './guards-of-lives.ts'
@@ -20,4 +21,5 @@ export const mutantGroups: readonly MutantGroup[] = [
   ...haskellMutants,
   ...betterAuthMutants,
   ...valueMutants,
+  ...clientMutants,
 ]

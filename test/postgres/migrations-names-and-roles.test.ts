@@ -69,11 +69,13 @@ describe('names', () => {
       'session_data_pkey',
       'session_pkey',
       'session_purge_at_idx',
+      'session_tags_idx',
       'session_user_id_idx',
       'shop_data_pkey',
       'shop_migration_pkey',
       'shop_pkey',
       'shop_purge_at_idx',
+      'shop_tags_idx',
       'shop_user_id_idx',
     ])
   })

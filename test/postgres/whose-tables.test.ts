@@ -215,3 +215,36 @@ describe('tables that are dropped under a running process', () => {
     await expect(sessions.ready()).rejects.toMatchObject({ code: 'ERR_SCHEMA_MISSING' })
   })
 })
+
+describe('our own tables that were changed since', () => {
+  test.each([
+    ['a column was renamed', 'session rename user_id to owner', 'has no column user_id'],
+    ['a column was dropped', 'session_data drop value cascade', 'has no column value'],
+    [
+      'a type does not work',
+      'session alter user_id type uuid using null',
+      'column user_id is uuid instead of text',
+    ],
+  ])(
+    'are refused with what is wrong, at the start and in a running process: %s',
+    async (_, change, problem) => {
+      const database = await scratchDatabase()
+      const pool = new pg.Pool({ connectionString: database.url })
+      onTestFinished(() => pool.end())
+      const running = createSessions({ database: fromPg(pool) })
+      await running.ready()
+      await database.query(`alter table sessions.${change}`)
+      const names = resolveTableNames()
+      const driver = connect(database.url)
+      for (const attempt of [migrate, checkSchema]) {
+        const refused = attempt(driver, names, { timeout })
+        await expect(refused).rejects.toMatchObject({ code: 'ERR_SCHEMA_OUTDATED' })
+        await expect(attempt(driver, names, { timeout })).rejects.toThrow(problem)
+      }
+      const exchange = running.open(null)
+      exchange.session.set('a', 1)
+      await expect(exchange.commit()).rejects.toThrow(/was changed|not as pg-sessions made them/)
+      await running.close()
+    },
+  )
+})

@@ -144,6 +144,9 @@ eachStore((open) => {
     const { sessions, visitor } = await open()
     const session = await visitor().visit(loaded)
     expect(() => sessions.watch(session, () => {})).toThrow(ConfigurationError)
+    // As a caller without types gets wrong.
+    expect(() => sessions.watch(null as never, () => {})).toThrow(ConfigurationError)
+    expect(() => sessions.watch(session.id ?? 'an id', null as never)).toThrow(ConfigurationError)
   })
 
   test('closed sessions can be watched no more, and tell nobody of their end', async () => {

@@ -1,3 +1,4 @@
+import { StoreError } from '../../errors.ts'
 import type { DestroyResult, EndedSession, Ending, LiveSession } from '../../store/session-store.ts'
 import type { AnswerRow } from '../answer-rows.ts'
 import type { SharedOperation } from '../batcher.ts'
@@ -59,8 +60,10 @@ function destroyOne(
       ended: `
         delete from ${session} as s
         using found
-        where s.id = ${given.id} and found.is_held`,
-      answer: `select user_id, was_live, is_held from found`,
+        where s.id = ${given.id} and found.is_held
+        returning s.id`,
+      answer: `
+        select user_id, was_live, is_held, not exists (select from ended) as is_kept from found`,
     }),
     rows: ([row]) => (row === undefined ? { status: 'gone' } : readEnded(row)),
   })
@@ -104,8 +107,11 @@ function destroyMany({ session }: TableNames): Operation<readonly Ending[], Ends
       ended: `
         delete from ${session} as s
         using found
-        where s.id = found.id and found.is_held`,
-      answer: `select id, user_id, was_live, is_held from found`,
+        where s.id = found.id and found.is_held
+        returning s.id`,
+      answer: `
+        select id, user_id, was_live, is_held, id not in (select ended.id from ended) as is_kept
+        from found`,
     }),
     // A session that is missing from the answer is gone, or locked: alone it turns out.
     rows(rows, endings) {
@@ -162,7 +168,20 @@ export function findEnding(
 function readEnded(row: AnswerRow): DestroyResult {
   if (!row.boolean('was_live')) return { status: 'gone' }
   if (!row.boolean('is_held')) return { status: 'superseded' }
+  refuseKept(row.boolean('is_kept'))
   return { status: 'ended', userId: row.textOrNull('user_id') }
+}
+
+/**
+ * Refuses to call a session ended that lives on.
+ *
+ * @throws {StoreError} If the database has kept it.
+ */
+export function refuseKept(isKept: boolean): void {
+  if (!isKept) return
+  throw new StoreError(
+    'The database kept a session that should have ended: a trigger on the session tables, or row level security, has stopped its deletion. Let the trigger return OLD, or the policy allow DELETE.',
+  )
 }
 
 export interface EndingOfSeveral {

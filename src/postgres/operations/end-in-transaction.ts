@@ -3,7 +3,7 @@ import type { AnswerRow } from '../answer-rows.ts'
 import { type Operation, operation } from '../operation.ts'
 import { list, text, uuid } from '../parameter-types.ts'
 import type { TableNames } from '../table-names.ts'
-import { type EndingOfSeveral, endingTypes, findEnding, giveEnding } from './destroy.ts'
+import { type EndingOfSeveral, endingTypes, findEnding, giveEnding, refuseKept } from './destroy.ts'
 import type { Selection } from './find-sessions.ts'
 
 /** What a statement in the application's transaction answers. */
@@ -44,9 +44,10 @@ export function destroyInTransaction(
       ended: `
         delete from ${session} as s
         using found
-        where s.id = ${given.id} and found.is_held`,
+        where s.id = ${given.id} and found.is_held
+        returning s.id`,
       answer: `
-        select id, user_id, is_held, ${TRANSACTION_ID},
+        select id, user_id, is_held, not exists (select from ended) as is_kept, ${TRANSACTION_ID},
           ${announce(channel, given.channel, 'is_held')}
         from found
         where was_live`,
@@ -54,6 +55,7 @@ export function destroyInTransaction(
     rows([row]) {
       if (row === undefined) return nothing({ status: 'gone' })
       if (!row.boolean('is_held')) return nothing({ status: 'superseded' })
+      refuseKept(row.boolean('is_kept'))
       return {
         answer: { status: 'ended', userId: row.textOrNull('user_id') },
         ended: [row.text('id')],
