@@ -72,6 +72,16 @@ export class Exchange<Data extends object = DefaultData> {
     return this.#state?.hasChanges ?? false
   }
 
+  /** Whether `commit` would have nothing to wait for. */
+  get isSettled(): boolean {
+    return this.#state?.isSettled ?? true
+  }
+
+  /** Lets the next change call `onChange` of the link again: the response does not wait for it yet. */
+  announceAgain(): void {
+    this.#state?.announceAgain()
+  }
+
   /**
    * Saves what has changed, and tells what the head of the response has to say. Called before the head
    * leaves; a session that was not used costs nothing.
@@ -85,7 +95,7 @@ export class Exchange<Data extends object = DefaultData> {
   async commit(): Promise<ResponseHeaders> {
     const state = this.#state
     if (state === null) return NOTHING
-    await state.commit()
+    if (!state.isSettled) await state.commit()
     state.touchIfDue()
     return this.head
   }

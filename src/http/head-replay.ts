@@ -33,52 +33,57 @@ export function replayCalls(
   calls: readonly Call[],
   addition: ResponseHeaders,
 ): boolean {
-  addToHead(response, addition)
-  if (status !== undefined) response.statusCode = status[0]
   const overlay = new Overlay(response)
-  // Past those who wrapped `writeHead` since: they saw the head when the handler sent it.
-  const writeHead = inner.writeHead.bind(response, ...(status ?? []))
-  overlay.method('_implicitHeader', () => writeHead())
-  const stream = layLastWord(response, overlay, addition)
-  let willDrain = false
-  try {
-    for (const { name, args } of calls) {
-      const result = Reflect.apply(inner[name], response, args)
-      if (name === 'write' && result === false) willDrain = true
+  return withHead(response, addition, () => {
+    if (status !== undefined) response.statusCode = status[0]
+    // Past those who wrapped `writeHead` since: they saw the head when the handler sent it.
+    const writeHead = inner.writeHead.bind(response, ...(status ?? []))
+    overlay.method('_implicitHeader', () => writeHead())
+    let willDrain = false
+    try {
+      for (const { name, args } of calls) {
+        const result = Reflect.apply(inner[name], response, args)
+        if (name === 'write' && result === false) willDrain = true
+      }
+    } finally {
+      overlay.lift()
     }
+    return willDrain
+  })
+}
+
+/** Sends the head, or what makes Node send it, with what is added to it. */
+export function withHead<Result>(
+  response: ServerResponse,
+  addition: ResponseHeaders,
+  send: () => Result,
+): Result {
+  addToHead(response, addition)
+  const lastWord = layLastWord(response, addition)
+  try {
+    return send()
   } finally {
-    overlay.lift()
-    stream?.lift()
+    lastWord?.lift()
   }
-  return willDrain
 }
 
 /**
  * Adds once more at the moment Node makes the head: those who wrapped `writeHead` before the hold, as
  * on-headers does, run between the first time and that, and may have let caches keep the response.
  */
-function layLastWord(
-  response: ServerResponse,
-  overlay: Overlay,
-  addition: ResponseHeaders,
-): Overlay | undefined {
-  const storeHeader: Method | undefined = Reflect.get(response, '_storeHeader')
-  if (storeHeader !== undefined) {
-    overlay.method('_storeHeader', (...args) => {
-      keepInHead(response, addition)
-      return Reflect.apply(storeHeader, response, args)
-    })
-    return undefined
-  }
-  const stream: object | undefined = Reflect.get(response, 'stream')
-  if (stream === undefined) return undefined
-  const respond = Reflect.get(stream, 'respond') as Method
-  const ofStream = new Overlay(stream)
-  ofStream.method('respond', (...args) => {
+function layLastWord(response: ServerResponse, addition: ResponseHeaders): Overlay | undefined {
+  const sendsHead = Reflect.has(response, '_storeHeader')
+    ? { target: response, name: '_storeHeader' }
+    : { target: Reflect.get(response, 'stream'), name: 'respond' }
+  const target: object | undefined = sendsHead.target
+  if (target === undefined) return undefined
+  const send = Reflect.get(target, sendsHead.name) as Method
+  const overlay = new Overlay(target)
+  overlay.method(sendsHead.name, (...args) => {
     keepInHead(response, addition)
-    return Reflect.apply(respond, stream, args)
+    return Reflect.apply(send, target, args)
   })
-  return ofStream
+  return overlay
 }
 
 /** Ends a call that leads nowhere: its callback is not called, and nothing is emitted. */

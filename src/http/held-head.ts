@@ -12,7 +12,7 @@ import { isUint8Array } from 'node:util/types'
 import { ResponseStartedError } from '../errors.ts'
 import { type DeferredCut, deferCut } from './deferred-cut.ts'
 import { laySentLook, type Progress, throwHeadersSent } from './fake-sent-state.ts'
-import { type Call, dropCall, replayCalls, type Sending } from './head-replay.ts'
+import { type Call, dropCall, replayCalls, type Sending, withHead } from './head-replay.ts'
 import { type Method, Overlay } from './overlay.ts'
 import { addToHead, type ResponseHeaders } from './response-headers.ts'
 import { applyWriteHead, rememberHead, type StatusLine } from './written-head.ts'
@@ -21,6 +21,8 @@ import { applyWriteHead, rememberHead, type StatusLine } from './written-head.ts
 export interface HoldOptions {
   /** Saves, once, when the handler first sends something. */
   readonly commit: () => Promise<ResponseHeaders>
+  /** Does so at once when nothing is left to save; undefined when there is. Then no call is queued. */
+  readonly commitNow?: () => ResponseHeaders | undefined
   /**
    * Answers instead of the handler, whose body is dropped: nothing has been sent, and status and
    * headers are what they were when holding began. Called when the save failed, and when Node
@@ -113,12 +115,27 @@ class HeldResponse implements HeldHead {
     this.#inner[name] = inner
     // Who wraps the response later keeps this for good, so it stays right in every phase.
     this.#sending.method(name, (...args) => {
+      // `_storeHeader` is given the fields of a head that takes no more.
+      if (this.#phase === 'open' && name !== '_storeHeader') {
+        const addition = this.#status === undefined ? this.#options.commitNow?.() : undefined
+        if (addition !== undefined) return this.#pass(name, args, addition)
+      }
       if (this.#phase === 'open' || this.#phase === 'saving') return hold(...args)
       const isLate = this.#phase === 'dropped' && !this.#answering?.getStore()
       return isLate
         ? dropCall({ name, args }, this.#response, this.#failure)
         : Reflect.apply(inner, this.#response, args)
     })
+  }
+
+  /** Makes the first call that sends something by the method beneath: nothing has to wait. */
+  #pass(name: Sending, args: readonly unknown[], addition: ResponseHeaders): unknown {
+    const response = this.#response
+    this.#phase = 'passing'
+    this.#sending.lift()
+    // Node takes a list of pairs only where no header is set, and one is about to be.
+    const given = args.some(Array.isArray) ? applyWriteHead(response, args) : args
+    return withHead(response, addition, () => Reflect.apply(this.#inner[name], response, given))
   }
 
   #writeHead(args: readonly unknown[]): ServerResponse {

@@ -62,6 +62,14 @@ export class NodeExchange<Data extends object> implements HoldMember {
     return this.#exchange.hasChanges
   }
 
+  get isSettled(): boolean {
+    return this.#exchange.isSettled
+  }
+
+  released(): void {
+    this.#exchange.announceAgain()
+  }
+
   /**
    * Saves before anything is sent, for frameworks that can wait there: what goes wrong then goes their
    * own way. It sends nothing, and `fail` is not called. What changes later is saved with the head.

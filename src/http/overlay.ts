@@ -5,6 +5,7 @@ export type Method = (...args: unknown[]) => unknown
 interface Layer {
   readonly name: string
   readonly laid: Method
+  readonly isGetter: boolean
   /** What hid the inherited property before: nothing, as a rule. */
   readonly before: PropertyDescriptor | undefined
 }
@@ -25,7 +26,7 @@ export class Overlay {
 
   /** Lays a method, over which others may lay theirs. */
   method(name: string, laid: Method): void {
-    this.#layers.push({ name, laid, before: this.#own(name) })
+    this.#layers.push({ name, laid, isGetter: false, before: this.#own(name) })
     Reflect.set(this.#target, name, laid)
   }
 
@@ -34,16 +35,15 @@ export class Overlay {
    * its object in `this`: V8 makes a shape of its own for every other one.
    */
   getter(name: string, laid: (this: object) => unknown): void {
-    this.#layers.push({ name, laid, before: this.#own(name) })
+    this.#layers.push({ name, laid, isGetter: true, before: this.#own(name) })
     Object.defineProperty(this.#target, name, { get: laid, configurable: true })
   }
 
   /** Takes off what still lies on top. What others have laid over it since stays theirs. */
   lift(): void {
-    this.#takeOff((layer) => {
-      const current = this.#own(layer.name)
-      return current?.value === layer.laid || current?.get === layer.laid
-    })
+    this.#takeOff(({ name, laid, isGetter }) =>
+      isGetter ? this.#own(name)?.get === laid : Reflect.get(this.#target, name) === laid,
+    )
   }
 
   /** Takes off everything, with what others have laid over it since. */
@@ -52,7 +52,8 @@ export class Overlay {
   }
 
   #own(name: string): PropertyDescriptor | undefined {
-    return Object.getOwnPropertyDescriptor(this.#target, name)
+    const isOwn = Object.hasOwn(this.#target, name)
+    return isOwn ? Object.getOwnPropertyDescriptor(this.#target, name) : undefined
   }
 
   #takeOff(isOurs: (layer: Layer) => boolean): void {

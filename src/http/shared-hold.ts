@@ -6,6 +6,10 @@ import { addToHead, type ResponseHeaders } from './response-headers.ts'
 
 /** One of those for whom a response's head waits. */
 export interface HoldMember {
+  /** Whether there is nothing to save. */
+  readonly isSettled: boolean
+  /** The hold ends. A later change needs another. */
+  released(): void
   /** Saves what there is to save. */
   save(): Promise<void>
   /** Drops what has not been saved, since the response will not say that it was. */
@@ -34,6 +38,12 @@ export function holdFor(member: HoldMember, response: ServerResponse): void {
   let failing = member
   membersOf.set(response, members)
   holdHead(response, {
+    commitNow() {
+      for (const { isSettled } of members) if (!isSettled) return undefined
+      membersOf.delete(response)
+      for (const member of members) member.released()
+      return headersOf(members)
+    },
     async commit() {
       membersOf.delete(response)
       for (failing of members) await failing.save()

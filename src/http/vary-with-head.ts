@@ -21,16 +21,15 @@ const nodesVarying = varying(nodes)
 function varying(inner: Method): Method {
   return function (this: ServerResponse, ...args) {
     if (this.headersSent) return Reflect.apply(inner, this, args)
-    // Fields given here replace those set before, so they have to be set first.
-    const status = args.slice(1).some(namesVary) ? applyWriteHead(this, args) : args
+    // Fields given here replace those set before, and Node takes a list of pairs only where none is set.
+    const status = args.slice(1).some(mustBeSetFirst) ? applyWriteHead(this, args) : args
     addToHead(this, varyOnly)
     return Reflect.apply(inner, this, status)
   }
 }
 
 /** Fields come as an object, or as a list of names and values, flat or in pairs. */
-function namesVary(fields: unknown): boolean {
+function mustBeSetFirst(fields: unknown): boolean {
   if (typeof fields !== 'object' || fields === null) return false
-  const names = Array.isArray(fields) ? fields.flat() : Object.keys(fields)
-  return names.some((name) => typeof name === 'string' && /^vary$/i.test(name))
+  return Array.isArray(fields) || Object.keys(fields).some((name) => /^vary$/i.test(name))
 }

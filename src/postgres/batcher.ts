@@ -93,8 +93,7 @@ export class Batcher<Call, Answer> implements Upstream {
     const isFree = this.#inFlight < this.#limits.slots
     const mayWait = this.#limits.batch > 1 && this.#operation.mayWait?.(call) === true
     if (isFree && !this.#lastBatchWasShared && !mayWait) {
-      this.#inFlight++
-      return this.#alone(call, deadline).finally(() => this.#freeSlot())
+      return this.#inSlot(call, deadline)
     }
     return new Promise((resolve, reject) => {
       const caller = operationUnderWay()
@@ -108,6 +107,16 @@ export class Batcher<Call, Answer> implements Upstream {
   get #shouldFlush(): boolean {
     const isFull = this.#waiting.length >= this.#limits.batch
     return isFull || this.#waiting.some(({ mayWait }) => !mayWait)
+  }
+
+  /** By a slot that is free. */
+  async #inSlot(call: Call, deadline: Deadline): Promise<Answer> {
+    this.#inFlight++
+    try {
+      return await this.#alone(call, deadline)
+    } finally {
+      this.#freeSlot()
+    }
   }
 
   #alone(

@@ -86,9 +86,14 @@ export class CurrentSession {
     this.link.onChange?.()
   }
 
-  /** Lets the next change be announced again: what was announced has been dropped. */
-  forgetAnnouncement(): void {
+  /** Lets the next change be announced again: the response no longer waits for a save. */
+  announceAgain(): void {
     this.#isAnnounced = false
+  }
+
+  /** Whether the response is to carry another token, because this one has grown old. */
+  get isRenewalDue(): boolean {
+    return this.snapshot !== null && this.isRenewable(this.snapshot)
   }
 
   /** Whether the session's token is due for renewal and the response can carry another. */

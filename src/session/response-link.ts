@@ -32,7 +32,7 @@ export interface ResponseLink {
   readonly onUse?: () => void
   /**
    * Called once, before the first change is made or when a token is due for renewal: the response now
-   * depends on a save. Called again only after `discard`.
+   * depends on a save. Called again only after `discard` or `announceAgain`.
    */
   readonly onChange?: () => void
   /** Called when the access is due to be noted, once the response is on its way. */

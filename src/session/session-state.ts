@@ -184,7 +184,12 @@ export class SessionState {
     return this.#turn.take(deadline, () => this.#save(null, false, deadline))
   }
 
-  /** Does so for the response, which a new token can go with: renews the token when that is due. */
+  /** Whether the response has nothing to wait for: all changes are saved, and the token is not due for renewal. */
+  get isSettled(): boolean {
+    return !this.hasChanges && this.#turn.isFree && !this.#current.isRenewalDue
+  }
+
+  /** Saves for the response, which a new token can go with: renews the token when that is due. */
   commit(): Promise<void> {
     const deadline = this.context.deadline()
     return this.#turn.take(deadline, async () => {
@@ -242,7 +247,12 @@ export class SessionState {
   /** Drops what has not been saved. */
   discard(): void {
     this.#pending.discard()
-    this.#current.forgetAnnouncement()
+    this.announceAgain()
+  }
+
+  /** Lets the next change be announced, although an earlier one was. */
+  announceAgain(): void {
+    this.#current.announceAgain()
   }
 
   // How it is done

@@ -10,18 +10,30 @@ import type { Deadline } from '../store/deadline.ts'
 export class Turn {
   #last: Promise<unknown> | null = null
 
+  /** Whether no call runs or waits. */
+  get isFree(): boolean {
+    return this.#last === null
+  }
+
   /** @throws {StoreUnavailableError} If the deadline passes before this call's turn. It has done nothing. */
   take<Result>(deadline: Deadline, work: () => Promise<Result>): Promise<Result> {
     const before = this.#last
-    const result =
-      before === null
-        ? Promise.resolve().then(work)
-        : deadline.race(before, () => waitedTooLong(deadline)).then(work)
-    const last = Promise.allSettled([before, result]).then(() => {
-      if (this.#last === last) this.#last = null
-    })
-    this.#last = last
+    if (before === null) {
+      const result = work()
+      this.#endWith(result)
+      return result
+    }
+    const result = deadline.race(before, () => waitedTooLong(deadline)).then(work)
+    this.#endWith(Promise.allSettled([before, result]))
     return result
+  }
+
+  #endWith(calls: Promise<unknown>): void {
+    const clear = (): void => {
+      if (this.#last === last) this.#last = null
+    }
+    const last = calls.then(clear, clear)
+    this.#last = last
   }
 }
 

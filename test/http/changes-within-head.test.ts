@@ -15,6 +15,8 @@ const answers: Record<string, (response: ServerResponse) => unknown> = {
   'writeHead, end': (response) => response.writeHead(200, { 'X-Mine': '1' }).end('done'),
   'writeHead with a list, end': (response) =>
     response.writeHead(200, 'Fine', ['X-Mine', '1']).end('done'),
+  'writeHead with a list of pairs, end': (response) =>
+    response.writeHead(200, [['X-Mine', '1']] as never).end('done'),
   'setHeader, writeHead, end': (response) => {
     response.setHeader('X-Other', '2')
     response.writeHead(200, { 'X-Mine': '1' }).end('done')
@@ -50,5 +52,32 @@ describe('a first value that a listener sets while the head is being written', (
         expect(response.statusText).toBe(plain.response.statusText)
       })
     }
+  }
+})
+
+describe('a change that a listener makes while the head of a saved session is being written', () => {
+  for (const [name, answer] of Object.entries(answers)) {
+    it(`is saved before the head leaves: ${name}`, async () => {
+      const sessions = memorySessions()
+      const sessionOf = nodeSessions(sessions)
+      let rotations = 0
+      sessions.on('rotated', () => rotations++)
+      const { response, text } = await askOnce(async (request, response) => {
+        const session = sessionOf(request, response)
+        beforeHead(response, () => {
+          session.set('seen', true)
+          session.rotate()
+        })
+        session.set('first', 1)
+        await session.save()
+        answer(response)
+      })
+      expect(text).toBe('done')
+      expect(rotations).toBe(1)
+      const { session } = sessions.open(response.headers.getSetCookie().at(-1)?.split(';')[0])
+      expect(await session.get('first')).toBe(1)
+      expect(await session.get('seen')).toBe(true)
+      expect(response.headers.get('cache-control')).toBe('no-store')
+    })
   }
 })

@@ -8,12 +8,13 @@ import { pipeline } from 'node:stream/promises'
 import { setTimeout as later } from 'node:timers/promises'
 import express, { type NextFunction, type Request, type Response } from 'express'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { holdHead } from '../../src/http/held-head.ts'
+import { type HoldOptions, holdHead } from '../../src/http/held-head.ts'
 import { addition, ask, comparable, get, request } from './held-head-wire.ts'
 
-const SAVES = {
-  'a save that is done at once': async () => addition,
-  'a save that takes 200 ms': () => later(200, addition),
+const SAVES: Record<string, Pick<HoldOptions, 'commit' | 'commitNow'>> = {
+  'a save that is done at once': { commit: async () => addition },
+  'a save that takes 200 ms': { commit: () => later(200, addition) },
+  'nothing left to save': { commit: () => unexpected(undefined), commitNow: () => addition },
 }
 const BIG = Buffer.alloc(5_000_000, 'The quick brown fox jumps over the lazy dog. ')
 let folder: string
@@ -244,11 +245,11 @@ function* parts(): Generator<string> {
   for (let i = 0; i < 2_000; i++) yield `part ${i} of many, `.repeat(5)
 }
 
-describe.each(Object.entries(SAVES))('with %s, the wire carries the same bytes', (_, commit) => {
+describe.each(Object.entries(SAVES))('with %s, the wire carries the same bytes', (_, save) => {
   it.concurrent.each(HANDLERS)('%s', async (_name, handler, text = get()) => {
     const unheld = await ask((req, res) => void handler(res, req), text)
     const held = await ask((req, res) => {
-      holdHead(res, { commit, fail: unexpected })
+      holdHead(res, { ...save, fail: unexpected })
       handler(res, req)
     }, text)
 
@@ -278,7 +279,7 @@ describe.each(Object.entries(SAVES))('with %s, the wire carries the same bytes',
     const unheld = await ask(app(), text)
     const held = await ask(
       app((_req, res, next) => {
-        holdHead(res, { commit, fail: unexpected })
+        holdHead(res, { ...save, fail: unexpected })
         next()
       }),
       text,
