@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Extent } from './environment/stage.ts'
 
-export const SECTIONS = ['store', 'http', 'growth', 'purge', 'touch', 'memory'] as const
+export const SECTIONS = ['store', 'http', 'growth', 'purge', 'touch', 'memory', 'waiting'] as const
 export type Section = (typeof SECTIONS)[number]
 
 export interface Options {

@@ -20,6 +20,7 @@ import { runStoreLevel } from './store-level/run-store-level.ts'
 import { measureMemory } from './upkeep/measure-memory.ts'
 import { measurePurge } from './upkeep/measure-purge.ts'
 import { measureTouch } from './upkeep/measure-touch.ts'
+import { measureWaiting } from './upkeep/measure-waiting.ts'
 import { writePage } from './write-page.ts'
 
 const RESULTS = join(import.meta.dirname, 'results')
@@ -112,6 +113,9 @@ const MEASURES: Readonly<
   },
   async memory(stage, measured) {
     measured.memory = await measureMemory(stage)
+  },
+  async waiting(stage, measured) {
+    measured.waiting = await measureWaiting(stage)
   },
 }
 

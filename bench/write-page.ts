@@ -16,6 +16,7 @@ const KEPT = [
   'full',
   'full-only-growth-memory',
   'full-only-growth',
+  'standard-only-waiting',
 ]
 
 export function writePage(resultsFolder: string): void {

@@ -9,6 +9,7 @@ const PROGRAMS = {
   server: 'http-level/server-program.ts',
   load: 'http-level/load-program.ts',
   upkeep: 'upkeep/upkeep-program.ts',
+  waiting: 'upkeep/waiting-program.ts',
 } as const
 
 export type ProgramName = keyof typeof PROGRAMS

@@ -15,6 +15,8 @@ export interface HttpFigure {
   readonly requestsPerSecond: number
   /** Requests per second of CPU of all processes but the load's. Null where that cannot be read. */
   readonly requestsPerCpuSecond: number | null
+  /** The lowest and the highest of the rounds. */
+  readonly requestsPerCpuSecondRange: readonly [lowest: number, highest: number] | null
   /** Microseconds of CPU per request. */
   readonly cpu: {
     readonly application: number
@@ -52,6 +54,7 @@ const EXPRESS: readonly ApplicationName[] = [
   'Express, express-session, connect-pg-simple',
   'Express, express-session, connect-redis (redis 5)',
   'Express, express-session, connect-redis (redis 6)',
+  'Express, express-session, connect-redis (redis 5, durable)',
 ]
 const FASTIFY: readonly ApplicationName[] = [
   'Fastify, no session',
@@ -60,7 +63,8 @@ const FASTIFY: readonly ApplicationName[] = [
   'Fastify, @fastify/session, PgSessionStore',
   'Fastify, @fastify/session, connect-pg-simple',
 ]
-const ALL = [...EXPRESS, ...FASTIFY]
+const HONO: readonly ApplicationName[] = ['Hono, no session', 'Hono, pg-sessions']
+const ALL = [...EXPRESS, ...FASTIFY, ...HONO]
 
 /** How often the compiler has to see each page before any counts, and how long that may take. */
 interface WarmUp {
@@ -70,7 +74,7 @@ interface WarmUp {
 
 const PLANS = {
   quick: {
-    rounds: 3,
+    rounds: 5,
     requests: 960,
     visitors: 2000,
     applications: EXPRESS,
@@ -139,7 +143,7 @@ async function startServers(
   const { postgres, redis, programs, onProgress } = stage
   onProgress(`http: starting ${names.length} applications, ${visitors} sessions each`)
   await postgres.admin.query(
-    `drop schema if exists ${nativeSchema('http')}, ${nativeSchema('http_fastify')} cascade`,
+    `drop schema if exists ${['http', 'http_fastify', 'http_hono'].map(nativeSchema).join(', ')} cascade`,
   )
   const places = {
     postgres: postgres.url,
@@ -204,25 +208,31 @@ function figure(
   rounds: readonly HttpRound[],
 ): HttpFigure {
   const over = (value: (round: HttpRound) => number): number => median(rounds.map(value))
-  const perRequest = (value: (round: HttpRound) => number | null): number | null => {
-    const values = rounds.map((round) => [value(round), round.load.requests] as const)
-    if (values.some(([used]) => used === null)) return null
-    return median(values.map(([used, requests]) => (used as number) / requests))
+  /** In each round; null where that cannot be read. */
+  const perRequest = (value: (round: HttpRound) => number | null): number[] | null => {
+    const values = rounds.map((round) => {
+      const used = value(round)
+      return used === null ? null : used / round.load.requests
+    })
+    return values.every((used) => used !== null) ? values : null
   }
+  const medianOf = (values: readonly number[] | null): number | null => values && median(values)
   const usesRedis = application.includes('redis')
-  const redis = usesRedis ? perRequest(({ work }) => work.redisCpu) : 0
-  const postgres = usesRedis ? 0 : perRequest(({ work }) => work.postgresCpu)
-  const total = perRequest(({ applicationCpu, work }) => {
+  const redis = usesRedis ? medianOf(perRequest(({ work }) => work.redisCpu)) : 0
+  const postgres = usesRedis ? 0 : medianOf(perRequest(({ work }) => work.postgresCpu))
+  const totals = perRequest(({ applicationCpu, work }) => {
     const database = usesRedis ? work.redisCpu : work.postgresCpu
     return database === null ? null : applicationCpu + database
   })
+  const total = medianOf(totals)
   return {
     page,
     application,
     requestsPerSecond: over(({ load }) => load.requests / load.seconds),
     requestsPerCpuSecond: total === null ? null : 1e6 / total,
+    requestsPerCpuSecondRange: totals && [1e6 / Math.max(...totals), 1e6 / Math.min(...totals)],
     cpu: {
-      application: perRequest(({ applicationCpu }) => applicationCpu) ?? Number.NaN,
+      application: medianOf(perRequest(({ applicationCpu }) => applicationCpu)) ?? Number.NaN,
       postgres,
       redis,
       total,

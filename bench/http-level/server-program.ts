@@ -12,6 +12,7 @@ import type { StartApplication } from './application.ts'
 import * as express from './applications/express.ts'
 import * as fastify from './applications/fastify.ts'
 import { fastifySession } from './applications/fastify-session.ts'
+import * as hono from './applications/hono.ts'
 
 const APPLICATIONS = {
   'Express, no session': express.withoutSession,
@@ -31,6 +32,9 @@ const APPLICATIONS = {
   'Express, express-session, connect-redis (redis 6)': express.expressSession(({ redis }) =>
     connectRedisStore(6, redis as string, 'http'),
   ),
+  'Express, express-session, connect-redis (redis 5, durable)': express.expressSession(
+    ({ durableRedis }) => connectRedisStore(5, durableRedis as string, 'http'),
+  ),
   'Fastify, no session': fastify.withoutSession,
   'Fastify, pg-sessions': fastify.native,
   'Fastify, @fastify/session, its memory store': fastify.withFastifySession(
@@ -42,6 +46,8 @@ const APPLICATIONS = {
   'Fastify, @fastify/session, connect-pg-simple': fastify.withFastifySession(({ postgres }) =>
     connectPgSimpleStore(postgres, 'http_fastify'),
   ),
+  'Hono, no session': hono.withoutSession,
+  'Hono, pg-sessions': hono.native,
 } as const satisfies Record<string, StartApplication>
 
 export type ApplicationName = keyof typeof APPLICATIONS

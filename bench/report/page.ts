@@ -28,6 +28,7 @@ export function fillPage(page: string, results: readonly [Result, ...Result[]]):
     purge: () => purgeTable(sections),
     touch: () => touchTable(sections),
     memory: () => memoryTable(sections),
+    waiting: () => waitingLine(sections),
     targets: () => targetTable(sections),
   }
   return page.replaceAll(BLOCK, (_block, begin: string, name: string, end: string) => {
@@ -201,6 +202,12 @@ function memoryTable({ memory }: Sections): string {
       digits(resident),
     ]),
   )
+}
+
+function waitingLine({ waiting }: Sections): string {
+  if (waiting === undefined) return ''
+  const { requests, connections, heapBefore, heapDuring, heapAfter, bytesPerRequest } = waiting
+  return `${requests.toLocaleString('en')} requests that wait at once, on ${connections} connections, hold ${digits(bytesPerRequest)} bytes each: the heap grows from ${digits(heapBefore)} to ${digits(heapDuring)} MiB, and is back at ${digits(heapAfter)} MiB when they have been answered.`
 }
 
 function targetTable(sections: Sections): string {

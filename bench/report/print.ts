@@ -8,7 +8,7 @@ import { digits, formatTable, times } from './table.ts'
 
 /** The whole result for people. */
 export function printResult(result: Result): string {
-  const { store, http, growth, purge, touch, memory } = result.sections
+  const { store, http, growth, purge, touch, memory, waiting } = result.sections
   const parts = [
     printMachine(result),
     store && printStore(store),
@@ -17,6 +17,7 @@ export function printResult(result: Result): string {
     purge && printPurge(purge),
     touch && printTouch(touch),
     memory && printMemory(memory),
+    waiting && printWaiting(waiting),
     printTargets(result),
   ]
   return parts.filter((part) => part !== undefined).join('\n\n')
@@ -88,6 +89,7 @@ function printHttp(figures: readonly HttpFigure[]): string {
           figure.application,
           ...[application, postgres, redis, total].map(digits),
           digits(figure.requestsPerCpuSecond),
+          (figure.requestsPerCpuSecondRange ?? []).map(digits).join('–'),
           times(figure.requestsPerCpuSecond, base?.requestsPerCpuSecond ?? null),
           ...[figure.requestsPerSecond, figure.p50, figure.p99, figure.walBytesPerRequest].map(
             digits,
@@ -96,7 +98,7 @@ function printHttp(figures: readonly HttpFigure[]): string {
       }),
   )
   const header = ['page', 'application', 'app µs', 'PostgreSQL µs', 'Redis µs', 'CPU µs']
-  const more = ['req/CPU s', 'to none', 'req/s', 'p50 ms', 'p99 ms', 'WAL B']
+  const more = ['req/CPU s', 'range', 'to none', 'req/s', 'p50 ms', 'p99 ms', 'WAL B']
   return `HTTP, 32 connections: CPU per request\n\n${formatTable([...header, ...more], rows, 2)}`
 }
 
@@ -167,6 +169,15 @@ function printMemory(samples: NonNullable<Sections['memory']>): string {
     resident.toFixed(0),
   ])
   return `Memory under steady traffic, MiB\n\n${formatTable(['minute', 'heap', 'resident'], rows, 0)}`
+}
+
+function printWaiting(figure: NonNullable<Sections['waiting']>): string {
+  const { requests, connections, heapBefore, heapDuring, heapAfter, bytesPerRequest } = figure
+  return [
+    `${requests} requests that wait for a database which does not answer, on ${connections} connections`,
+    '',
+    `heap ${digits(heapBefore)} MiB before, ${digits(heapDuring)} MiB while they wait, ${digits(heapAfter)} MiB after: ${digits(bytesPerRequest)} B a request`,
+  ].join('\n')
 }
 
 function printTargets({ targets }: Result): string {

@@ -5,6 +5,7 @@ import type { CallFigure } from '../store-level/measure-calls.ts'
 import type { MemorySample } from '../upkeep/measure-memory.ts'
 import type { PurgeFigure } from '../upkeep/measure-purge.ts'
 import type { TouchFigure } from '../upkeep/measure-touch.ts'
+import type { WaitingFigure } from '../upkeep/measure-waiting.ts'
 
 /** Each is missing when it was not asked for. */
 export interface Sections {
@@ -17,4 +18,5 @@ export interface Sections {
   purge?: PurgeFigure
   touch?: readonly TouchFigure[]
   memory?: readonly MemorySample[] | null
+  waiting?: WaitingFigure
 }

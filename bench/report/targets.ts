@@ -95,7 +95,10 @@ function httpTargets(figures: readonly HttpFigure[]): Target[] {
     compare('untouched', 'no session', 0.97),
     compare('write', 'express-session, connect-pg-simple', 4),
     compare('write', 'express-session, connect-redis (redis 6)', 1.3),
-    compare('write', 'express-session, connect-redis (redis 5)', 1.3),
+    compare('write', 'express-session, connect-redis (redis 5)', 1.2),
+    compare('write', 'express-session, connect-redis (redis 5, durable)', 1.2),
+    compare('login', 'express-session, connect-pg-simple', 3),
+    compare('login', 'express-session, connect-redis (redis 5)', 1),
   ]
 }
 

@@ -430,6 +430,22 @@ const sessions: readonly MutantGroup[] = [
 
 const heads: readonly MutantGroup[] = [
   {
+    file: 'src/http/shared-hold.ts',
+    tests: ['test/http/changes-within-head.test.ts'],
+    mutants: [
+      {
+        without: 'holding the head while a change is left to save',
+        from: 'if (!isSettled) return undefined',
+        to: '',
+      },
+      {
+        without: 'holding the head again for a change after the hold has ended',
+        from: '      for (const member of members) member.released()\n',
+        to: '',
+      },
+    ],
+  },
+  {
     file: 'src/http/held-head.ts',
     tests: [HELD],
     mutants: [
