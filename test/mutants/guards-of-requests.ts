@@ -490,8 +490,8 @@ const heads: readonly MutantGroup[] = [
     mutants: [
       {
         without: 'the last word on the head',
-        from: '      keepInHead(response, addition)\n      return Reflect.apply(storeHeader',
-        to: '      return Reflect.apply(storeHeader',
+        from: '    keepInHead(response, addition)\n    return Reflect.apply(send, target',
+        to: '    return Reflect.apply(send, target',
       },
     ],
   },
