@@ -8,7 +8,9 @@ import {
 } from 'pg-sessions/better-auth'
 import { fromPg } from 'pg-sessions/pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startFaultProxy } from '../../src/testing/fault-proxy.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { addressOf, at } from '../support/database-address.ts'
 
 /** What better-auth itself does with the storage is tested in `examples/better-auth`. */
 
@@ -123,6 +125,43 @@ describe('betterAuthStorage', () => {
     await rotated.set(key, 'sealed again', 60)
     expect(await other.get(key)).toBe('sealed again')
     await Promise.all([rotated.close(), other.close()])
+  })
+
+  it('lets concurrent sets, takes and deletes of one key end, each value whole', async () => {
+    const key = randomUUID()
+    const acts = Array.from({ length: 40 }, (_, index) => {
+      if (index % 4 === 3) return storage.delete(key)
+      return index % 4 === 2 ? storage.getAndDelete(key) : storage.set(key, `value ${index}`, 60)
+    })
+    for (const taken of await Promise.all(acts)) {
+      if (typeof taken === 'string') expect(taken).toMatch(/^value \d+$/)
+    }
+    await storage.set(key, 'last', 60)
+    expect(await storage.get(key)).toBe('last')
+  })
+
+  it('says that a call whose reply got lost may have had an effect, and repeats none', async () => {
+    const [taken, counted] = [randomUUID(), randomUUID()]
+    await storage.set(taken, 'once', 60)
+    await using proxy = await startFaultProxy(addressOf(database.url))
+    const faulty = new pg.Pool({
+      connectionString: at(database.url, proxy.host, proxy.port),
+      max: 1,
+    })
+    const unlucky = open({ database: fromPg(faulty) })
+    await unlucky.increment(randomUUID(), 60)
+    await unlucky.get(taken)
+    const calls = [() => unlucky.getAndDelete(taken), () => unlucky.increment(counted, 60)]
+    for (const call of calls) {
+      const lost = proxy.cutBefore(({ from, type }) => from === 'server' && type === 'C')
+      await expect(call()).rejects.toMatchObject({ outcome: 'unknown' })
+      await lost
+      await unlucky.get(randomUUID())
+    }
+    expect(await storage.get(taken)).toBeNull()
+    expect(await storage.increment(counted, 60)).toBe(2)
+    await unlucky.close()
+    await faulty.end()
   })
 
   it('has functions that ask for no this', async () => {
@@ -256,6 +295,7 @@ function open(options: Partial<BetterAuthStorageOptions> = {}): BetterAuthStorag
     database: fromPg(pool),
     secret,
     purgeInterval: 'never',
+    deadline: '30s',
     log: false,
     ...options,
   })

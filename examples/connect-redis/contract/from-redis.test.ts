@@ -25,7 +25,7 @@ const ACTIVE = 32
 const skip = isInstalled() ? false : 'redis-server is not installed'
 if (skip) console.log(`skipped: ${skip}`)
 
-describe('from connect-redis', { skip }, () => {
+describe('from connect-redis', { skip, timeout: 900_000 }, () => {
   let redis: RedisServer
   let pool: Pool
   let old: Application
@@ -132,7 +132,7 @@ describe('from connect-redis', { skip }, () => {
   })
 
   it(`switches ${SESSIONS} live sessions over under load, and signs no user out`, {
-    timeout: 600_000,
+    timeout: 900_000,
   }, async () => {
     const cookies = await signInMany(SESSIONS)
     const processes = [await startNew(redis.url), await startNew(redis.url)]
