@@ -164,7 +164,10 @@ module.exports = {
     ),
     room(
       'testing',
-      ['store/', driver, 'session/session\\.ts$', '(create-)?sessions\\.ts$', errors],
+      [
+        ...['store/', driver, 'session/session\\.ts$', '(create-)?sessions\\.ts$', errors],
+        'http/(exchange|bearer/bearer-sessions)\\.ts$',
+      ],
       'A contract suite that knows one implementation proves nothing about another.',
     ),
     roomWithout('cli', 'cli/', ['adapters'], 'The command line would load web frameworks.'),

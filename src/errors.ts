@@ -6,6 +6,7 @@
  */
 
 export {
+  AmbiguousCredentialsError,
   CrossSiteError,
   NotFreshError,
   ResponseStartedError,

@@ -8,6 +8,7 @@ export {
   type StoreSettings,
 } from './create-sessions.ts'
 export {
+  AmbiguousCredentialsError,
   ConfigurationError,
   CrossSiteError,
   InvalidValueError,
@@ -28,6 +29,7 @@ export {
   UndecodableError,
   UnsupportedError,
 } from './errors.ts'
+export { type BearerOptions, bearerSessions } from './http/bearer/bearer-sessions.ts'
 export type { Duration } from './options/duration.ts'
 export type { StandardSchema } from './options/standard-schema.ts'
 export { PostgresStore } from './postgres/postgres-store.ts'

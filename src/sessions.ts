@@ -1,6 +1,6 @@
 import type { ResolvedCookie } from './cookie/cookie-settings.ts'
 import { ConfigurationError, UnsupportedError } from './errors.ts'
-import { Exchange, type ResponseLink, type SessionOpener } from './http/exchange.ts'
+import { Exchange, type ExchangeLink, type SessionOpener } from './http/exchange.ts'
 import { type ResealOptions, type ResealReport, reseal } from './sealing/reseal.ts'
 import type { Sealing } from './sealing/sealing.ts'
 import type { Administration } from './session/administration.ts'
@@ -67,7 +67,7 @@ export class Sessions<Data extends object = DefaultData>
   }
 
   /** Begins the life of one request's session; see {@link Exchange}. The adapters call it. */
-  open(cookieHeader: string | null | undefined, link?: ResponseLink): Exchange<Data> {
+  open(cookieHeader: string | null | undefined, link?: ExchangeLink): Exchange<Data> {
     return new Exchange<Data>(this.#context, this.#cookie, cookieHeader, link)
   }
 

@@ -150,6 +150,8 @@ function setCookies<Data extends object>(
   exchange: FetchExchange<Data>,
   { cookies }: SvelteKitEvent,
 ): boolean {
+  // A redirect of SvelteKit's own has no place for other headers.
+  if (exchange.head.varyAuthorization) return false
   try {
     for (const line of exchange.head.setCookies) {
       const { name, value, ...options } = cookieToSet(line)

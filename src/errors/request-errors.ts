@@ -1,5 +1,22 @@
 import { SessionError } from './session-error.ts'
 
+/** A request came with a cookie and a bearer token of the same sessions. Nothing was done. */
+export class AmbiguousCredentialsError extends SessionError {
+  /** @internal */
+  static override readonly kind: string = 'AmbiguousCredentialsError'
+
+  constructor() {
+    super(
+      'ERR_AMBIGUOUS_CREDENTIALS',
+      'The request came with both a session cookie and a bearer token, so it is not clear whose it is. Send only one of them.',
+    )
+  }
+
+  override get statusCode(): number {
+    return 400
+  }
+}
+
 /** A request of another site's page was refused. Nothing was done. */
 export class CrossSiteError extends SessionError {
   /** @internal */

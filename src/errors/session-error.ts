@@ -1,5 +1,6 @@
 /** The codes of all errors of this package. A code never changes its meaning. */
 export type SessionErrorCode =
+  | 'ERR_AMBIGUOUS_CREDENTIALS'
   | 'ERR_CONFIGURATION'
   | 'ERR_CROSS_SITE'
   | 'ERR_EMBEDDED_POSTGRES'

@@ -8,6 +8,7 @@ export interface ErrorAnswer {
 
 /** What a guard says of a request that it refuses. */
 const GUARDED: { readonly [Code in SessionErrorCode]?: string } = {
+  ERR_AMBIGUOUS_CREDENTIALS: 'Send either a cookie or a token, not both.',
   ERR_CROSS_SITE: 'A page of another site sent this request, so nothing was done.',
   ERR_NOT_FRESH: 'Please sign in again.',
 }

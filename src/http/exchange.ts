@@ -7,6 +7,7 @@ import { type DefaultData, Session } from '../session/session.ts'
 import type { SessionContext } from '../session/session-context.ts'
 import { SessionState } from '../session/session-state.ts'
 import type { ShownToken } from '../session/shown-tokens.ts'
+import { type BearerTransport, challenge } from './bearer/bearer-transport.ts'
 import { refuseOutsideDevelopment } from './development-cookie.ts'
 import { warnOfPlainHttp } from './plain-http-warning.ts'
 import type { ResponseHeaders } from './response-headers.ts'
@@ -20,7 +21,13 @@ export interface SessionOpener<Data extends object = DefaultData> {
    *
    * @param cookieHeader - The request's `Cookie` field; several of them joined by `; `.
    */
-  open(cookieHeader: string | null | undefined, link?: ResponseLink): Exchange<Data>
+  open(cookieHeader: string | null | undefined, link?: ExchangeLink): Exchange<Data>
+}
+
+/** The link to a response, and how the session travels if not in a cookie. */
+export interface ExchangeLink extends ResponseLink {
+  /** @internal Comes from `bearerSessions`. */
+  readonly bearer?: BearerTransport
 }
 
 /** More tokens than cookies of other domains and paths explain are refused, so that a request stays cheap. */
@@ -50,7 +57,11 @@ export class Exchange<Data extends object = DefaultData> {
   readonly #context: SessionContext
   readonly #cookie: ResolvedCookie
   readonly #cookieHeader: string | null | undefined
-  readonly #link: ResponseLink
+  readonly #link: ExchangeLink
+  /** What a request of a bearer client got wrong, as far as it is known. */
+  #problem: 'invalid_request' | 'invalid_token' | null = null
+  /** Why the request has no session at all. */
+  #refusal: unknown = null
   #state: SessionState | null = null
 
   /** @internal Exchanges come from `sessions.open`. */
@@ -58,9 +69,9 @@ export class Exchange<Data extends object = DefaultData> {
     context: SessionContext,
     cookie: ResolvedCookie,
     cookieHeader: string | null | undefined,
-    link: ResponseLink = {},
+    link: ExchangeLink = {},
   ) {
-    this.#context = context
+    this.#context = link.bearer?.contextOf(context) ?? context
     this.#cookie = cookie
     this.#cookieHeader = cookieHeader
     this.#link = link
@@ -94,7 +105,7 @@ export class Exchange<Data extends object = DefaultData> {
    */
   async commit(): Promise<ResponseHeaders> {
     const state = this.#state
-    if (state === null) return NOTHING
+    if (state === null) return this.head
     if (!state.isSettled) await state.commit()
     state.touchIfDue()
     return this.head
@@ -105,6 +116,8 @@ export class Exchange<Data extends object = DefaultData> {
    * earlier one may have replaced the token.
    */
   get head(): ResponseHeaders {
+    const { bearer } = this.#link
+    if (bearer !== undefined) return this.#bearerHead(bearer)
     if (this.#state === null) return NOTHING
     const setCookies = this.#setCookies(this.#state.cookieUpdate)
     return { setCookies, noStore: setCookies.length > 0, varyCookie: true }
@@ -129,10 +142,14 @@ export class Exchange<Data extends object = DefaultData> {
   }
 
   #use(): SessionState {
+    if (this.#refusal !== null) throw this.#refusal
     if (this.#state === null) {
-      const target = this.#cookie.development === false ? undefined : this.#link.target?.()
+      const { bearer } = this.#link
+      const isOnlyLocal = this.#cookie.development !== false && bearer === undefined
+      const target = isOnlyLocal ? this.#link.target?.() : undefined
       if (target !== undefined) refuseOutsideDevelopment(this.#cookie, target)
-      this.#state = new SessionState(this.#context, this.#readTokens(), this.#link)
+      const tokens = bearer === undefined ? this.#readTokens() : this.#readBearer(bearer)
+      this.#state = new SessionState(this.#context, tokens, this.#link)
       this.#link.onUse?.()
     }
     return this.#state
@@ -155,6 +172,42 @@ export class Exchange<Data extends object = DefaultData> {
     const reason = tokens.length === 0 ? 'malformed' : 'ambiguous'
     this.#context.events.emit('tokenRefused', { reason })
     return []
+  }
+
+  #readBearer(bearer: BearerTransport): readonly ShownToken[] {
+    try {
+      const { tokens, isShown } = bearer.read(this.#context, {
+        authorization: this.#link.authorization?.(),
+        cookieHeader: this.#cookieHeader,
+        cookieName: this.#cookie.name,
+      })
+      this.#problem = isShown ? 'invalid_token' : null
+      return tokens
+    } catch (error) {
+      this.#refusal = error
+      this.#problem = 'invalid_request'
+      this.#link.onUse?.()
+      throw error
+    }
+  }
+
+  /** What the head says to a client without cookies: a new token, or that it needs one. */
+  #bearerHead({ header }: BearerTransport): ResponseHeaders {
+    const state = this.#state
+    if (state === null && this.#problem === null) return NOTHING
+    const update = state?.cookieUpdate
+    const token = update?.kind === 'issued' ? update.token : null
+    const isRefused = state === null || state.isAnonymous
+    const fields: Record<string, string> = {}
+    if (token !== null) fields[header] = token
+    else if (isRefused) fields['WWW-Authenticate'] = challenge(this.#problem)
+    return {
+      setCookies: [],
+      noStore: token !== null,
+      varyCookie: true,
+      varyAuthorization: true,
+      fields,
+    }
   }
 
   #setCookies(update: CookieUpdate): readonly string[] {

@@ -35,6 +35,7 @@ export function openFetchExchange<Data extends object>(
       if (isHandedOver) return 'sent'
       return request.signal.aborted ? 'gone' : 'open'
     },
+    authorization: () => request.headers.get('authorization'),
     target: () => targetOfRequest(request),
     get isConditional() {
       return request.headers.has('if-none-match') || request.headers.has('if-modified-since')

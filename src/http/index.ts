@@ -3,5 +3,11 @@
  *
  * @module
  */
-export type { Exchange, ResponseLink, ResponsePhase, SessionOpener } from './exchange.ts'
+export type {
+  Exchange,
+  ExchangeLink,
+  ResponseLink,
+  ResponsePhase,
+  SessionOpener,
+} from './exchange.ts'
 export type { ResponseHeaders } from './response-headers.ts'

@@ -4,7 +4,7 @@ import type { Exchange, ResponsePhase, Session, SessionOpener } from './exchange
 import { targetOf } from './request-target.ts'
 import type { ResponseHeaders } from './response-headers.ts'
 import { type HoldMember, holdFor } from './shared-hold.ts'
-import { varyWithHead } from './vary-with-head.ts'
+import { addWithHead, varyWithHead } from './vary-with-head.ts'
 
 /** What an adapter does for its exchange. */
 export interface NodeExchangeOptions {
@@ -40,12 +40,17 @@ export class NodeExchange<Data extends object> implements HoldMember {
     this.#options = options
     this.#exchange = sessions.open(request.headers.cookie, {
       phase: () => this.#phase(),
+      authorization: () => request.headers.authorization,
       target: () => targetOf(request.headers, Boolean(Reflect.get(request.socket, 'encrypted'))),
       get isConditional() {
         return 'if-none-match' in request.headers || 'if-modified-since' in request.headers
       },
-      onUse() {
-        if (!response.headersSent) varyWithHead(response)
+      onUse: () => {
+        if (response.headersSent) return
+        // What a client without a cookie is told depends on what the session turns out to be.
+        if (this.#exchange.head.varyAuthorization)
+          addWithHead(response, () => this.responseHeaders())
+        else varyWithHead(response)
       },
       // Most requests read a session whose access needs no noting, and so have nothing to finish.
       onTouchDue: () => this.#finishOnClose(),

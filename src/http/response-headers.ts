@@ -8,6 +8,10 @@ export interface ResponseHeaders {
   readonly noStore: boolean
   /** Tells caches that the response depends on the request's cookies. */
   readonly varyCookie: boolean
+  /** Tells caches that the response depends on `Authorization`, too. */
+  readonly varyAuthorization?: boolean
+  /** Fields to set besides, such as a new token for a client without cookies. */
+  readonly fields?: Readonly<Record<string, string>>
 }
 
 /** The headers of a response, as Node's own `ServerResponse` has them. */
@@ -38,12 +42,14 @@ export const varyOnly: ResponseHeaders = Object.freeze({
  * ```
  */
 export function addToHead(head: HeadFields, addition: ResponseHeaders): void {
-  const { setCookies, noStore, varyCookie } = addition
+  const { setCookies, noStore, varyCookie, varyAuthorization, fields = {} } = addition
   if (setCookies.length > 0) {
     head.setHeader('Set-Cookie', [...linesOf(head, 'Set-Cookie'), ...setCookies])
   }
   if (noStore) forbidStoring(head)
-  if (varyCookie) varyOnCookie(head)
+  if (varyCookie) varyOn(head, 'Cookie')
+  if (varyAuthorization) varyOn(head, 'Authorization')
+  for (const [name, value] of Object.entries(fields)) head.setHeader(name, value)
 }
 
 /** Adds what is missing once more, after others have had their say: the addition has the last word. */
@@ -68,12 +74,12 @@ function forbidStoring(head: HeadFields): void {
   head.setHeader('Cache-Control', 'no-store')
 }
 
-function varyOnCookie(head: HeadFields): void {
+function varyOn(head: HeadFields, field: 'Cookie' | 'Authorization'): void {
   const lines = linesOf(head, 'Vary')
-  if (lines.length === 0) return void head.setHeader('Vary', 'Cookie')
+  if (lines.length === 0) return void head.setHeader('Vary', field)
   const names = lines.flatMap((line) => line.split(',')).map((name) => name.trim().toLowerCase())
-  if (names.includes('*') || names.includes('cookie')) return
-  head.setHeader('Vary', [...lines, 'Cookie'].join(', '))
+  if (names.includes('*') || names.includes(field.toLowerCase())) return
+  head.setHeader('Vary', [...lines, field].join(', '))
 }
 
 function linesOf(head: HeadFields, name: string): string[] {

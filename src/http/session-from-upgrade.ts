@@ -11,6 +11,7 @@ export function openUpgradeSession<Data extends object>(
 ): Session<Data> {
   const exchange: Exchange<Data> = sessions.open(request.headers.cookie, {
     phase: () => 'sent',
+    authorization: () => request.headers.authorization,
     onTouchDue: () => {
       void exchange.commitLate()
     },

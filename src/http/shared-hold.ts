@@ -64,5 +64,7 @@ function headersOf(members: Iterable<HoldMember>): ResponseHeaders {
     setCookies: headers.flatMap(({ setCookies }) => setCookies),
     noStore: headers.some(({ noStore }) => noStore),
     varyCookie: headers.some(({ varyCookie }) => varyCookie),
+    varyAuthorization: headers.some(({ varyAuthorization = false }) => varyAuthorization),
+    fields: Object.assign({}, ...headers.map(({ fields }) => fields)),
   }
 }

@@ -1,6 +1,6 @@
 import { ServerResponse } from 'node:http'
 import type { Method } from './overlay.ts'
-import { addToHead, varyOnly } from './response-headers.ts'
+import { addToHead, type ResponseHeaders, varyOnly } from './response-headers.ts'
 import { applyWriteHead } from './written-head.ts'
 
 /**
@@ -12,18 +12,24 @@ import { applyWriteHead } from './written-head.ts'
  */
 export function varyWithHead(response: ServerResponse): void {
   const inner = Reflect.get(response, 'writeHead') as Method
-  Reflect.set(response, 'writeHead', inner === nodes ? nodesVarying : varying(inner))
+  Reflect.set(response, 'writeHead', inner === nodes ? nodesVarying : varying(inner, varyOnly))
+}
+
+/** Has a response's head say what is to be said of its session when it leaves. */
+export function addWithHead(response: ServerResponse, headers: () => ResponseHeaders): void {
+  const inner = Reflect.get(response, 'writeHead') as Method
+  Reflect.set(response, 'writeHead', varying(inner, headers))
 }
 
 const nodes = ServerResponse.prototype.writeHead as Method
-const nodesVarying = varying(nodes)
+const nodesVarying = varying(nodes, varyOnly)
 
-function varying(inner: Method): Method {
+function varying(inner: Method, headers: ResponseHeaders | (() => ResponseHeaders)): Method {
   return function (this: ServerResponse, ...args) {
     if (this.headersSent) return Reflect.apply(inner, this, args)
     // Fields given here replace those set before, and Node takes a list of pairs only where none is set.
     const status = args.slice(1).some(mustBeSetFirst) ? applyWriteHead(this, args) : args
-    addToHead(this, varyOnly)
+    addToHead(this, typeof headers === 'function' ? headers() : headers)
     return Reflect.apply(inner, this, status)
   }
 }

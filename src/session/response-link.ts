@@ -26,6 +26,8 @@ export interface ResponseLink {
    * `Set-Cookie` from a 304, so such a request renews no token.
    */
   readonly isConditional?: boolean
+  /** Tells the request's `Authorization` field. Without it there can be no bearer sessions. */
+  readonly authorization?: () => string | null | undefined
   /** Tells which host the client asked, and how. Without it nothing is known of that. */
   readonly target?: () => RequestTarget
   /** Called when the session is used for the first time. */

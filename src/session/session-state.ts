@@ -83,6 +83,11 @@ export class SessionState {
     return loadUser(this.context, this.snapshot, deadline)
   }
 
+  /** Whether it is known that the client has no session. */
+  get isAnonymous(): boolean {
+    return this.#loader.isLoaded && this.snapshot === null
+  }
+
   get isNew(): boolean {
     return this.#current.isNew
   }

@@ -1,6 +1,8 @@
+import { bearerSessions } from '../http/bearer/bearer-sessions.ts'
 import { MemoryStore } from '../store/memory-store.ts'
 import type { SessionStore } from '../store/session-store.ts'
 import type { OpenApplication } from './adapter-contract/application.ts'
+import { bearerTests } from './adapter-contract/bearer.ts'
 import { companyTests } from './adapter-contract/company.ts'
 import { cookieTests } from './adapter-contract/cookies.ts'
 import { crowdTests } from './adapter-contract/crowds.ts'
@@ -30,6 +32,8 @@ export interface AdapterTraits {
   readonly redirects?: boolean
   /** Whether routes find the session as a property that they can assign. Default: `true`. */
   readonly property?: boolean
+  /** Whether the adapter passes on `Authorization`, for `bearerSessions`. Default: `true`. */
+  readonly bearer?: boolean
   /** Gives an empty store, or one that tests can share. Default: a new `MemoryStore`. */
   readonly openStore?: () => SessionStore
 }
@@ -78,6 +82,7 @@ export function adapterContract(
     raw = true,
     redirects = true,
     property = true,
+    bearer = true,
     openStore = () => new MemoryStore(),
   }: AdapterTraits = {},
 ): void {
@@ -91,5 +96,11 @@ export function adapterContract(
   runner.describe('streams and clients that hang up', () => streamTests(test))
   runner.describe('many at once', () => crowdTests(test))
   runner.describe('in company', () => companyTests(test))
+  runner.describe('bearer sessions', () => {
+    if (!bearer) return
+    bearerTests((sentence, body) => {
+      runner.it(sentence, () => onStage(openApplication, openStore, body, bearerSessions))
+    })
+  })
   runner.describe('guards', () => guardTests(test, { redirects, property }))
 }

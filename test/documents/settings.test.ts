@@ -3,6 +3,7 @@ import { defaultSettings } from 'pg-sessions'
 import { describe, expect, test } from 'vitest'
 import { adminOptions } from '../../src/admin/admin-options.ts'
 import { cookieOptions } from '../../src/cookie/cookie-settings.ts'
+import { bearerOptions } from '../../src/http/bearer/bearer-sessions.ts'
 import { databaseOptions } from '../../src/postgres/store-options.ts'
 import { sessionOptions } from '../../src/session/settings.ts'
 
@@ -32,6 +33,11 @@ describe('docs/settings.md', () => {
       ...Object.keys({ ...sessionOptions, ...databaseOptions }),
     ]
     expect([...rowsOf('setting').keys()].sort()).toEqual(names.sort())
+  })
+
+  test('names every option of bearer sessions, and no other', () => {
+    const names = [...rowsOf('option of `bearerSessions`').keys()].sort()
+    expect(names).toEqual(Object.keys(bearerOptions).sort())
   })
 
   test('names every setting of the cookie, and no other', () => {

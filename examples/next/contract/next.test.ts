@@ -9,5 +9,5 @@ after(async () => {
 })
 
 describe('nextSessions', () => {
-  adapterContract({ describe, it }, openApplication, { raw: false, property: false })
+  adapterContract({ describe, it }, openApplication, { raw: false, property: false, bearer: false })
 })

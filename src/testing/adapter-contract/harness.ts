@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createSessions } from '../../create-sessions.ts'
 import type { Sessions } from '../../sessions.ts'
+import type { SessionOpener } from '../../http/exchange.ts'
 import type { SessionStore } from '../../store/session-store.ts'
 import type { OpenApplication } from './application.ts'
 import { type Answer, Browser } from './browser.ts'
@@ -26,6 +27,7 @@ export async function onStage(
   openApplication: OpenApplication,
   openStore: () => SessionStore,
   body: (stage: Stage) => Promise<void>,
+  opened: (sessions: Sessions) => SessionOpener = (sessions) => sessions,
 ): Promise<void> {
   const store = new ControlledStore(openStore())
   const limits = { valueBytes: 65_536, sessionBytes: 65_536 }
@@ -33,7 +35,11 @@ export async function onStage(
   const cookie = { name: '__Host-other' }
   const others = createSessions({ store: openStore(), cookie, log: false })
   const script = new UrlScript()
-  const application = await openApplication({ sessions, others, script })
+  const application = await openApplication({
+    sessions: opened(sessions) as Sessions,
+    others,
+    script,
+  })
   const browsers: Browser[] = []
   const visitor = (): Browser => {
     const browser = new Browser(application.origin)
