@@ -86,7 +86,7 @@ const known: Record<ClientName, DatabaseClient> = {
 }
 
 /** `npm run test:clients` runs every test on every client; `npm test` a sample. */
-const isComplete = process.env['TEST_CLIENTS'] === 'all'
+export const isComplete: boolean = process.env['TEST_CLIENTS'] === 'all'
 
 /**
  * The clients that a file of tests runs on, for `describe.each`.

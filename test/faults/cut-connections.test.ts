@@ -14,7 +14,7 @@ import {
   sample,
 } from '../../src/testing/store-contract/samples.ts'
 import { openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
-import { clients, type DatabaseClient } from './clients.ts'
+import { clients, type DatabaseClient, isComplete } from './clients.ts'
 
 /*
  * A connection is cut after its first message, its second, and so on, in either direction, until the
@@ -132,11 +132,7 @@ async function untilServerIsDone(): Promise<void> {
 }
 
 /** Gives what became of the call at each cut; the last one is the first that did not happen. */
-async function sweep(
-  client: DatabaseClient,
-  name: keyof typeof operations,
-  kind: Kind,
-): Promise<Verdict[]> {
+async function sweep(client: DatabaseClient, name: OperationName, kind: Kind): Promise<Verdict[]> {
   const operation: Operation = operations[name]
   await arrange()
   const before = await stored()
@@ -154,8 +150,17 @@ async function sweep(
   return verdicts
 }
 
+type OperationName = keyof typeof operations
+
+/** `npm test` takes a few, since `npm run test:proof -- sweep` cuts, slices and delays all of them. */
+function some(all: readonly OperationName[], sampled: readonly OperationName[]): OperationName[] {
+  return all.filter((name) => isComplete || sampled.includes(name))
+}
+
+const sides = (['client', 'server'] as const).filter((side) => isComplete || side === 'server')
+
 describe.each(clients())('with %s', (_, client) => {
-  describe.each(['client', 'server'] as const)('whatever the %s says last', (side) => {
+  describe.each(sides)('whatever the %s says last', (side) => {
     test('create is applied if it is answered, else as a whole or not at all', async () => {
       // Not repeated once it may have been applied: the session may have been ended since.
       const verdicts = await sweep(client, 'create', { side, warm: true, forGood: false })
@@ -163,13 +168,13 @@ describe.each(clients())('with %s', (_, client) => {
       expect(verdicts).toContain('answered')
     })
 
-    test.each(['load', 'destroy'] as const)('%s hears nothing of a cut', async (name) => {
+    test.each(some(['load', 'destroy'], ['destroy']))('%s hears nothing of a cut', async (name) => {
       const verdicts = await sweep(client, name, { side, warm: true, forGood: false })
       expect(verdicts.length).toBeGreaterThan(3)
       expect(verdicts).not.toContain('failed')
     })
 
-    test.each(['save', 'rotate', 'signIn', 'clear', 'update', 'take'] as const)(
+    test.each(some(['save', 'rotate', 'signIn', 'clear', 'update', 'take'], ['clear', 'take']))(
       '%s is applied if it is answered, else as a whole or not at all',
       async (name) => {
         const verdicts = await sweep(client, name, { side, warm: true, forGood: false })
@@ -177,7 +182,7 @@ describe.each(clients())('with %s', (_, client) => {
       },
     )
 
-    test.each(['load', 'destroy'] as const)(
+    test.each(some(['load', 'destroy'], ['load']))(
       '%s fails, applied as a whole or not at all, if nothing follows',
       async (name) => {
         const verdicts = await sweep(client, name, { side, warm: true, forGood: true })
@@ -185,7 +190,7 @@ describe.each(clients())('with %s', (_, client) => {
       },
     )
 
-    test.each(['create', 'save'] as const)(
+    test.each(some(['create', 'save'], ['save']))(
       '%s on a new connection is applied if it is answered',
       async (name) => {
         const verdicts = await sweep(client, name, { side, warm: false, forGood: false })
@@ -196,7 +201,7 @@ describe.each(clients())('with %s', (_, client) => {
 })
 
 describe.each(clients([], ({ reconnects }) => !reconnects))('with %s', (_, client) => {
-  test.each(Object.keys(operations) as (keyof typeof operations)[])(
+  test.each(Object.keys(operations) as OperationName[])(
     '%s is applied if it is answered, else as a whole or not at all',
     async (name) => {
       for (const side of ['client', 'server'] as const) {

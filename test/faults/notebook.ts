@@ -1,8 +1,8 @@
 import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { createSessions, type SessionEvents, type Sessions } from 'pg-sessions'
-import { expressSessions } from 'pg-sessions/express'
 import type { Driver } from 'pg-sessions/driver'
+import { expressSessions } from 'pg-sessions/express'
 import type { ClientOptions, DatabaseClient, OpenClient } from './clients.ts'
 
 /** What a session of the notebook holds. */

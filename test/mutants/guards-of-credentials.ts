@@ -100,7 +100,7 @@ export const credentialMutants: MutantGroup = {
       without: 'keeping the later deadline on a rotation',
       from: `                then s.expires_at
 `,
-      to: `                then null
+      to: `                then null::timestamptz
 `,
       tests: [SHARED],
     },
