@@ -85,7 +85,7 @@ const catalog = operation({
       union all
       select concat_ws(' ', 'unique', f.name, (
           select string_agg(a.attname, ',' order by k.n)
-          from unnest(i.indkey::int2[]) with ordinality as k (attnum, n)
+          from pg_catalog.unnest(i.indkey::int2[]) with ordinality as k (attnum, n)
             join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum))
       from found f join pg_index i on i.indrelid = f.oid
       where i.indisunique and i.indpred is null

@@ -142,7 +142,7 @@ const MARKED = new RegExp(`${MARK}(\\w+)${MARK}`, 'g')
  */
 function finalSelect({ rows, packed, packedRow }: Reading<never, unknown>, proof: string): string {
   if (rows !== undefined) {
-    return `select ${proof} as proof, coalesce((select json_agg(answer)::text from answer), '[]') as answer`
+    return `select ${proof} as proof, coalesce((select pg_catalog.json_agg(answer)::text from answer), '[]') as answer`
   }
   if (packedRow !== undefined) {
     return `select ${proof} as proof, coalesce((select encode(packed, 'base64') from answer), '') as answer`

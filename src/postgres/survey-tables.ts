@@ -38,7 +38,7 @@ const REFUSED = `
               where p.polrelid = c.oid and p.polpermissive
                 and p.polcmd::text in ('*', k.code)
                 and exists (
-                  select from unnest(p.polroles) as r (role)
+                  select from pg_catalog.unnest(p.polroles) as r (role)
                   where r.role = 0 or pg_catalog.pg_has_role(r.role, 'usage')
                 )
             )`
@@ -61,7 +61,7 @@ export const surveyTables: Operation<TableNames, Survey> = operation({
         obj_description(c.oid, 'pg_class'::name) as comment,
         (${COLUMNS}) as columns,
         (${REFUSED}) as refused
-      from unnest(${names}) with ordinality as w (name, place)
+      from pg_catalog.unnest(${names}) with ordinality as w (name, place)
         left join pg_catalog.pg_namespace as n on n.nspname = ${schema}
         left join pg_catalog.pg_class as c on c.relnamespace = n.oid and c.relname = w.name
       order by w.place`,

@@ -143,8 +143,8 @@ const creating: readonly MutantGroup[] = [
       },
       {
         without: 'the answer that an id is present, alone',
-        from: 'answer.isAtEnd\n        ? PRESENT\n        :',
-        to: 'answer.isAtEnd\n        ? ({ status: "created", times: { now: 0 } as never, version: FIRST_VERSION })\n        :',
+        from: 'if (answer.isAtEnd) return PRESENT',
+        to: 'if (answer.isAtEnd) return { status: "created", times: { now: 0 } as never, version: FIRST_VERSION }',
       },
       {
         without: 'the bound in bytes of a shared create',
@@ -254,8 +254,8 @@ const ending: readonly MutantGroup[] = [
       },
       {
         without: 'telling only the live ones of those that ended',
-        from: 'select id from ended where expires_at > now()',
-        to: 'select id from ended',
+        from: 'select id, user_id from ended where expires_at > now()',
+        to: 'select id, user_id from ended',
       },
       {
         without: 'the user whose sessions end',

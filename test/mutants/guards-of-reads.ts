@@ -104,8 +104,8 @@ export const readMutants: readonly MutantGroup[] = [
     mutants: [
       {
         without: 'expiry of the sessions in a list',
-        from: 'where s.user_id = ${user} and s.expires_at > now()',
-        to: 'where s.user_id = ${user}',
+        from: 'where ${isMeant(of)} and s.expires_at > now()',
+        to: 'where ${isMeant(of)}',
       },
       {
         without: 'expiry of the sessions that are watched',

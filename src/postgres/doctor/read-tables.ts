@@ -69,7 +69,7 @@ export const readTables: Operation<Names, readonly TableFacts[]> = operation({
           where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
             and a.attnotnull and not a.atthasdef and a.attidentity = ''
         ) as demanded
-      from unnest(${tables}) as t (name)
+      from pg_catalog.unnest(${tables}) as t (name)
         join pg_catalog.pg_class as c on c.oid = t.name::regclass
         left join pg_catalog.pg_stat_all_tables as s on s.relid = c.oid`,
   }),
@@ -96,11 +96,11 @@ export const readIndexes: Operation<Names, readonly IndexFacts[]> = operation({
         i.indisvalid and i.indisready as is_valid,
         (
           select string_agg(coalesce(a.attname, ''), e'\\n' order by k.place)
-          from unnest(i.indkey::int2[]) with ordinality as k (attnum, place)
+          from pg_catalog.unnest(i.indkey::int2[]) with ordinality as k (attnum, place)
             left join pg_catalog.pg_attribute as a
               on a.attrelid = i.indrelid and a.attnum = k.attnum and k.attnum > 0
         ) as columns
-      from unnest(${tables}) as t (name)
+      from pg_catalog.unnest(${tables}) as t (name)
         join pg_catalog.pg_index as i on i.indrelid = t.name::regclass
         join pg_catalog.pg_class as c on c.oid = i.indexrelid`,
   }),
@@ -121,7 +121,7 @@ export const readTriggers: Operation<Names, readonly TriggerFacts[]> = operation
     answer: `
       select t.name as table_name, g.tgname as trigger_name, g.tgisinternal as is_internal,
         g.tgenabled in ('O', 'A') as is_enabled
-      from unnest(${tables}) as t (name)
+      from pg_catalog.unnest(${tables}) as t (name)
         join pg_catalog.pg_trigger as g on g.tgrelid = t.name::regclass`,
   }),
   rows: (rows) =>
@@ -139,7 +139,7 @@ export const readForeignKeys: Operation<Names, readonly ForeignKeyFacts[]> = ope
   sql: ({ tables }) => ({
     answer: `
       select t.name as table_name, pg_get_constraintdef(k.oid) as definition, k.convalidated as is_valid
-      from unnest(${tables}) as t (name)
+      from pg_catalog.unnest(${tables}) as t (name)
         join pg_catalog.pg_constraint as k on k.conrelid = t.name::regclass and k.contype = 'f'`,
   }),
   rows: (rows) =>

@@ -32,11 +32,11 @@ export function readTableFigures(
           coalesce(s.n_tup_del, 0) as deletions,
           floor(extract(epoch from greatest(s.last_vacuum, s.last_autovacuum)) * 1000) as vacuumed_at,
           (
-            select json_agg(json_build_object('name', x.relname, 'bytes', pg_relation_size(x.oid)) order by x.relname)
+            select pg_catalog.json_agg(json_build_object('name', x.relname, 'bytes', pg_relation_size(x.oid)) order by x.relname)
             from pg_catalog.pg_index as i join pg_catalog.pg_class as x on x.oid = i.indexrelid
             where i.indrelid = c.oid
           )::text as indexes
-        from unnest(${tables}) with ordinality as t (name, place)
+        from pg_catalog.unnest(${tables}) with ordinality as t (name, place)
           join pg_catalog.pg_class as c on c.oid = t.name::regclass
           left join pg_catalog.pg_stat_all_tables as s on s.relid = c.oid
         order by t.place`,

@@ -21,7 +21,7 @@ export function announceOperation(channel: string): Operation<readonly string[],
     parameters: { channel: text, ids: list(text) },
     give: (ids: readonly string[]) => ({ channel, ids }),
     sql: (given) => ({
-      answer: `select pg_notify(${given.channel}, e.id) from unnest(${given.ids}) as e (id)`,
+      answer: `select pg_notify(${given.channel}, e.id) from pg_catalog.unnest(${given.ids}) as e (id)`,
     }),
     // Reading the rows is what sends the notifications.
     rows: () => 'announced',

@@ -18,7 +18,7 @@ export function check({ raw, session, sessionData }: TableNames): Operation<void
           pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as read_only,
           case when has_schema_privilege(${schema}, 'USAGE') then (
             select string_agg(r.command || ' on ' || t.name, e'\\n' order by t.name, r.command)
-            from unnest(${tables}) as t (name),
+            from pg_catalog.unnest(${tables}) as t (name),
               unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) as r (command)
             where not has_table_privilege(t.name, r.command)
           ) else 'USAGE on schema ' || quote_ident(${schema}) end as missing`,

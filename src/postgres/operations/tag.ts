@@ -40,7 +40,7 @@ function changeOperation({ session }: TableNames): Operation<TagChange, TagResul
           select case when count(*) <= ${most} then array_agg(t.tag order by t.n) else s.tags end
           from (
             select u.tag, min(u.n) as n
-            from unnest(s.tags || ${added}) with ordinality as u (tag, n)
+            from pg_catalog.unnest(s.tags || ${added}) with ordinality as u (tag, n)
             where u.tag <> all (${removed})
             group by u.tag
           ) as t

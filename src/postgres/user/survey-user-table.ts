@@ -34,7 +34,7 @@ export const surveyUserTable: Operation<string, readonly UserColumn[]> = operati
           select from pg_catalog.pg_policy as p
           where p.polrelid = c.oid and p.polpermissive and p.polcmd::text in ('*', 'r')
             and exists (
-              select from unnest(p.polroles) as r (role)
+              select from pg_catalog.unnest(p.polroles) as r (role)
               where r.role = 0 or pg_catalog.pg_has_role(r.role, 'usage')
             )
         ) as is_hidden
