@@ -8,6 +8,7 @@
 export {
   AmbiguousCredentialsError,
   CrossSiteError,
+  NotElevatedError,
   NotFreshError,
   ResponseStartedError,
   TooManySessionsError,

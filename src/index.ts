@@ -14,6 +14,7 @@ export {
   InvalidValueError,
   isSessionError,
   LimitExceededError,
+  NotElevatedError,
   NotFreshError,
   NotLoadedError,
   type Outcome,
@@ -40,8 +41,10 @@ export type { ResealOptions, ResealProgress, ResealReport } from './sealing/rese
 export type { CryptoKeyLike, SealKeyInput } from './sealing/seal-key.ts'
 export type { SealSettings } from './sealing/seal-settings.ts'
 export type { SealedPlace, Sealer, SealFailure } from './sealing/sealer.ts'
+export type { Assurance } from './session/assurance.ts'
 export type { DestroyAllOptions } from './session/destroy-all.ts'
 export type { DeviceAddress, DeviceDescription } from './session/device.ts'
+export type { ElevateOptions } from './session/elevation.ts'
 export type { ExportedSession, UserExport } from './session/export-user.ts'
 export type { HealthOptions, HealthProblem, SessionsHealth } from './session/health.ts'
 export type { Logger } from './session/logger.ts'

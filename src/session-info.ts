@@ -13,6 +13,8 @@ export interface SessionInfo {
   readonly expiresAt: Date
   /** What the sign-in said of its device; null if nothing. */
   readonly device: DeviceDescription | null
+  /** The administrator who acts as the user in it; null in the user's own. */
+  readonly actor: string | null
   /** Its tags, in the order in which they were added. */
   readonly tags: readonly string[]
   /** Whether it is the session that `listByUser` was told as the current one. */
@@ -29,6 +31,7 @@ export function sessionInfo(summary: SessionSummary, currentId?: string | null):
     lastAccessAt: new Date(summary.lastAccessAt),
     expiresAt: new Date(summary.expiresAt),
     device: decodeDevice(summary.device),
+    actor: summary.actor?.userId ?? null,
     tags: summary.tags ?? [],
     isCurrent: id === currentId,
   }

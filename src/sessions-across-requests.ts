@@ -1,5 +1,6 @@
 import { UnsupportedError } from './errors.ts'
 import { checkedId, checkedIds, type ExceptOptions, type SessionOwner } from './named-sessions.ts'
+import { withLiveActors } from './session/actor-liveness.ts'
 import { type DestroyAllOptions, destroyAll } from './session/destroy-all.ts'
 import { exportUser, type UserExport } from './session/export-user.ts'
 import type { SessionContext } from './session/session-context.ts'
@@ -42,7 +43,8 @@ export class SessionsAcrossRequests {
     checkUserId('listByUser', userId)
     const { current } = options
     const id = typeof current === 'string' ? current.toLowerCase() : current?.id
-    return (await this.#store.listByUser(userId)).map((summary) => sessionInfo(summary, id))
+    const listed = await withLiveActors(this.#store, await this.#store.listByUser(userId))
+    return listed.map((summary) => sessionInfo(summary, id))
   }
 
   /**
@@ -56,7 +58,8 @@ export class SessionsAcrossRequests {
    */
   async listByTag(tag: string): Promise<SessionInfo[]> {
     checkTag('listByTag', tag)
-    return (await this.#tagged('listByTag')(tag)).map((summary) => sessionInfo(summary))
+    const listed = await withLiveActors(this.#store, await this.#tagged('listByTag')(tag))
+    return listed.map((summary) => sessionInfo(summary))
   }
 
   /**

@@ -20,6 +20,7 @@ export {
   type CrossSiteOptions,
   type FreshOptions,
   refuseCrossSite,
+  requireElevated,
   requireFresh,
 } from './astro/guards.ts'
 

@@ -17,6 +17,7 @@ export {
   type ElysiaGuard,
   type FreshOptions,
   refuseCrossSite,
+  requireElevated,
   requireFresh,
 } from './elysia/guards.ts'
 

@@ -19,6 +19,7 @@ export {
   type FastifyGuard,
   type FreshOptions,
   refuseCrossSite,
+  requireElevated,
   requireFresh,
 } from './fastify/guards.ts'
 

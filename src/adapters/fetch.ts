@@ -16,6 +16,7 @@ export {
   type CrossSiteOptions,
   type FreshOptions,
   refuseCrossSite,
+  requireElevated,
   requireFresh,
 } from './fetch/guards.ts'
 

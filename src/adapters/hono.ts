@@ -29,6 +29,7 @@ export {
   type CrossSiteOptions,
   type FreshOptions,
   refuseCrossSite,
+  requireElevated,
   requireFresh,
 } from './hono/guards.ts'
 

@@ -17,6 +17,7 @@ export {
   type CrossSiteOptions,
   type FreshOptions,
   refuseCrossSite,
+  requireElevated,
   requireFresh,
 } from './koa/guards.ts'
 

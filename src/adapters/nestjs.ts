@@ -14,7 +14,12 @@ import type {
 import { ConfigurationError } from '../errors.ts'
 import type { DefaultData, SessionOpener } from '../http/exchange.ts'
 
-export { type CrossSiteOptions, refuseCrossSite, requireFresh } from './nestjs/guards.ts'
+export {
+  type CrossSiteOptions,
+  refuseCrossSite,
+  requireElevated,
+  requireFresh,
+} from './nestjs/guards.ts'
 
 /** Injects what the module was given as `sessions`: `@Inject(SESSIONS) sessions: Sessions`. */
 export const SESSIONS: symbol = Symbol('pg-sessions.sessions')

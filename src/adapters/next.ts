@@ -15,6 +15,7 @@ export {
   type CrossSiteOptions,
   type FreshOptions,
   refuseCrossSite,
+  requireElevated,
   requireFresh,
 } from './next/guards.ts'
 

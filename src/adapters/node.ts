@@ -16,6 +16,7 @@ export {
   type FreshOptions,
   type NodeGuard,
   refuseCrossSite,
+  requireElevated,
   requireFresh,
 } from './node/guards.ts'
 

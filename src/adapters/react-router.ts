@@ -28,6 +28,7 @@ export {
   type FreshOptions,
   type RouterGuard,
   refuseCrossSite,
+  requireElevated,
   requireFresh,
 } from './react-router/guards.ts'
 

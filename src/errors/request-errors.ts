@@ -57,6 +57,29 @@ export class NotFreshError extends SessionError {
   }
 }
 
+/** The user has proved no second factor, or too long ago for this route. The handler did not run. */
+export class NotElevatedError extends SessionError {
+  /** @internal */
+  static override readonly kind: string = 'NotElevatedError'
+
+  /** Whether a user is signed in. */
+  readonly isSignedIn: boolean
+
+  constructor(isSignedIn: boolean) {
+    super(
+      'ERR_NOT_ELEVATED',
+      isSignedIn
+        ? 'This route needs a second factor that the user has proved lately. Ask for it, and call session.elevate.'
+        : 'No user is signed in, and this route needs one who has proved a second factor lately.',
+    )
+    this.isSignedIn = isSignedIn
+  }
+
+  override get statusCode(): number {
+    return this.isSignedIn ? 403 : 401
+  }
+}
+
 /** The user has as many live sessions as `maxPerUser` allows, and it refuses more. No user was signed in. */
 export class TooManySessionsError extends SessionError {
   /** @internal */

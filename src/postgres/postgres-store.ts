@@ -2,6 +2,8 @@ import { ConfigurationError, SessionsClosedError } from '../errors.ts'
 import { readOptions } from '../options/read-options.ts'
 import type { CallOptions } from '../store/deadline.ts'
 import type {
+  ActorReturn,
+  ActorReturnResult,
   CreateResult,
   DescribeResult,
   Description,
@@ -80,6 +82,7 @@ export class PostgresStore implements SessionStore {
   readonly deadline: number
   /** Not on distributed tables: no lock spans their servers. */
   readonly limitsUsers?: true
+  readonly keepsFactors = true
   /** There if the option `user` is. */
   readonly loadUser?: NonNullable<SessionStore['loadUser']>
   readonly inspector: StoreInspector
@@ -211,6 +214,11 @@ export class PostgresStore implements SessionStore {
     options?: CallOptions,
   ): Promise<readonly EndedSession[]> {
     return this.#endings.destroyByTag(tag, except, options)
+  }
+
+  async endActing(acting: ActorReturn, options?: CallOptions): Promise<ActorReturnResult> {
+    if (!isUuid(acting.id)) return { status: 'gone' }
+    return this.#endings.endActing(acting, options)
   }
 
   readUser(userId: string, options?: CallOptions): Promise<readonly StoredSession[]> {

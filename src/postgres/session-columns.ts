@@ -19,6 +19,8 @@ interface SessionColumns {
   readonly purge_at: string
   readonly own_idle_ms?: string
   readonly tags?: string
+  readonly actor_id?: string
+  readonly actor_session?: string
 }
 
 /** Writes the insertion of sessions: an expression for each column, and where their values come from. */
@@ -83,7 +85,7 @@ const SUMMARY = {
   ...TIMES,
 } as const satisfies {
   [Property in keyof Required<
-    Omit<SessionSummary, 'isRotationDue' | 'device' | 'tags'>
+    Omit<SessionSummary, 'isRotationDue' | 'device' | 'tags' | 'actor' | 'elevation'>
   >]: PackedColumn<SessionSummary[Property]>
 }
 
@@ -113,12 +115,33 @@ export function readTimes(bytes: AnswerBytes): SessionTimes {
 
 /** A session's row without its token, as bytes. */
 export function packSummary(table: string): string {
-  return packAll(Object.values(SUMMARY), table)
+  return `${packAll(Object.values(SUMMARY), table)} || ${packRare(table)}`
+}
+
+/** What few sessions have, behind one byte that says whether this one does. */
+function packRare(table: string): string {
+  const actor = `${packText(`${table}.actor_id`)} || ${packText(`${table}.actor_session::text`)}`
+  const elevation = `${packText(`${table}.factor`)} || ${ELEVATED_AT.pack(`${table}.elevated_at`)}`
+  return `case when ${table}.actor_id is null and ${table}.elevated_at is null then boolsend(false)
+            else boolsend(true) || ${actor} || ${elevation} end`
+}
+
+const ELEVATED_AT = timeOrNull('elevated_at')
+
+function readRare(bytes: AnswerBytes): Pick<SessionSummary, 'actor' | 'elevation'> {
+  const userId = bytes.sized()?.toString()
+  const sessionId = bytes.sized()?.toString() ?? ''
+  const factor = bytes.sized()?.toString() ?? ''
+  const at = ELEVATED_AT.read(bytes)
+  return {
+    ...(userId === undefined ? {} : { actor: { userId, sessionId } }),
+    ...(at === null ? {} : { elevation: { factor, at } }),
+  }
 }
 
 /** Written out, since copying the object of `readTimes` costs several times of making one. */
 export function readSummary(bytes: AnswerBytes): SessionSummary {
-  return {
+  const summary: SessionSummary = {
     id: SUMMARY.id.read(bytes),
     userId: SUMMARY.userId.read(bytes),
     ownIdleTimeout: SUMMARY.ownIdleTimeout.read(bytes),
@@ -132,6 +155,7 @@ export function readSummary(bytes: AnswerBytes): SessionSummary {
     purgeAt: TIMES.purgeAt.read(bytes),
     now: TIMES.now.read(bytes),
   }
+  return bytes.boolean() ? Object.assign(summary, readRare(bytes)) : summary
 }
 
 /** A session's row as lists show it: with its device and tags, which no load reads. */

@@ -1,5 +1,7 @@
 import type { CallOptions } from '../store/deadline.ts'
 import type {
+  ActorReturn,
+  ActorReturnResult,
   CreateResult,
   DestroyResult,
   EndedPage,
@@ -119,6 +121,14 @@ export class SessionEndings {
   ): Promise<readonly EndedSession[]> {
     const { listByTag, destroyByTag } = this.#operations
     return this.#destroySeveral(listByTag, destroyByTag, tag, except, options)
+  }
+
+  async endActing(acting: ActorReturn, options?: CallOptions): Promise<ActorReturnResult> {
+    const result = await this.#tables
+      .ask(this.#operations.endActing, acting, options)
+      .catch((error) => this.#mayHaveEnded(acting.id, error))
+    if (result.status === 'ended') this.#announcer.announce([acting.id])
+    return result
   }
 
   async #signInCapped<Call, Answer extends SaveResult | ReplaceResult>(

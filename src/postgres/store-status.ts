@@ -1,4 +1,4 @@
-import { onlyRow } from './answer-rows.ts'
+import { type AnswerRow, onlyRow } from './answer-rows.ts'
 import type { Driver } from './driver.ts'
 import { type Operation, operation } from './operation.ts'
 import { integer, text } from './parameter-types.ts'
@@ -33,6 +33,8 @@ export interface ListedSession {
   readonly expiresAt: number
   /** What the sign-in said of its device, as JSON; absent if nothing. */
   readonly device?: string
+  /** Who acts as the user; absent in the user's own. */
+  readonly actor?: { readonly userId: string }
   /** Absent if it has none. */
   readonly tags?: readonly string[]
 }
@@ -120,7 +122,8 @@ function newestSessions({ session }: TableNames): Operation<number, readonly Lis
           ${milliseconds('last_access_at')} as last_access_at,
           ${milliseconds('expires_at')} as expires_at,
           device::text as device,
-          array_to_json(tags)::text as tags
+          array_to_json(tags)::text as tags,
+          actor_id
         from ${session}
         where expires_at > now()
         order by id desc
@@ -128,7 +131,7 @@ function newestSessions({ session }: TableNames): Operation<number, readonly Lis
     }),
     rows: (rows) =>
       rows.map((row) => ({
-        ...detailsOf(row.textOrNull('device'), row.textOrNull('tags')),
+        ...detailsOf(row),
         id: row.text('id'),
         userId: row.textOrNull('user_id'),
         createdAt: row.number('created_at'),
@@ -138,11 +141,12 @@ function newestSessions({ session }: TableNames): Operation<number, readonly Lis
   })
 }
 
-function detailsOf(
-  device: string | null,
-  tags: string | null,
-): Pick<ListedSession, 'device' | 'tags'> {
+function detailsOf(row: AnswerRow): Pick<ListedSession, 'device' | 'tags' | 'actor'> {
+  const device = row.textOrNull('device')
+  const tags = row.textOrNull('tags')
+  const actor = row.textOrNull('actor_id')
   return {
+    ...(actor === null ? {} : { actor: { userId: actor } }),
     ...(device === null ? {} : { device }),
     ...(tags === null ? {} : { tags: JSON.parse(tags) }),
   }

@@ -57,8 +57,9 @@ export function tellOfSignIn(
   evicted: readonly string[] = [],
 ): void {
   if (signIn === null) return
-  const { userId } = signIn
-  events.emit('signedIn', { sessionId, userId })
+  const { userId, acting } = signIn
+  const actor = acting === null ? {} : { actor: acting.actor }
+  events.emit('signedIn', { sessionId, userId, ...actor })
   for (const id of evicted) events.emit('destroyed', { sessionId: id, userId, reason: 'evicted' })
 }
 

@@ -1,4 +1,4 @@
-import { SessionGoneError, StoreUnavailableError } from '../errors.ts'
+import { ConfigurationError, SessionGoneError, StoreUnavailableError } from '../errors.ts'
 import { tellOfSignIn } from './begin-session.ts'
 import type { CurrentSession } from './current-session.ts'
 import { nextToken } from './next-token.ts'
@@ -14,9 +14,14 @@ export async function changeSession(
   snapshot: SessionSnapshot,
   save: Save,
 ): Promise<void> {
-  const { changes, signIn } = save
+  const { changes, signIn, factor } = save
   changes.dropDeletionsOfAbsent(snapshot.entries)
-  if (changes.isEmpty && signIn === null) return
+  if (changes.isEmpty && signIn === null && factor === null) return
+  if (changes.lifetime !== null && snapshot.summary.actor !== undefined) {
+    throw new ConfigurationError(
+      'A session of an actor keeps the lifetime that signIn gave it by atMost. Call endImpersonation, and begin another.',
+    )
+  }
   snapshot.entries.checkLimits(changes, current.context.policy.limits)
   await saveChange(current, snapshot, nextToken(current, snapshot, save), save)
 }
@@ -40,9 +45,10 @@ export async function saveChange(
     if (signIn === null) throw new SessionGoneError(snapshot.id)
     return signInApart(current, snapshot, signIn, save)
   }
-  const { ownIdleTimeout } = change.credentials ?? {}
+  const { ownIdleTimeout, factor } = change.credentials ?? {}
   snapshot.refresh(result.times, {
     ...(signIn === null ? {} : { userId: signIn.userId }),
+    ...(factor === undefined ? {} : { elevation: { factor, at: result.times.now } }),
     ...(ownIdleTimeout === undefined ? {} : { ownIdleTimeout }),
     ...(result.version === undefined ? {} : { version: result.version }),
     ...(token !== null && result.rotated ? { isRotationDue: false } : {}),

@@ -50,8 +50,9 @@ export class CurrentSession {
     { times, version, id = session.id }: Created,
     changes: ChangeSet,
   ): SessionSnapshot {
-    const { userId, ownIdleTimeout } = session
-    const summary = { id, userId, ownIdleTimeout, version, ...times }
+    const { userId, ownIdleTimeout, actor } = session
+    const whose = actor === undefined ? { userId } : { userId, actor }
+    const summary = { id, ...whose, ownIdleTimeout, version, ...times }
     const snapshot = new SessionSnapshot(this.context.policy, summary, [token.secretHash])
     snapshot.entries.keepAll(changes)
     this.snapshot = snapshot

@@ -22,6 +22,8 @@ export interface ExportedSession {
   readonly absoluteExpiresAt: string | null
   /** What the sign-in said of its device; null if nothing. */
   readonly device: DeviceDescription | null
+  /** The administrator who acted as the user; null in the user's own. */
+  readonly actor: string | null
   readonly tags: readonly string[]
   /** Keys with their values. Dates are ISO 8601, bytes are base64, maps and sets are lists. */
   readonly data: Readonly<Record<string, unknown>>
@@ -58,6 +60,7 @@ function exported(codec: Codec, session: StoredSession): ExportedSession {
     expiresAt: timeOf(session.expiresAt),
     absoluteExpiresAt: timeOf(session.absoluteExpiresAt),
     device: decodeDevice(session.device),
+    actor: session.actor?.userId ?? null,
     tags: session.tags ?? [],
     data,
     ...(undecodable.length === 0 ? {} : { undecodable }),

@@ -1,6 +1,7 @@
 import { SessionGoneError, UndecodableError } from '../errors.ts'
 import type { Deadline } from '../store/deadline.ts'
 import type { LoadOptions, LoadResult, SessionRecord } from '../store/session-store.ts'
+import { isActorLive } from './actor-liveness.ts'
 import { EntryValue } from './entry-value.ts'
 import type { SessionContext } from './session-context.ts'
 import { SessionSnapshot } from './session-snapshot.ts'
@@ -37,6 +38,10 @@ export async function loadSession(
     return null
   }
   const { shown, result } = loaded
+  if (result.status === 'live' && !(await isActorLive(store, result.record, options))) {
+    events.emit('expired', { sessionId: result.record.id, userId: result.record.userId })
+    return { token: shown.token, snapshot: null }
+  }
   if (result.status === 'live') {
     const snapshot = takeSnapshot(context, shown, result)
     const { id: sessionId, userId, user } = result.record

@@ -8,10 +8,10 @@ import type { SessionSnapshot } from './session-snapshot.ts'
 export function nextToken(
   current: CurrentSession,
   snapshot: SessionSnapshot,
-  { changes, signIn, mayRenew }: Save,
+  { changes, signIn, factor, mayRenew }: Save,
 ): NextToken | null {
   const { tokens, policy } = current.context
-  if (changes.rotate || signIn !== null) {
+  if (changes.rotate || signIn !== null || factor !== null) {
     const token = tokens.reissue(snapshot.id)
     current.refuseIfTooLate('Rotating the token')
     return { ...token, grace: null }

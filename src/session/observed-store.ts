@@ -30,6 +30,7 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
     describe,
     destroyByTag,
     destroyPage,
+    endActing,
     fetch,
     findLive,
     inspector,
@@ -45,6 +46,7 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
   return {
     name: store.name,
     ...(store.limitsUsers === undefined ? {} : { limitsUsers: store.limitsUsers }),
+    ...(store.keepsFactors === undefined ? {} : { keepsFactors: store.keepsFactors }),
     ready: observed('ready', store.ready.bind(store)),
     load: observed('load', store.load.bind(store)),
     create: observed('create', store.create.bind(store)),
@@ -64,6 +66,7 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
       ? {}
       : { replaceValues: observed('replaceValues', replaceValues.bind(store)) }),
     ...(describe === undefined ? {} : { describe: observed('describe', describe.bind(store)) }),
+    ...(endActing === undefined ? {} : { endActing: observed('endActing', endActing.bind(store)) }),
     ...(tag === undefined ? {} : { tag: observed('tag', tag.bind(store)) }),
     ...(listByTag === undefined ? {} : { listByTag: observed('listByTag', listByTag.bind(store)) }),
     ...(destroyByTag === undefined

@@ -15,7 +15,7 @@ export async function renewIfDue(current: CurrentSession, deadline: Deadline): P
   const { snapshot } = current
   if (snapshot === null || !current.isRenewable(snapshot)) return
   if (snapshot.lostSuccessor !== null) return sendAgain(current, snapshot, snapshot.lostSuccessor)
-  const save = { changes: new ChangeSet(), signIn: null, mayRenew: true, deadline }
+  const save = { changes: new ChangeSet(), signIn: null, factor: null, mayRenew: true, deadline }
   try {
     await saveChange(current, snapshot, nextToken(current, snapshot, save), save)
   } catch (error) {

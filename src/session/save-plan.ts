@@ -48,7 +48,7 @@ export function planChange(
   { policy, codec }: SessionContext,
   snapshot: SessionSnapshot,
   token: NextToken | null,
-  { changes, signIn }: Save,
+  { changes, signIn, factor }: Save,
 ): SessionChange {
   const own = lifetimeOf(changes, signIn)
   const idle = own?.idleTimeout ?? (signIn === null ? snapshot.idleTimeout : policy.idleTimeout)
@@ -78,6 +78,7 @@ export function planChange(
     const since = snapshot.summary.authenticatedAt ?? snapshot.summary.createdAt
     return {
       token: replaced,
+      ...(factor === null ? {} : { factor }),
       ...(idleTimeout === undefined ? {} : { ownIdleTimeout: idleTimeout }),
       ...(absoluteTimeout === undefined ? {} : { absoluteExpiresAt: since + absoluteTimeout }),
     }

@@ -7,6 +7,8 @@ export interface Save {
   readonly changes: ChangeSet
   /** The user to sign in with it; null for none. */
   readonly signIn: SignIn | null
+  /** The second factor that the user has proved; null for none. Takes a new token. */
+  readonly factor: string | null
   /** Whether a token whose time has come is renewed with it: the response can carry the new one. */
   readonly mayRenew: boolean
   readonly deadline: Deadline

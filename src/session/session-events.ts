@@ -11,7 +11,18 @@ export interface SessionEvents {
   /** A session's token was old and has been renewed. */
   renewed: { readonly sessionId: string; readonly userId: string | null }
   /** A user signed in; the session has a new token. */
-  signedIn: { readonly sessionId: string; readonly userId: string }
+  signedIn: {
+    readonly sessionId: string
+    readonly userId: string
+    /** The administrator who acts as the user, and has signed in for them; absent for the user's own sign-in. */
+    readonly actor?: string
+  }
+  /** An administrator has stopped acting as a user by `endImpersonation`. The session has ended. */
+  impersonationEnded: {
+    readonly sessionId: string
+    readonly userId: string | null
+    readonly actor: string
+  }
   /** A session ended and an empty one took its place. */
   cleared: { readonly sessionId: string; readonly successorId: string }
   /**
@@ -88,6 +99,7 @@ const LEVELS: Record<keyof SessionEvents, [keyof Logger, string]> = {
   rotated: ['debug', 'session token rotated'],
   renewed: ['debug', 'session token renewed'],
   signedIn: ['debug', 'user signed in'],
+  impersonationEnded: ['debug', 'impersonation ended'],
   cleared: ['debug', 'session cleared'],
   destroyed: ['debug', 'session destroyed'],
   expired: ['debug', 'expired session refused'],

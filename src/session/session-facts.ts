@@ -46,6 +46,15 @@ export class SessionFacts<Data extends object = DefaultData> extends SessionHand
     return (await asked(stateOf(this).reloadUser())) as UserOf<Data> | null
   }
 
+  /**
+   * The administrator who acts as the user in this session, by their user id; null in the user's own.
+   *
+   * @throws {NotLoadedError} Before `load()`.
+   */
+  get actor(): string | null {
+    return stateOf(this).summary('session.actor')?.actor?.userId ?? null
+  }
+
   /** When the session was first stored; null before. @throws {NotLoadedError} Before `load()`. */
   get createdAt(): Date | null {
     return date(stateOf(this).summary('session.createdAt')?.createdAt)

@@ -1,4 +1,5 @@
 import { type Duration, parseDuration } from '../options/duration.ts'
+import { checkAssurance } from './assurance.ts'
 import { checkTimeouts, parseAbsoluteTimeout, type SessionPolicy } from './session-policy.ts'
 
 /** How long one session lives, other than the settings say. */
@@ -23,5 +24,6 @@ export function readLifetime(
   const absoluteTimeout =
     own === undefined ? policy.absoluteTimeout : parseAbsoluteTimeout('absoluteTimeout', own)
   checkTimeouts(idleTimeout, absoluteTimeout)
+  checkAssurance(policy.longest, { idle: idleTimeout, absolute: absoluteTimeout })
   return { idleTimeout, absoluteTimeout }
 }

@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../errors.ts'
 import { type Duration, formatDuration, parseDuration } from '../options/duration.ts'
 import type { SessionCap } from '../store/session-store.ts'
+import { checkAssurance, type LongestTimeouts, longestTimeouts } from './assurance.ts'
 import type { DeviceAddress } from './device.ts'
 import type { Logger } from './logger.ts'
 import { defaultSecret } from './secret-options.ts'
@@ -26,6 +27,8 @@ export interface SessionPolicy {
   readonly purgeInterval: number
   readonly deviceAddress: DeviceAddress
   readonly maxPerUser: SessionCap | undefined
+  /** Null for no limits. */
+  readonly longest: LongestTimeouts | null
   readonly log: Logger
 }
 
@@ -56,9 +59,9 @@ const HOUR = 3_600_000
  * @throws {ConfigurationError} Two settings contradict each other; says what to write instead.
  */
 export function resolvePolicy(options: SessionOptions): SessionPolicy {
-  const { idleTimeout, limits, largeEntries, purgeInterval, deviceAddress, maxPerUser, log } =
-    options
-  const absoluteTimeout = resolveAbsoluteTimeout(options.absoluteTimeout, idleTimeout)
+  const { limits, largeEntries, purgeInterval, deviceAddress, maxPerUser, log } = options
+  const longest = longestTimeouts(options.assurance)
+  const { idleTimeout, absoluteTimeout } = resolveTimeouts(options, longest)
   if (limits.valueBytes > limits.sessionBytes) {
     throw new ConfigurationError(
       `limits.valueBytes (${limits.valueBytes}) is more than limits.sessionBytes (${limits.sessionBytes}), so such a value would never fit. Raise the second or lower the first.`,
@@ -75,8 +78,25 @@ export function resolvePolicy(options: SessionOptions): SessionPolicy {
     purgeInterval,
     deviceAddress,
     maxPerUser,
+    longest,
     log,
   }
+}
+
+/** A timeout that is left at its default is lowered to what the level of assurance allows; a longer one is refused. */
+function resolveTimeouts(
+  { idleTimeout: idle, absoluteTimeout: absolute }: SessionOptions,
+  longest: LongestTimeouts | null,
+): Pick<SessionPolicy, 'idleTimeout' | 'absoluteTimeout'> {
+  const isDefault = (name: 'idleTimeout' | 'absoluteTimeout', value: number): boolean =>
+    value === parseDuration(name, defaultSettings[name])
+  const most = longest ?? { idle: Number.POSITIVE_INFINITY, absolute: Number.POSITIVE_INFINITY }
+  const idleTimeout = isDefault('idleTimeout', idle) ? Math.min(idle, most.idle) : idle
+  const isOwn = absolute !== undefined && !isDefault('absoluteTimeout', absolute)
+  const absoluteTimeout =
+    longest === null || isOwn ? resolveAbsoluteTimeout(absolute, idleTimeout) : longest.absolute
+  checkAssurance(longest, { idle: idleTimeout, absolute: absoluteTimeout })
+  return { idleTimeout, absoluteTimeout }
 }
 
 /** Reads an absolute timeout: `Infinity` for `'none'`. */

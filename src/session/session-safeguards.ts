@@ -2,6 +2,7 @@ import { type Duration, parseDuration } from '../options/duration.ts'
 import { asked } from './caller-stack.ts'
 import { isCsrfToken, makeCsrfToken } from './csrf-token.ts'
 import { type DeviceDescription, encodeDevice } from './device.ts'
+import { type ElevateOptions, readFactor } from './elevation.ts'
 import type { DefaultData } from './session-data.ts'
 import { SessionFacts } from './session-facts.ts'
 import { stateOf } from './session-handle.ts'
@@ -25,6 +26,43 @@ export class SessionSafeguards<Data extends object = DefaultData> extends Sessio
     const longest = parseDuration('authenticatedWithin', age)
     await asked(stateOf(this).load())
     return (stateOf(this).snapshot?.authenticationAge ?? Number.POSITIVE_INFINITY) <= longest
+  }
+
+  /**
+   * Notes at once that the user has proved a second factor, by the database's clock, and gives the session a new token; the
+   * old one is dead in the same statement. A later `signIn` forgets it.
+   *
+   * @throws {ConfigurationError} No user is signed in, an administrator acts as the user, or it is no name.
+   * @throws {SessionGoneError} Another request rotated or ended the session meanwhile. Nothing was noted.
+   * @throws {StoreUnavailableError} The store did not answer.
+   * @throws {ResponseStartedError} No cookie can be sent any more. Nothing was noted.
+   * @throws {UnsupportedError} The store keeps no factors.
+   * @see OWASP ASVS 5.0, 7.5.3, and 7.2.4: a new token at each authentication.
+   * @example
+   * ```ts
+   * await session.elevate({ factor: 'totp' })
+   * ```
+   */
+  async elevate(options: ElevateOptions): Promise<void> {
+    const factor = readFactor(options)
+    await asked(stateOf(this).elevate(factor))
+  }
+
+  /**
+   * Tells whether the user proved a second factor at most this long ago, and since the sign-in, by the database's clock.
+   * False for an anonymous session, and while an administrator acts as the user. Loads the session if nothing has.
+   *
+   * @throws {ConfigurationError} The duration is wrong.
+   * @throws {StoreUnavailableError} The store could not be asked.
+   * @example
+   * ```ts
+   * if (!(await session.elevatedWithin('10m'))) res.redirect('/confirm-code')
+   * ```
+   */
+  async elevatedWithin(age: Duration): Promise<boolean> {
+    const longest = parseDuration('elevatedWithin', age)
+    await asked(stateOf(this).load())
+    return (stateOf(this).snapshot?.elevationAge ?? Number.POSITIVE_INFINITY) <= longest
   }
 
   /**

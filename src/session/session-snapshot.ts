@@ -74,7 +74,9 @@ export class SessionSnapshot {
 
   /** Takes over the state that the store returned after a change. */
   refresh(times: SessionTimes, change: Partial<SessionSummary>): void {
-    this.#summary = { ...this.#summary, ...times, ...change }
+    const { elevation, ...before } = this.#summary
+    const kept = change.userId === undefined && elevation !== undefined ? { elevation } : {}
+    this.#summary = { ...before, ...kept, ...times, ...change }
     if (change.userId !== undefined) this.user = undefined
     this.#seenAt = realTime.now()
   }
@@ -87,6 +89,11 @@ export class SessionSnapshot {
   /** Milliseconds since the user signed in; `Infinity` for an anonymous session. */
   get authenticationAge(): number {
     return this.storeClock - (this.#summary.authenticatedAt ?? Number.NEGATIVE_INFINITY)
+  }
+
+  /** Milliseconds since the user proved a second factor; `Infinity` if none since the sign-in. */
+  get elevationAge(): number {
+    return this.storeClock - (this.#summary.elevation?.at ?? Number.NEGATIVE_INFINITY)
   }
 
   get idleTimeout(): number {

@@ -1,10 +1,12 @@
 import { NotLoadedError, UndecodableError } from '../errors.ts'
 import type { Deadline } from '../store/deadline.ts'
 import type { SessionSummary } from '../store/session-store.ts'
+import { type ActingSignIn, actAs, endImpersonation, signOutActor } from './act-as-user.ts'
 import type { ChangeSet } from './change-set.ts'
 import type { CookieUpdate } from './cookie-update.ts'
 import { CurrentSession } from './current-session.ts'
 import { describeSession, describeSignedIn, refuseWithoutDevices } from './describe-session.ts'
+import { refuseElevation } from './elevation.ts'
 import type { EntryValue, ValueUse } from './entry-value.ts'
 import { reportUndecodable } from './load-session.ts'
 import { PendingChanges } from './pending-changes.ts'
@@ -210,7 +212,8 @@ export class SessionState {
     this.#current.announceChange()
     const deadline = this.context.deadline()
     return this.#turn.take(deadline, async () => {
-      await this.#save(signIn, false, deadline)
+      if (signIn.acting === null) await this.#save(signIn, false, deadline)
+      else await this.#actAs({ ...signIn, acting: signIn.acting }, deadline)
       await describeSignedIn(this.context, this.snapshot, signIn.device, deadline)
     })
   }
@@ -231,10 +234,34 @@ export class SessionState {
     return this.#turn.take(deadline, () => tagSession(this.context, this.snapshot, tags, deadline))
   }
 
+  /** Notes at once that the user has proved a second factor, and gives the session a new token. */
+  async elevate(factor: string): Promise<void> {
+    this.#current.announceChange()
+    const deadline = this.context.deadline()
+    await this.load(deadline)
+    refuseElevation(this.context.store, this.snapshot)
+    return this.#turn.take(deadline, () => this.#save(null, false, deadline, factor))
+  }
+
   /** Ends the session at once. What is set afterwards begins another. */
-  signOut(): Promise<void> {
+  async signOut(): Promise<void> {
+    const deadline = this.context.deadline()
     this.end('destroy')
-    return this.save()
+    await this.load(deadline)
+    const actor = this.snapshot?.summary.actor
+    await this.save(deadline)
+    if (actor !== undefined) await signOutActor(this.context, actor, deadline)
+  }
+
+  /** Ends an impersonation at once, and goes back to the administrator's own session if there still is one. */
+  async endImpersonation(): Promise<boolean> {
+    const deadline = this.context.deadline()
+    this.#current.announceChange()
+    await this.load(deadline)
+    return this.#turn.take(deadline, async () => {
+      this.#pending.discard()
+      return endImpersonation(this.#current, deadline)
+    })
   }
 
   /** Touches the session if that is due and no save has done so. No response waits for it. */
@@ -273,15 +300,28 @@ export class SessionState {
     return this.#pending.collected
   }
 
-  async #save(signIn: SignIn | null, mayRenew: boolean, deadline: Deadline): Promise<void> {
-    if (!this.hasChanges && signIn === null) return
+  /** What has changed so far belongs to the administrator's session. */
+  async #actAs(signIn: ActingSignIn, deadline: Deadline): Promise<void> {
+    await this.load(deadline)
+    await this.#save(null, false, deadline)
+    await actAs(this.#current, signIn, deadline)
+  }
+
+  async #save(
+    signIn: SignIn | null,
+    mayRenew: boolean,
+    deadline: Deadline,
+    factor: string | null = null,
+  ): Promise<void> {
+    if (!this.hasChanges && signIn === null && factor === null) return
     await this.load(deadline)
     const owner = this.snapshot?.summary.userId ?? null
-    const takesOver = signIn !== null && owner !== null && owner !== signIn.userId
+    const isOwn = owner === signIn?.userId && this.snapshot?.summary.actor === undefined
+    const takesOver = signIn !== null && owner !== null && !isOwn
     const collected = this.#pending.beginSave()
     const changes = takesOver ? collected.forAnotherUser() : collected
     try {
-      await saveSession(this.#current, { changes, signIn, mayRenew, deadline })
+      await saveSession(this.#current, { changes, signIn, factor, mayRenew, deadline })
       this.#pending.saved()
     } catch (error) {
       this.#pending.failed(collected, error)

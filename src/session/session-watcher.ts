@@ -6,6 +6,7 @@ import type {
   SessionStore,
 } from '../store/session-store.ts'
 import { outsideRequests } from '../telemetry/request-context.ts'
+import { withLiveActors } from './actor-liveness.ts'
 import type { Logger } from './logger.ts'
 
 /**
@@ -47,6 +48,8 @@ interface Subject {
   endsAt: number
   /** Why it has ended, if it has. */
   reason: 'gone' | 'evicted'
+  /** The administrator's own session, without which this one is dead; undefined in the user's own. */
+  actorSession: string | undefined
 }
 
 /**
@@ -61,6 +64,8 @@ export class SessionWatcher {
   readonly #log: Logger
   readonly #terms: WatchTerms
   readonly #subjects = new Map<string, Subject>()
+  /** The watched sessions that depend on an administrator's, by the id of that one. */
+  readonly #acting = new Map<string, Set<string>>()
   /** What is to be looked at next. */
   readonly #suspects = new Set<string>()
   #checking: Promise<void> | null = null
@@ -105,6 +110,7 @@ export class SessionWatcher {
       watches: new Set(),
       endsAt: Number.POSITIVE_INFINITY,
       reason: 'gone',
+      actorSession: undefined,
     }
     subject.watches.add(watch)
     this.#subjects.set(id, subject)
@@ -119,6 +125,7 @@ export class SessionWatcher {
     this.#isClosed = true
     if (this.#timer !== null) clearInterval(this.#timer)
     this.#subjects.clear()
+    this.#acting.clear()
     this.#suspects.clear()
     const hints = await this.#hints
     await hints?.stop()
@@ -148,6 +155,7 @@ export class SessionWatcher {
 
   #hear(id: string | null, why?: 'evicted'): void {
     if (id === null) return this.#suspectAll()
+    for (const acting of this.#acting.get(id) ?? []) this.#suspect(acting)
     const subject = this.#subjects.get(id)
     if (subject === undefined) return
     if (why !== undefined) subject.reason = why
@@ -194,7 +202,9 @@ export class SessionWatcher {
       const asked = new Map(ids.map((id) => [id, [...(this.#subjects.get(id)?.watches ?? [])]]))
       for (const id of ids) this.#suspects.delete(id)
       try {
-        const live = (await this.#store.findLive?.(ids)) ?? []
+        const found = (await this.#store.findLive?.(ids)) ?? []
+        for (const session of found) this.#noteActor(session)
+        const live = await withLiveActors(this.#store, found)
         this.#judge(asked, new Map(live.map((session) => [session.id, session])))
       } catch {
         // The store has told of it by an event. Nothing is known to have ended, so all is asked again.
@@ -202,6 +212,15 @@ export class SessionWatcher {
         return this.#suspects.clear()
       }
     }
+  }
+
+  /** An acting session ends with another, whose end is announced. */
+  #noteActor({ id, actor }: LiveSession): void {
+    const subject = this.#subjects.get(id)
+    if (subject === undefined || actor === undefined) return
+    subject.actorSession = actor.sessionId
+    const acting = this.#acting.get(actor.sessionId) ?? new Set()
+    this.#acting.set(actor.sessionId, acting.add(id))
   }
 
   #judge(asked: Map<string, Watch[]>, live: ReadonlyMap<string, LiveSession>): void {
@@ -235,7 +254,12 @@ export class SessionWatcher {
   #forget(id: string, watch: Watch): void {
     const subject = this.#subjects.get(id)
     subject?.watches.delete(watch)
-    if (subject?.watches.size === 0) this.#subjects.delete(id)
+    if (subject?.watches.size !== 0) return
+    this.#subjects.delete(id)
+    const { actorSession = '' } = subject
+    const acting = this.#acting.get(actorSession)
+    acting?.delete(id)
+    if (acting?.size === 0) this.#acting.delete(actorSession)
   }
 }
 

@@ -205,6 +205,9 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
    * cookie outlives the browser.
    * @param options.device - What `listByUser` shows of the place where the user signs in; one more round trip. If
    * it cannot be noted, that is logged, and the user is signed in all the same.
+   * @param options.actor - The administrator who acts as the user, and is signed in to this session: `endImpersonation`
+   * goes back to it. The new session holds nothing of theirs, and counts as no sign-in: `authenticatedWithin` is false.
+   * @param options.atMost - How long they do, one hour unless told otherwise.
    * @param options.tags - Names by which `sessions.listByTag` and `destroyByTag` find the session.
    * @throws {SessionGoneError} Another request rotated or ended the session meanwhile. No user was signed in.
    * @throws {StoreUnavailableError} The store did not answer. This request signed no user in.
@@ -230,6 +233,24 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
    */
   async signOut(): Promise<void> {
     await asked(stateOf(this).signOut())
+  }
+
+  /**
+   * Stops acting as a user, at once: the session that `signIn(user, { actor })` began ends, and the response carries a new
+   * token of the administrator's own session. All tokens before it are dead.
+   *
+   * @returns Whether the administrator's own session still lives and is theirs. If not, this signs out.
+   * @throws {ConfigurationError} The session is the user's own.
+   * @throws {SessionGoneError} It ended meanwhile, by another request for instance.
+   * @throws {StoreUnavailableError} The store did not answer.
+   * @throws {ResponseStartedError} No cookie can be sent any more.
+   * @example
+   * ```ts
+   * const isBack = await session.endImpersonation()
+   * ```
+   */
+  async endImpersonation(): Promise<boolean> {
+    return asked(stateOf(this).endImpersonation())
   }
 
   /**

@@ -11,6 +11,7 @@ import {
   wholeNumber,
 } from '../options/option.ts'
 import { group } from '../options/read-options.ts'
+import type { Assurance } from './assurance.ts'
 import type { DeviceAddress } from './device.ts'
 import { type Logger, reliableLogger, silentLogger, stdoutLogger } from './logger.ts'
 import { defaultSecret, secretOptions } from './secret-options.ts'
@@ -98,6 +99,14 @@ export interface SessionSettings {
    */
   readonly waitUntil?: (work: Promise<unknown>) => void
   /**
+   * A level of NIST SP 800-63B-4. Its longest timeouts become the defaults, and longer ones are refused, also those of
+   * `signIn(…, { lifetime })`: `'aal1'` 30 days, `'aal2'` 24 hours and 1 hour idle, `'aal3'` 12 hours and 15 minutes idle.
+   * Which factors sign a user in is up to you. Defaults to none.
+   *
+   * @see NIST SP 800-63B-4, sections 2.1.3, 2.2.3 and 2.3.3.
+   */
+  readonly assurance?: Assurance
+  /**
    * How many live sessions a user may have. A sign-in beyond ends those that the user began longest ago
    * (`'end-oldest'`), or is refused with a `TooManySessionsError` (`'refuse'`). It holds over all processes whose sessions
    * have this setting. Defaults to no limit.
@@ -178,6 +187,7 @@ export interface SessionOptions {
   readonly purgeInterval: number
   readonly deviceAddress: DeviceAddress
   readonly waitUntil: ((work: Promise<unknown>) => void) | undefined
+  readonly assurance: Assurance | undefined
   readonly maxPerUser: MaxPerUser | undefined
   readonly log: Logger
 }
@@ -206,6 +216,7 @@ export const sessionOptions: OptionTable<SessionOptions> = {
     '(work) => ctx.waitUntil(work)',
     undefined,
   ),
+  assurance: oneOf(['aal1', 'aal2', 'aal3'], undefined),
   maxPerUser: option<MaxPerUser, undefined>(MAX_PER_USER, undefined, readMaxPerUser),
   log: option('a logger, or false for none', stdoutLogger, (log) => readLog(log)),
 }

@@ -1,3 +1,5 @@
+import { ConfigurationError } from '../errors.ts'
+import { type Duration, parseDuration } from '../options/duration.ts'
 import { type OptionTable, unchecked } from '../options/option.ts'
 import { readOptions } from '../options/read-options.ts'
 import { checkUserId } from '../store/user-id.ts'
@@ -17,6 +19,13 @@ export interface SignInOptions {
    * characters. They replace those that the user's session had; without them, it keeps those.
    */
   readonly tags?: readonly string[] | undefined
+  /**
+   * The administrator who acts as the user: the `userId` of the session that this is called on. That session stays as it
+   * is, and `endImpersonation` goes back to it.
+   */
+  readonly actor?: string | undefined
+  /** With `actor`: how long at most. Defaults to `'1h'`; it ends no later than the administrator's own session. */
+  readonly atMost?: Duration | undefined
 }
 
 /** A sign-in as the store is to carry it out. */
@@ -28,12 +37,23 @@ export interface SignIn {
   readonly device: string | null
   /** Null to leave those that the session has. */
   readonly tags: readonly string[] | null
+  /** Null for the user's own sign-in. */
+  readonly acting: Acting | null
+}
+
+/** An administrator who is to act as a user. */
+export interface Acting {
+  readonly actor: string
+  /** In milliseconds. */
+  readonly atMost: number
 }
 
 const TABLE: OptionTable<SignInOptions> = {
   lifetime: unchecked('a lifetime'),
   device: unchecked('an object'),
   tags: unchecked('a list of strings'),
+  actor: unchecked("a user's id"),
+  atMost: unchecked('a duration'),
 }
 
 /** @throws {ConfigurationError} If it is not a user's id, or an option is unknown or wrong. */
@@ -43,19 +63,34 @@ export function readSignIn(
   options: SignInOptions | undefined,
 ): SignIn {
   checkUserId('signIn', userId)
-  const { lifetime, device, tags } = readOptions('signIn', TABLE, options, { instead: ADVICE })
+  const read = readOptions('signIn', TABLE, options, { instead: ADVICE })
+  const { lifetime, device, tags } = read
   return {
     userId,
     lifetime: lifetime === undefined ? null : readLifetime(policy, lifetime),
     device: device === undefined ? null : encodeDevice(device, policy.deviceAddress),
     tags: tags === undefined ? null : readTags(tags),
+    acting: readActing(read),
   }
+}
+
+function readActing({ actor, atMost, lifetime }: SignInOptions): Acting | null {
+  if (actor === undefined) {
+    if (atMost === undefined) return null
+    throw new ConfigurationError('atMost goes with actor. For a lifetime write lifetime: { … }.')
+  }
+  checkUserId('actor', actor)
+  if (lifetime !== undefined) {
+    throw new ConfigurationError("A session of an actor has no lifetime; write atMost: '1h'.")
+  }
+  return { actor, atMost: parseDuration('atMost', atMost ?? '1h') }
 }
 
 /** What to write instead of names that other libraries have. */
 const ADVICE: Readonly<Record<string, string>> = {
   label: "Write device: { label: 'Firefox on Windows' }.",
   tag: "Write tags: ['tenant:7'].",
+  impersonatedBy: 'Write actor: session.userId.',
   remember: "Write lifetime: { idleTimeout: '30d' }.",
   maxAge: "Write lifetime: { idleTimeout: '30d' }.",
   idleTimeout: "Write lifetime: { idleTimeout: '30d' }.",

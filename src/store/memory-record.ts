@@ -1,6 +1,8 @@
 import { timingSafeEqual } from 'node:crypto'
 import type {
+  Actor,
   CredentialChange,
+  Elevation,
   Entry,
   Lifetime,
   NewSession,
@@ -40,6 +42,8 @@ export class MemoryRecord {
   #ownIdleTimeout: number | null
   #device: string | null = null
   #tags: readonly string[]
+  readonly actor: Actor | undefined
+  #elevation: Elevation | null = null
 
   constructor(session: NewSession, now: number) {
     this.id = session.id
@@ -47,7 +51,9 @@ export class MemoryRecord {
     this.#secretHash = copy(session.secretHash)
     this.#tokenIssuedAt = now
     this.#userId = session.userId
-    this.#authenticatedAt = session.userId === null ? null : now
+    this.actor = session.actor
+    const hasSignedIn = session.userId !== null && session.actor === undefined
+    this.#authenticatedAt = hasSignedIn ? now : null
     this.#lastAccessAt = now
     this.#absoluteExpiresAt = now + session.absolute
     this.#expiresAt = this.#idleDeadline(session.lifetime, now)
@@ -152,6 +158,13 @@ export class MemoryRecord {
     this.#tokenIssuedAt = now
   }
 
+  /** Replaces all tokens that work. */
+  renew(to: Uint8Array, now: number): void {
+    this.#previous = null
+    this.#secretHash = copy(to)
+    this.#tokenIssuedAt = now
+  }
+
   /** Leaves the token before this long at most. */
   endGrace(overlap: number, now: number): void {
     const previous = this.#previous
@@ -162,13 +175,15 @@ export class MemoryRecord {
 
   /** Signs in and resets the lifetime, which, unlike an access, may also shorten it. */
   changeTerms(change: CredentialChange, lifetime: Lifetime, now: number): void {
-    const { signIn, absoluteExpiresAt, ownIdleTimeout } = change
+    const { signIn, factor, absoluteExpiresAt, ownIdleTimeout } = change
     if (signIn) {
       this.#userId = signIn.userId
       this.#authenticatedAt = now
       this.#signIns += 1
+      this.#elevation = null
       if (signIn.tags !== undefined) this.#tags = [...new Set(signIn.tags)]
     }
+    if (factor !== undefined) this.#elevation = { factor, at: now }
     if (absoluteExpiresAt !== undefined) this.#absoluteExpiresAt = absoluteExpiresAt
     if (ownIdleTimeout !== undefined) this.#ownIdleTimeout = ownIdleTimeout
     if (signIn || absoluteExpiresAt !== undefined || ownIdleTimeout !== undefined) {
@@ -192,7 +207,9 @@ export class MemoryRecord {
   summary(now: number): SessionSummary {
     const { id, version } = this
     const summary = { id, userId: this.#userId, ownIdleTimeout: this.#ownIdleTimeout, version }
-    return { ...summary, ...this.times(now) }
+    const actor = this.actor === undefined ? {} : { actor: this.actor }
+    const elevation = this.#elevation === null ? {} : { elevation: this.#elevation }
+    return { ...summary, ...this.times(now), ...actor, ...elevation }
   }
 
   /** Notes what is said of its device. */

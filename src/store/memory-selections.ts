@@ -57,8 +57,9 @@ export function makeRoom(
   now: number,
 ): { end(): { readonly evicted?: readonly string[] } } {
   if (cap === undefined || typeof userId !== 'string') return { end: () => ({}) }
+  const counts = (record: MemoryRecord): boolean => record.id !== id && record.actor === undefined
   const others = records
-    .where((record) => record.userId === userId && record.isLive(now) && record.id !== id)
+    .where((record) => counts(record) && record.userId === userId && record.isLive(now))
     .sort((a, b) => b.signedInAt - a.signedInAt || (a.id < b.id ? 1 : -1))
   const beyond = others.slice(cap.count - 1)
   if (beyond.length > 0 && cap.beyond === 'refuse') throw new TooManySessionsError(cap.count)
@@ -101,7 +102,9 @@ export function findLive(records: MemoryRecords, ids: readonly string[]): readon
   return ids.flatMap((id) => {
     const record = records.get(id)
     if (!record?.isLive(now)) return []
-    return [{ id, userId: record.userId, remaining: record.times(now).expiresAt - now }]
+    const remaining = record.times(now).expiresAt - now
+    const actor = record.actor === undefined ? {} : { actor: record.actor }
+    return [{ id, userId: record.userId, remaining, ...actor }]
   })
 }
 

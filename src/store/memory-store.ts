@@ -13,6 +13,8 @@ import {
 } from './memory-selections.ts'
 import { readValues, replaceValues } from './memory-values.ts'
 import type {
+  ActorReturn,
+  ActorReturnResult,
   Created,
   CreateResult,
   CredentialChange,
@@ -78,6 +80,7 @@ export interface MemoryStoreOptions {
 export class MemoryStore implements SessionStore {
   readonly name = 'memory'
   readonly limitsUsers = true
+  readonly keepsFactors = true
   readonly #records: MemoryRecords
 
   /** @throws {ConfigurationError} An option is unknown. */
@@ -197,6 +200,26 @@ export class MemoryStore implements SessionStore {
     const record = this.#records.find(guard, this.#records.begin())
     record?.describe(device)
     return { status: record === undefined ? 'gone' : 'described' }
+  }
+
+  async endActing({
+    to,
+    lifetime,
+    secretHashes,
+    ...guard
+  }: ActorReturn): Promise<ActorReturnResult> {
+    const now = this.#records.begin()
+    const record = this.#records.find(guard, now)
+    if (record?.actor === undefined || !record.opensTo(secretHashes, now)) return { status: 'gone' }
+    const { userId, sessionId } = record.actor
+    this.#records.remove(record.id)
+    const own = this.#records.get(sessionId)
+    if (!own?.isLive(now) || own.userId !== userId || own.actor !== undefined) {
+      return { status: 'ended', own: null }
+    }
+    own.renew(to, now)
+    own.noteAccess(lifetime, now)
+    return { status: 'ended', own: own.summary(now) }
   }
 
   async touch({ id, lifetime, overlap }: Touch): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Actor } from './actor.ts'
 import type { SessionCap } from './session-cap.ts'
 import type { Entry, SessionTimes } from './session-record.ts'
 
@@ -22,6 +23,8 @@ export interface NewSession {
   readonly entries: readonly Entry[]
   /** Absent for none, as always for a store without `tag`. */
   readonly tags?: readonly string[] | undefined
+  /** Who acts as the user, who has then not signed in: `authenticatedAt` is null. Absent in the user's own. */
+  readonly actor?: Actor | undefined
   /** Of its user; absent for none, as always for a store without `limitsUsers`. */
   readonly cap?: SessionCap | undefined
 }
@@ -77,6 +80,11 @@ export interface CredentialChange {
     /** Of the user; absent for none, as always for a store without `limitsUsers`. */
     readonly cap?: SessionCap | undefined
   }
+  /**
+   * The second factor that the user has just proved: always comes with a token, and counts from now. A sign-in forgets it.
+   * Only for a store with `keepsFactors`.
+   */
+  readonly factor?: string
   /** The new absolute deadline; left as it is when absent. */
   readonly absoluteExpiresAt?: number
   /** The session's own idle timeout from now on; null to follow the settings, absent to keep. */

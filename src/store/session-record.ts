@@ -1,3 +1,5 @@
+import type { Actor } from './actor.ts'
+
 /** One key with its value, as a codec made them. */
 export interface Entry {
   readonly key: Uint8Array
@@ -28,6 +30,14 @@ export interface SessionTimes {
   readonly now: number
 }
 
+/** A second factor that the user has proved. */
+export interface Elevation {
+  /** As the application names it: `totp`. */
+  readonly factor: string
+  /** By the store's clock. */
+  readonly at: number
+}
+
 /** What a store keeps of a session, without its entries. */
 export interface SessionSummary extends SessionTimes {
   readonly id: string
@@ -40,6 +50,10 @@ export interface SessionSummary extends SessionTimes {
   readonly device?: string
   /** The session's tags; only in lists, and absent if there are none. */
   readonly tags?: readonly string[]
+  /** Who acts as the user; absent in the user's own. */
+  readonly actor?: Actor
+  /** The second factor that the user has proved since the sign-in, and when; absent if none. */
+  readonly elevation?: Elevation
   /** Whether the token is to be replaced with the next response, because another system has asked for it. */
   readonly isRotationDue?: boolean
 }

@@ -15,6 +15,8 @@ import type {
   Touch,
   UpdateResult,
 } from './session-change.ts'
+import type { Actor } from './actor.ts'
+import type { ActorReturn, ActorReturnResult } from './session-actor.ts'
 import type { DescribeResult, Description } from './session-description.ts'
 import type { EndedPage, EndedSession, EndingPage, StoredSession } from './session-erasure.ts'
 import type { Entry, LoadResult, PresentedToken, SessionSummary } from './session-record.ts'
@@ -23,6 +25,8 @@ import type { StoreInspector } from './store-inspector.ts'
 import type { StoreTransaction } from './store-transaction.ts'
 import type { StoredValue, ValuePage, ValueReplacement } from './stored-values.ts'
 
+export type * from './actor.ts'
+export type * from './session-actor.ts'
 export type * from './session-cap.ts'
 export type * from './session-change.ts'
 export type * from './session-description.ts'
@@ -82,6 +86,8 @@ export interface StoreCounts {
 export interface LiveSession extends Precondition {
   /** How long it has left if it is not used. */
   readonly remaining: number
+  /** Who acts as its user; absent in the user's own. It depends on this actor's own session. */
+  readonly actor?: Actor
 }
 
 /** Hears which sessions may have ended. Ends with `stop`. */
@@ -130,6 +136,8 @@ export interface SessionStore {
    * sessions are left than `count`, and none beyond begins if the cap refuses more.
    */
   readonly limitsUsers?: true
+  /** Whether it keeps second factors, for `session.elevate`. */
+  readonly keepsFactors?: true
 
   /** Makes the store usable (tables, connections). Safe to call often, and again after a failure. */
   ready(): Promise<void>
@@ -183,6 +191,12 @@ export interface SessionStore {
     except: readonly string[],
     options?: CallOptions,
   ): Promise<readonly EndedSession[]>
+
+  /**
+   * Ends a session of an actor for a working token, and gives the actor's own session a new token, in one step: of several
+   * callers one wins. A store without it keeps no actors, and needs no `actor` of a new session.
+   */
+  endActing?(acting: ActorReturn, options?: CallOptions): Promise<ActorReturnResult>
 
   /** Notes an access. Moves no deadline backwards or past the absolute one, and revives nothing. */
   touch(touch: Touch, options?: CallOptions): Promise<void>

@@ -1,4 +1,6 @@
 import { harnessTest } from './harness-test.ts'
+import { actorTests } from './store-contract/actors.ts'
+import { elevationTests } from './store-contract/elevations.ts'
 import { byteTests } from './store-contract/bytes.ts'
 import { checkTests } from './store-contract/check.ts'
 import { concurrencyTests } from './store-contract/concurrency.ts'
@@ -74,6 +76,8 @@ export function storeContract(runner: TestRunner, open: () => Promise<StoreHarne
   runner.describe('devices', () => deviceTests(test))
   runner.describe('tags', () => tagTests(test))
   runner.describe('caps of users', () => capTests(test))
+  runner.describe('actors', () => actorTests(test))
+  runner.describe('second factors', () => elevationTests(test))
   runner.describe('erasure', () => erasureTests(test))
   runner.describe('values of all sessions', () => storedValueTests(test))
   runner.describe('check', () => checkTests(test))

@@ -30,7 +30,7 @@ const serveFetch = (handler: FetchHandler): Promise<RunningApplication> =>
   serve(getRequestListener(handler, { overrideGlobalObjects: false }))
 
 const answer = (path: string): Response =>
-  new Response(path.includes('/fresh') ? 'fresh' : 'done', { status: 200 })
+  new Response(/fresh|elevated/.exec(path)?.[0] ?? 'done', { status: 200 })
 
 const applications: readonly (readonly [string, Open])[] = [
   [
@@ -39,11 +39,14 @@ const applications: readonly (readonly [string, Open])[] = [
       const first = svelteKit.refuseCrossSite({ allow: ALLOW })
       const withSessions = svelteKit.sveltekitSessions(sessions)
       const fresh = svelteKit.requireFresh('5m', { redirectTo })
+      const elevated = svelteKit.requireElevated('10m', { redirectTo })
       const resolve = ({ request }: { request: Request }): Response => answer(request.url)
       return serveFetch((request) => {
         const event = { request, locals: {}, cookies: { set() {} } }
-        const guarded = (it: typeof event) =>
-          request.url.includes('/fresh') ? fresh({ event: it, resolve }) : resolve(it)
+        const guarded = (it: typeof event) => {
+          if (request.url.includes('/elevated')) return elevated({ event: it, resolve })
+          return request.url.includes('/fresh') ? fresh({ event: it, resolve }) : resolve(it)
+        }
         return first({ event, resolve: (it) => withSessions({ event: it, resolve: guarded }) })
       })
     },
@@ -54,10 +57,14 @@ const applications: readonly (readonly [string, Open])[] = [
       const first = astro.refuseCrossSite({ allow: ALLOW })
       const withSessions = astro.astroSessions(sessions)
       const fresh = astro.requireFresh('5m', { redirectTo })
+      const elevated = astro.requireElevated('10m', { redirectTo })
       return serveFetch((request) => {
         const context = { request, locals: {}, isPrerendered: false } as astro.AstroContext
         const page = async () => answer(request.url)
-        const guarded = () => (request.url.includes('/fresh') ? fresh(context, page) : page())
+        const guarded = () => {
+          if (request.url.includes('/elevated')) return elevated(context, page)
+          return request.url.includes('/fresh') ? fresh(context, page) : page()
+        }
         return first(context, () => withSessions(context, guarded))
       })
     },
@@ -74,6 +81,13 @@ const applications: readonly (readonly [string, Open])[] = [
             redirectTo,
           },
         )
+        const elevated = next.requireElevated(
+          async () => session,
+          '10m',
+          () => new Response('elevated'),
+          { redirectTo },
+        )
+        if (request.url.includes('/elevated')) return elevated(request)
         return request.url.includes('/fresh') ? fresh(request) : new Response('done')
       })
       return serveFetch(next.refuseCrossSite(handler, { allow: ALLOW }))
@@ -165,6 +179,26 @@ describe.each(applications)('%s', (_, open) => {
       }
     }
   })
+
+  test('lets one who proved a second factor lately through, and sends the rest to prove it', async () => {
+    const sessions = memorySessions()
+    running = await open(sessions)
+    const { cookie, headers } = await signedInAs(sessions, 'ann')
+    expect((await ask('/elevated', headers)).status).toBe(403)
+    const { status, headers: sent } = await ask(
+      '/elevated',
+      { ...headers, accept: 'text/html' },
+      'GET',
+    )
+    expect([status, sent.location]).toEqual([303, '/login?next=%2Felevated'])
+    expect((await ask('/elevated')).status).toBe(401)
+    const exchange = sessions.open(cookie)
+    await exchange.session.elevate({ factor: 'totp' })
+    const { setCookies } = await exchange.commit()
+    const elevated = { cookie: setCookies[0]?.split(';')[0] ?? '' }
+    expect((await ask('/elevated', elevated)).body).toBe('elevated')
+    expect((await ask('/elevated', headers)).status).toBe(401)
+  })
 })
 
 test('gives redirectTo a path of this host only', async () => {
@@ -188,6 +222,7 @@ test('refuses wrong options when it is made, and a missing session when it is us
     expect(() => expressAdapter.refuseCrossSite({ allow: allow as string[] })).toThrow(/allow/)
   }
   expect(() => expressAdapter.requireFresh('5' as '5m')).toThrow(/such as '30m'/)
+  expect(() => expressAdapter.requireElevated('5' as '5m')).toThrow(/such as '30m'/)
   expect(() => expressAdapter.requireFresh('5m', { redirectTo: 7 as never })).toThrow(/redirectTo/)
   expect(() => expressAdapter.requireFresh('5m', { redirect: '/' } as never)).toThrow(/redirectTo/)
   const app = express()

@@ -143,6 +143,7 @@ test('list shows the newest sessions in a table, and nothing secret', async () =
       {
         id: anonymous,
         userId: null,
+        actor: null,
         createdAt: time,
         lastAccessAt: time,
         expiresAt: time,

@@ -8,6 +8,7 @@ import { readDocument, root } from './code-blocks.ts'
 const levels: Readonly<Record<keyof SessionEvents, 'debug' | 'info' | 'warn'>> = {
   created: 'debug',
   signedIn: 'debug',
+  impersonationEnded: 'debug',
   rotated: 'debug',
   renewed: 'debug',
   cleared: 'debug',

@@ -6,6 +6,7 @@ import { haskellMutants } from './guards-of-haskell.ts'
 import { lifeMutants } from './guards-of-lives.ts'
 import { readMutants } from './guards-of-reads.ts'
 import { requestMutants } from './guards-of-requests.ts'
+import { signInMutants } from './guards-of-sign-ins.ts'
 import { valueMutants } from './guards-of-values.ts'
 import { writeMutants } from './guards-of-writes.ts'
 import type { MutantGroup } from './mutant.ts'
@@ -20,6 +21,7 @@ export const mutantGroups: readonly MutantGroup[] = [
   ...requestMutants,
   ...haskellMutants,
   ...betterAuthMutants,
+  ...signInMutants,
   ...valueMutants,
   ...clientMutants,
 ]

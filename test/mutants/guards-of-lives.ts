@@ -170,7 +170,7 @@ const creating: readonly MutantGroup[] = [
       },
       {
         without: 'telling a visitor from a user at the start',
-        from: 'case when ${newUser} is not null then now() end',
+        from: 'case when ${newUser} is not null${isSignIn} then now() end',
         to: 'now()',
       },
       {
@@ -259,8 +259,8 @@ const ending: readonly MutantGroup[] = [
       },
       {
         without: 'the user whose sessions end',
-        from: 'where s.user_id = ${user} and s.id <> all',
-        to: 'where s.id <> all',
+        from: 'where ${isMeant(of)} and s.id <> all (${except})',
+        to: 'where s.id <> all (${except})',
       },
     ],
   },

@@ -58,6 +58,10 @@ export async function everyStatement(
   await store.tag({ ...one, added: [], removed: [] })
   await store.listByTag('a')
   await store.create(sample({ tags: ['b'] }))
+  const actor = { userId: 'ann', sessionId: one.id }
+  const acting = await begin(store, { userId: 'bob', actor })
+  const back = { to: acting.secretHash, lifetime, secretHashes: [acting.secretHash] }
+  await store.endActing({ ...acting, ...back, userId: 'nobody' })
   await store.readUser('ann')
   const [value] = await store.readValues({ after: null, limit: 1, bytes: 1 })
   if (value !== undefined) await store.replaceValues([{ ...value, expected: value.value }])

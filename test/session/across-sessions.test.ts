@@ -58,6 +58,7 @@ eachStore((open) => {
     expect(list.map(({ id }) => id)).toEqual([older, newer])
     for (const info of list) {
       expect(Object.keys(info).sort()).toEqual([
+        'actor',
         'authenticatedAt',
         'createdAt',
         'device',

@@ -33,7 +33,7 @@ eachStore((open) => {
 
   it('tells the ended session why: by an event, and by its watch in any process', async () => {
     const maxPerUser: MaxPerUser = { count: 1, beyond: 'end-oldest' }
-    const { visitor, sessions, alongside, events } = await open({ maxPerUser })
+    const { visitor, sessions, alongside, events, settled } = await open({ maxPerUser })
     const [desk, phone] = [visitor(), visitor()]
     await desk.visit((session) => session.signIn('ann'))
     const [old] = await sessions.listByUser('ann')
@@ -51,6 +51,9 @@ eachStore((open) => {
       .toBe('evicted')
     events.length = 0
     const end = endOf(old?.id ?? '')
+    // Each watch begins with a look of its own.
+    await new Promise((resolve) => setImmediate(resolve))
+    await settled()
     await phone.visit((session) => session.signIn('ann'))
     expect(await end).toBe('evicted')
     expect(events).toContainEqual([

@@ -147,6 +147,7 @@ const EVENT_NAMES = Object.keys({
   rotated: true,
   renewed: true,
   signedIn: true,
+  impersonationEnded: true,
   cleared: true,
   destroyed: true,
   expired: true,

@@ -1,5 +1,5 @@
 import { type CrossSiteOptions, crossSiteGuard } from '../../http/guards/cross-site.ts'
-import { type FreshOptions, freshGuard } from '../../http/guards/fresh.ts'
+import { elevatedGuard, type FreshOptions, freshGuard } from '../../http/guards/fresh.ts'
 import {
   fetchRequest,
   type RequestGuard,
@@ -36,6 +36,29 @@ export type ElysiaGuard = (context: {
  */
 export function requireFresh(within: Duration, options?: FreshOptions): ElysiaGuard {
   return guarded(freshGuard(within, options))
+}
+
+/**
+ * Makes a hook that lets a request through if its user proved a second factor at most this long ago, by the database's clock:
+ * for the most sensitive routes.
+ *
+ * Otherwise a browser that asks for a page is sent to `redirectTo` (303). Without that, and for other clients,
+ * an error goes to `onError`: 401 if no user is signed in, 403 if the factor is missing or too old.
+ *
+ * @throws {ConfigurationError} The duration or an option is wrong.
+ * @see OWASP ASVS 5.0, 7.5.3.
+ * @example
+ * ```ts
+ * import { Elysia } from 'elysia'
+ * import { elysiaSessions, requireElevated } from 'pg-sessions/elysia'
+ *
+ * new Elysia().use(elysiaSessions(sessions)).post('/payout', () => 'paid', {
+ *   beforeHandle: requireElevated('10m', { redirectTo: '/confirm-code' }),
+ * })
+ * ```
+ */
+export function requireElevated(within: Duration, options?: FreshOptions): ElysiaGuard {
+  return guarded(elevatedGuard(within, options))
 }
 
 /**

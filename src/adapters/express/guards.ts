@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express'
 import { type CrossSiteOptions, crossSiteGuard } from '../../http/guards/cross-site.ts'
-import { type FreshOptions, freshGuard } from '../../http/guards/fresh.ts'
+import { elevatedGuard, type FreshOptions, freshGuard } from '../../http/guards/fresh.ts'
 import { nodeRequest, redirectOnNode } from '../../http/guards/node-guard.ts'
 import type { RequestGuard } from '../../http/guards/request-guard.ts'
 import type { Duration } from '../../options/duration.ts'
@@ -28,6 +28,29 @@ export type { CrossSiteOptions, FreshOptions }
  */
 export function requireFresh(within: Duration, options?: FreshOptions): RequestHandler {
   return guarded(freshGuard(within, options))
+}
+
+/**
+ * Makes middleware that lets a request through if its user proved a second factor at most this long ago, by the database's clock:
+ * for the most sensitive routes.
+ *
+ * Otherwise a browser that asks for a page is sent to `redirectTo` (303). Without that, and for other clients,
+ * an error goes to Express's error handlers: 401 if no user is signed in, 403 if the factor is missing or too old.
+ *
+ * @throws {ConfigurationError} The duration or an option is wrong.
+ * @see OWASP ASVS 5.0, 7.5.3.
+ * @example
+ * ```ts
+ * import { expressSessions, requireElevated } from 'pg-sessions/express'
+ *
+ * app.use(expressSessions(sessions))
+ * app.post('/payout', requireElevated('10m', { redirectTo: '/confirm-code' }), (req, res) => {
+ *   res.send('paid')
+ * })
+ * ```
+ */
+export function requireElevated(within: Duration, options?: FreshOptions): RequestHandler {
+  return guarded(elevatedGuard(within, options))
 }
 
 /**

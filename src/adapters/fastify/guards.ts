@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type CrossSiteOptions, crossSiteGuard } from '../../http/guards/cross-site.ts'
-import { type FreshOptions, freshGuard } from '../../http/guards/fresh.ts'
+import { elevatedGuard, type FreshOptions, freshGuard } from '../../http/guards/fresh.ts'
 import { nodeRequest } from '../../http/guards/node-guard.ts'
 import type { RequestGuard } from '../../http/guards/request-guard.ts'
 import type { Duration } from '../../options/duration.ts'
@@ -31,6 +31,29 @@ export type FastifyGuard = (request: FastifyRequest, reply: FastifyReply) => Pro
  */
 export function requireFresh(within: Duration, options?: FreshOptions): FastifyGuard {
   return guarded(freshGuard(within, options))
+}
+
+/**
+ * Makes a hook that lets a request through if its user proved a second factor at most this long ago, by the database's clock:
+ * for the most sensitive routes.
+ *
+ * Otherwise a browser that asks for a page is sent to `redirectTo` (303). Without that, and for other clients,
+ * an error goes to the error handler: 401 if no user is signed in, 403 if the factor is missing or too old.
+ *
+ * @throws {ConfigurationError} The duration or an option is wrong.
+ * @see OWASP ASVS 5.0, 7.5.3.
+ * @example
+ * ```ts
+ * import Fastify from 'fastify'
+ * import { fastifySessions, requireElevated } from 'pg-sessions/fastify'
+ *
+ * const app = Fastify()
+ * await app.register(fastifySessions(sessions))
+ * app.post('/payout', { preHandler: requireElevated('10m', { redirectTo: '/confirm-code' }) }, () => 'paid')
+ * ```
+ */
+export function requireElevated(within: Duration, options?: FreshOptions): FastifyGuard {
+  return guarded(elevatedGuard(within, options))
 }
 
 /**

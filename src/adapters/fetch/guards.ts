@@ -1,7 +1,7 @@
 import type { DefaultData, Session } from '../../http/exchange.ts'
 import { errorResponse } from '../../http/fetch-exchange.ts'
 import { type CrossSiteOptions, crossSiteGuard } from '../../http/guards/cross-site.ts'
-import { type FreshOptions, freshGuard } from '../../http/guards/fresh.ts'
+import { elevatedGuard, type FreshOptions, freshGuard } from '../../http/guards/fresh.ts'
 import {
   fetchRequest,
   isRefusal,
@@ -43,6 +43,32 @@ export function requireFresh<
   Rest extends readonly unknown[] = readonly [],
 >(within: Duration, handler: Handler<Data, Rest>, options?: FreshOptions): Handler<Data, Rest> {
   return guarded(freshGuard(within, options), handler)
+}
+
+/**
+ * Makes a handler that lets a request through if its user proved a second factor at most this long ago, by the database's clock:
+ * for the most sensitive routes.
+ *
+ * Otherwise a browser that asks for a page is sent to `redirectTo` (303). Without that, and for other clients,
+ * the answer is a short plain text: 401 if no user is signed in, 403 if the factor is missing or too old.
+ *
+ * @throws {ConfigurationError} The duration or an option is wrong.
+ * @see OWASP ASVS 5.0, 7.5.3.
+ * @example
+ * ```ts
+ * import { requireElevated, withSession } from 'pg-sessions/fetch'
+ *
+ * const payOut = withSession(
+ *   sessions,
+ *   requireElevated('10m', () => new Response('paid'), { redirectTo: '/confirm-code' }),
+ * )
+ * ```
+ */
+export function requireElevated<
+  Data extends object = DefaultData,
+  Rest extends readonly unknown[] = readonly [],
+>(within: Duration, handler: Handler<Data, Rest>, options?: FreshOptions): Handler<Data, Rest> {
+  return guarded(elevatedGuard(within, options), handler)
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Middleware } from 'h3'
 import { type CrossSiteOptions, crossSiteGuard } from '../../http/guards/cross-site.ts'
-import { type FreshOptions, freshGuard } from '../../http/guards/fresh.ts'
+import { elevatedGuard, type FreshOptions, freshGuard } from '../../http/guards/fresh.ts'
 import {
   fetchRequest,
   type RequestGuard,
@@ -31,6 +31,29 @@ export type { CrossSiteOptions, FreshOptions }
  */
 export function requireFresh(within: Duration, options?: FreshOptions): Middleware {
   return guarded(freshGuard(within, options))
+}
+
+/**
+ * Makes middleware that lets a request through if its user proved a second factor at most this long ago, by the database's clock:
+ * for the most sensitive routes.
+ *
+ * Otherwise a browser that asks for a page is sent to `redirectTo` (303). Without that, and for other clients,
+ * an error goes to `onError`: 401 if no user is signed in, 403 if the factor is missing or too old.
+ *
+ * @throws {ConfigurationError} The duration or an option is wrong.
+ * @see OWASP ASVS 5.0, 7.5.3.
+ * @example
+ * ```ts
+ * import { H3 } from 'h3'
+ * import { h3Sessions, requireElevated } from 'pg-sessions/h3'
+ *
+ * new H3()
+ *   .register(h3Sessions(sessions))
+ *   .use('/payout', requireElevated('10m', { redirectTo: '/confirm-code' }))
+ * ```
+ */
+export function requireElevated(within: Duration, options?: FreshOptions): Middleware {
+  return guarded(elevatedGuard(within, options))
 }
 
 /**

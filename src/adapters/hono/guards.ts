@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono'
 import { errorResponse } from '../../http/fetch-exchange.ts'
 import { type CrossSiteOptions, crossSiteGuard } from '../../http/guards/cross-site.ts'
-import { type FreshOptions, freshGuard } from '../../http/guards/fresh.ts'
+import { elevatedGuard, type FreshOptions, freshGuard } from '../../http/guards/fresh.ts'
 import {
   fetchRequest,
   type RequestGuard,
@@ -32,6 +32,29 @@ export type { CrossSiteOptions, FreshOptions }
  */
 export function requireFresh(within: Duration, options?: FreshOptions): MiddlewareHandler {
   return guarded(freshGuard(within, options))
+}
+
+/**
+ * Makes middleware that lets a request through if its user proved a second factor at most this long ago, by the database's clock:
+ * for the most sensitive routes.
+ *
+ * Otherwise a browser that asks for a page is sent to `redirectTo` (303). Without that, and for other clients,
+ * an error goes to `app.onError`, or is answered with its status: 401 if no user is signed in, 403 if the factor is missing or too old.
+ *
+ * @throws {ConfigurationError} The duration or an option is wrong.
+ * @see OWASP ASVS 5.0, 7.5.3.
+ * @example
+ * ```ts
+ * import { Hono } from 'hono'
+ * import { honoSessions, requireElevated } from 'pg-sessions/hono'
+ *
+ * new Hono()
+ *   .use(honoSessions(sessions))
+ *   .post('/payout', requireElevated('10m', { redirectTo: '/confirm-code' }), (c) => c.text('paid'))
+ * ```
+ */
+export function requireElevated(within: Duration, options?: FreshOptions): MiddlewareHandler {
+  return guarded(elevatedGuard(within, options))
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common'
 import { type CrossSiteOptions, crossSiteGuard } from '../../http/guards/cross-site.ts'
-import { freshGuard } from '../../http/guards/fresh.ts'
+import { elevatedGuard, freshGuard } from '../../http/guards/fresh.ts'
 import { nodeRequest } from '../../http/guards/node-guard.ts'
 import type { RequestGuard } from '../../http/guards/request-guard.ts'
 import type { Duration } from '../../options/duration.ts'
@@ -30,6 +30,31 @@ export type { CrossSiteOptions }
  */
 export function requireFresh(within: Duration): CanActivate {
   return guarded(freshGuard(within))
+}
+
+/**
+ * Makes a guard that lets a request through if its user proved a second factor at most this long ago, by the database's clock:
+ * for the most sensitive routes.
+ *
+ * Otherwise the error goes to the exception filters, where a redirect is yours to make: 401 if no user is signed in, 403 if the factor is missing or too old.
+ *
+ * @throws {ConfigurationError} The duration or an option is wrong.
+ * @see OWASP ASVS 5.0, 7.5.3.
+ * @example
+ * ```ts
+ * import { Controller, Post, UseGuards } from '@nestjs/common'
+ * import { requireElevated } from 'pg-sessions/nestjs'
+ *
+ * @Controller()
+ * export class PayoutController {
+ *   @Post('payout')
+ *   @UseGuards(requireElevated('10m'))
+ *   change() {}
+ * }
+ * ```
+ */
+export function requireElevated(within: Duration): CanActivate {
+  return guarded(elevatedGuard(within))
 }
 
 /**

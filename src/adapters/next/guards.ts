@@ -1,6 +1,6 @@
 import { errorResponse } from '../../http/fetch-exchange.ts'
 import { type CrossSiteOptions, crossSiteGuard } from '../../http/guards/cross-site.ts'
-import { type FreshOptions, freshGuard } from '../../http/guards/fresh.ts'
+import { elevatedGuard, type FreshOptions, freshGuard } from '../../http/guards/fresh.ts'
 import {
   fetchRequest,
   isRefusal,
@@ -44,6 +44,35 @@ export function requireFresh<Rest extends readonly unknown[]>(
   options?: FreshOptions,
 ): Handler<Rest> {
   return guarded(freshGuard(within, options), getSession, handler)
+}
+
+/**
+ * Makes a Route Handler that lets a request through if its user proved a second factor at most this long ago, by the database's clock:
+ * for the most sensitive routes.
+ *
+ * In a Server Action, ask `session.authenticatedWithin` and call `redirect()` of Next. Otherwise a browser that asks for a page is sent to `redirectTo` (303). Without that, and for other clients,
+ * the answer is a short plain text: 401 if no user is signed in, 403 if the factor is missing or too old.
+ *
+ * @throws {ConfigurationError} The duration or an option is wrong.
+ * @see OWASP ASVS 5.0, 7.5.3.
+ * @example
+ * ```tsx
+ * import { cookies } from 'next/headers'
+ * import { after } from 'next/server'
+ * import { nextSessions, requireElevated } from 'pg-sessions/next'
+ *
+ * const getSession = nextSessions(sessions, { cookies, after })
+ * const change = requireElevated(getSession, '10m', () => new Response('paid'))
+ * export const POST = getSession.saving(change)
+ * ```
+ */
+export function requireElevated<Rest extends readonly unknown[]>(
+  getSession: () => Promise<object>,
+  within: Duration,
+  handler: Handler<Rest>,
+  options?: FreshOptions,
+): Handler<Rest> {
+  return guarded(elevatedGuard(within, options), getSession, handler)
 }
 
 /**

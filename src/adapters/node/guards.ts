@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type CrossSiteOptions, crossSiteGuard } from '../../http/guards/cross-site.ts'
-import { type FreshOptions, freshGuard } from '../../http/guards/fresh.ts'
+import { elevatedGuard, type FreshOptions, freshGuard } from '../../http/guards/fresh.ts'
 import { nodeRequest, redirectOnNode } from '../../http/guards/node-guard.ts'
 import type { RequestGuard } from '../../http/guards/request-guard.ts'
 import type { Duration } from '../../options/duration.ts'
@@ -39,6 +39,33 @@ export function requireFresh(
   options?: FreshOptions,
 ): NodeGuard {
   return guarded(freshGuard(within, options), sessionOf)
+}
+
+/**
+ * Makes Connect middleware that lets a request through if its user proved a second factor at most this long ago, by the database's clock:
+ * for the most sensitive routes.
+ *
+ * Otherwise a browser that asks for a page is sent to `redirectTo` (303). Without that, and for other clients,
+ * an error goes to `next`: 401 if no user is signed in, 403 if the factor is missing or too old.
+ *
+ * @param sessionOf - Gives a request's session: `of` of `connectSessions`, or what `nodeSessions` gave.
+ * @throws {ConfigurationError} The duration or an option is wrong.
+ * @see OWASP ASVS 5.0, 7.5.3.
+ * @example
+ * ```ts
+ * import { connectSessions, requireElevated } from 'pg-sessions/node'
+ *
+ * const withSessions = connectSessions(sessions)
+ * app.use(withSessions)
+ * app.use('/payout', requireElevated(withSessions.of, '10m', { redirectTo: '/confirm-code' }))
+ * ```
+ */
+export function requireElevated(
+  sessionOf: (request: IncomingMessage, response: ServerResponse) => object,
+  within: Duration,
+  options?: FreshOptions,
+): NodeGuard {
+  return guarded(elevatedGuard(within, options), sessionOf)
 }
 
 /**

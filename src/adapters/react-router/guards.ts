@@ -1,6 +1,6 @@
 import type { Session } from '../../http/exchange.ts'
 import { type CrossSiteOptions, crossSiteGuard } from '../../http/guards/cross-site.ts'
-import { type FreshOptions, freshGuard } from '../../http/guards/fresh.ts'
+import { elevatedGuard, type FreshOptions, freshGuard } from '../../http/guards/fresh.ts'
 import {
   fetchRequest,
   type RequestGuard,
@@ -51,6 +51,34 @@ export function requireFresh<Data extends object>(
   options?: FreshOptions,
 ): RouterGuard {
   return guarded(freshGuard(within, options), (args) => args.context.get(context))
+}
+
+/**
+ * Makes middleware that lets a request through if its user proved a second factor at most this long ago, by the database's clock:
+ * for the most sensitive routes.
+ *
+ * Otherwise a browser that asks for a page is sent to `redirectTo` (303). Without that, and for other clients,
+ * the nearest error boundary is shown: 401 if no user is signed in, 403 if the factor is missing or too old.
+ *
+ * @param context - That of `reactRouterSessions`.
+ * @throws {ConfigurationError} The duration or an option is wrong.
+ * @see OWASP ASVS 5.0, 7.5.3.
+ * @example
+ * ```tsx
+ * import type { Session } from 'pg-sessions'
+ * import { requireElevated } from 'pg-sessions/react-router'
+ * import { createContext } from 'react-router'
+ *
+ * export const sessionContext = createContext<Session>()
+ * export const middleware = [requireElevated(sessionContext, '10m', { redirectTo: '/confirm-code' })]
+ * ```
+ */
+export function requireElevated<Data extends object>(
+  context: Context<Session<Data>>,
+  within: Duration,
+  options?: FreshOptions,
+): RouterGuard {
+  return guarded(elevatedGuard(within, options), (args) => args.context.get(context))
 }
 
 /**

@@ -1,6 +1,6 @@
 import { errorResponse } from '../../http/fetch-exchange.ts'
 import { type CrossSiteOptions, crossSiteGuard } from '../../http/guards/cross-site.ts'
-import { type FreshOptions, freshGuard } from '../../http/guards/fresh.ts'
+import { elevatedGuard, type FreshOptions, freshGuard } from '../../http/guards/fresh.ts'
 import {
   fetchRequest,
   isRefusal,
@@ -39,6 +39,28 @@ export type SvelteKitGuard = <
  */
 export function requireFresh(within: Duration, options?: FreshOptions): SvelteKitGuard {
   return guarded(freshGuard(within, options))
+}
+
+/**
+ * Makes a `handle` hook that lets a request through if its user proved a second factor at most this long ago, by the database's clock:
+ * for the most sensitive routes.
+ *
+ * Otherwise a browser that asks for a page is sent to `redirectTo` (303). Without that, and for other clients,
+ * the answer is a short plain text: 401 if no user is signed in, 403 if the factor is missing or too old.
+ *
+ * Put it after `sveltekitSessions(sessions)` in `sequence(…)`, and call it for the paths that need it.
+ *
+ * @throws {ConfigurationError} The duration or an option is wrong.
+ * @see OWASP ASVS 5.0, 7.5.3.
+ * @example
+ * ```ts
+ * import { requireElevated } from 'pg-sessions/sveltekit'
+ *
+ * const fresh = requireElevated('10m', { redirectTo: '/confirm-code' })
+ * ```
+ */
+export function requireElevated(within: Duration, options?: FreshOptions): SvelteKitGuard {
+  return guarded(elevatedGuard(within, options))
 }
 
 /**

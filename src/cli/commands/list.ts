@@ -58,6 +58,7 @@ function documentOf(session: ListedSession): object {
   return {
     id: session.id,
     userId: session.userId,
+    actor: session.actor?.userId ?? null,
     createdAt: jsonTime(session.createdAt),
     lastAccessAt: jsonTime(session.lastAccessAt),
     expiresAt: jsonTime(session.expiresAt),
@@ -66,11 +67,15 @@ function documentOf(session: ListedSession): object {
   }
 }
 
+function userOf({ userId, actor }: ListedSession): string {
+  return actor === undefined ? (userId ?? '-') : `${userId} (by ${actor.userId})`
+}
+
 function linesOf(sessions: readonly ListedSession[], limit: number): readonly string[] {
   if (sessions.length === 0) return ['No live sessions.']
   const rows = sessions.map((session) => [
     session.id,
-    session.userId ?? '-',
+    userOf(session),
     formatTime(session.createdAt),
     formatTime(session.lastAccessAt),
     formatTime(session.expiresAt),

@@ -1,7 +1,13 @@
-import { ConfigurationError, NotFreshError } from '../../errors.ts'
+import {
+  ConfigurationError,
+  NotElevatedError,
+  NotFreshError,
+  type SessionError,
+} from '../../errors.ts'
 import { type Duration, parseDuration } from '../../options/duration.ts'
 import { type OptionTable, option, refuse } from '../../options/option.ts'
 import { readOptions } from '../../options/read-options.ts'
+import type { Session } from '../../session/session.ts'
 import { type GuardedRequest, type RequestGuard, sessionOf } from './request-guard.ts'
 
 /** Options of `requireFresh`. */
@@ -31,14 +37,44 @@ const TABLE: OptionTable<FreshOptions> = {
  * @throws {ConfigurationError} The duration or an option is wrong.
  */
 export function freshGuard(within: Duration, options: FreshOptions = {}): RequestGuard {
-  parseDuration('requireFresh', within)
-  const { redirectTo } = readOptions('requireFresh', TABLE, options)
+  return lateGuard('requireFresh', within, options, {
+    isMet: (session) => session.authenticatedWithin(within),
+    refusal: (isSignedIn) => new NotFreshError(isSignedIn),
+  })
+}
+
+/**
+ * Lets a request through whose user proved a second factor at most this long ago, by the database's clock.
+ *
+ * @throws {ConfigurationError} The duration or an option is wrong.
+ */
+export function elevatedGuard(within: Duration, options: FreshOptions = {}): RequestGuard {
+  return lateGuard('requireElevated', within, options, {
+    isMet: (session) => session.elevatedWithin(within),
+    refusal: (isSignedIn) => new NotElevatedError(isSignedIn),
+  })
+}
+
+/** What a route asks of its user, and the error of one who does not meet it. */
+interface Demand {
+  isMet(session: Session<object>): Promise<boolean>
+  refusal(isSignedIn: boolean): SessionError
+}
+
+function lateGuard(
+  name: string,
+  within: Duration,
+  options: FreshOptions,
+  { isMet, refusal }: Demand,
+): RequestGuard {
+  parseDuration(name, within)
+  const { redirectTo } = readOptions(name, TABLE, options)
   return async (request) => {
-    const session = sessionOf(request, 'requireFresh')
-    if (await session.authenticatedWithin(within)) return null
+    const session = sessionOf(request, name)
+    if (await isMet(session)) return null
     if (redirectTo !== undefined && asksForPage(request)) return locationOf(redirectTo, request)
     await session.load()
-    throw new NotFreshError(session.userId !== null)
+    throw refusal(session.userId !== null)
   }
 }
 

@@ -1,4 +1,9 @@
-import { ConfigurationError, CrossSiteError, NotFreshError } from '../../errors.ts'
+import {
+  ConfigurationError,
+  CrossSiteError,
+  NotElevatedError,
+  NotFreshError,
+} from '../../errors.ts'
 import { Session } from '../../session/session.ts'
 
 /** What a guard sees of a request. */
@@ -42,5 +47,9 @@ export function redirectResponse(location: string): Response {
 
 /** Whether a guard refused the request, rather than failed. */
 export function isRefusal(error: unknown): boolean {
-  return error instanceof CrossSiteError || error instanceof NotFreshError
+  return (
+    error instanceof CrossSiteError ||
+    error instanceof NotFreshError ||
+    error instanceof NotElevatedError
+  )
 }

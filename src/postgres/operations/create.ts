@@ -64,9 +64,8 @@ function createOne(names: TableNames): Operation<NewSession, Creation> {
   })
 }
 
-type GivenSession = Readonly<Record<keyof typeof newSessionTypes, string>> & {
-  readonly tags?: string
-}
+type GivenSession = Readonly<Record<keyof typeof newSessionTypes, string>> &
+  Partial<Readonly<Record<keyof typeof newSessionDetailTypes, string>>>
 
 function createSql({ session, sessionData }: TableNames, given: GivenSession) {
   return {

@@ -55,7 +55,7 @@ export function findLive({
     give: (ids: readonly string[]) => ({ ids }),
     sql: ({ ids }) => ({
       answer: `
-        select s.id, s.user_id,
+        select s.id, s.user_id, s.actor_id, s.actor_session::text as actor_session,
           nullif(extract(epoch from s.expires_at), 'infinity') as expires_at,
           extract(epoch from now()) as now
         from ${session} as s
@@ -64,10 +64,14 @@ export function findLive({
     rows: (rows) =>
       rows.map((row) => {
         const expiresAt = row.numberOrNull('expires_at') ?? Number.POSITIVE_INFINITY
+        const actor = row.textOrNull('actor_id')
         return {
           id: row.text('id'),
           userId: row.textOrNull('user_id'),
           remaining: (expiresAt - row.number('now')) * 1000,
+          ...(actor === null
+            ? {}
+            : { actor: { userId: actor, sessionId: row.text('actor_session') } }),
         }
       }),
   })

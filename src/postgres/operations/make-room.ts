@@ -23,7 +23,8 @@ export function countOthers({ session }: TableNames): Operation<ComingSignIn, nu
       answer: `
         select count(*) as others
         from ${session} as s
-        where s.user_id = ${user} and s.expires_at > now() and s.id is distinct from ${own}`,
+        where s.user_id = ${user} and s.actor_id is null and s.expires_at > now()
+          and s.id is distinct from ${own}`,
     }),
     rows: (rows) => onlyRow(rows).number('others'),
   })
@@ -45,7 +46,8 @@ export function evictOldest({ session }: TableNames): Operation<ComingSignIn, re
       oldest: `
         select s.id
         from ${session} as s
-        where s.user_id = ${user} and s.expires_at > now() and s.id is distinct from ${own}
+        where s.user_id = ${user} and s.actor_id is null and s.expires_at > now()
+          and s.id is distinct from ${own}
         order by coalesce(s.authenticated_at, s.created_at) desc, s.id desc
         offset ${kept}`,
       locked: `

@@ -8,7 +8,10 @@ interface NewSessionSql {
   readonly ownIdle: string
   readonly idle: string
   readonly absolute: string
+  /** What only few sessions begin with: all of these, or none. */
   readonly tags?: string
+  readonly actor?: string
+  readonly actorSession?: string
   /** Where they come from; one session of the parameters when absent. */
   readonly from?: string
 }
@@ -18,7 +21,19 @@ export const FIRST_VERSION = '0'
 
 /** Purge finds a session that is never used again as soon as it expires. */
 export function insertNewSessions(session: string, made: NewSessionSql): string {
-  const { newId, hash, newUser, ownIdle, idle, absolute, tags, from = '' } = made
+  const {
+    newId,
+    hash,
+    newUser,
+    ownIdle,
+    idle,
+    absolute,
+    tags,
+    actor,
+    actorSession,
+    from = '',
+  } = made
+  const isSignIn = actor === undefined ? '' : ` and ${actor} is null`
   // LEAST ignores nulls, so a timeout of null never comes.
   const expiry = `least('infinity', now() + ${absolute}, now() + ${idle})`
   return insertSessions(
@@ -29,13 +44,15 @@ export function insertNewSessions(session: string, made: NewSessionSql): string 
       user_id: newUser,
       own_idle_ms: ownIdle,
       created_at: 'now()',
-      authenticated_at: `case when ${newUser} is not null then now() end`,
+      authenticated_at: `case when ${newUser} is not null${isSignIn} then now() end`,
       last_access_at: 'now()',
       token_issued_at: 'now()',
       expires_at: expiry,
       absolute_expires_at: `least('infinity', now() + ${absolute})`,
       purge_at: expiry,
       ...(tags === undefined ? {} : { tags }),
+      ...(actor === undefined ? {} : { actor_id: actor }),
+      ...(actorSession === undefined ? {} : { actor_session: actorSession }),
     },
     from,
   )

@@ -58,6 +58,7 @@ function saveCredentialsOperation(
       token: bytes,
       signIn: text,
       tags: textsOrNull,
+      factor: text,
       absolute: instant,
       keepsIdle: boolean,
       ownIdle: float,
@@ -66,7 +67,7 @@ function saveCredentialsOperation(
       needsToken: boolean,
     },
     give: (change: SessionChange) => {
-      const { token, signIn, absoluteExpiresAt, ownIdleTimeout } = change.credentials ?? {}
+      const { token, signIn, factor, absoluteExpiresAt, ownIdleTimeout } = change.credentials ?? {}
       return {
         ...giveGuard(change),
         ...change.lifetime,
@@ -75,6 +76,7 @@ function saveCredentialsOperation(
         token: token?.to ?? null,
         signIn: signIn?.userId ?? null,
         tags: signIn?.tags ?? null,
+        factor: factor ?? null,
         absolute: absoluteExpiresAt ?? null,
         keepsIdle: ownIdleTimeout === undefined,
         ownIdle: ownIdleTimeout ?? null,
@@ -115,6 +117,14 @@ function saveCredentialsOperation(
           end,
           user_id = coalesce(${given.signIn}, s.user_id),
           tags = nullif(coalesce(asked.tags, s.tags), '{}'),
+          factor = case
+            when ${given.factor} is not null then ${given.factor}
+            when ${given.signIn} is null then s.factor
+          end,
+          elevated_at = case
+            when ${given.factor} is not null then asked.now
+            when ${given.signIn} is null then s.elevated_at
+          end,
           sign_ins = s.sign_ins + case when ${given.signIn} is null then 0 else 1 end,
           authenticated_at = greatest(s.authenticated_at, asked.signed_in_at),
           absolute_expires_at = ${newAbsolute},

@@ -117,17 +117,27 @@ export function giveNewSession(session: NewSession): NewSessionValues {
 /** What only few sessions begin with. */
 interface NewSessionDetails {
   readonly tags: readonly string[] | null
+  readonly actor: string | null
+  readonly actorSession: string | null
 }
 
-export const newSessionDetailTypes: ParameterTypes<NewSessionDetails> = { tags: textsOrNull }
+export const newSessionDetailTypes: ParameterTypes<NewSessionDetails> = {
+  tags: textsOrNull,
+  actor: text,
+  actorSession: uuid,
+}
 
-export function giveNewSessionDetails({ tags }: NewSession): NewSessionDetails {
-  return { tags: tags === undefined || tags.length === 0 ? null : tags }
+export function giveNewSessionDetails({ tags, actor }: NewSession): NewSessionDetails {
+  return {
+    tags: tags === undefined || tags.length === 0 ? null : tags,
+    actor: actor?.userId ?? null,
+    actorSession: actor?.sessionId ?? null,
+  }
 }
 
 /** Whether a session begins with any of them. */
-export function hasDetails({ tags }: NewSession): boolean {
-  return tags !== undefined
+export function hasDetails({ tags, actor }: NewSession): boolean {
+  return tags !== undefined || actor !== undefined
 }
 
 /** About how many bytes a call carries. */

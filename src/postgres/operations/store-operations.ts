@@ -16,6 +16,7 @@ import { type Creation, createDetailed, createOperation, findCreated } from './c
 import { describeOperation } from './describe.ts'
 import { destroyAgain, destroyOperation, destroySeveral } from './destroy.ts'
 import { destroyPage } from './destroy-page.ts'
+import { endActing } from './end-acting.ts'
 import { fetchOperation } from './fetch.ts'
 import { BY_TAG, BY_USER, count, findLive, listLive, lookUp } from './find-sessions.ts'
 import { type LoadedSession, loadOperation, type TokenLoad } from './load.ts'
@@ -50,6 +51,7 @@ export interface StoreOperations {
   readonly destroyByTag: ReturnType<typeof destroySeveral>
   readonly tag: ChangeTags
   readonly describe: ReturnType<typeof describeOperation>
+  readonly endActing: ReturnType<typeof endActing>
   readonly destroyPage: ReturnType<typeof destroyPage>
   readonly readUser: ReturnType<typeof readUser>
   readonly readValues: ReturnType<typeof readValues>
@@ -95,6 +97,7 @@ export function storeOperations(
     destroyByTag: destroySeveral(names, BY_TAG),
     tag: changeTags(names),
     describe: describeOperation(names),
+    endActing: endActing(names),
     destroyPage: destroyPage(names),
     readUser: readUser(names),
     readValues: readValues(names),

@@ -108,7 +108,9 @@ function endingTests(test: StoreTest): void {
       await begin(store, { userId: 'ann' }),
       await begin(store, { userId: 'ann' }),
     ]
+    await elapse(MINUTE)
     assert.deepEqual((await signInVisitor(store, first, endOldest(2))).evicted, [])
+    await elapse(MINUTE)
     const { evicted } = await beginCapped(store, endOldest(2))
     assert.deepEqual(evicted, [second.id])
   })
