@@ -18,7 +18,7 @@ import { type Action, requestedAction, requestedView } from './requested-view.ts
 import { Views } from './views.ts'
 
 /** Sessions, whatever they hold: what `createSessions` returns. */
-export type AdministeredSessions = Pick<Sessions, 'destroyById' | 'destroyByUser'>
+export type AdministeredSessions = Pick<Sessions, 'destroyById' | 'destroyByUser' | 'destroyByTag'>
 
 /** Answers the requests of administrators. */
 export class Administrator {

@@ -1,6 +1,6 @@
 /** A search for sessions. */
 export interface Search {
-  readonly by: 'user' | 'session' | 'device'
+  readonly by: 'user' | 'session' | 'tag' | 'device'
   readonly text: string
 }
 
@@ -15,8 +15,8 @@ export type View =
 
 /** What an administrator can do. */
 export interface Action {
-  readonly kind: 'end-session' | 'end-user'
-  /** The session's or the user's id. */
+  readonly kind: 'end-session' | 'end-user' | 'end-tag'
+  /** The session's or the user's id, or the tag. */
   readonly target: string
 }
 
@@ -25,9 +25,11 @@ export function requestedView(query: URLSearchParams): View {
   const session = query.get('session')
   const endSession = query.get('end-session')
   const endUser = query.get('end-user')
+  const endTag = query.get('end-tag')
   const by = query.get('by')
   if (endSession !== null) return end({ kind: 'end-session', target: endSession })
   if (endUser !== null) return end({ kind: 'end-user', target: endUser })
+  if (endTag !== null) return end({ kind: 'end-tag', target: endTag })
   if (session !== null) return sessionView(session, query)
   if (by !== null) return searchView(by, query)
   if (query.has('newest')) return { name: 'newest', before: query.get('before') }
@@ -45,7 +47,7 @@ function sessionView(id: string, query: URLSearchParams): View {
 function searchView(by: string, query: URLSearchParams): View {
   const text = query.get('q') ?? ''
   if (by === 'session') return sessionView(text, query)
-  if (by !== 'user' && by !== 'device') return { name: 'unknown' }
+  if (by !== 'user' && by !== 'tag' && by !== 'device') return { name: 'unknown' }
   return { name: 'search', search: { by, text }, ended: endedOf(query) }
 }
 
@@ -60,5 +62,6 @@ export function requestedAction(form: URLSearchParams): Action | null {
   const kind = form.get('action')
   const target = form.get('target')
   if (target === null || target === '') return null
-  return kind === 'end-session' || kind === 'end-user' ? { kind, target } : null
+  const isKnown = kind === 'end-session' || kind === 'end-user' || kind === 'end-tag'
+  return isKnown ? { kind, target } : null
 }

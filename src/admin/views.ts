@@ -17,7 +17,8 @@ import { inspectedSession, inspectedUser } from './without-inspector.ts'
 
 /** How many sessions a list shows, and keys a session. */
 const PAGE = 50
-const OF_USER = 200
+/** Those of a user or a tag. */
+const MANY = 200
 const KEYS = 200
 /** How many of the newest sessions a search by label reads. */
 const AMONG = 20_000
@@ -101,13 +102,11 @@ export class Views {
   }
 
   async #search(search: Search, ended: number | null, actor: string): Promise<ShownView> {
-    const isUser = search.by === 'user'
-    const title = isUser ? `Sessions of ${search.text}` : `Devices labelled ${search.text}`
-    const frame = { actor, title }
-    if (!isUser && this.#inspector === undefined) {
+    const frame = { actor, title: titleOf(search) }
+    if (search.by !== 'user' && this.#inspector === undefined) {
       return { page: messagePage(frame, this.#cannot()), status: 200 }
     }
-    const limit = isUser ? OF_USER : PAGE
+    const limit = search.by === 'device' ? PAGE : MANY
     const sessions = await this.#found(search, limit + 1)
     const list = { ...this.#list(sessions, limit), ended, among: AMONG }
     return { page: searchPage(frame, search, list), status: 200 }
@@ -119,6 +118,10 @@ export class Views {
       if (!isUserId(text)) return []
       if (this.#inspector === undefined) return inspectedUser(store, text)
       return this.#inspector.ofUser({ userId: text, limit })
+    }
+    if (by === 'tag') {
+      // What a user's id can be, a tag can be.
+      return (isUserId(text) && (await this.#inspector?.withTag({ tag: text, limit }))) || []
     }
     if (text === '' || text.includes('\0') || this.#inspector === undefined) return []
     return this.#inspector.withLabel({ label: text.toWellFormed(), among: AMONG, limit })
@@ -212,6 +215,11 @@ export class Views {
   #cannot(): string {
     return `The store '${this.#administration.store.name}' shows no figures, lists or keys of sessions; PostgresStore does. You can find the sessions of a user, and end sessions.`
   }
+}
+
+function titleOf({ by, text }: Search): string {
+  if (by === 'user') return `Sessions of ${text}`
+  return by === 'tag' ? `Sessions tagged ${text}` : `Devices labelled ${text}`
 }
 
 function hex(bytes: Uint8Array): string {

@@ -90,6 +90,7 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
             figures: observed('inspectFigures', inspector.figures),
             newest: observed('inspectNewest', inspector.newest),
             ofUser: observed('inspectUser', inspector.ofUser),
+            withTag: observed('inspectTag', inspector.withTag),
             withLabel: observed('inspectLabel', inspector.withLabel),
             session: observed('inspectSession', inspector.session),
             keys: observed('inspectKeys', inspector.keys),

@@ -41,13 +41,15 @@ export interface SessionEvents {
    * signed out.
    */
   userGone: { readonly sessionId: string; readonly userId: string }
-  /** An administrator ended sessions on the admin page: one of them, or all of a user. */
+  /** An administrator ended sessions on the admin page: one of them, all of a user, or all with a tag. */
   adminEnded: {
     /** Who it was, as the page's `authorize` said. */
     readonly actor: string
-    /** Null if all sessions of the user were to end. */
+    /** Null if more than one was to end. */
     readonly sessionId: string | null
     readonly userId: string | null
+    /** Null unless all with this tag were to end. */
+    readonly tag: string | null
     /** How many live sessions were ended. */
     readonly ended: number
   }

@@ -14,6 +14,8 @@ export interface InspectedSession {
   readonly isLive: boolean
   /** What the sign-in said of its device, as JSON; absent if nothing. */
   readonly device?: string
+  /** Absent if it has none. */
+  readonly tags?: readonly string[]
 }
 
 /** A key of a session, with the size of its value in bytes. */
@@ -98,6 +100,12 @@ export interface StoreInspector {
   /** At most `limit` sessions of a user, the most recently used first if these are all. */
   ofUser(
     search: { readonly userId: string; readonly limit: number },
+    options?: CallOptions,
+  ): Promise<readonly InspectedSession[]>
+
+  /** At most `limit` sessions with a tag, the most recently used first if these are all. */
+  withTag(
+    search: { readonly tag: string; readonly limit: number },
     options?: CallOptions,
   ): Promise<readonly InspectedSession[]>
 

@@ -266,7 +266,7 @@ describe('what an administrator does', () => {
     expect(answer.status).toBe(303)
     expect(answer.headers.get('location')).toBe(`?session=${id}&ended=1`)
     expect((await sessions.listByUser('emil')).map((session) => session.id)).toEqual([other])
-    expect(ended).toEqual([{ actor: 'olga', sessionId: id, userId: 'emil', ended: 1 }])
+    expect(ended).toEqual([{ actor: 'olga', sessionId: id, userId: 'emil', tag: null, ended: 1 }])
     expect(lines).toContainEqual({
       level: 'info',
       facts: ended[0],
@@ -285,6 +285,26 @@ describe('what an administrator does', () => {
     const { answer } = await browser.post({ token, action, target: user } as never)
     expect(answer.headers.get('location')).toContain('ended=2')
     expect(await sessions.listByUser(user)).toEqual([])
+  })
+
+  test('finds and ends all sessions with a tag, of every user', async () => {
+    const ended = heard('adminEnded')
+    const tag = `tenant:7 ${HOSTILE}`
+    for (const user of ['hal', 'ida']) {
+      const { session } = sessions.open(null)
+      await session.signIn(user, { tags: [tag] })
+    }
+    await signIn('hal')
+    const browser = new AdminBrowser()
+    const found = await browser.get(`?${new URLSearchParams({ by: 'tag', q: tag })}`)
+    expect(found.text).toContain('>hal<')
+    expect(found.text).toContain('>ida<')
+    const { token = '' } = await browser.confirm(`?${new URLSearchParams({ 'end-tag': tag })}`)
+    const { answer } = await browser.post({ action: 'end-tag', target: tag, token })
+    expect(answer.headers.get('location')).toContain('ended=2')
+    expect(ended).toEqual([{ actor: 'olga', sessionId: null, userId: null, tag, ended: 2 }])
+    expect(await sessions.listByUser('hal')).toHaveLength(1)
+    await sessions.destroyByUser('hal')
   })
 
   test('does nothing by GET', async () => {

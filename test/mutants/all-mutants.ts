@@ -1,3 +1,4 @@
+import { adminMutants } from './guards-of-admin.ts'
 import { batchingMutants } from './guards-of-batching.ts'
 import { betterAuthMutants } from './guards-of-better-auth.ts'
 import { clientMutants } from './guards-of-clients.ts'
@@ -24,4 +25,5 @@ export const mutantGroups: readonly MutantGroup[] = [
   ...signInMutants,
   ...valueMutants,
   ...clientMutants,
+  ...adminMutants,
 ]

@@ -69,6 +69,7 @@ export async function everyStatement(
   await store.inspector.figures()
   await store.inspector.newest({ before: null, limit: 50 })
   await store.inspector.ofUser({ userId: 'ann', limit: 200 })
+  await store.inspector.withTag({ tag: 'tenant:7', limit: 200 })
   await store.inspector.withLabel({ label: 'fire', among: 10_000, limit: 50 })
   await store.inspector.session(one.id)
   await store.inspector.keys({ id: one.id, limit: 200 })

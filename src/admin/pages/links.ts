@@ -8,6 +8,10 @@ export function userLink(userId: string): string {
   return query({ by: 'user', q: userId })
 }
 
+export function tagLink(tag: string): string {
+  return query({ by: 'tag', q: tag })
+}
+
 export function newestLink(before: string): string {
   return query({ newest: '', before })
 }
@@ -18,6 +22,10 @@ export function endSessionLink(id: string): string {
 
 export function endUserLink(userId: string): string {
   return query({ 'end-user': userId })
+}
+
+export function endTagLink(tag: string): string {
+  return query({ 'end-tag': tag })
 }
 
 /** Where an action leads when it is done. */

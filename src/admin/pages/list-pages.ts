@@ -3,7 +3,7 @@ import type { Search } from '../requested-view.ts'
 import { formatCount } from './figures.ts'
 import { type Content, type Html, html } from './html.ts'
 import { type Frame, layout } from './layout.ts'
-import { endUserLink, newestLink } from './links.ts'
+import { endTagLink, endUserLink, newestLink } from './links.ts'
 import { searchForm } from './search-form.ts'
 import { sessionsTable } from './sessions-table.ts'
 
@@ -37,7 +37,8 @@ export function searchPage(
   list: List & { readonly ended: number | null; readonly among: number },
 ): Html {
   const { sessions, isCut, now, ended, among } = list
-  const canEnd = search.by === 'user' && sessions.length > 0
+  const canEnd = search.by !== 'device' && sessions.length > 0
+  const isUser = search.by === 'user'
   return layout(
     frame,
     html`${searchForm(list.canSearchDevices, search)}
@@ -46,7 +47,7 @@ ${endedNotice(ended)}
 ${sessionsTable(frame.title, sessions, now)}
 ${isCut && html`<p class="note">There are more than the ${formatCount(sessions.length)} shown.</p>`}
 ${search.by === 'device' && html`<p class="note">Labels are in no index: among the ${formatCount(among)} newest sessions.</p>`}
-${canEnd && html`<p class="actions"><a class="button danger" href="${endUserLink(search.text)}">End all sessions of this user</a></p>`}
+${canEnd && html`<p class="actions"><a class="button danger" href="${isUser ? endUserLink(search.text) : endTagLink(search.text)}">End all sessions ${isUser ? 'of this user' : 'with this tag'}</a></p>`}
 </section>`,
   )
 }

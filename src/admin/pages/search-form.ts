@@ -4,12 +4,13 @@ import { type Html, html } from './html.ts'
 const CHOICES: readonly (readonly [Search['by'], string])[] = [
   ['user', 'User id'],
   ['session', 'Session id'],
+  ['tag', 'Tag'],
   ['device', "Device's label"],
 ]
 
 /** The form for searches, with what was searched last. */
-export function searchForm(canSearchDevices: boolean, search?: Search): Html {
-  const choices = CHOICES.filter(([by]) => canSearchDevices || by !== 'device')
+export function searchForm(canSearchAll: boolean, search?: Search): Html {
+  const choices = CHOICES.filter(([by]) => canSearchAll || by === 'user' || by === 'session')
   return html`<form class="search" method="get" role="search" aria-label="Sessions">
 <label>Search by<select name="by">${choices.map(([by, name]) =>
     by === search?.by

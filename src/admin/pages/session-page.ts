@@ -3,7 +3,7 @@ import type { InspectedSession } from '../../store/session-store.ts'
 import { formatBytes, formatRelative, formatTime } from './figures.ts'
 import { type Content, type Html, html } from './html.ts'
 import { type Frame, layout } from './layout.ts'
-import { endSessionLink } from './links.ts'
+import { endSessionLink, tagLink } from './links.ts'
 import { endedNotice } from './list-pages.ts'
 import { searchForm } from './search-form.ts'
 import { userOf } from './sessions-table.ts'
@@ -49,7 +49,11 @@ function stored(session: InspectedSession, { entries, isCut, now }: SessionFacts
 <dl class="facts">
 <div><dt>Id</dt><dd><code>${id}</code></dd></div>
 <div><dt>User</dt><dd>${userOf(userId)}</dd></div>
-<div><dt>State</dt><dd>${isLive ? 'live' : 'expired, not yet purged'}</dd></div>
+${
+  session.tags &&
+  html`<div><dt>Tags</dt><dd>${session.tags.map((tag) => html`<a href="${tagLink(tag)}">${tag}</a> `)}</dd></div>
+`
+}<div><dt>State</dt><dd>${isLive ? 'live' : 'expired, not yet purged'}</dd></div>
 <div><dt>Began</dt><dd>${time(session.createdAt)}</dd></div>
 <div><dt>Signed in</dt><dd>${time(session.authenticatedAt)}</dd></div>
 <div><dt>Last access noted</dt><dd>${time(session.lastAccessAt)}</dd></div>

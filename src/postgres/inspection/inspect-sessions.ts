@@ -53,6 +53,23 @@ export function inspectUser({
   })
 }
 
+/** Sessions with a tag, by the index of tags. */
+export function inspectTag({
+  session,
+}: TableNames): Inspect<{ readonly tag: string; readonly limit: number }> {
+  return operation({
+    name: 'inspect_tag',
+    effect: 'none',
+    parameters: { tag: text, limit: integer },
+    give: (search: { readonly tag: string; readonly limit: number }) => search,
+    sql: ({ tag, limit }) => ({
+      found: `select * from ${session} where tags @> array[${tag}] limit ${limit}`,
+      answer: `select ${COLUMNS} from found as s order by s.last_access_at desc, s.id desc`,
+    }),
+    rows: (rows) => rows.map(inspected),
+  })
+}
+
 /** Labels are in no index, so it looks at the newest sessions only. */
 export function inspectLabel({ session }: TableNames): Inspect<{
   readonly label: string
@@ -145,6 +162,7 @@ export function inspectEntries({
 
 const COLUMNS = `
           s.id, s.user_id, s.expires_at > now() as is_live, s.device::text as device,
+          array_to_json(s.tags)::text as tags,
           ${milliseconds('created_at')}, ${milliseconds('authenticated_at')},
           ${milliseconds('last_access_at')}, ${milliseconds('expires_at')},
           ${milliseconds('absolute_expires_at')}`
@@ -156,8 +174,10 @@ function milliseconds(column: string): string {
 
 function inspected(row: AnswerRow): InspectedSession {
   const device = row.textOrNull('device')
+  const tags = row.textOrNull('tags')
   return {
     ...(device === null ? {} : { device }),
+    ...(tags === null ? {} : { tags: JSON.parse(tags) }),
     id: row.text('id'),
     userId: row.textOrNull('user_id'),
     createdAt: row.number('created_at'),

@@ -9,6 +9,7 @@ import {
   inspectLabel,
   inspectNewest,
   inspectSession,
+  inspectTag,
   inspectUser,
 } from './inspect-sessions.ts'
 import { type MeasuredTable, readPurgeFigures, readTableFigures } from './read-table-figures.ts'
@@ -22,6 +23,7 @@ export function tableInspector(names: TableNames, tables: TableAccess): StoreIns
   const sample = sampleSessions(names)
   const newest = inspectNewest(names)
   const ofUser = inspectUser(names)
+  const withTag = inspectTag(names)
   const withLabel = inspectLabel(names)
   const session = inspectSession(names)
   const keys = inspectKeys(names)
@@ -57,6 +59,7 @@ export function tableInspector(names: TableNames, tables: TableAccess): StoreIns
       return tables.ask(newest, page, options)
     },
     ofUser: (search, options) => tables.ask(ofUser, search, options),
+    withTag: (search, options) => tables.ask(withTag, search, options),
     withLabel: (search, options) => tables.ask(withLabel, search, options),
     async session(id, options) {
       return isUuid(id) ? tables.ask(session, id, options) : null
