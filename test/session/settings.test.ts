@@ -72,7 +72,7 @@ const refused: [settings: object, advice: string | RegExp][] = [
   [{ absolutTimeuot: '1h' }, 'Did you mean absoluteTimeout?'],
   [
     { zzz: 1 },
-    /^createSessions has no option "zzz"\. Its options are absoluteTimeout, .*, user\.$/,
+    /^createSessions has no option "zzz"\. Its options are absoluteTimeout, .*, waitUntil\.$/,
   ],
   [{ constructor: 1 }, 'createSessions has no option "constructor"'],
   [{ timeout: '1h' }, "Set idleTimeout: '1h'"],
