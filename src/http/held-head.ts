@@ -115,17 +115,20 @@ class HeldResponse implements HeldHead {
     this.#inner[name] = inner
     // Who wraps the response later keeps this for good, so it stays right in every phase.
     this.#sending.method(name, (...args) => {
-      // `_storeHeader` is given the fields of a head that takes no more.
-      if (this.#phase === 'open' && name !== '_storeHeader') {
-        const addition = this.#status === undefined ? this.#options.commitNow?.() : undefined
-        if (addition !== undefined) return this.#pass(name, args, addition)
-      }
+      // `_storeHeader` is called with the fields of a head that takes no more.
+      const addition = this.#isUntouched && name !== '_storeHeader' && this.#options.commitNow?.()
+      if (addition) return this.#pass(name, args, addition)
       if (this.#phase === 'open' || this.#phase === 'saving') return hold(...args)
       const isLate = this.#phase === 'dropped' && !this.#answering?.getStore()
       return isLate
         ? dropCall({ name, args }, this.#response, this.#failure)
         : Reflect.apply(inner, this.#response, args)
     })
+  }
+
+  /** Whether this is the first call that sends something, and a head that it asks for is not written yet. */
+  get #isUntouched(): boolean {
+    return this.#phase === 'open' && this.#status === undefined && !this.#headIsImplicit
   }
 
   /** Makes the first call that sends something by the method beneath: nothing has to wait. */

@@ -11,17 +11,16 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
     operation: string,
     call: (...args: Args) => Promise<Answer>,
   ): ((...args: Args) => Promise<Answer>) => {
-    return async (...args) => {
-      if (isClosed) throw new SessionsClosedError()
-      try {
-        return await traceOperation(operation, store.name, () => call(...args))
-      } catch (error) {
-        if (error instanceof StoreUnavailableError) {
-          events.emit('storeUnavailable', { operation, error })
-        }
-        throw error
+    const onError = (error: unknown): never => {
+      if (error instanceof StoreUnavailableError) {
+        events.emit('storeUnavailable', { operation, error })
       }
+      throw error
     }
+    return (...args) =>
+      isClosed
+        ? Promise.reject(new SessionsClosedError())
+        : traceOperation(operation, store.name, () => call(...args)).catch(onError)
   }
 
   const {
