@@ -511,8 +511,8 @@ const heads: readonly MutantGroup[] = [
       },
       {
         without: 'a Vary that the handler has set',
-        from: "[...lines, 'Cookie'].join(', ')",
-        to: "'Cookie'",
+        from: "[...lines, field].join(', ')",
+        to: 'field',
         tests: ['test/adapters/node.test.ts'],
       },
     ],
