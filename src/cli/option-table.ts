@@ -5,6 +5,8 @@ export interface OptionDefinition {
   readonly description: string
   /** What stands for the value in help: `name`. */
   readonly valueHint?: string
+  /** What an argument may be, for the completion of shells. */
+  readonly choices?: readonly string[]
 }
 
 /** The options of a command by name, and its argument if it takes one. */

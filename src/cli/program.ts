@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { ConfigurationError } from '../errors.ts'
 import { nearestName } from '../options/nearest-name.ts'
 import type { Command } from './command.ts'
+import { completionCommand } from './commands/completion.ts'
 import { destroy } from './commands/destroy.ts'
 import { doctor } from './commands/doctor.ts'
 import { importCommand } from './commands/import.ts'
@@ -28,6 +29,7 @@ const commands: ReadonlyMap<string, Command> = new Map(
     destroy,
     import: importCommand,
     reseal,
+    completion: completionCommand(PROGRAM, () => commands),
   }),
 )
 

@@ -110,7 +110,7 @@ describe.each(bundlers)('bundled by %s', (_, bundle) => {
       const bundled = await bundle({ entry: join(user, file), into })
       await expectToKeepASession(bundled.file)
       const carried = [...bundled.carried.keys()]
-      expect(carried).toEqual(expect.arrayContaining(['errors', ...needs]))
+      expect(carried).toEqual(expect.arrayContaining(['errors/session-error', ...needs]))
       expect(carried.filter((name) => OPTIONAL.test(name) && !rooms.test(name))).toEqual([])
       expect(carried).not.toContain('store/memory-store')
     },

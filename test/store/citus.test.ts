@@ -14,7 +14,7 @@ import {
 } from '../../src/testing/store-contract/samples.ts'
 
 const url = process.env['CITUS_URL']
-const schema = 'pg_sessions_citus_test'
+const schema = 'sessions_citus_test'
 
 describe.skipIf(url === undefined)('on Citus, if CITUS_URL names its coordinator', () => {
   let pool: pg.Pool
