@@ -7,7 +7,7 @@ import { noteExplanation } from './explanations.ts'
 import { lendConnection } from './lend-connection.ts'
 import type { Operation } from './operation.ts'
 import { freshProof } from './proof.ts'
-import { classifyDatabaseError, isRetryable } from './sql-state.ts'
+import { classifyDatabaseError, isCollision, isRetryable } from './sql-state.ts'
 import { timedOut } from './statement-runner.ts'
 
 /** Asks an operation within the transaction. */
@@ -46,6 +46,7 @@ export async function inLockedTransaction<Answer>(
   use: (ask: Ask) => Promise<Outcome<Answer>>,
 ): Promise<Answer> {
   const { name, deadline } = terms
+  let failures = 0
   for (let attempt = 1; ; attempt++) {
     const progress = { isCommitting: false }
     const timeout = Math.max(1, Math.ceil(deadline.left()))
@@ -58,9 +59,11 @@ export async function inLockedTransaction<Answer>(
       const kind = isRetryable(error)
       const failure = classifyDatabaseError(error, { name })
       if (progress.isCommitting && kind === 'unknown') throw failure
-      const pause = 2 ** attempt * (5 + 10 * Math.random())
+      const pause = 2 ** Math.min(attempt, 5) * (5 + 10 * Math.random())
       if (kind === 'no') throw failure
-      if (attempt === ATTEMPTS || pause >= deadline.left()) throw withoutEffect(failure, name)
+      // A collision is no failure of the server: the next attempt has the better chance.
+      if (!isCollision(error)) failures++
+      if (failures === ATTEMPTS || pause >= deadline.left()) throw withoutEffect(failure, name)
       await new Promise((resolve) => realTime.setTimeout(resolve, pause))
     }
   }
