@@ -170,7 +170,8 @@ const TABLE: OptionTable<Options> = {
 
 /** So would a class, or the driver itself, in place of a store. */
 function readStore(store: unknown): SessionStore {
-  if (typeof store === 'object' && store !== null && 'load' in store) return store as SessionStore
+  if (typeof store === 'object' && store !== null && 'load' in store && 'create' in store)
+    return store as SessionStore
   throw new ConfigurationError(`store must be ${STORE}.`)
 }
 

@@ -1,4 +1,4 @@
-import { UnsupportedError } from './errors.ts'
+import { ConfigurationError, UnsupportedError } from './errors.ts'
 import { checkedId, checkedIds, type ExceptOptions, type SessionOwner } from './named-sessions.ts'
 import { withLiveActors } from './session/actor-liveness.ts'
 import { type DestroyAllOptions, destroyAll } from './session/destroy-all.ts'
@@ -72,6 +72,11 @@ export class SessionsAcrossRequests {
    */
   async destroyById(id: string, owner?: SessionOwner): Promise<boolean> {
     const sessionId = checkedId('destroyById', id)
+    if (owner !== undefined && typeof owner !== 'object') {
+      throw new ConfigurationError(
+        "destroyById takes the owner as an object. Write destroyById(id, { userId: 'ann' }).",
+      )
+    }
     if (owner !== undefined && !isUserId(owner?.userId)) return false
     const named = typeof owner?.userId === 'string' ? { owner: owner.userId } : {}
     const result = await this.#store.destroy({ id: sessionId, ...named })

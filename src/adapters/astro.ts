@@ -4,16 +4,17 @@
  * @module
  */
 import { ConfigurationError } from '../errors.ts'
+import { readErrorPage } from '../http/adapter-arguments.ts'
 import { assertSessions } from '../http/assert-sessions.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { errorResponse, openFetchExchange } from '../http/fetch-exchange.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 import { SharedState } from '../http/shared-state.ts'
 import { isFetchRequest, wrongMount } from '../http/wrong-mount.ts'
+import { processWide } from '../process-wide.ts'
 import { answered, type Visit } from './astro/answer.ts'
 import type { AstroContext } from './astro/astro-context.ts'
 import { isSameRequest, requestOf } from './astro/same-request.ts'
-import { processWide } from '../process-wide.ts'
 
 export {
   type AstroGuard,
@@ -89,9 +90,11 @@ export function astroSessions<
   Context extends AstroContext = AstroContext,
 >(
   sessions: SessionOpener<Data>,
-  { onError = errorResponse }: AstroSessionsOptions<Data, Context> = {},
+  options: AstroSessionsOptions<Data, Context> = {},
 ): AstroSessions<Data, Context> {
   assertSessions(sessions, 'astroSessions')
+  type ErrorPage = NonNullable<AstroSessionsOptions<Data, Context>['onError']>
+  const onError = readErrorPage<ErrorPage>('astroSessions', options) ?? errorResponse
   const kept = new RequestSessions<Data>(sessions, 'astroSessions')
   const visits = visitsByLocals.of(sessions)
 

@@ -11,8 +11,8 @@ import { answerWithError, NodeExchange } from '../http/node-exchange.ts'
 import { RequestSessions, sessionIsAssigned, sessionIsTaken } from '../http/request-sessions.ts'
 import { whileBodyWaits } from '../http/waiting-stream.ts'
 import { wrongMount } from '../http/wrong-mount.ts'
-import { dropReply, headersOf, type ReplyHeaders } from './fastify/reply.ts'
 import { processWide } from '../process-wide.ts'
+import { dropReply, headersOf, type ReplyHeaders } from './fastify/reply.ts'
 
 export {
   type CrossSiteOptions,

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { assertFunction, readErrorPage } from '../http/adapter-arguments.ts'
 import { assertSessions } from '../http/assert-sessions.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { errorResponse, openFetchExchange } from '../http/fetch-exchange.ts'
@@ -72,7 +73,16 @@ export function withSession<
   options: WithSessionOptions<Data> = {},
 ): (request: Request, ...rest: Rest) => Promise<Response> {
   assertSessions(sessions, 'withSession')
-  const { onError } = options
+  assertFunction(
+    handler,
+    'withSession',
+    'a handler',
+    'withSession(sessions, (request, session) => new Response())',
+  )
+  const onError = readErrorPage<NonNullable<WithSessionOptions<Data>['onError']>>(
+    'withSession',
+    options,
+  )
   const kept = new RequestSessions<Data>(sessions, 'withSession')
   return async (request, ...rest) => {
     if (!isFetchRequest(request)) {

@@ -12,8 +12,8 @@ import { RequestSessions } from '../http/request-sessions.ts'
 import { keepInHead } from '../http/response-headers.ts'
 import { SharedState } from '../http/shared-state.ts'
 import { wrongMount } from '../http/wrong-mount.ts'
-import { addToErrorPage, addToValue, dropValue, isNotFound, rememberHeaders } from './h3/answer.ts'
 import { processWide } from '../process-wide.ts'
+import { addToErrorPage, addToValue, dropValue, isNotFound, rememberHeaders } from './h3/answer.ts'
 
 export {
   type CrossSiteOptions,

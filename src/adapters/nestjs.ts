@@ -12,6 +12,7 @@ import type {
   OptionalFactoryDependency,
 } from '@nestjs/common'
 import { ConfigurationError } from '../errors.ts'
+import { assertFunction } from '../http/adapter-arguments.ts'
 import type { DefaultData, SessionOpener } from '../http/exchange.ts'
 
 export {
@@ -95,12 +96,19 @@ export interface SessionsModuleFactory {
 }
 
 function forRoot<Data extends object>(options: SessionsModuleOptions<Data>): DynamicModule {
+  checkOptions(options, 'forRoot')
   return moduleOf({ useFactory: () => options }, () => false)
 }
 
 function forRootAsync<Data extends object>(
   options: SessionsModuleAsyncOptions<Data>,
 ): DynamicModule {
+  assertFunction(
+    Object(options).useFactory,
+    'SessionsModule.forRootAsync',
+    'a factory',
+    '{ useFactory: () => ({ sessions, adapter: expressSessions }) }',
+  )
   return moduleOf(options, (sessions, injected) => !injected.includes(sessions))
 }
 
@@ -115,6 +123,7 @@ function moduleOf<Data extends object>(
     inject,
     async useFactory(...injected: unknown[]) {
       options = await useFactory(...injected)
+      checkOptions(options, 'forRootAsync')
       const { sessions } = options
       if (isMade(sessions, injected)) made = sessions
       return sessions
@@ -138,6 +147,14 @@ function moduleOf<Data extends object>(
     providers: [provider],
     exports: [SESSIONS],
   }
+}
+
+function checkOptions(options: unknown, maker: string): void {
+  const { sessions } = Object(options)
+  if (typeof Object(sessions).open === 'function') return
+  throw new ConfigurationError(
+    `SessionsModule.${maker} takes { sessions, adapter }: the sessions of createSessions, and expressSessions or fastifySessions itself.`,
+  )
 }
 
 interface Platform extends Pick<HttpServer, 'getType'> {

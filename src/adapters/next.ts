@@ -8,8 +8,8 @@ import { assertSessions } from '../http/assert-sessions.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { addToResponse, dropBody, errorResponse } from '../http/fetch-exchange.ts'
 import { SharedState } from '../http/shared-state.ts'
-import { type NextCookies, openVisit, type Visit } from './next/visit.ts'
 import { processWide } from '../process-wide.ts'
+import { type NextCookies, openVisit, type Visit } from './next/visit.ts'
 
 export {
   type CrossSiteOptions,
@@ -83,7 +83,7 @@ export interface NextSessions<Data extends object> {
  */
 export function nextSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
-  { cookies, after }: NextFunctions,
+  { cookies, after }: NextFunctions = Object(undefined),
 ): NextSessions<Data> {
   assertSessions(sessions, 'nextSessions')
   if (typeof cookies !== 'function' || typeof after !== 'function') {

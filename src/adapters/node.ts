@@ -4,6 +4,7 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { readErrorPage } from '../http/adapter-arguments.ts'
 import { assertSessions } from '../http/assert-sessions.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { answerWithError, NodeExchange } from '../http/node-exchange.ts'
@@ -61,7 +62,10 @@ export function nodeSessions<Data extends object = DefaultData>(
   options: NodeSessionsOptions = {},
 ): NodeSessions<Data> {
   assertSessions(sessions, 'nodeSessions')
-  const { onError } = options
+  const onError = readErrorPage<NonNullable<NodeSessionsOptions['onError']>>(
+    'nodeSessions',
+    options,
+  )
   const kept = new RequestSessions<Data>(sessions, 'nodeSessions')
   return (request, response, ...next: unknown[]) => {
     if (!isNodeResponse(response) || next.length > 0) {

@@ -12,7 +12,7 @@ import {
 } from '../http/fetch-exchange.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 import { savedResponse } from '../http/saved-response.ts'
-import { isThrownDataAsIs, thrownData } from './react-router/thrown-data.ts'
+import { failureOf, isThrownDataAsIs, thrownData } from './react-router/thrown-data.ts'
 
 export {
   type RouterSession,
@@ -20,6 +20,7 @@ export {
   reactRouterSessionStorage,
 } from './react-router/session-storage.ts'
 
+import { ConfigurationError } from '../errors.ts'
 import { assertSessions } from '../http/assert-sessions.ts'
 import { processWide } from '../process-wide.ts'
 
@@ -79,6 +80,11 @@ export function reactRouterSessions<Data extends object = DefaultData>(
   context: RouterContext<Session<Data>>,
 ): RouterMiddleware<Data>[] {
   assertSessions(sessions, 'reactRouterSessions')
+  if (typeof context !== 'object' || context === null) {
+    throw new ConfigurationError(
+      'reactRouterSessions needs a context, by which loaders find the session. Write const sessionContext = createContext<Session>(), with createContext of react-router, and reactRouterSessions(sessions, sessionContext).',
+    )
+  }
   const kept = new RequestSessions<Data, FetchExchange<Data>>(sessions, 'reactRouterSessions')
 
   // React Router turns what a middleware throws into a page before the one around it goes on, so the outer
@@ -91,7 +97,7 @@ export function reactRouterSessions<Data extends object = DefaultData>(
       if (!owns) return next()
       try {
         const response = await next()
-        const page = isThrownDataAsIs(response) ? errorResponse(failures.get(exchange)) : response
+        const page = isThrownDataAsIs(response) ? errorResponse(failureOf(args.context)) : response
         // An error page may have changed the session once more.
         return await savedResponse(exchange, page)
       } finally {
@@ -102,16 +108,19 @@ export function reactRouterSessions<Data extends object = DefaultData>(
     async (args, next) => {
       const response = await next()
       const exchange = kept.opened(args.context)
-      return exchange === null || failures.has(exchange) ? response : saved(exchange, response)
+      return exchange === null || failed.has(exchange)
+        ? response
+        : saved(args.context, exchange, response)
     },
   ]
 }
 
-/** Why the response of an exchange has become an error page. */
-const failures = processWide('react-router-failures', () => new WeakMap<object, unknown>())
+/** Exchanges whose save has failed: what an error page changes is saved once more, around it. */
+const failed = processWide('react-router-failed', () => new WeakSet<object>())
 
 /** Saves, or throws what React Router makes an error page of. */
 async function saved<Data extends object>(
+  context: object,
   exchange: FetchExchange<Data>,
   response: Response,
 ): Promise<Response> {
@@ -121,7 +130,7 @@ async function saved<Data extends object>(
   } catch (error) {
     exchange.discard()
     dropBody(response)
-    failures.set(exchange, error)
-    throw thrownData(error)
+    failed.add(exchange)
+    throw thrownData(error, context)
   }
 }

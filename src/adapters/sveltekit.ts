@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readErrorPage } from '../http/adapter-arguments.ts'
 import { assertSessions } from '../http/assert-sessions.ts'
 import { type CookieToSet, cookieToSet } from '../http/cookie-to-set.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
@@ -101,9 +102,11 @@ export function sveltekitSessions<
   Event extends SvelteKitEvent = SvelteKitEvent,
 >(
   sessions: SessionOpener<Data>,
-  { onError = errorResponse }: SvelteKitSessionsOptions<Data, Event> = {},
+  options: SvelteKitSessionsOptions<Data, Event> = {},
 ): SvelteKitSessions<Data, Event> {
   assertSessions(sessions, 'sveltekitSessions')
+  type ErrorPage = NonNullable<SvelteKitSessionsOptions<Data, Event>['onError']>
+  const onError = readErrorPage<ErrorPage>('sveltekitSessions', options) ?? errorResponse
   const kept = new RequestSessions<Data>(sessions, 'sveltekitSessions')
 
   const handle = async ({ event, resolve }: SvelteKitHandleInput<Event>): Promise<Response> => {

@@ -5,7 +5,12 @@ import { SidSessions } from './by-sid/sid-sessions.ts'
 import { userOf } from './by-sid/user-of.ts'
 import { answer, type Callback } from './express-session/answer.ts'
 import { attach, attachToCopies, heldOf } from './express-session/attached.ts'
-import { contentOf, isCookie, withExpiry } from './express-session/cookie-content.ts'
+import {
+  contentOf,
+  isCookie,
+  refuseInvalidExpiry,
+  withExpiry,
+} from './express-session/cookie-content.ts'
 import { LoadedSession, type SessionRequest } from './express-session/loaded-session.ts'
 import { SessionCookie } from './express-session/session-cookie.ts'
 
@@ -164,6 +169,7 @@ export class PgSessionStore extends EventEmitter {
   }
 
   async #save(sid: string, session: object): Promise<void> {
+    refuseInvalidExpiry(session)
     const held = heldOf(session, sid)
     const userId = userOf(session, this.#settings, held)
     await this.#sessions.save(held, contentOf(session, 'all', held.texts.get('cookie'), userId))

@@ -69,6 +69,9 @@ export interface ResolvedCookie {
 
 const LONGEST_NAME = 64
 
+/** Values of NODE_ENV, of which some mean the opposite of development. */
+const ENVIRONMENT = /^(?:prod(?:uction)?|dev(?:elopment)?|test|staging)$/i
+
 /** RFC 6265 section 4.1.1 takes the token of RFC 2616. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 /** Labels of letters, digits and inner hyphens. */
@@ -174,6 +177,11 @@ function refuseContradictions(cookie: ResolvedCookie): void {
 
 function readDevelopment(value: unknown, path: string): boolean | string {
   // The text of an environment variable is no name.
+  if (typeof value === 'string' && ENVIRONMENT.test(value)) {
+    throw new ConfigurationError(
+      `${path} is '${value}', the name of an environment: any text turns it on. Write ${path}: process.env.NODE_ENV === 'development'.`,
+    )
+  }
   const isName = typeof value === 'string' && !/^(?:true|false|[01])$/i.test(value)
   return isName ? readName(value, path) : flag(false).read(value, path)
 }

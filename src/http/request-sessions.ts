@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../errors.ts'
 import { processWide } from '../process-wide.ts'
-import { Session } from '../session/session.ts'
+import { isSession } from '../session/is-session.ts'
+import type { Session } from '../session/session.ts'
 import type { SessionOpener } from './exchange.ts'
 import { SharedState } from './shared-state.ts'
 
@@ -134,7 +135,7 @@ export function sessionIsAssigned(adapter: string): ConfigurationError {
 
 /** Whether something else was put in the session's place, where a framework keeps it as a plain value. */
 export function isReplaced(value: unknown): boolean {
-  return !(value instanceof Session)
+  return !isSession(value)
 }
 
 /** Whether the property `session` comes from an adapter, or holds nothing yet. Calls no foreign getter. */
@@ -151,5 +152,5 @@ function isOwn(holder: object): boolean {
 
 /** Whether an adapter may put its session in the place of this value. */
 export function isFree(value: unknown): boolean {
-  return value === undefined || value === null || value instanceof Session
+  return value === undefined || value === null || isSession(value)
 }

@@ -1,3 +1,6 @@
+import { ConfigurationError } from '../errors.ts'
+import { nearestName } from '../options/nearest-name.ts'
+import { shown } from '../options/shown.ts'
 import type { SessionError } from '../errors.ts'
 import { type EventMessage, eventChannel } from '../telemetry/channels.ts'
 import type { Logger } from './logger.ts'
@@ -130,6 +133,18 @@ export class SessionEventHub {
 
   /** Adds a listener and gives the function that removes it. */
   on<Name extends keyof SessionEvents>(name: Name, listener: SessionListener<Name>): () => void {
+    if (!Object.hasOwn(LEVELS, name)) {
+      const names = Object.keys(LEVELS)
+      const nearest = nearestName(String(name), names)
+      const advice =
+        nearest === undefined ? `Its events are ${names.join(', ')}` : `Did you mean ${nearest}?`
+      throw new ConfigurationError(`There is no event ${shown(name)}. ${advice}`)
+    }
+    if (typeof listener !== 'function') {
+      throw new ConfigurationError(
+        `on needs a listener. Write sessions.on('${name}', (event) => …).`,
+      )
+    }
     const listeners = this.#listeners.get(name) ?? new Set()
     this.#listeners.set(name, listeners)
     listeners.add(listener as (event: never) => void)

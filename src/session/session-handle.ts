@@ -1,6 +1,9 @@
 import { WriteRefusing } from './refuse-writes.ts'
 import type { SessionState } from './session-state.ts'
 
+/** On every session, so that another copy of this package recognizes it: `import` and `require` each load one. */
+export const BRAND: unique symbol = Symbol.for('pg-sessions.session') as never
+
 let use: (handle: SessionHandle) => SessionState
 
 /** The base of a session. It keeps the state behind the session where only the session's methods reach it. */
@@ -18,6 +21,7 @@ export class SessionHandle extends WriteRefusing {
 
   static {
     use = (handle) => handle.#use()
+    Object.defineProperty(SessionHandle.prototype, BRAND, { value: true })
   }
 }
 

@@ -1,17 +1,20 @@
-import { ConfigurationError, createSessions } from 'pg-sessions'
+import { ConfigurationError, createSessions, MemoryStore } from 'pg-sessions'
 import { astroSessions } from 'pg-sessions/astro'
 import { elysiaSessions } from 'pg-sessions/elysia'
 import { expressSessions } from 'pg-sessions/express'
 import { fastifySessions } from 'pg-sessions/fastify'
-import { withSession } from 'pg-sessions/fetch'
+import { refuseCrossSite, requireFresh, withSession } from 'pg-sessions/fetch'
 import { h3Sessions } from 'pg-sessions/h3'
 import { honoSessions } from 'pg-sessions/hono'
 import { koaSessions } from 'pg-sessions/koa'
+import * as nestjs from 'pg-sessions/nestjs'
 import { nextSessions } from 'pg-sessions/next'
+import * as node from 'pg-sessions/node'
 import { connectSessions, nodeSessions } from 'pg-sessions/node'
 import { reactRouterSessionStorage, reactRouterSessions } from 'pg-sessions/react-router'
 import { sveltekitSessions } from 'pg-sessions/sveltekit'
 import { expect, test } from 'vitest'
+import { memorySessions } from './memory-sessions.ts'
 
 const none = () => undefined
 const adapters: Record<string, (sessions: never) => unknown> = {
@@ -43,3 +46,42 @@ test.each(Object.entries(adapters))(
     }
   },
 )
+
+const sessions = memorySessions()
+const respond = () => new Response()
+/** What is accepted by JavaScript, and would show at the first request or at the first failed save. */
+const others: Record<string, () => unknown> = {
+  'Did you mean onError\\?': () => nodeSessions(sessions, { onerror: none } as never),
+  'onError must be a function': () => nodeSessions(sessions, { onError: 'page' } as never),
+  'withSession has no option "onFail"': () =>
+    withSession(sessions, respond, { onFail: none } as never),
+  'withSession needs a handler': () => withSession(sessions, undefined as never),
+  'astroSessions has no option': () => astroSessions(sessions, { onFail: none } as never),
+  'sveltekitSessions has no option': () => sveltekitSessions(sessions, { onFail: none } as never),
+  'nextSessions needs two functions of Next': () => nextSessions(sessions, undefined as never),
+  'reactRouterSessions needs a context': () => reactRouterSessions(sessions, undefined as never),
+  'requireFresh needs a handler': () => requireFresh('5m', undefined as never),
+  'refuseCrossSite needs a handler': () => refuseCrossSite(undefined as never),
+  'requireFresh needs the way to the session': () => node.requireFresh(sessions as never, '5m'),
+  'takes a duration only': () =>
+    Reflect.apply(nestjs.requireFresh, null, ['5m', { redirectTo: '/' }]),
+  'forRoot takes { sessions, adapter }': () => nestjs.SessionsModule.forRoot(sessions as never),
+  'forRootAsync needs a factory': () => nestjs.SessionsModule.forRootAsync(undefined as never),
+  'There is no event "sessionCreated"': () => sessions.on('sessionCreated' as never, none),
+  'on needs a listener': () => sessions.on('created', undefined as never),
+  'watch takes a stored session': () => sessions.watch(undefined as never, none),
+}
+
+test.each(Object.entries(others))('says that %s', (message, mistake) => {
+  expect(mistake).toThrow(ConfigurationError)
+  expect(mistake).toThrow(new RegExp(message.replace(/[{}]/g, '\\$&')))
+})
+
+test('destroyById takes the owner as an object, not as a text that would own nothing', async () => {
+  await expect(sessions.destroyById('x', 'ann' as never)).rejects.toThrow("{ userId: 'ann' }")
+})
+
+test.each(['production', 'development', 'test'])('development takes no NODE_ENV: %s', (name) => {
+  const make = () => createSessions({ store: new MemoryStore(), cookie: { development: name } })
+  expect(make).toThrow("process.env.NODE_ENV === 'development'")
+})

@@ -46,6 +46,22 @@ eachGround((grounds) => {
       expect((await ground.watched.store.count()).live).toBeLessThanOrEqual(1)
     })
 
+    it('an expiry that is no date is an error of its request, and does not end the process', async () => {
+      const { browser } = await open(grounds, {}, (app) => {
+        app.get('/until/:time', async (request) => {
+          const { cookie } = sessionOf(request) as unknown as { cookie: { maxAge: unknown } }
+          sessionOf(request).a = 1
+          cookie.maxAge = Number(Object(request.params).time)
+          return 'done'
+        })
+      })
+      const ann = browser()
+      const refused = await ann.get('/until/soon')
+      expect(refused.status).toBe(500)
+      expect(refused.text).toContain('session.cookie.expires is no valid date')
+      expect((await ann.get('/until/60000')).status).toBe(200)
+    })
+
     it('a read-only request inside the touch interval writes nothing, although rolling is on', async () => {
       const options = { touchInterval: '10m' } as const
       const { browser, ground } = await open(grounds, options, undefined, {

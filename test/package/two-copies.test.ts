@@ -29,8 +29,8 @@ const application = `
   const express = require('express')
   const { Pool } = require('pg')
   const required = {
-    ...require('pg-sessions'), ...require('pg-sessions/pg'), ...require('pg-sessions/express'),
-    ...require('pg-sessions/fetch'),
+    ...require('pg-sessions'), ...require('pg-sessions/pg'), ...require('pg-sessions/fetch'),
+    ...require('pg-sessions/express'),
   }
   const pool = new Pool({ connectionString: process.env.DATABASE_URL })
 
@@ -40,6 +40,7 @@ const application = `
     const app = express()
     app.use(made.expressSessions(sessions))
     app.use(adapted.expressSessions(sessions))
+    app.get('/guarded', made.requireFresh('5m'), (req, res) => res.send('fresh'))
     app.post('/login', async (req, res) => { await req.session.signIn('ann'); res.send('in') })
     app.get('/', async (req, res) => { await req.session.load(); res.send(String(req.session.userId)) })
     const server = await new Promise((resolve) => { const s = app.listen(0, () => resolve(s)) })
@@ -47,11 +48,13 @@ const application = `
     const login = await fetch(url + '/login', { method: 'POST' })
     const cookies = login.headers.getSetCookie()
     const page = await fetch(url, { headers: { cookie: cookies[0].split(';')[0] } })
+    const headers = { cookie: cookies[0].split(';')[0] }
+    const guarded = await (await fetch(url + '/guarded', { headers })).text()
     const [{ id }] = await sessions.listByUser('ann')
     await sessions.destroyById(id)
     server.close()
     await sessions.close()
-    return [login.status, cookies.length, await page.text()]
+    return [login.status, cookies.length, await page.text(), guarded]
   }
 
   async function main() {
@@ -160,8 +163,8 @@ test('driver, store, sessions and adapters of both copies work together on one r
     expect(ran.ok, ran.output).toBe(true)
     const [line = ''] = ran.output.split('\n').slice(-1)
     expect(JSON.parse(line)).toEqual([
-      [200, 1, 'ann'],
-      [200, 1, 'ann'],
+      [200, 1, 'ann', 'fresh'],
+      [200, 1, 'ann', 'fresh'],
     ])
   } finally {
     await database.drop()

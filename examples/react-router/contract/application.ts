@@ -69,6 +69,11 @@ function routesOf(
   const use = ({ context, request }: LoaderFunctionArgs, of = ownContext): Promise<string> =>
     script.use(context.get(of), request.url)
 
+  // React Router itself refuses documents that other sites send, but no resources.
+  const resource = (text: string): RouteModule => {
+    const answer = (): Response => new Response(text)
+    return { default: undefined, loader: answer, action: answer }
+  }
   return {
     untouched: route(() => 'untouched'),
     use: route((args) => use(args)),
@@ -110,13 +115,11 @@ function routesOf(
       return String(session === context.get(ownContext))
     }),
     'same-site': {
-      ...route(() => 'same-site'),
-      action: () => null,
+      ...resource('same-site'),
       middleware: [refuseCrossSite({ allow: ['https://admin.example.com'] })],
     },
     fresh: {
-      ...route(() => 'fresh'),
-      action: () => null,
+      ...resource('fresh'),
       middleware: [requireFresh(ownContext, '5m', { redirectTo: '/login' })],
     },
     other: route((args) => use(args, otherContext)),

@@ -1,3 +1,4 @@
+import { assertFunction } from '../../http/adapter-arguments.ts'
 import type { DefaultData, Session } from '../../http/exchange.ts'
 import { errorResponse } from '../../http/fetch-exchange.ts'
 import { type CrossSiteOptions, crossSiteGuard } from '../../http/guards/cross-site.ts'
@@ -42,7 +43,14 @@ export function requireFresh<
   Data extends object = DefaultData,
   Rest extends readonly unknown[] = readonly [],
 >(within: Duration, handler: Handler<Data, Rest>, options?: FreshOptions): Handler<Data, Rest> {
-  return guarded(freshGuard(within, options), handler)
+  const guard = freshGuard(within, options)
+  assertFunction(
+    handler,
+    'requireFresh',
+    'a handler',
+    "requireFresh('5m', (request, session) => new Response())",
+  )
+  return guarded(guard, handler)
 }
 
 /**
@@ -89,6 +97,12 @@ export function refuseCrossSite<
   Data extends object = DefaultData,
   Rest extends readonly unknown[] = readonly [],
 >(handler: Handler<Data, Rest>, options?: CrossSiteOptions): Handler<Data, Rest> {
+  assertFunction(
+    handler,
+    'refuseCrossSite',
+    'a handler',
+    'refuseCrossSite((request, session) => new Response())',
+  )
   return guarded(crossSiteGuard(options), handler)
 }
 

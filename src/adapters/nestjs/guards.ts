@@ -1,4 +1,5 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common'
+import { ConfigurationError } from '../../errors.ts'
 import { type CrossSiteOptions, crossSiteGuard } from '../../http/guards/cross-site.ts'
 import { elevatedGuard, freshGuard } from '../../http/guards/fresh.ts'
 import { nodeRequest } from '../../http/guards/node-guard.ts'
@@ -28,7 +29,12 @@ export type { CrossSiteOptions }
  * }
  * ```
  */
-export function requireFresh(within: Duration): CanActivate {
+export function requireFresh(within: Duration, ...none: never[]): CanActivate {
+  if (none.length > 0) {
+    throw new ConfigurationError(
+      'requireFresh of NestJS takes a duration only: a guard cannot redirect. To send a browser elsewhere, catch NotFreshError in an exception filter.',
+    )
+  }
   return guarded(freshGuard(within))
 }
 

@@ -1,3 +1,4 @@
+import { assertFunction } from '../../http/adapter-arguments.ts'
 import { errorResponse } from '../../http/fetch-exchange.ts'
 import { type CrossSiteOptions, crossSiteGuard } from '../../http/guards/cross-site.ts'
 import { elevatedGuard, type FreshOptions, freshGuard } from '../../http/guards/fresh.ts'
@@ -43,7 +44,14 @@ export function requireFresh<Rest extends readonly unknown[]>(
   handler: Handler<Rest>,
   options?: FreshOptions,
 ): Handler<Rest> {
-  return guarded(freshGuard(within, options), getSession, handler)
+  const guard = freshGuard(within, options)
+  assertFunction(
+    handler,
+    'requireFresh',
+    'getSession and a handler',
+    "requireFresh(getSession, '5m', (request) => new Response())",
+  )
+  return guarded(guard, getSession, handler)
 }
 
 /**
@@ -93,6 +101,12 @@ export function refuseCrossSite<Rest extends readonly unknown[]>(
   handler: Handler<Rest>,
   options?: CrossSiteOptions,
 ): Handler<Rest> {
+  assertFunction(
+    handler,
+    'refuseCrossSite',
+    'a handler',
+    'refuseCrossSite((request) => new Response())',
+  )
   return guarded(crossSiteGuard(options), async () => undefined, handler)
 }
 

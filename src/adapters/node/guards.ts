@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { assertFunction } from '../../http/adapter-arguments.ts'
 import { type CrossSiteOptions, crossSiteGuard } from '../../http/guards/cross-site.ts'
 import { elevatedGuard, type FreshOptions, freshGuard } from '../../http/guards/fresh.ts'
 import { nodeRequest, redirectOnNode } from '../../http/guards/node-guard.ts'
@@ -38,6 +39,12 @@ export function requireFresh(
   within: Duration,
   options?: FreshOptions,
 ): NodeGuard {
+  assertFunction(
+    sessionOf,
+    'requireFresh',
+    'the way to the session',
+    "requireFresh(sessionOf, '5m') with sessionOf of nodeSessions, or withSession.of of connectSessions",
+  )
   return guarded(freshGuard(within, options), sessionOf)
 }
 

@@ -108,7 +108,7 @@ function guarded(
     try {
       location = await guard(fetchRequest(args.request, () => sessionOf(args)))
     } catch (error) {
-      throw thrownData(error)
+      throw thrownData(error, args.context)
     }
     // Thrown, as `redirect()` is: React Router then answers in the way that the request asks for.
     if (location !== null) throw redirectResponse(location)

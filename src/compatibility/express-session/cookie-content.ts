@@ -1,3 +1,4 @@
+import { InvalidValueError } from '../../errors.ts'
 import type { SessionContent, SessionTerms } from '../by-sid/session-content.ts'
 import { type SessionTexts, textsOf } from '../by-sid/session-texts.ts'
 
@@ -49,6 +50,25 @@ export function withExpiry(
 export function isCookie(session: object, cookie: unknown): cookie is object {
   const isOwn = Object.prototype.propertyIsEnumerable.call(session, 'cookie')
   return isOwn && typeof cookie === 'object' && cookie !== null
+}
+
+/**
+ * Refuses a cookie that @fastify/session fails to write once its session is saved. It does so in the callback of the
+ * store, where what it throws would end the process.
+ *
+ * @throws {InvalidValueError} Its `expires` is no date.
+ */
+export function refuseInvalidExpiry(session: object): void {
+  const cookie: unknown = Reflect.get(session, 'cookie')
+  if (typeof cookie !== 'object' || cookie === null) return
+  // express-session's cookie, which has this as well, skips such an expiry.
+  if (!('_expires' in cookie) || 'data' in cookie) return
+  const { _expires: expires } = cookie
+  if (!expires || (expires instanceof Date && !Number.isNaN(expires.getTime()))) return
+  throw new InvalidValueError(
+    'session.cookie.expires',
+    'is no valid date. Give cookie.maxAge a number of milliseconds, or cookie.expires a Date.',
+  )
 }
 
 const NO_COOKIE = {

@@ -33,7 +33,9 @@ export interface SignedTokenOptions {
  * })
  * ```
  */
-export function expressSessionTokens({ secret, prefix = 's:' }: SignedTokenOptions): TokenFormat {
+export function expressSessionTokens(
+  { secret, prefix = 's:' }: SignedTokenOptions = Object(undefined),
+): TokenFormat {
   const secrets = (Array.isArray(secret) ? secret : [secret]).map(checkedSecret)
   if (secrets.length === 0) refuseSecret()
   const signed = ({ id, token: sid, secretHash }: IssuedToken): IssuedToken => {

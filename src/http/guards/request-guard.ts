@@ -4,7 +4,8 @@ import {
   NotElevatedError,
   NotFreshError,
 } from '../../errors.ts'
-import { Session } from '../../session/session.ts'
+import { isSession } from '../../session/is-session.ts'
+import type { Session } from '../../session/session.ts'
 
 /** What a guard sees of a request. */
 export interface GuardedRequest {
@@ -28,7 +29,7 @@ export type RequestGuard = (request: GuardedRequest) => Promise<string | null>
 /** @throws {ConfigurationError} No adapter has run before. */
 export function sessionOf(request: GuardedRequest, guard: string): Session<object> {
   const session = request.session()
-  if (session instanceof Session) return session
+  if (isSession(session)) return session
   throw new ConfigurationError(
     `${guard} found no session on this request: put the middleware of pg-sessions before it.`,
   )
