@@ -23,8 +23,9 @@ import {
   type UserSettings,
   userOption,
 } from './postgres/user/user-settings.ts'
-import { sealStore } from './sealing/seal-store.ts'
 import { type SealOptions, type SealSettings, sealOption } from './sealing/seal-settings.ts'
+import { sealStore } from './sealing/seal-store.ts'
+import type { DataOf, DataSchemas } from './session/data-schemas.ts'
 import type { Logger } from './session/logger.ts'
 import { observeStore } from './session/observed-store.ts'
 import type { DefaultData, WithUser } from './session/session.ts'
@@ -95,6 +96,9 @@ export interface StoreSettings extends CommonSettings {
 export function createSessions<Key extends string, Value>(
   settings: (DatabaseSettings | StoreSettings) & { readonly codec: Codec<Key, Value> },
 ): Sessions<CodecData<Key, Value>>
+export function createSessions<const Schemas extends DataSchemas, User = unknown>(
+  settings: (DatabaseSettings<User> | StoreSettings) & { readonly data: Schemas },
+): Sessions<unknown extends User ? DataOf<Schemas> : DataOf<Schemas> & WithUser<User>>
 export function createSessions<Data extends object = DefaultData, User = unknown>(
   settings: (DatabaseSettings<User> | StoreSettings) & {
     readonly codec?: CodecFor<Data> | undefined
@@ -121,6 +125,7 @@ export function createSessions<Data extends object>(
   const context: SessionContext = {
     store: observeStore(store, events),
     codec,
+    data: options.data ?? null,
     tokens: policy.tokens,
     policy,
     events,

@@ -17,10 +17,10 @@ export { isSessionError, SessionError, type SessionErrorCode } from './errors/se
 export { NotLoadedError, SessionGoneError, SessionsClosedError } from './errors/session-errors.ts'
 export { ConfigurationError, EmbeddedPostgresError } from './errors/setting-errors.ts'
 export {
-  SchemaError,
   type Outcome,
-  type StoreErrorFacts,
+  SchemaError,
   StoreError,
+  type StoreErrorFacts,
   StoreUnavailableError,
   UnsupportedError,
 } from './errors/store-errors.ts'

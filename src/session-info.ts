@@ -1,4 +1,4 @@
-import { decodeDevice, type DeviceDescription } from './session/device.ts'
+import { type DeviceDescription, decodeDevice } from './session/device.ts'
 import type { SessionSummary } from './store/session-store.ts'
 
 /** What a list of sessions tells of each: nothing in it lets anybody in. */

@@ -4,6 +4,6 @@
  * @module
  */
 export type { AdminDecision, AdminPageOptions, AdminValue } from './admin-options.ts'
-export type { AdministeredSessions } from './administrator.ts'
 export { adminPage } from './admin-page.ts'
+export type { AdministeredSessions } from './administrator.ts'
 export { nodeAdminPage } from './node-admin-page.ts'

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isNodeResponse, wrongMount } from '../http/wrong-mount.ts'
-import { administrationOf } from './admin-page.ts'
 import { type AdminPageOptions, readAdminOptions } from './admin-options.ts'
+import { administrationOf } from './admin-page.ts'
 import { type AdministeredSessions, Administrator } from './administrator.ts'
 import { authorized } from './authorize.ts'
 import { LONGEST_FORM } from './read-form.ts'

@@ -5,6 +5,7 @@
  */
 import { ConfigurationError } from '../errors.ts'
 import { passportUserId } from '../import/passport-user.ts'
+import { processWide } from '../process-wide.ts'
 import type { Session } from '../session/session.ts'
 import { nativeSession } from './passport/native-session.ts'
 import type { Middleware, PassportContext, PassportLike } from './passport/passport-like.ts'
@@ -12,7 +13,6 @@ import { requestView, responseView } from './passport/request-view.ts'
 import { NativeSessionManager } from './passport/session-manager.ts'
 import { NativeSessionStrategy } from './passport/session-strategy.ts'
 import { sessionView } from './passport/session-view.ts'
-import { processWide } from '../process-wide.ts'
 
 export { type OAuthStateOptions, OAuthStateStore } from './passport/oauth-state-store.ts'
 export type { PassportLike } from './passport/passport-like.ts'

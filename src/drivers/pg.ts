@@ -1,7 +1,7 @@
 import { adviceForClient } from '../options/known-clients.ts'
 import type { Driver } from '../postgres/driver.ts'
-import type { PgOptions } from './pg/client.ts'
 import { requestCheck } from './failures/other-request.ts'
+import type { PgOptions } from './pg/client.ts'
 import { explainPgErrors, serverOfPool } from './pg/failures.ts'
 import { listenBeside, listeningOptions } from './pg/listen.ts'
 import { followNewClients, type PgPoolLike, surviveErrors } from './pg/pool.ts'

@@ -5,8 +5,8 @@ import { nextToken } from './next-token.ts'
 import type { Save } from './save.ts'
 import { type NextToken, planChange } from './save-plan.ts'
 import type { SessionSnapshot } from './session-snapshot.ts'
-import { signInApart } from './sign-in-apart.ts'
 import type { SignIn } from './sign-in.ts'
+import { signInApart } from './sign-in-apart.ts'
 
 /** Changes a stored session, which goes on under its id. */
 export async function changeSession(

@@ -8,8 +8,14 @@ import type { SessionContext } from './session-context.ts'
 import type { SessionSnapshot } from './session-snapshot.ts'
 import type { SessionState } from './session-state.ts'
 
-/** Encodes a value under its key. @throws {LimitExceededError} It is larger than the settings allow. */
+/**
+ * Encodes a value under its key.
+ *
+ * @throws {InvalidValueError} It does not fit the schema of its key.
+ * @throws {LimitExceededError} It is larger than the settings allow.
+ */
 export function encodeEntry(context: SessionContext, key: string, value: unknown): EntryValue {
+  context.data?.check(key, value)
   const keyBytes = context.codec.encodeKey(key)
   checkKeySize(rootPath(key), keyBytes)
   const bytes = context.codec.encode(value, rootPath(key))
@@ -37,6 +43,7 @@ export async function updateEntry(
       `session.update takes a function that makes the new value of the current one: session.update('visits', (visits = 0) => visits + 1). To store a value as it is, write session.set.`,
     )
   }
+  state.checkKey(key)
   const deadline = state.context.deadline()
   await state.load(deadline)
   if (state.hasPending(key)) await state.save(deadline)
@@ -95,6 +102,7 @@ async function compareAndSet(
 
 /** Removes one value at once and gives it to this caller alone. */
 export async function takeEntry(state: SessionState, key: string): Promise<unknown> {
+  state.checkKey(key)
   const deadline = state.context.deadline()
   await state.load(deadline)
   const snapshot = state.snapshot

@@ -1,4 +1,3 @@
-import type { Codec } from '../codec/codec.ts'
 import { NotLoadedError, UndecodableError } from '../errors.ts'
 import { frozen } from './frozen-value.ts'
 
@@ -38,19 +37,22 @@ export class EntryValue {
     return this.#bytes
   }
 
-  /** @throws {UndecodableError} If the bytes are not this codec's. */
-  decode(codec: Codec, use: ValueUse): unknown {
-    if (use === 'own') return this.#decode(codec)
+  /**
+   * @param read - Gives the value of bytes: the codec, and the schema of the key if there is one.
+   * @throws {UndecodableError} If the bytes are none of the codec's, or don't fit the schema.
+   */
+  decode(read: (bytes: Uint8Array) => unknown, use: ValueUse): unknown {
+    if (use === 'own') return this.#decode(read)
     if (this.#shared === null) {
-      const value = this.#decode(codec)
+      const value = this.#decode(read)
       this.#shared = { value: use === 'frozen' ? frozen(value) : value }
     }
     return this.#shared.value
   }
 
-  #decode(codec: Codec): unknown {
+  #decode(read: (bytes: Uint8Array) => unknown): unknown {
     try {
-      return codec.decode(this.bytes)
+      return read(this.bytes)
     } catch (error) {
       this.#isUndecodable = error instanceof UndecodableError
       throw error

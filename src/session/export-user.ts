@@ -2,7 +2,7 @@ import type { Codec } from '../codec/codec.ts'
 import { UndecodableError, UnsupportedError } from '../errors.ts'
 import type { Entry, SessionStore, StoredSession } from '../store/session-store.ts'
 
-import { decodeDevice, type DeviceDescription } from './device.ts'
+import { type DeviceDescription, decodeDevice } from './device.ts'
 
 /** All that is stored of a user, as `JSON.stringify` takes it. */
 export interface UserExport {

@@ -2,6 +2,7 @@ import { SessionGoneError, UndecodableError } from '../errors.ts'
 import type { Deadline } from '../store/deadline.ts'
 import type { LoadOptions, LoadResult, SessionRecord } from '../store/session-store.ts'
 import { isActorLive } from './actor-liveness.ts'
+import { UnfitValue } from './data-schemas.ts'
 import { EntryValue } from './entry-value.ts'
 import type { SessionContext } from './session-context.ts'
 import { SessionSnapshot } from './session-snapshot.ts'
@@ -149,6 +150,11 @@ export function reportUndecodable(
   { events, codec }: SessionContext,
   sessionId: string,
   key: string | null,
+  error?: UndecodableError,
 ): void {
+  if (error instanceof UnfitValue && key !== null) {
+    events.emit('valueUnfit', { sessionId, key, places: error.places })
+    return
+  }
   events.emit('decodeFailed', { sessionId, key, codec: codec.name })
 }

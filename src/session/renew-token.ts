@@ -1,7 +1,7 @@
 import { SessionGoneError, StoreUnavailableError } from '../errors.ts'
 import type { Deadline } from '../store/deadline.ts'
-import { ChangeSet } from './change-set.ts'
 import { saveChange } from './change-session.ts'
+import { ChangeSet } from './change-set.ts'
 import type { CurrentSession } from './current-session.ts'
 import { nextToken } from './next-token.ts'
 import { openSealedToken } from './sealed-token.ts'

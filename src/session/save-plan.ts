@@ -7,9 +7,9 @@ import type {
   SessionChange,
 } from '../store/session-store.ts'
 import type { ChangeSet } from './change-set.ts'
-import type { LifetimeChange } from './session-lifetime.ts'
 import type { Save } from './save.ts'
 import type { SessionContext } from './session-context.ts'
+import type { LifetimeChange } from './session-lifetime.ts'
 import type { SessionPolicy } from './session-policy.ts'
 import type { SessionSnapshot } from './session-snapshot.ts'
 import type { SignIn } from './sign-in.ts'

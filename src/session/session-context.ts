@@ -1,6 +1,7 @@
 import type { Codec } from '../codec/codec.ts'
 import type { Deadline } from '../store/deadline.ts'
 import type { SessionStore } from '../store/session-store.ts'
+import type { DataChecks } from './data-schemas.ts'
 import type { SessionEventHub } from './session-events.ts'
 import type { SessionPolicy } from './session-policy.ts'
 import type { TokenFormat } from './token.ts'
@@ -10,6 +11,8 @@ import type { UpdateQueue } from './update-queue.ts'
 export interface SessionContext {
   readonly store: SessionStore
   readonly codec: Codec
+  /** Checks values by the schemas of the setting `data`; null without it. */
+  readonly data: DataChecks | null
   readonly tokens: TokenFormat
   readonly policy: SessionPolicy
   readonly events: SessionEventHub

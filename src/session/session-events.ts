@@ -67,6 +67,13 @@ export interface SessionEvents {
   purged: { readonly removed: number; readonly milliseconds: number }
   /** A stored key or value does not decode, so it counts as absent. */
   decodeFailed: { readonly sessionId: string; readonly key: string | null; readonly codec: string }
+  /** A stored value does not fit the schema that the setting `data` has for its key, so it counts as absent. */
+  valueUnfit: {
+    readonly sessionId: string
+    readonly key: string
+    /** Where it does not fit: `basket[0].price`. */
+    readonly places: readonly string[]
+  }
   /**
    * A stored value counts as absent, since it cannot be decrypted (`seal`): its key is unknown to this process, it was
    * changed or comes from another session or key, or it is not sealed.
@@ -113,6 +120,7 @@ const LEVELS: Record<keyof SessionEvents, [keyof Logger, string]> = {
   adminViewed: ['info', 'an administrator looked at values of a session'],
   purged: ['info', 'expired sessions purged'],
   decodeFailed: ['warn', 'a stored entry does not decode and counts as absent'],
+  valueUnfit: ['warn', 'a stored value does not fit its schema and counts as absent'],
   unsealFailed: ['warn', 'a stored value cannot be decrypted and counts as absent'],
   sessionUnreadable: ['warn', 'a stored session cannot be read and counts as absent'],
   tokenUnknown: ['debug', 'unknown token refused'],

@@ -104,6 +104,11 @@ export class SessionState {
     return this.#read(key, 'own')
   }
 
+  /** @throws {InvalidValueError} The setting `data` has no schema for the key. */
+  checkKey(key: string): void {
+    this.context.data?.checkKey(key)
+  }
+
   /** Whether a key has a value that decodes, or one that has been left out. */
   holds(key: string): boolean {
     return this.#loader.isOmitted(key) || this.find(key) !== undefined
@@ -122,10 +127,13 @@ export class SessionState {
   ): { readonly value: unknown } | undefined {
     if (entry.isUndecodable) return undefined
     try {
-      return { value: entry.decode(this.context.codec, use) }
+      const { codec, data } = this.context
+      const read = (bytes: Uint8Array): unknown =>
+        data === null ? codec.decode(bytes) : data.read(key, codec.decode(bytes))
+      return { value: entry.decode(read, use) }
     } catch (error) {
       if (!(error instanceof UndecodableError)) throw error
-      reportUndecodable(this.context, this.snapshot?.id ?? '', key)
+      reportUndecodable(this.context, this.snapshot?.id ?? '', key, error)
       return undefined
     }
   }
@@ -290,6 +298,8 @@ export class SessionState {
   // How it is done
 
   #read(key: string, use: ValueUse): { readonly value: unknown } | undefined {
+    // A key of an older release, without a schema now, counts as absent.
+    if (this.context.data?.has(key) === false) return undefined
     const entry = this.#pending.entry(key, this.snapshot?.entries.get(key))
     return entry && this.decode(key, entry, use)
   }

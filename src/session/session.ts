@@ -54,6 +54,7 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
   async get<K extends Key<Data>>(key: K): Promise<Data[K] | undefined> {
     try {
       const state = stateOf(this)
+      state.checkKey(key)
       await state.load()
       await state.fetch([key])
       return state.find(key)?.value as Data[K] | undefined
@@ -65,6 +66,7 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
   /** Tells whether a key has a value. @throws {StoreUnavailableError} The store could not be asked. */
   async has(key: Key<Data>): Promise<boolean> {
     const state = stateOf(this)
+    state.checkKey(key)
     await state.load()
     return state.holds(key)
   }

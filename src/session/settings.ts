@@ -12,6 +12,7 @@ import {
 } from '../options/option.ts'
 import { group } from '../options/read-options.ts'
 import type { Assurance } from './assurance.ts'
+import { type DataChecks, type DataSchemas, readDataSchemas } from './data-schemas.ts'
 import type { DeviceAddress } from './device.ts'
 import { type Logger, reliableLogger, silentLogger, stdoutLogger } from './logger.ts'
 import { defaultSecret, secretOptions } from './secret-options.ts'
@@ -80,6 +81,11 @@ export interface SessionSettings {
   readonly tokens?: TokenFormat
   /** How keys and values become bytes. Defaults to strict JSON. */
   readonly codec?: Codec
+  /**
+   * A schema for each key, by any library that follows Standard Schema: `{ basket: z.array(z.string()) }`. Sessions
+   * have its types, and values are checked when they are written and when they are read. Defaults to none.
+   */
+  readonly data?: DataSchemas
   readonly limits?: SessionLimits
   /**
    * Bytes above which a stored value is read only when a handler asks for its key, by a round trip of its
@@ -182,6 +188,7 @@ export interface SessionOptions {
   readonly pepper: readonly string[]
   readonly tokens: TokenFormat | undefined
   readonly codec: Codec | undefined
+  readonly data: DataChecks | undefined
   readonly limits: Required<SessionLimits>
   readonly largeEntries: number
   readonly purgeInterval: number
@@ -204,6 +211,7 @@ export const sessionOptions: OptionTable<SessionOptions> = {
   ...secretOptions,
   tokens: unchecked('a token format'),
   codec: unchecked('a codec'),
+  data: option<DataChecks, undefined>('an object of schemas', undefined, readDataSchemas),
   limits: group({
     valueBytes: wholeNumber(defaultSettings.limits.valueBytes),
     sessionBytes: wholeNumber(defaultSettings.limits.sessionBytes),

@@ -1,4 +1,6 @@
+import type { Actor } from './actor.ts'
 import type { CallOptions } from './deadline.ts'
+import type { ActorReturn, ActorReturnResult } from './session-actor.ts'
 import type {
   CreateResult,
   DestroyResult,
@@ -15,8 +17,6 @@ import type {
   Touch,
   UpdateResult,
 } from './session-change.ts'
-import type { Actor } from './actor.ts'
-import type { ActorReturn, ActorReturnResult } from './session-actor.ts'
 import type { DescribeResult, Description } from './session-description.ts'
 import type { EndedPage, EndedSession, EndingPage, StoredSession } from './session-erasure.ts'
 import type { Entry, LoadResult, PresentedToken, SessionSummary } from './session-record.ts'

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
-import { createSessions, MemoryStore, type SessionEvents, type Sessions } from 'pg-sessions'
-import { adminPage, type AdminPageOptions } from 'pg-sessions/admin'
-import { fromPg } from 'pg-sessions/pg'
 import pg from 'pg'
+import { createSessions, MemoryStore, type SessionEvents, type Sessions } from 'pg-sessions'
+import { type AdminPageOptions, adminPage } from 'pg-sessions/admin'
+import { fromPg } from 'pg-sessions/pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 

@@ -1,6 +1,6 @@
 import { MemoryStore, PostgresStore } from 'pg-sessions'
-import type { SessionStore } from 'pg-sessions/store'
 import { fromPg } from 'pg-sessions/pg'
+import type { SessionStore } from 'pg-sessions/store'
 import { afterAll, afterEach, beforeAll, describe } from 'vitest'
 import { type WatchedStore, watchStore } from '../support/each-store-watch.ts'
 import { elapse, openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'

@@ -21,6 +21,7 @@ const levels: Readonly<Record<keyof SessionEvents, 'debug' | 'info' | 'warn'>> =
   purged: 'info',
   decodeFailed: 'warn',
   unsealFailed: 'warn',
+  valueUnfit: 'warn',
   sessionUnreadable: 'warn',
   storeUnavailable: 'warn',
   adminEnded: 'info',

@@ -7,11 +7,11 @@ import type * as expressModule from 'express'
 import type * as pg from 'pg'
 import type * as main from 'pg-sessions'
 import type { Driver } from 'pg-sessions/driver'
-import type { SessionStore } from 'pg-sessions/store'
 import type * as express from 'pg-sessions/express'
 import type * as haskell from 'pg-sessions/haskell/cereal'
 import type { WaiMapping } from 'pg-sessions/haskell/import'
 import type * as drivers from 'pg-sessions/pg'
+import type { SessionStore } from 'pg-sessions/store'
 import type { WebSocket, WebSocketServer } from 'ws'
 
 /** What `session` holds where an example does not say. */

@@ -1,8 +1,8 @@
+import { inspect } from 'node:util'
 import knex from 'knex'
 import { createSessions, type Sessions } from 'pg-sessions'
 import { fromPg, knexPool, sequelizePool } from 'pg-sessions/pg'
 import { Sequelize } from 'sequelize'
-import { inspect } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 

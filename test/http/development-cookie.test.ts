@@ -3,8 +3,8 @@ import { createSessions, MemoryStore } from 'pg-sessions'
 import { withSession } from 'pg-sessions/fetch'
 import { nodeSessions } from 'pg-sessions/node'
 import { describe, expect, it } from 'vitest'
-import { refuseOutsideDevelopment } from '../../src/http/development-cookie.ts'
 import { resolveCookie } from '../../src/cookie/cookie-settings.ts'
+import { refuseOutsideDevelopment } from '../../src/http/development-cookie.ts'
 import { serve } from '../adapters/listen.ts'
 
 const LOCAL = [

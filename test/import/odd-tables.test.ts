@@ -11,8 +11,8 @@ import {
   type OldTableOptions,
   resolveOldTable,
 } from '../../src/import/connect-pg-simple/old-table.ts'
-import type { ImportReport } from '../../src/import/import-tally.ts'
 import { importSessions } from '../../src/import/import-sessions.ts'
+import type { ImportReport } from '../../src/import/import-tally.ts'
 import { StatementRunner } from '../../src/postgres/statement-runner.ts'
 import { resolveTableNames } from '../../src/postgres/table-names.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'

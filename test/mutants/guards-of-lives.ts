@@ -240,12 +240,13 @@ const ending: readonly MutantGroup[] = [
         without: 'the lock before the look',
         from: 'findEnding(session, given)}\n        for update`',
         to: 'findEnding(session, given)}`',
+        tests: [CONTRACT, 'test/histories/interleavings.test.ts'],
       },
       {
         without: 'ending each session once in a statement',
         from: 'isExclusive: true',
         to: 'isExclusive: false',
-        tests: [CONTRACT, SHARED],
+        tests: [SHARED],
       },
       {
         without: 'sparing the sessions that are named',

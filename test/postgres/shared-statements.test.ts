@@ -82,6 +82,14 @@ describe('a shared end', () => {
     expect(await harness.store.count()).toEqual({ live: 2, expired: 0 })
   })
 
+  test('ends a session once, and tells one of its callers so', async () => {
+    const [first, second] = await inParallel(2, () => begin(harness.store))
+    const { store } = openGated()
+    const tokens = [first!, second!, second!].map(tokenOf)
+    const results = await Promise.all(tokens.map((token) => store.destroy(token)))
+    expect(results.map(({ status }) => status).sort()).toEqual(['ended', 'ended', 'gone'])
+  })
+
   test('waits for a session that another statement holds, and keeps no other waiting', async () => {
     const [first, free, held] = await inParallel(3, () => begin(harness.store))
     const holder = await harness.pool.connect()

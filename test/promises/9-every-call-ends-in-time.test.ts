@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { createSessions, MemoryStore, type Sessions } from 'pg-sessions'
-import type { SessionStore } from 'pg-sessions/store'
 import { fromPg } from 'pg-sessions/pg'
+import type { SessionStore } from 'pg-sessions/store'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CallOptions } from '../../src/store/deadline.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'

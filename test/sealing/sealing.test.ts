@@ -3,8 +3,8 @@ import { inspect } from 'node:util'
 import {
   createSessions,
   type DatabaseSettings,
-  type SealSettings,
   type Sealer,
+  type SealSettings,
   type SessionEvents,
   type Sessions,
 } from 'pg-sessions'

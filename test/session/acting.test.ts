@@ -2,9 +2,9 @@ import {
   ConfigurationError,
   createSessions,
   MemoryStore,
+  type Session,
   SessionGoneError,
   UnsupportedError,
-  type Session,
   type WatchEndReason,
 } from 'pg-sessions'
 import { expect, it } from 'vitest'

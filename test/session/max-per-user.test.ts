@@ -1,8 +1,8 @@
 import {
   ConfigurationError,
   createSessions,
-  MemoryStore,
   type MaxPerUser,
+  MemoryStore,
   TooManySessionsError,
   type WatchEndReason,
 } from 'pg-sessions'

@@ -2,8 +2,8 @@ import {
   ConfigurationError,
   createSessions,
   MemoryStore,
-  type SessionSettings,
   SessionGoneError,
+  type SessionSettings,
   UnsupportedError,
 } from 'pg-sessions'
 import { describe, expect, it } from 'vitest'

@@ -8,8 +8,8 @@ import {
   type Sessions,
   type StoreSettings,
 } from 'pg-sessions'
-import type { SessionStore } from 'pg-sessions/store'
 import { fromPg } from 'pg-sessions/pg'
+import type { SessionStore } from 'pg-sessions/store'
 import { afterAll, afterEach, beforeAll, describe } from 'vitest'
 import { Visitor } from './each-store-visitor.ts'
 import { type WatchedStore, watchStore } from './each-store-watch.ts'
@@ -154,6 +154,7 @@ const EVENT_NAMES = Object.keys({
   purged: true,
   decodeFailed: true,
   unsealFailed: true,
+  valueUnfit: true,
   sessionUnreadable: true,
   tokenUnknown: true,
   tokenReused: true,

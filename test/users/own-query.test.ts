@@ -1,5 +1,5 @@
-import { bindUserId } from '../../src/postgres/user/own-query.ts'
 import { describe, expect, test } from 'vitest'
+import { bindUserId } from '../../src/postgres/user/own-query.ts'
 
 const bind = (query: string): string => bindUserId('user', query, 's.user_id')
 

@@ -7,8 +7,8 @@ import {
   type Sessions,
   type UserSettings,
 } from 'pg-sessions'
-import { fromPg } from 'pg-sessions/pg'
 import { WaiStore } from 'pg-sessions/haskell'
+import { fromPg } from 'pg-sessions/pg'
 import {
   afterAll,
   beforeAll,

@@ -1,5 +1,5 @@
-import type { OperationFigures, PurgeRun } from '../history/process-history.ts'
 import { columnChart } from '../charts/columns.ts'
+import type { OperationFigures, PurgeRun } from '../history/process-history.ts'
 import { formatCount, formatMilliseconds, formatRelative, formatSpan } from './figures.ts'
 import { type Content, type Html, html } from './html.ts'
 

@@ -11,8 +11,8 @@ import { SessionImporter } from '../session-importer.ts'
 import { ConnectPgSimpleSource } from './connect-pg-simple-source.ts'
 import {
   type Finding,
-  findOldSession,
   type Forgetting,
+  findOldSession,
   forgetOldSession,
   type OldSession,
 } from './fallback-statements.ts'

@@ -1,12 +1,12 @@
 import { jsonCodec } from '../../codec/json-codec.ts'
 import { StoreUnavailableError } from '../../errors.ts'
-import { realTime } from '../../real-time.ts'
 import type { StatementRunner } from '../../postgres/statement-runner.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
-import { type IdentifySid, readRow, type RowReading } from '../connect-pg-simple/read-row.ts'
+import { realTime } from '../../real-time.ts'
+import { type IdentifySid, type RowReading, readRow } from '../connect-pg-simple/read-row.ts'
 import { CLAIM_ELSEWHERE, REMEMBERED } from '../express-store/claim-elsewhere.ts'
-import type { FoundSession, MovableSession } from '../import-source.ts'
 import type { ImportProgress } from '../import-sessions.ts'
+import type { FoundSession, MovableSession } from '../import-source.ts'
 import { type ImportReport, ImportTally } from '../import-tally.ts'
 import {
   type MoveOperation,

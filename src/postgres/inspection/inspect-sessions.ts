@@ -1,5 +1,5 @@
-import type { InspectedEntry, InspectedSession } from '../../store/store-inspector.ts'
 import type { Entry } from '../../store/session-record.ts'
+import type { InspectedEntry, InspectedSession } from '../../store/store-inspector.ts'
 import type { AnswerRow } from '../answer-rows.ts'
 import { type Operation, operation } from '../operation.ts'
 import { bytes, integer, list, text, uuid } from '../parameter-types.ts'

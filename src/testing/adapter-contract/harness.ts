@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createSessions } from '../../create-sessions.ts'
-import type { Sessions } from '../../sessions.ts'
 import type { SessionOpener } from '../../http/exchange.ts'
+import type { Sessions } from '../../sessions.ts'
 import type { SessionStore } from '../../store/session-store.ts'
 import type { OpenApplication } from './application.ts'
 import { type Answer, Browser } from './browser.ts'

@@ -1,6 +1,6 @@
 import { type Operation, operation } from '../../../postgres/operation.ts'
-import { bytes, duration, text, uuid } from '../../../postgres/parameter-types.ts'
 import { insertNewSessions } from '../../../postgres/operations/new-session.ts'
+import { bytes, duration, text, uuid } from '../../../postgres/parameter-types.ts'
 import type { TableNames } from '../../../postgres/table-names.ts'
 
 /** A value to store under a key, whatever is there. */
