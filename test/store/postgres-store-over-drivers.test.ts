@@ -45,6 +45,7 @@ const TIMES = [
   'absolute_expires_at',
   'purge_at',
   'previous_until',
+  'elevated_at',
 ]
 
 describe.each([
