@@ -49,7 +49,7 @@ describe("Neon's HTTP function keeps the driver contract", () => {
 describe("PostgresStore over Neon's HTTP function", () => {
   storeContract({ describe, it }, async () => {
     await pool.query('delete from sessions.session')
-    const store = new PostgresStore({ driver, migrate: 'off' })
+    const store = new PostgresStore({ driver, migrate: 'off', deadline: '30s' })
     return { store, elapse, dispose: () => store.close() }
   })
 })
@@ -76,8 +76,10 @@ describe('fromNeon', () => {
   }
 
   it('knows that nothing was sent to a server that is not there', async () => {
+    const gone = await startNeonServer(process.env.DATABASE_URL ?? '')
+    await gone.close()
     const reachable = neonConfig.fetchEndpoint
-    neonConfig.fetchEndpoint = () => 'http://127.0.0.1:1/sql'
+    neonConfig.fetchEndpoint = () => gone.origin
     const error = await driver.query(statement, { timeout: 20_000 }).catch((error) => error)
     neonConfig.fetchEndpoint = reachable
     const { outcome, kind } = driver.explain?.(error) ?? {}
