@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { PostgresStore } from 'pg-sessions'
+import type { Driver } from 'pg-sessions/driver'
 import { fromPg } from 'pg-sessions/pg'
 import type { SessionStore } from 'pg-sessions/store'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -69,6 +70,67 @@ test('every operation outlasts collisions that play at each of its statements', 
   for (const tries of met.values()) expect(tries).toBeGreaterThan(3)
 })
 
+/** A store that notes the errors of its statements, also of those that it tries again. */
+function notingStore(driver: Driver): { store: SessionStore; codes: unknown[] } {
+  const codes: unknown[] = []
+  const query: Driver['query'] = (statement, options) =>
+    driver.query(statement, options).catch((error: unknown) => {
+      codes.push((error as { code?: unknown }).code)
+      throw error
+    })
+  return { store: new PostgresStore({ migrate: 'off', driver: { ...driver, query } }), codes }
+}
+
+/** Locks a session until the returned function is called. */
+async function lock(id: string | undefined): Promise<() => Promise<void>> {
+  const client = new pg.Client({ connectionString: harness.database.url })
+  await client.connect()
+  await client.query('begin')
+  await client.query('select from sessions.session where id = $1 for update', [id])
+  return async () => {
+    await client.query('commit')
+    await client.end()
+  }
+}
+
+test('two calls that end sessions of a user lock them in one order, wherever they lie', async () => {
+  const { pool } = harness
+  const asTheyLie = async (): Promise<string[]> => {
+    const { rows } = await pool.query('select id from sessions.session order by ctid')
+    return rows.map(({ id }) => id)
+  }
+  const expectWaiting = (count: number): Promise<void> =>
+    expect
+      .poll(async () => {
+        const { rows } = await pool.query(
+          `select distinct pid from pg_locks join pg_stat_activity using (pid)
+           where datname = current_database() and not granted`,
+        )
+        return rows.length
+      })
+      .toBe(count)
+  const { store: noting, codes } = notingStore(fromPg(pool))
+  for (let n = 0; n < 3; n += 1) await begin(store, { userId: 'ann' })
+  const [first = '', moved, last] = await asTheyLie()
+
+  const releaseFirst = await lock(first)
+  const all = noting.destroyByUser('ann', [])
+  await expectWaiting(1)
+  // The call above has seen it before the last, and the one below sees it behind.
+  while ((await asTheyLie()).at(-1) !== moved) {
+    const move = `update sessions.session set purge_at = purge_at + '1 s' where id = $1`
+    await pool.query(move, [moved])
+  }
+  const releaseLast = await lock(last)
+  const others = noting.destroyByUser('ann', [first])
+  await expectWaiting(2)
+  await releaseFirst()
+  await expectWaiting(2)
+  await releaseLast()
+  expect((await Promise.all([all, others])).flat().sort()).toEqual([first, moved, last].sort())
+  expect(codes).toEqual([])
+})
+
 describe.each(clients(['pg'], everyClient))('with %s', (_, client) => {
   let opened: OpenClient
 
@@ -132,19 +194,7 @@ describe.each(clients(['pg'], everyClient))('with %s', (_, client) => {
   })
 
   test('signing a user out everywhere beside everything else meets no deadlock', async () => {
-    const codes: unknown[] = []
-    const { driver } = opened
-    const busy = new PostgresStore({
-      migrate: 'off',
-      driver: {
-        ...driver,
-        query: (statement, options) =>
-          driver.query(statement, options).catch((error: unknown) => {
-            codes.push((error as { code?: unknown }).code)
-            throw error
-          }),
-      },
-    })
+    const { store: busy, codes } = notingStore(opened.driver)
     const users = ['ann', 'bob']
     for (let round = 0; round < 5; round += 1) {
       const sessions = await inParallel(40, (n) =>

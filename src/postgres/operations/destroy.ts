@@ -194,10 +194,11 @@ export interface EndingOfSeveral {
 /**
  * Ends all sessions of a user, or with a tag, but those named, and tells which were live.
  *
+ * It locks them in the order of their ids, as all do that lock several, so that no two calls wait for each other.
  * Never repeated by itself, since the answer to a repeat lacks what the first has ended.
  */
 export function destroySeveral(
-  { session }: TableNames,
+  { session, isDistributed }: TableNames,
   { name, isMeant }: Selection,
 ): Operation<EndingOfSeveral, readonly EndedSession[]> {
   return operation({
@@ -206,9 +207,17 @@ export function destroySeveral(
     parameters: { of: text, except: list(uuid) },
     give: ({ of, except }: EndingOfSeveral) => ({ of, except }),
     sql: ({ of, except }) => ({
+      ...(!isDistributed && {
+        found: `
+        select s.id
+        from ${session} as s
+        where ${isMeant(of)} and s.id <> all (${except})
+        order by s.id
+        for update`,
+      }),
       ended: `
         delete from ${session} as s
-        where ${isMeant(of)} and s.id <> all (${except})
+        ${isDistributed ? `where ${isMeant(of)} and s.id <> all (${except})` : 'where s.id = any (array(select id from found))'}
         returning s.id, s.user_id, s.expires_at`,
       answer: `select id, user_id from ended where expires_at > now()`,
     }),
