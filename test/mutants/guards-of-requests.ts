@@ -437,6 +437,7 @@ const heads: readonly MutantGroup[] = [
         without: 'holding the head while a change is left to save',
         from: 'if (!isSettled) return undefined',
         to: '',
+        tests: ['test/adapters/node.test.ts'],
       },
       {
         without: 'holding the head again for a change after the hold has ended',

@@ -89,6 +89,16 @@ test('an answer that is cut off is no answer to load', async () => {
   }
 })
 
+test('an answer that goes on where it should end is no answer', async () => {
+  const begun = await begin(harness.store, { entries: [entry('a', '1')] })
+  const { store } = openDamaged(([row]) => {
+    const answer = Buffer.from(`${row?.answer ?? ''}`, 'base64')
+    return [{ proof: row?.proof ?? '', answer: Buffer.concat([answer, answer]).toString('base64') }]
+  })
+  const save = store.save(changeOf(begun))
+  await expect(save).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', outcome: 'unknown' })
+})
+
 test('a read whose answer went astray is asked again', async () => {
   let isFirst = true
   const { store } = openDamaged((rows) => {
