@@ -43,7 +43,7 @@ export async function updateEntry(
       `session.update takes a function that makes the new value of the current one: session.update('visits', (visits = 0) => visits + 1). To store a value as it is, write session.set.`,
     )
   }
-  state.checkKey(key)
+  state.values.checkKey(key)
   const deadline = state.context.deadline()
   await state.load(deadline)
   if (state.hasPending(key)) await state.save(deadline)
@@ -86,7 +86,9 @@ async function compareAndSet(
   let expected = latest === undefined ? (snapshot.entries.get(key)?.bytes ?? null) : latest
   for (;;) {
     const current = expected === null ? null : new EntryValue(expected, keyBytes.length)
-    const next = await change(current === null ? undefined : state.decode(key, current)?.value)
+    const next = await change(
+      current === null ? undefined : state.values.decode(key, current)?.value,
+    )
     const entry = next === undefined ? null : encodeEntry(state.context, key, next)
     snapshot.entries.checkLimits(changeOfOne(key, entry), policy.limits)
     const update = { ...snapshot.guard, lifetime: snapshot.lifetime(), key: keyBytes, expected }
@@ -102,12 +104,12 @@ async function compareAndSet(
 
 /** Removes one value at once and gives it to this caller alone. */
 export async function takeEntry(state: SessionState, key: string): Promise<unknown> {
-  state.checkKey(key)
+  state.values.checkKey(key)
   const deadline = state.context.deadline()
   await state.load(deadline)
   const snapshot = state.snapshot
   if (snapshot === null || state.hasPending(key)) {
-    const found = state.copy(key)
+    const found = state.values.copy(key)
     state.delete(key)
     return found?.value
   }
@@ -121,7 +123,7 @@ export async function takeEntry(state: SessionState, key: string): Promise<unkno
   if (result.status === 'gone') throw new SessionGoneError(snapshot.id)
   snapshot.entries.keep(key, null)
   if (result.value === null) return undefined
-  return state.decode(key, new EntryValue(result.value, keyBytes.length))?.value
+  return state.values.decode(key, new EntryValue(result.value, keyBytes.length))?.value
 }
 
 function changeOfOne(key: string, entry: EntryValue | null): ChangeSet {

@@ -1,7 +1,7 @@
+import type { SessionError } from '../errors.ts'
 import { ConfigurationError } from '../errors.ts'
 import { nearestName } from '../options/nearest-name.ts'
 import { shown } from '../options/shown.ts'
-import type { SessionError } from '../errors.ts'
 import { type EventMessage, eventChannel } from '../telemetry/channels.ts'
 import type { Logger } from './logger.ts'
 

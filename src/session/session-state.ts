@@ -1,4 +1,4 @@
-import { NotLoadedError, UndecodableError } from '../errors.ts'
+import { NotLoadedError } from '../errors.ts'
 import type { Deadline } from '../store/deadline.ts'
 import type { SessionSummary } from '../store/session-store.ts'
 import { type ActingSignIn, actAs, endImpersonation, signOutActor } from './act-as-user.ts'
@@ -7,8 +7,7 @@ import type { CookieUpdate } from './cookie-update.ts'
 import { CurrentSession } from './current-session.ts'
 import { describeSession, describeSignedIn, refuseWithoutDevices } from './describe-session.ts'
 import { refuseElevation } from './elevation.ts'
-import type { EntryValue, ValueUse } from './entry-value.ts'
-import { reportUndecodable } from './load-session.ts'
+import type { EntryValue } from './entry-value.ts'
 import { PendingChanges } from './pending-changes.ts'
 import { renewIfDue } from './renew-token.ts'
 import type { ResponseLink } from './response-link.ts'
@@ -19,6 +18,7 @@ import { SessionLoader } from './session-loader.ts'
 import type { SessionSnapshot } from './session-snapshot.ts'
 import { refuseWithoutTags, type TagsToChange, tagSession } from './session-tags.ts'
 import { loadUser, userOf } from './session-user.ts'
+import { SessionValues } from './session-values.ts'
 import type { ShownToken } from './shown-tokens.ts'
 import type { SignIn } from './sign-in.ts'
 import { Turn } from './turn.ts'
@@ -29,6 +29,8 @@ import { Turn } from './turn.ts'
  */
 export class SessionState {
   readonly context: SessionContext
+  /** The values with the pending changes applied. */
+  readonly values: SessionValues
   readonly #current: CurrentSession
   readonly #pending: PendingChanges
   readonly #loader: SessionLoader
@@ -42,6 +44,7 @@ export class SessionState {
     this.#current = new CurrentSession(context, link, tokens[0]?.token ?? null)
     this.#pending = new PendingChanges()
     this.#loader = new SessionLoader(this.#current, this.#pending, tokens)
+    this.values = new SessionValues(this.#current, this.#pending, this.#loader)
   }
 
   // What the session is
@@ -92,50 +95,6 @@ export class SessionState {
 
   get isNew(): boolean {
     return this.#current.isNew
-  }
-
-  /** What a key holds with the pending changes applied; undefined when it holds nothing. */
-  find(key: string): { readonly value: unknown } | undefined {
-    return this.#read(key, this.context.freezesValues ? 'frozen' : 'shared')
-  }
-
-  /** The same, for the caller to keep. */
-  copy(key: string): { readonly value: unknown } | undefined {
-    return this.#read(key, 'own')
-  }
-
-  /** @throws {InvalidValueError} The setting `data` has no schema for the key. */
-  checkKey(key: string): void {
-    this.context.data?.checkKey(key)
-  }
-
-  /** Whether a key has a value that decodes, or one that has been left out. */
-  holds(key: string): boolean {
-    return this.#loader.isOmitted(key) || this.find(key) !== undefined
-  }
-
-  /** The keys there are with the pending changes applied. */
-  keys(): string[] {
-    return this.#pending.keys(this.snapshot?.entries.keys() ?? [])
-  }
-
-  /** A value, or undefined (and, the first time, an event) when its bytes do not decode. */
-  decode(
-    key: string,
-    entry: EntryValue,
-    use: ValueUse = 'own',
-  ): { readonly value: unknown } | undefined {
-    if (entry.isUndecodable) return undefined
-    try {
-      const { codec, data } = this.context
-      const read = (bytes: Uint8Array): unknown =>
-        data === null ? codec.decode(bytes) : data.read(key, codec.decode(bytes))
-      return { value: entry.decode(read, use) }
-    } catch (error) {
-      if (!(error instanceof UndecodableError)) throw error
-      reportUndecodable(this.context, this.snapshot?.id ?? '', key, error)
-      return undefined
-    }
   }
 
   /** The token that the client showed, in clear; null for one without a session. */
@@ -296,13 +255,6 @@ export class SessionState {
   }
 
   // How it is done
-
-  #read(key: string, use: ValueUse): { readonly value: unknown } | undefined {
-    // A key of an older release, without a schema now, counts as absent.
-    if (this.context.data?.has(key) === false) return undefined
-    const entry = this.#pending.entry(key, this.snapshot?.entries.get(key))
-    return entry && this.decode(key, entry, use)
-  }
 
   /** The collected changes, which the response waits for from now on. */
   #changes(): ChangeSet {

@@ -54,10 +54,10 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
   async get<K extends Key<Data>>(key: K): Promise<Data[K] | undefined> {
     try {
       const state = stateOf(this)
-      state.checkKey(key)
+      state.values.checkKey(key)
       await state.load()
       await state.fetch([key])
-      return state.find(key)?.value as Data[K] | undefined
+      return state.values.find(key)?.value as Data[K] | undefined
     } catch (error) {
       throw withCaller(error)
     }
@@ -66,9 +66,9 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
   /** Tells whether a key has a value. @throws {StoreUnavailableError} The store could not be asked. */
   async has(key: Key<Data>): Promise<boolean> {
     const state = stateOf(this)
-    state.checkKey(key)
+    state.values.checkKey(key)
     await state.load()
-    return state.holds(key)
+    return state.values.has(key)
   }
 
   /** Gives all keys with their values. @throws {StoreUnavailableError} The store could not be asked. */
@@ -275,8 +275,8 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
   #found(): [Key<Data>, Data[Key<Data>]][] {
     const found: [Key<Data>, Data[Key<Data>]][] = []
     const state = stateOf(this)
-    for (const key of state.keys() as Key<Data>[]) {
-      const entry = state.find(key)
+    for (const key of state.values.keys() as Key<Data>[]) {
+      const entry = state.values.find(key)
       if (entry !== undefined) found.push([key, entry.value as Data[Key<Data>]])
     }
     return found

@@ -1,4 +1,5 @@
 import { ConfigurationError, StoreError } from '../errors.ts'
+import { fetchEntries, takeEntry, updateEntry } from './memory-entries.ts'
 import type { MemoryRecord } from './memory-record.ts'
 import { MemoryRecords } from './memory-records.ts'
 import {
@@ -114,17 +115,8 @@ export class MemoryStore implements SessionStore {
     return isReused ? { status: 'reused', id, userId } : { status: 'unknown' }
   }
 
-  async fetch({ secretHashes, keys, ...guard }: EntryRequest): Promise<FetchResult> {
-    const now = this.#records.begin()
-    const record = this.#records.find(guard, now)
-    const works =
-      record?.accepts(secretHashes) || record?.previousIs(secretHashes, now) === 'working'
-    if (!record || !works) return { status: 'gone' }
-    const entries = keys.flatMap((key) => {
-      const value = record.get(key)
-      return value === null ? [] : [{ key, value }]
-    })
-    return { status: 'found', entries }
+  async fetch(request: EntryRequest): Promise<FetchResult> {
+    return fetchEntries(this.#records, request)
   }
 
   async create(session: NewSession): Promise<CreateResult> {
@@ -173,27 +165,13 @@ export class MemoryStore implements SessionStore {
   }
 
   async update(update: EntryUpdate): Promise<UpdateResult> {
-    const now = this.#records.begin()
-    const record = this.#records.find(update, now)
-    if (!record) return { status: 'gone' }
-    const current = record.get(update.key)
-    if (!areEqual(current, update.expected)) return { status: 'changed', current }
-    record.noteAccess(update.lifetime, now)
-    if (update.value) record.set(update.key, update.value)
-    else record.delete(update.key)
-    return { status: 'updated' }
+    return updateEntry(this.#records, update)
   }
 
   async take(
     guard: Precondition & { readonly lifetime: Lifetime; readonly key: Uint8Array },
   ): Promise<TakeResult> {
-    const now = this.#records.begin()
-    const record = this.#records.find(guard, now)
-    if (!record) return { status: 'gone' }
-    record.noteAccess(guard.lifetime, now)
-    const value = record.get(guard.key)
-    record.delete(guard.key)
-    return { status: 'taken', value }
+    return takeEntry(this.#records, guard)
   }
 
   async describe({ device, ...guard }: Description): Promise<DescribeResult> {
@@ -328,8 +306,4 @@ function needsToken({ token, signIn, ...lifetime }: CredentialChange): boolean {
 
 function createdOf(record: MemoryRecord, now: number): Created {
   return { status: 'created', times: record.times(now), version: record.version }
-}
-
-function areEqual(a: Uint8Array | null, b: Uint8Array | null): boolean {
-  return a && b ? Buffer.compare(a, b) === 0 : a === b
 }
