@@ -47,20 +47,18 @@ export function guardMethods(prototype: object): void {
   if (above !== null && above !== Object.prototype) guardMethods(above)
 }
 
-/** No method takes more than three arguments, and naming them is faster than collecting them. */
 function guarded(name: string, method: Method): Method {
   const { length } = method
-  return function guard(this: unknown, first?: unknown, second?: unknown, third?: unknown) {
+  return function guard(this: unknown, ...given: unknown[]) {
     if (this === undefined) {
       refuse(
         `${name} was called without its session. Write session.${name}(…): its methods don't work on their own.`,
       )
     }
-    const extra = length === 0 ? first : length === 1 ? second : third
-    if (typeof extra === 'function') {
+    if (typeof given[length] === 'function') {
       refuse(`session.${name} takes no callback, and would never call it. ${awaiting(name)}`)
     }
-    return method.call(this, first, second, third)
+    return method.apply(this, given)
   }
 }
 
