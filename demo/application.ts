@@ -8,6 +8,8 @@ import { answerErrors, noSuchPage } from './guards/answer-errors.ts'
 import { securityHeaders, setSecurityHeaders } from './guards/security-headers.ts'
 import { tellOfEndedSession } from './guards/tell-of-ended-session.ts'
 import { accountRoutes } from './routes/account.ts'
+import { actingRoutes } from './routes/acting.ts'
+import { addressRoutes } from './routes/address.ts'
 import { adminRoute } from './routes/admin.ts'
 import { basketRoutes } from './routes/basket.ts'
 import { clickRoutes } from './routes/clicks.ts'
@@ -55,6 +57,7 @@ export function createApplication(pool: Pool): Application {
   handler.use(adminRoute(shop))
   handler.use(homeRoute(shop, pool, roundTrips))
   handler.use(accountRoutes(shop, pool), basketRoutes(shop), deviceRoutes(shop))
+  handler.use(addressRoutes(shop, pool), actingRoutes(shop))
   handler.use(clickRoutes(shop), momentRoutes(shop, pool))
   handler.use(noSuchPage, answerErrors)
   return { handler, sessions }

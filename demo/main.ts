@@ -40,8 +40,10 @@ async function main(): Promise<void> {
     2. Open the page in a private window and sign in with the same name: that is a second device.
        Sign one out from the other.
     3. Fire 50 concurrent clicks, rotate the token, let the session expire, save after sign-out.
-    4. Sign in as admin, and open ${server.url}/admin: find a session, and end it.
-    5. Press Ctrl-C here and start the demo again: you are still signed in.
+    4. Let 10 minutes pass and change your address: you are asked to sign in again.
+    5. Sign in as admin, and act as ann: the session shows in ann's list of devices.
+       Open ${server.url}/admin: find a session, and end it.
+    6. Press Ctrl-C here and start the demo again: you are still signed in.
 `)
 }
 

@@ -5,6 +5,8 @@ import type { Session, Sessions } from 'pg-sessions'
 export interface ShopData {
   /** How many of each of the goods, by their ids. */
   basket: Basket
+  /** Where the shop delivers to. */
+  address: string
   /** How many of the concurrent clicks `update` counted. */
   countedByUpdate: number
   /** How many of them `get` and `set` counted. */

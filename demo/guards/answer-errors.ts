@@ -3,7 +3,9 @@ import { isSessionError } from 'pg-sessions'
 import { errorPage } from '../pages/error-page.ts'
 
 export const noSuchPage: RequestHandler = (_request, response) => {
-  response.status(404).send(String(errorPage('There is no such page', 'The shop has only one.')))
+  response
+    .status(404)
+    .send(String(errorPage('Page not found', 'The shop has no page at this address.')))
 }
 
 /** Answers with a page. Details are for the terminal; visitors get what they can do about it. */
@@ -17,10 +19,13 @@ export const answerErrors: ErrorRequestHandler = (error: unknown, _request, resp
 function describe(error: unknown): ReturnType<typeof errorPage> {
   const code = isSessionError(error) ? error.code : undefined
   if (code === 'ERR_SESSION_GONE') {
-    return errorPage('Your session has ended', 'It was ended while this page was on its way.')
+    return errorPage('Your session has ended', 'It ended while this request was in flight.')
   }
   if (code === 'ERR_CROSS_SITE') {
-    return errorPage('This form was not sent from the shop itself', 'So nothing was done.')
+    return errorPage('This form came from another site', 'The shop did nothing.')
+  }
+  if (code === 'ERR_NOT_FRESH') {
+    return errorPage('Sign in again first', 'A change of address needs a recent sign-in.')
   }
   if (code === 'ERR_STORE_UNAVAILABLE') {
     return errorPage('The database does not answer', 'Nothing is lost. Please try again soon.')

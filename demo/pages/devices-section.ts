@@ -18,18 +18,19 @@ export function devicesSection(devices: readonly SessionInfo[]): Html {
 </section>`
 }
 
-function deviceItem({ id, device, isCurrent, createdAt, lastAccessAt }: SessionInfo): Html {
+function deviceItem({ id, device, isCurrent, actor, createdAt, lastAccessAt }: SessionInfo): Html {
   const label = device?.label ?? 'Some browser'
+  const since = `${actor === null ? 'signed in' : `${actor} acts as this user, began`} ${ago(createdAt)}`
   return html`<li>
   ${icon('device')}
   <p>
-    <strong>${label}</strong> ${isCurrent && html`<span class="badge">this one</span>`}
-    <span>signed in ${ago(createdAt)}, used ${isCurrent ? 'now' : ago(lastAccessAt)}</span>
+    <strong>${label}</strong> ${isCurrent && html`<span class="badge">this one</span>`} ${actor !== null && html`<span class="badge">by support</span>`}
+    <span>${since}, used ${isCurrent ? 'now' : ago(lastAccessAt)}</span>
   </p>
   ${
     !isCurrent &&
     html`<form method="post" action="/devices/${id}/sign-out">
-    <button aria-label="Sign out ${label}, signed in ${ago(createdAt)}">Sign out</button>
+    <button aria-label="Sign out ${label}, ${since}">Sign out</button>
   </form>`
   }
 </li>`

@@ -3,6 +3,8 @@ import type { ShopData } from '../shop.ts'
 import type { RequestTrace } from '../under-the-hood/round-trip-log.ts'
 import type { StoredSession } from '../under-the-hood/stored-session.ts'
 import { accountSection } from './account-section.ts'
+import { actAsSection, actingBanner } from './acting-section.ts'
+import { addressSection } from './address-section.ts'
 import { basketSection } from './basket-section.ts'
 import { clicksSection } from './clicks-section.ts'
 import { devicesSection } from './devices-section.ts'
@@ -14,6 +16,9 @@ import { timeSection } from './time-section.ts'
 export interface HomeFacts {
   readonly notice: string | undefined
   readonly userId: string | null
+  /** The administrator who acts as the user; null in the user's own session. */
+  readonly actor: string | null
+  readonly isAdministrator: boolean
   readonly data: Readonly<Partial<ShopData>>
   readonly devices: readonly SessionInfo[]
   /** What the database holds for this session; null for an anonymous visitor. */
@@ -24,7 +29,8 @@ export interface HomeFacts {
 }
 
 export function homePage(facts: HomeFacts): Html {
-  const { notice, userId, data, devices, stored, formerHash, requests } = facts
+  const { notice, userId, actor, isAdministrator, data, devices, stored, formerHash, requests } =
+    facts
   return layout(
     'Corner shop, a demo of pg-sessions',
     html`<header class="top">
@@ -32,14 +38,17 @@ export function homePage(facts: HomeFacts): Html {
   <p class="about">a demo of <strong>pg-sessions</strong>: sessions that live in PostgreSQL · <a href="/admin">admin page</a>, for “admin”</p>
 </header>
 <main>
+  ${actor !== null && userId !== null && actingBanner(actor, userId)}
   ${notice && html`<p class="notice" role="status">${notice}</p>`}
   <div class="columns">
     <div class="column">
       ${basketSection(data.basket ?? {})}
       ${clicksSection(data)}
+      ${userId !== null && addressSection(data.address, actor !== null)}
     </div>
     <div class="column">
       ${accountSection(userId)}
+      ${isAdministrator && actAsSection()}
       ${userId !== null && devicesSection(devices)}
     </div>
   </div>

@@ -30,16 +30,19 @@ function browserPanel(): Html {
   return html`<div class="panel">
   <h3>Your browser has</h3>
   <p class="cookie"><code>demo-id</code> <span aria-hidden="true">••••••••••••••••••••••••</span></p>
-  <p class="hint">A token in a cookie that is HttpOnly: not even this page's scripts can read it. It stands nowhere in the database, in no log and in no error.</p>
+  <p class="hint">A token in a cookie that is HttpOnly: not even this page's scripts can read it. The database, logs and errors never contain it.</p>
 </div>`
 }
 
 function sessionPanel(stored: StoredSession, formerHash: string | undefined): Html {
-  const { id, user_id, created_at, last_access_at } = stored
+  const { id, user_id, actor_id, authenticated_at, created_at, last_access_at } = stored
+  const none = html`<em>null</em>`
   const cells: readonly (readonly [string, string | Html])[] = [
     ['id', id],
     ['secret_hash', hashOf(stored, formerHash)],
-    ['user_id', user_id ?? html`<em>null</em>`],
+    ['user_id', user_id ?? none],
+    ...(actor_id === null ? [] : [['actor_id', actor_id] as const]),
+    ['authenticated_at', authenticated_at === null ? none : sqlTime(authenticated_at)],
     ['created_at', sqlTime(created_at)],
     ['last_access_at', sqlTime(last_access_at)],
     ['expires_at', sqlTime(stored.expires_at)],
@@ -74,7 +77,7 @@ function costPanel(requests: readonly RequestTrace[]): Html {
   return html`<div class="panel">
   <h3>The session cost these round trips</h3>
   <dl class="cost">${requests.map(costOf)}</dl>
-  <p class="hint">The questions of this panel itself are left out. That you were here is noted after the response, and only now and then.</p>
+  <p class="hint">This panel's own queries are left out. Your visit is noted after the response, and only now and then.</p>
 </div>`
 }
 

@@ -2,7 +2,7 @@ import type { StoredSession } from '../under-the-hood/stored-session.ts'
 import { type Html, html } from './html.ts'
 import { duration } from './time-text.ts'
 
-/** How long the session lives on. `countdown.js` counts it down; without it the page says as much. */
+/** The time left until the session expires. `countdown.js` counts it down; without JavaScript the page shows it as text. */
 export function timeSection(stored: StoredSession): Html {
   const { idle_seconds, absolute_seconds, absolute_seconds_left } = stored
   const idleLeft = Math.min(idle_seconds, absolute_seconds_left)
@@ -10,7 +10,7 @@ export function timeSection(stored: StoredSession): Html {
   <h2 id="time-title">Time left</h2>
   <dl class="times">
     ${timeLeft('Idle', 'Every click restarts it.', idleLeft, idle_seconds)}
-    ${timeLeft('Absolute', 'However much it is used.', absolute_seconds_left, absolute_seconds)}
+    ${timeLeft('Absolute', 'No click extends it.', absolute_seconds_left, absolute_seconds)}
   </dl>
   <form class="moments" method="post" action="/expire">
     <button>Expire now</button>

@@ -2,6 +2,7 @@ import { Router } from 'express'
 import type { Pool } from 'pg'
 import type { Session } from 'pg-sessions'
 import { browserName } from '../browser-name.ts'
+import { readText } from '../form-text.ts'
 import type { Shop, ShopData } from '../shop.ts'
 import { readStoredSession } from '../under-the-hood/stored-session.ts'
 
@@ -14,7 +15,7 @@ export function accountRoutes({ sessionOf }: Shop, pool: Pool): Router {
   router.post('/sign-in', async (request, response) => {
     const session = sessionOf(request)
     const form: SignInForm = request.body ?? {}
-    const name = readName(form)
+    const name = readText(form.name, 40)
     await session.load()
     if (name === null) {
       session.set('notice', 'Please give a name of 1 to 40 letters.')
@@ -62,13 +63,8 @@ async function keepFormerHash(session: Session<ShopData>, pool: Pool): Promise<v
   if (stored !== null) session.set('formerHash', stored.hash_start)
 }
 
+/** A demo accepts any name and asks for no password. */
 interface SignInForm {
   readonly name?: unknown
   readonly remember?: unknown
-}
-
-/** A demo accepts any name and asks for no password. */
-function readName(form: SignInForm): string | null {
-  const name = typeof form.name === 'string' ? form.name.trim() : ''
-  return name === '' || name.length > 40 || /\p{Control}/u.test(name) ? null : name
 }

@@ -1,9 +1,7 @@
 import { type Request, Router } from 'express'
 import { nodeAdminPage } from 'pg-sessions/admin'
+import { ADMINISTRATOR, administratorOf } from '../administrator.ts'
 import type { Shop } from '../shop.ts'
-
-/** Who is signed in as this may see the admin page. A demo asks for no password; yours must. */
-const ADMINISTRATOR = 'admin'
 
 /** The admin page of pg-sessions, behind the shop's own sign-in. */
 export function adminRoute({ sessions, sessionOf }: Shop): Router {
@@ -11,7 +9,8 @@ export function adminRoute({ sessions, sessionOf }: Shop): Router {
     async authorize(request: Request) {
       const session = sessionOf(request)
       await session.load()
-      if (session.userId?.toLowerCase() === ADMINISTRATOR) return session.userId
+      const administrator = administratorOf(session)
+      if (administrator !== null) return administrator
       return new Response(`Sign in as "${ADMINISTRATOR}" on the demo's page first.\n`, {
         status: 403,
         headers: { 'Content-Type': 'text/plain' },

@@ -1,12 +1,13 @@
 import { Router } from 'express'
 import type { Pool } from 'pg'
+import { administratorOf } from '../administrator.ts'
 import { listDevices } from '../devices.ts'
 import { homePage } from '../pages/home-page.ts'
 import type { Shop } from '../shop.ts'
 import type { RoundTripLog } from '../under-the-hood/round-trip-log.ts'
 import { readStoredSession } from '../under-the-hood/stored-session.ts'
 
-/** The one page there is. */
+/** The shop's main page. */
 export function homeRoute(shop: Shop, pool: Pool, roundTrips: RoundTripLog): Router {
   const router = Router()
 
@@ -19,6 +20,8 @@ export function homeRoute(shop: Shop, pool: Pool, roundTrips: RoundTripLog): Rou
     const page = homePage({
       notice: response.locals.ending ?? notice,
       userId: session.userId,
+      actor: session.actor,
+      isAdministrator: administratorOf(session) !== null,
       data: session.data,
       devices,
       stored: await readStoredSession(pool, session.id),

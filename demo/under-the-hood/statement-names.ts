@@ -4,6 +4,7 @@ const NAMES: Readonly<Record<string, string>> = {
   load_many: 'read several sessions at once',
   fetch: 'read more of its data',
   create: 'begin a session',
+  create_detailed: 'begin a session',
   create_many: 'begin several sessions at once',
   save: 'save changes',
   save_noted: 'save changes and note the visit',
@@ -18,6 +19,8 @@ const NAMES: Readonly<Record<string, string>> = {
   touch_many: 'note several visits at once',
   destroy: 'end the session',
   destroy_by_user: "end the user's sessions",
+  end_acting: "end the acting session and renew the administrator's token",
+  find_live: "check the administrator's session",
   describe: 'note the device',
   list_by_user: "list the user's sessions",
 }

@@ -161,6 +161,41 @@ describe('the demo over HTTP', () => {
     expect((await visitor.get()).page).toContain('data-good="coffee">0<')
   })
 
+  test('changes an address only after a recent sign-in', async () => {
+    const visitor = await signedIn('amy')
+    expect((await visitor.post('/address', { address: '1 Old Lane' })).page).toContain('1 Old Lane')
+    await visitor.post('/age-sign-in')
+    const { answer, page } = await visitor.post('/address', { address: '2 New Lane' })
+    expect(answer.status).toBe(403)
+    expect(page).toContain('Sign in again first')
+    expect((await visitor.get()).page).toContain('1 Old Lane')
+  })
+
+  test('lets the administrator alone act as a user, and go back', async () => {
+    expect((await (await signedIn('joe')).post('/act-as', { user: 'ann' })).answer.status).toBe(403)
+    const [admin, ann] = [await signedIn('admin'), await signedIn('ann')]
+    await admin.post('/basket/mug/add')
+    const { page } = await admin.post('/act-as', { user: 'ann' })
+    expect(page).toContain('<strong>admin</strong> acts as <strong>ann</strong>')
+    expect(page).toContain('data-good="mug">0<')
+    expect((await ann.get()).page).toContain('by support')
+    expect((await admin.get('/admin')).answer.status).toBe(403)
+    expect((await admin.post('/act-as', { user: 'eve' })).answer.status).toBe(403)
+    await admin.post('/sign-in-again')
+    expect((await admin.post('/address', { address: 'x' })).answer.status).toBe(403)
+    const back = (await admin.post('/stop-acting')).page
+    expect(back).toContain('Signed in as <span class="name">admin</span>')
+    expect(back).toContain('data-good="mug">1<')
+    expect((await ann.get()).page).not.toContain('by support')
+  })
+
+  test('ends the acting session when the user signs it out', async () => {
+    const [admin, ann] = [await signedIn('admin'), await signedIn('ann')]
+    await admin.post('/act-as', { user: 'ann' })
+    await ann.post('/devices/sign-out-others')
+    expect((await admin.get()).page).toContain('Your session has ended')
+  })
+
   test('clears the session: no data, no user, another session', async () => {
     const visitor = await signedIn('ida')
     await visitor.post('/basket/honey/add')
