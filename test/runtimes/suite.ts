@@ -1,6 +1,6 @@
 /**
  * What every runtime has to pass, on whichever runs it: the contracts of the stores, of the drivers and
- * of the Fetch adapter. Ends with a line of counts.
+ * of the Fetch adapter, and sealed values. Ends with a line of counts.
  */
 import pg from 'pg'
 import { MemoryStore, PostgresStore } from 'pg-sessions'
@@ -20,6 +20,7 @@ import { fetchHandler, openFetchApplication } from '../adapters/fetch-applicatio
 import { addressOf, at } from '../support/database-address.ts'
 import { elapse } from '../support/postgres-store.ts'
 import { createRunner } from './runner.ts'
+import { sealingTests } from './sealing.ts'
 
 /** The servers of Bun and Deno, as far as they are asked here. */
 interface Runtime {
@@ -111,6 +112,10 @@ for (const [name, driver] of Object.entries(drivers)) {
     const openStore = (): PostgresStore => new PostgresStore({ driver })
     adapterContract(runner, openApplication(), { raw: false, property: false, openStore })
   })
+}
+
+for (const [name, driver] of Object.entries(drivers)) {
+  runner.describe(`sealed values over ${name}`, () => sealingTests(runner, driver, admin))
 }
 
 function harnessOf(
