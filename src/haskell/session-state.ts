@@ -24,15 +24,25 @@ interface WaiState {
 
 const SECOND = 1000
 const FLAGGED = 'flagged '
+/** The last millisecond that a `Date` can hold; `timestamptz` can, too. */
+const LATEST = 8.64e15
+
+/**
+ * Milliseconds of the whole seconds in a column, which may hold times that are no `Date`: someone may have written
+ * the largest number for a session that is to live on.
+ */
+export function millisecondsOf(seconds: number): number {
+  return Math.min(Math.max(seconds * SECOND, 0), LATEST)
+}
 
 /** @param timeout - Milliseconds from the last access to the end. */
 export function readState(state: string, timeout: number): WaiState {
   const [id, created, accessed, now, ...rest] = state.split(' ')
   const version = rest.join(' ')
-  const createdAt = Number(created) * SECOND
-  const lastAccessAt = Number(accessed) * SECOND
+  const createdAt = millisecondsOf(Number(created))
+  const lastAccessAt = millisecondsOf(Number(accessed))
   // The clock is read to the nearest second, so the last second of life lasts half a second longer.
-  const expiresAt = lastAccessAt + timeout + SECOND / 2
+  const expiresAt = Math.min(lastAccessAt + timeout + SECOND / 2, LATEST)
   return {
     id: id as string,
     version,

@@ -51,7 +51,7 @@ export interface WaiTokenOptions {
  */
 export function waiTokens(options: WaiTokenOptions = {}): TokenFormat {
   const accepts = keyForm(options)
-  const generate = checkedGenerator(options, accepts)
+  const generate = checkedGenerator(options ?? {}, accepts)
   const reissue = (id: string): IssuedToken => {
     const token = generate()
     return { id, token, secretHash: keyBytes(token) }

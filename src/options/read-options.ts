@@ -64,10 +64,10 @@ interface Place {
 type AnyTable = Readonly<Record<string, Option<unknown>>>
 
 function readGroup(table: object, given: unknown, place: Place): Record<string, unknown> {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+  if (!isOptions(given)) {
     const names = list(Object.keys(table))
     throw new ConfigurationError(
-      `${place.what} must be an object with ${names}; it is ${shown(given)}.`,
+      `${place.what} must be an object with ${names}; it is ${kindOf(given)}.`,
     )
   }
   const values = defaultsOf(table)
@@ -81,6 +81,19 @@ function readGroup(table: object, given: unknown, place: Place): Record<string, 
     }
   }
   return values
+}
+
+/** A regular expression or a map has no options of its own, so each default would stay in force. */
+function isOptions(given: unknown): given is object {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return false
+  return !BUILT_IN.test(Object.prototype.toString.call(given))
+}
+
+const BUILT_IN = /^\[object (RegExp|Date|Map|Set|Promise)\]$/
+
+function kindOf(given: unknown): string {
+  const [, builtIn] = BUILT_IN.exec(Object.prototype.toString.call(given)) ?? []
+  return builtIn === undefined ? shown(given) : `a ${builtIn}`
 }
 
 function defaultsOf(table: object): Record<string, unknown> {

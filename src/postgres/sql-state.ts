@@ -215,7 +215,7 @@ function advice(sqlState: string): string {
     case '25P02':
       return ' The application has left a failed transaction open on this connection: end it with `rollback`.'
     case '42501':
-      return ' Its role lacks a right: it needs USAGE on the schema of the session tables, and SELECT, INSERT, UPDATE and DELETE on them, and policies that allow these where row level security is on. If it has them, other code has changed the role on this connection: end that with `reset role`.'
+      return ' Its role lacks a right: it needs USAGE on the schema of the session tables, and SELECT, INSERT, UPDATE and DELETE on them, USAGE on their sequences if they have any, and policies that allow these where row level security is on. If it has them, other code has changed the role on this connection: end that with `reset role`.'
     case '22P05':
       return " The database's encoding has no such character: a user's id or a device's label holds it. Keep the sessions in a database of the encoding UTF8."
     case '28000':

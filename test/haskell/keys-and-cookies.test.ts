@@ -88,6 +88,7 @@ describe('keys', () => {
     [{ bytes: 15 }, '16 to 1024'],
     [{ bytes: 24.5 }, '16 to 1024'],
     [{ accept: /[a-z]+/ }, 'whole of a key'],
+    [/^[a-z]{32}$/ as never, 'an object with accept, bytes, generate; it is a RegExp'],
     [{ accept: /^[a-z]+$/g }, 'whole of a key'],
     [{ accept: /^[a-z]+$/m }, 'whole of a key'],
     [{ accept: '^a$' as never }, 'whole of a key'],

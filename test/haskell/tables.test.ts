@@ -158,6 +158,34 @@ describe('the tables', () => {
     expect((await store.load(proof)).status).toBe('unknown')
   })
 
+  it('need no right to create when only the index is missing, as the original leaves them in a schema of their own', async () => {
+    const database = await scratchDatabase()
+    const { role, url } = await scratchRole(database)
+    await storeOn(database.url).ready()
+    await database.query(
+      `drop index idx_session_last_access;
+       grant select on all tables in schema public to ${role}`,
+    )
+    const store = storeOn(url)
+    await store.ready()
+    expect((await store.load(proof)).status).toBe('unknown')
+  })
+
+  it('may have lost their constraints: a null flag is none, and any number is a time', async () => {
+    const database = await scratchDatabase()
+    const store = storeOn(database.url)
+    await store.ready()
+    await database.query(
+      `alter table wai_pg_sessions alter session_invalidate_key drop not null;
+       insert into wai_pg_sessions (session_key, session_created_at, session_last_access, session_invalidate_key)
+       values (repeat('a', 48), -9223372036854775808, 9223372036854775807, null)`,
+    )
+    const found = await store.load(proof)
+    expect(found).toMatchObject({ status: 'live', record: { createdAt: 0, expiresAt: 8.64e15 } })
+    const id = found.status === 'live' ? found.record.id : ''
+    expect((await store.destroy({ ...proof, id })).status).toBe('ended')
+  })
+
   it('serve a load, a touch and a save by key and id, and a purge by the last access', async () => {
     const database = await scratchDatabase()
     await storeOn(database.url).ready()

@@ -30,7 +30,7 @@ export function destroyOperation(
       answer: `
         delete from ${sessions}
         where id = ${id}
-          and (not ${hasKeys} or (session_key = any (${keys}) and not session_invalidate_key))
+          and (not ${hasKeys} or (session_key = any (${keys}) and session_invalidate_key is not true))
         returning ${isLive(timeout)} as was_live`,
     }),
     rows: ([row]) => row?.boolean('was_live') ?? null,

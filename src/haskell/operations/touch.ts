@@ -43,13 +43,13 @@ function touchOf<Call, Answer>(
         select id
         from ${sessions}
         where id = any (${ids}) and ${isLive(timeout)} and session_last_access + 0 < ${NOW}
-          and not session_invalidate_key
+          and session_invalidate_key is not true
         for no key update skip locked`,
       answer: `
         update ${sessions}
         set ${NOTE_ACCESS}
         where id = any (array(select id from free)) and ${isLive(timeout)}
-          and not session_invalidate_key`,
+          and session_invalidate_key is not true`,
     }),
     ...rest,
   })

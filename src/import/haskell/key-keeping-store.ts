@@ -103,7 +103,11 @@ export class KeyKeepingStore implements SessionStore {
 
   async update(update: EntryUpdate, options?: CallOptions): Promise<UpdateResult> {
     if (!isRowId(update.id)) return this.#ours.update(update, options)
-    const result = await this.#theirs.update(this.#entries.update(update), options)
+    const theirs = this.#entries.update(update)
+    let result = await this.#theirs.update(theirs, options)
+    if (result.status === 'changed' && this.#isAsExpected(result.current, update)) {
+      result = await this.#theirs.update({ ...theirs, expected: result.current }, options)
+    }
     if (result.status !== 'changed') return result
     return { status: 'changed', current: this.#entries.valueFrom(result.current) }
   }
@@ -154,6 +158,15 @@ export class KeyKeepingStore implements SessionStore {
 
   async close(): Promise<void> {
     await Promise.all([this.#theirs.close(), this.#ours.close()])
+  }
+
+  /** A value has several spellings there, and one of another type counts as absent. */
+  #isAsExpected(stored: Uint8Array | null, { expected }: EntryUpdate): boolean {
+    if (stored === null) return false
+    const current = this.#entries.valueFrom(stored)
+    return current === null || expected === null
+      ? current === expected
+      : Buffer.compare(current, expected) === 0
   }
 
   #storeOf(id: string): SessionStore {

@@ -1,8 +1,10 @@
 import type { Codec } from '../../codec/codec.ts'
 import { jsonCodec } from '../../codec/json-codec.ts'
+import { rootPath } from '../../codec/value-path.ts'
 import { ConfigurationError, isSessionError } from '../../errors.ts'
 import type { Cereal } from '../../haskell/cereal/cereal.ts'
 import { string } from '../../haskell/cereal/texts.ts'
+import { checkKeySize } from '../../store/key-limit.ts'
 import type { Entry } from '../../store/session-store.ts'
 
 /** A session of wai-session-postgresql, as a mapping is given it. */
@@ -65,17 +67,31 @@ export function mapperOf<Key, Value>(mapping: WaiMapping<Key, Value>): MapSessio
   const { codec = jsonCodec, dropUndecodable = false } = mapping
   const key = (mapping.key ?? string) as Cereal<Key>
   const value = (mapping.value ?? string) as Cereal<Value>
-  const map = mapping.map ?? asItIs
+  const { map } = mapping
   return (stored, { createdAt, lastAccessAt }) => {
     const entries = new Map<Key, Value>()
+    const unchanged = new Map<string, Entry>()
     const undecodable: (string | null)[] = []
     for (const entry of stored) {
       const name = decodeKey(entry.key, key)
       const decoded = name && decode(entry.value, value)
-      if (name && decoded) entries.set(name.value, decoded.value)
-      else if (!dropUndecodable) return { problem: UNDECODABLE }
-      else undecodable.push(typeof name?.value === 'string' ? name.value : null)
+      let problem = UNDECODABLE
+      if (name !== null && decoded !== null) {
+        entries.set(name.value, decoded.value)
+        if (map !== undefined) continue
+        // Without a mapping each entry stands for itself, so one that the codec refuses costs no other.
+        const text = String(name.value)
+        const same = encodeEntry(text, decoded.value, codec)
+        if (same !== null) {
+          unchanged.set(text, same)
+          continue
+        }
+        problem = refusedBy(codec)
+      }
+      if (!dropUndecodable) return { problem }
+      undecodable.push(typeof name?.value === 'string' ? name.value : null)
     }
+    if (map === undefined) return { entries: [...unchanged.values()], userId: null, undecodable }
     let mapped: MappedSession | null
     try {
       const times = { createdAt: new Date(createdAt), lastAccessAt: new Date(lastAccessAt) }
@@ -108,7 +124,13 @@ function decode<Value>(bytes: Uint8Array, type: Cereal<Value>): { readonly value
 /** Null also when the key is spelled in a way that Haskell would not find. */
 function decodeKey<Key>(bytes: Uint8Array, type: Cereal<Key>): { readonly value: Key } | null {
   const key = decode(bytes, type)
-  return key !== null && Buffer.compare(type.encode(key.value), bytes) === 0 ? key : null
+  if (key === null) return null
+  try {
+    return Buffer.compare(type.encode(key.value), bytes) === 0 ? key : null
+  } catch (error) {
+    if (isSessionError(error)) return null
+    throw error
+  }
 }
 
 function encode(
@@ -118,21 +140,26 @@ function encode(
   const { data, userId = null } = mapped
   if (typeof data !== 'object' || data === null) return { problem: 'the mapping gave no data' }
   if (userId !== null && !isUserId(userId)) return { problem: 'the mapping gave no usable userId' }
+  const entries = Object.entries(data).map(([key, value]) => encodeEntry(key, value, codec))
+  return entries.every((entry) => entry !== null)
+    ? { entries, userId }
+    : { problem: refusedBy(codec) }
+}
+
+/** Null when the codec refuses the key or the value, or the key is too long. */
+function encodeEntry(name: string, content: unknown, codec: Codec): Entry | null {
   try {
-    const entries = Object.entries(data).map(([key, value]) => ({
-      key: codec.encodeKey(key),
-      value: codec.encode(value, 'a value'),
-    }))
-    return { entries, userId }
+    const key = codec.encodeKey(name)
+    checkKeySize(rootPath(name), key)
+    return { key, value: codec.encode(content, 'a value') }
   } catch (error) {
-    if (isSessionError(error))
-      return { problem: `a key or value that the codec ${codec.name} refuses` }
+    if (isSessionError(error)) return null
     throw error
   }
 }
 
-function asItIs({ entries }: WaiSession<unknown, unknown>): MappedSession {
-  return { data: Object.fromEntries(entries as ReadonlyMap<string, unknown>) }
+function refusedBy(codec: Codec): string {
+  return `a key or value that the codec ${codec.name} refuses`
 }
 
 /** As `signIn` takes it. */

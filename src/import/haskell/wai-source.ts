@@ -1,3 +1,4 @@
+import { millisecondsOf } from '../../haskell/session-state.ts'
 import { NOW } from '../../haskell/sql-fragments.ts'
 import { type WaiTableNames, waiTableNames } from '../../haskell/wai-table-names.ts'
 import { keyOf } from '../../haskell/wai-tokens.ts'
@@ -32,6 +33,8 @@ const LARGEST_HALF = 4_194_304
 /** Bytes of a session. */
 const LARGEST = 67_108_864
 const SECOND = 1000
+/** Seconds. `timestamptz` goes a little further; no session lives that long here. */
+const LATEST_ACCESS = 8.64e12
 
 /** One row of the other service, with its entries. */
 export interface WaiRow {
@@ -179,7 +182,8 @@ export class WaiSource implements ImportSource<WaiRow> {
         using held
         where old.id = held.id
         returning held.position,
-          to_timestamp(old.session_last_access + ${this.#timeout} + 0.5) as expires_at`,
+          to_timestamp(least(old.session_last_access, ${LATEST_ACCESS}) + ${this.#timeout} + 0.5)
+            as expires_at`,
     }
   }
 
@@ -190,7 +194,7 @@ export class WaiSource implements ImportSource<WaiRow> {
   get #content(): string {
     const { data } = this.#names
     return `id::text as id, session_key as key, session_created_at as created,
-        session_last_access as accessed, session_invalidate_key as is_flagged,
+        session_last_access as accessed, session_invalidate_key is true as is_flagged,
         ${this.#isLive} as is_live,
         case when size <= ${LARGEST} then ${versionOf(this.#names)} end as version,
         case when size <= ${LARGEST} then encode(${packed(data)}, 'base64') end as entries`
@@ -233,8 +237,8 @@ function readWaiRow(row: AnswerRow): WaiRow {
   return {
     id: row.text('id'),
     key: row.text('key'),
-    createdAt: row.number('created') * SECOND,
-    lastAccessAt: row.number('accessed') * SECOND,
+    createdAt: millisecondsOf(row.number('created')),
+    lastAccessAt: millisecondsOf(row.number('accessed')),
     isFlagged: row.boolean('is_flagged'),
     isLive: row.boolean('is_live'),
     version: row.textOrNull('version'),

@@ -181,6 +181,41 @@ test('an entry of another type, or of more than 4 MiB, counts as absent, and the
   expect(lost, 'told once').toHaveLength(3)
 })
 
+test('an entry that the codec refuses, or whose key is too long, costs no other entry', async () => {
+  const long = 'k'.repeat(3000)
+  const key = await original.begin({ user: 'ann', '': 'empty', 'with\0nul': 'x', [long]: 'x' })
+  await original.pool.query(
+    // A half of a surrogate pair, which a Haskell Char may be.
+    "insert into wai_pg_session_data (wai_pg_session, key, value) values ($1, '\\x000000000000000173', '\\x0000000000000001eda080')",
+    [await original.lookUp(key)],
+  )
+  const strict = open({ dropUndecodable: false })
+  const problems = problemsOf(strict)
+  expect(await read(new Visitor(strict, key))).toEqual({})
+  expect(problems).toEqual(['a key or value that the codec json refuses'])
+
+  const sessions = open()
+  const lost: (string | null)[] = []
+  sessions.on('decodeFailed', (event) => lost.push(event.key))
+  expect(await read(new Visitor(sessions, key))).toEqual({ user: 'ann', '': 'empty' })
+  expect(lost.sort()).toEqual([long, 's', 'with\0nul'].sort())
+})
+
+test('a session whose times are out of the range of a date moves', async () => {
+  for (const [created, accessed] of [
+    ['0', '9223372036854775807'],
+    ['-9223372036854775808', '8640000000001'],
+    ['9223372036854775807', String(Math.round(Date.now() / 1000))],
+  ]) {
+    const key = await original.begin({ user: 'ann' })
+    await original.pool.query(
+      'update wai_pg_sessions set session_created_at = $2, session_last_access = $3 where session_key = $1',
+      [key, created, accessed],
+    )
+    expect(await read(new Visitor(open(), key)), `${created} ${accessed}`).toEqual({ user: 'ann' })
+  }
+})
+
 test('a session of more than 4 MiB moves whole', async () => {
   const big = Object.fromEntries(
     Array.from({ length: 3 }, (_, n) => [`big ${n}`, 'x'.repeat(1_500_000)]),

@@ -179,3 +179,21 @@ test('a mapping does not go with the first step, since it has no way back', () =
   const make = () => fromWai({ database: fromPg(original.pool), keepKeys: true, map: () => null })
   expect(make).toThrow('keepKeys does not go with map')
 })
+
+test('update in step 1 changes a value in any spelling that Haskell reads, or of another type', async () => {
+  const [keeping] = processes('keeping') as [Sessions<Data>]
+  const key = await original.begin({ user: 'ann' })
+  await original.pool.query(
+    // One byte too many, which Haskell passes over, and a value that is cut off.
+    `update wai_pg_session_data set value = value || '\\x00';
+     insert into wai_pg_session_data (wai_pg_session, key, value)
+     select wai_pg_session, '\\x000000000000000163', '\\x00' from wai_pg_session_data`,
+  )
+  const ann = new Visitor(keeping, key)
+  await ann.visit(async (session) => {
+    await session.update('user', (user) => `${user} b`)
+    await session.update('c', (current = 'none') => current)
+  })
+  const found = await ann.visit((session) => session.entries())
+  expect(Object.fromEntries(found)).toEqual({ user: 'ann b', c: 'none' })
+})
