@@ -177,7 +177,15 @@ const TABLE: OptionTable<Options> = {
 function readStore(store: unknown): SessionStore {
   if (typeof store === 'object' && store !== null && 'load' in store && 'create' in store)
     return store as SessionStore
-  throw new ConfigurationError(`store must be ${STORE}.`)
+  const line = isDropIn(store)
+    ? 'It is a store for express-session, koa-session or @fastify/session: pass it to that library. Sessions of createSessions in the same database take { database: fromPg(pool) }'
+    : undefined
+  throw new ConfigurationError(`store must be ${STORE}.${line === undefined ? '' : ` ${line}.`}`)
+}
+
+function isDropIn(store: unknown): boolean {
+  const { get, set, destroy } = Object(store) as Record<string, unknown>
+  return [get, set, destroy].every((method) => typeof method === 'function')
 }
 
 /** Reads the settings by their table, which goes with a store or a database, not both. */

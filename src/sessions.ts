@@ -1,6 +1,7 @@
 import type { ResolvedCookie } from './cookie/cookie-settings.ts'
 import { ConfigurationError, UnsupportedError } from './errors.ts'
 import { Exchange, type ExchangeLink, type SessionOpener } from './http/exchange.ts'
+import { shown } from './options/shown.ts'
 import { type ResealOptions, type ResealReport, reseal } from './sealing/reseal.ts'
 import type { Sealing } from './sealing/sealing.ts'
 import type { Administration } from './session/administration.ts'
@@ -66,8 +67,13 @@ export class Sessions<Data extends object = DefaultData>
     return this.#store.ready()
   }
 
-  /** Begins the life of one request's session; see {@link Exchange}. The adapters call it. */
+  /**
+   * Begins the life of one request's session; see {@link Exchange}. The adapters call it.
+   *
+   * @throws {ConfigurationError} If it was given a request, or anything else in the place of a `Cookie` field.
+   */
   open(cookieHeader: string | null | undefined, link?: ExchangeLink): Exchange<Data> {
+    if (typeof (cookieHeader ?? '') !== 'string') throw notCookieHeader(cookieHeader)
     return new Exchange<Data>(this.#context, this.#cookie, cookieHeader, link)
   }
 
@@ -168,12 +174,18 @@ export class Sessions<Data extends object = DefaultData>
    * Purges now and then again every `purgeInterval`, until it is stopped or `close()` is called. Any
    * number of processes may do so. It does not keep the process alive.
    *
+   * @throws {ConfigurationError} If it was given an argument.
    * @example
    * ```ts
    * await using purger = sessions.startPurger()
    * ```
    */
-  startPurger(): Purger {
+  startPurger(...none: readonly []): Purger {
+    if (none.length > 0) {
+      throw new ConfigurationError(
+        "startPurger takes no argument. Write createSessions({ purgeInterval: '1h' }) to set how often it purges.",
+      )
+    }
     const { policy } = this.#context
     const purger = startPurger((signal) => this.purge({ signal }), policy.purgeInterval, policy.log)
     const stop = async (): Promise<void> => {
@@ -235,4 +247,11 @@ export class Sessions<Data extends object = DefaultData>
     await Promise.allSettled([...this.#background])
     await this.#store.close()
   }
+}
+
+/** A request as a whole would read as one without a cookie: every visitor would be a stranger. */
+function notCookieHeader(given: unknown): ConfigurationError {
+  return new ConfigurationError(
+    `sessions.open takes the value of a request's Cookie field, and was given ${shown(given)}. Write sessions.open(request.headers.cookie) in Node, or sessions.open(request.headers.get('cookie')) for a Fetch request; the adapters in docs/frameworks.md do so for you.`,
+  )
 }

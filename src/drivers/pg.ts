@@ -77,7 +77,8 @@ export function fromPg(pool: PgPoolLike, options: PgOptions = {}): Driver {
 
 /** Says which function or class was meant. Never shows what it was given: an address holds a password. */
 function refuseOtherThanPool(pool: PgPoolLike): void {
-  const isPool = typeof Object(pool).connect === 'function'
+  const { connect, on } = Object(pool) as Partial<PgPoolLike>
+  const isPool = typeof connect === 'function' && typeof on === 'function'
   // Some ORMs have a method of that name as well.
   const advice = 'totalCount' in Object(pool) ? undefined : adviceForClient(pool)
   if (!isPool || advice !== undefined) {

@@ -14,6 +14,9 @@ interface KnownClient {
   readonly advice: string
 }
 
+const NOT_POSTGRES =
+  'It is no database of PostgreSQL. Sessions are kept in PostgreSQL: fromPg(new Pool({ connectionString })) of pg-sessions/pg.'
+
 const OWN_POOL =
   'Make a pool of pg for the sessions: fromPg(new Pool({ connectionString, max: 5 })) of pg-sessions/pg.'
 
@@ -50,6 +53,22 @@ const KNOWN: readonly KnownClient[] = [
     has: ['connectionManager', 'getQueryInterface'],
     advice:
       'It is an instance of Sequelize. Write fromPg(sequelizePool(sequelize)), both of pg-sessions/pg.',
+  },
+  {
+    has: ['maybeOne', 'oneFirst'],
+    advice: `It is a pool of Slonik, which lends no client of pg. ${OWN_POOL}`,
+  },
+  {
+    has: ['sendCommand', 'connect'],
+    advice: `It is a client of Redis. ${NOT_POSTGRES} To move sessions over, see importRedis of pg-sessions/import.`,
+  },
+  {
+    has: ['startSession', 'connect'],
+    advice: `It is a client of MongoDB. ${NOT_POSTGRES}`,
+  },
+  {
+    has: ['getConnection', 'query'],
+    advice: `It is a pool of MySQL. ${NOT_POSTGRES}`,
   },
   {
     has: ['reserve', 'unsafe', 'listen'],

@@ -1,3 +1,5 @@
+import { assertBytes } from '../store/assert-bytes.ts'
+
 /**
  * How the value of a parameter travels: as text, with a cast in the SQL. No client's type parsers, date
  * handling or binary formats can then change it.
@@ -112,6 +114,7 @@ function plain<Value>(type: string, write: (value: Value) => string): ParameterT
 }
 
 function hex(value: Uint8Array): string {
+  assertBytes(value)
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')
 }
 

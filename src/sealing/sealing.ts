@@ -1,4 +1,5 @@
-import { StoreUnavailableError } from '../errors.ts'
+import { InvalidValueError, StoreUnavailableError } from '../errors.ts'
+import { assertBytes } from '../store/assert-bytes.ts'
 import type { Deadline } from '../store/deadline.ts'
 import type { Entry } from '../store/session-store.ts'
 import { all, andThen, type MaybePromise } from './maybe-promise.ts'
@@ -108,6 +109,8 @@ export class Sealing {
 
   #seal(sessionId: string, { key, value }: Entry): MaybePromise<Uint8Array> {
     if (!this.isSealing) return value
+    assertBytes(key)
+    assertBytes(value)
     return andThen(this.#sealer.seal(value, placeOf(sessionId, key)), (sealed) => {
       const stored = marked(sealed)
       this.#stored.set(value, stored)
@@ -146,7 +149,7 @@ export class Sealing {
         )
       return await (deadline?.race(result, late) ?? result)
     } catch (error) {
-      if (error instanceof StoreUnavailableError) throw error
+      if (error instanceof StoreUnavailableError || error instanceof InvalidValueError) throw error
       throw new StoreUnavailableError(
         `The sealer '${name}' could not ${what} a value; its error is the cause.`,
         'none',

@@ -1,5 +1,6 @@
 import { rootPath } from '../codec/value-path.ts'
 import { ConfigurationError, LimitExceededError, SessionGoneError } from '../errors.ts'
+import { assertBytes } from '../store/assert-bytes.ts'
 import type { Deadline } from '../store/deadline.ts'
 import { checkKeySize } from '../store/key-limit.ts'
 import { ChangeSet } from './change-set.ts'
@@ -17,8 +18,10 @@ import type { SessionState } from './session-state.ts'
 export function encodeEntry(context: SessionContext, key: string, value: unknown): EntryValue {
   context.data?.check(key, value)
   const keyBytes = context.codec.encodeKey(key)
+  assertBytes(keyBytes)
   checkKeySize(rootPath(key), keyBytes)
   const bytes = context.codec.encode(value, rootPath(key))
+  assertBytes(bytes)
   const { valueBytes } = context.policy.limits
   if (bytes.length > valueBytes) {
     throw new LimitExceededError(

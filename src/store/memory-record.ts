@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
+import { assertBytes } from './assert-bytes.ts'
 import type {
   Actor,
   CredentialChange,
@@ -281,9 +282,11 @@ function isAmong(own: Uint8Array, hashes: readonly Uint8Array[]): boolean {
 
 /** A Map tells byte arrays apart by identity, so keys become strings: one character for one byte. */
 function nameOf(key: Uint8Array): string {
+  assertBytes(key)
   return Buffer.from(key).toString('latin1')
 }
 
 function copy(bytes: Uint8Array): Uint8Array {
+  assertBytes(bytes)
   return new Uint8Array(bytes)
 }

@@ -1,4 +1,5 @@
 import { ConfigurationError, StoreError } from '../errors.ts'
+import { assertBytes } from './assert-bytes.ts'
 import { fetchEntries, takeEntry, updateEntry } from './memory-entries.ts'
 import type { MemoryRecord } from './memory-record.ts'
 import { MemoryRecords } from './memory-records.ts'
@@ -129,6 +130,8 @@ export class MemoryStore implements SessionStore {
   }
 
   async save(change: SessionChange): Promise<SaveResult> {
+    for (const { key, value } of change.written) [key, value].forEach(assertBytes)
+    change.deleted.forEach(assertBytes)
     const now = this.#records.begin()
     const record = this.#records.find(change, now)
     if (!record) return { status: 'gone' }

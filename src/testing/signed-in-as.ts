@@ -38,7 +38,7 @@ export interface SignedIn {
  * login, with any test runner and any store.
  *
  * @param userId - As you pass it to `session.signIn`.
- * @throws {ConfigurationError} If `authenticatedAt` is not a date, or lies in the future.
+ * @throws {ConfigurationError} If it was not given sessions and a user id, or if `authenticatedAt` is not a date, or lies in the future.
  * @throws {UnsupportedError} If `authenticatedAt` is given and the store does not support it.
  * @example
  * ```ts
@@ -53,6 +53,8 @@ export async function signedInAs<Data extends object = DefaultData>(
   userId: string,
   options: SignedInOptions<Data> = {},
 ): Promise<SignedIn> {
+  const isSessions = typeof Object(sessions).open === 'function'
+  if (!isSessions || typeof userId !== 'string') throw wrongArguments()
   const { data = {}, authenticatedAt, domain = 'localhost' } = options
   const age = authenticatedAt === undefined ? 0 : ageOf(authenticatedAt)
   const exchange = sessions.open(null)
@@ -67,6 +69,12 @@ export async function signedInAs<Data extends object = DefaultData>(
   const playwright = playwrightCookie(setCookies[0] as string, domain)
   const cookie = `${playwright.name}=${playwright.value}`
   return { cookie, headers: { cookie }, playwright }
+}
+
+function wrongArguments(): ConfigurationError {
+  return new ConfigurationError(
+    "signedInAs takes what createSessions has given, and the id of the user. Write await signedInAs(sessions, 'ann').",
+  )
 }
 
 function ageOf(authenticatedAt: Date): number {

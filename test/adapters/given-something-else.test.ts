@@ -1,7 +1,14 @@
-import { ConfigurationError, createSessions, MemoryStore } from 'pg-sessions'
+import {
+  ConfigurationError,
+  createSessions,
+  InvalidValueError,
+  jsonCodec,
+  MemoryStore,
+} from 'pg-sessions'
 import { astroSessions } from 'pg-sessions/astro'
 import { elysiaSessions } from 'pg-sessions/elysia'
 import { expressSessions } from 'pg-sessions/express'
+import { PgSessionStore } from 'pg-sessions/express-session'
 import { fastifySessions } from 'pg-sessions/fastify'
 import { refuseCrossSite, requireFresh, withSession } from 'pg-sessions/fetch'
 import { h3Sessions } from 'pg-sessions/h3'
@@ -13,6 +20,7 @@ import * as node from 'pg-sessions/node'
 import { connectSessions, nodeSessions } from 'pg-sessions/node'
 import { reactRouterSessionStorage, reactRouterSessions } from 'pg-sessions/react-router'
 import { sveltekitSessions } from 'pg-sessions/sveltekit'
+import { signedInAs } from 'pg-sessions/testing'
 import { expect, test } from 'vitest'
 import { memorySessions } from './memory-sessions.ts'
 
@@ -69,6 +77,12 @@ const others: Record<string, () => unknown> = {
   'forRootAsync needs a factory': () => nestjs.SessionsModule.forRootAsync(undefined as never),
   'There is no event "sessionCreated"': () => sessions.on('sessionCreated' as never, none),
   'on needs a listener': () => sessions.on('created', undefined as never),
+  "sessions.open takes the value of a request's Cookie field": () =>
+    sessions.open({ headers: { cookie: 'a=1' } } as never),
+  'startPurger takes no argument. .*purgeInterval': () =>
+    Reflect.apply(sessions.startPurger, sessions, ['1h']),
+  'a store for express-session': () =>
+    createSessions({ store: new PgSessionStore({ store: new MemoryStore() }) as never }),
   'watch takes a stored session': () => sessions.watch(undefined as never, none),
 }
 
@@ -84,4 +98,23 @@ test('destroyById takes the owner as an object, not as a text that would own not
 test.each(['production', 'development', 'test'])('development takes no NODE_ENV: %s', (name) => {
   const make = () => createSessions({ store: new MemoryStore(), cookie: { development: name } })
   expect(make).toThrow("process.env.NODE_ENV === 'development'")
+})
+
+test.each([
+  ['no arguments', []],
+  ['no user', [sessions]],
+  ['the user first', ['ann', sessions]],
+])('signedInAs says what it takes when it is given %s', async (_, given) => {
+  const refused = Reflect.apply(signedInAs, null, given)
+  await expect(refused).rejects.toThrow(ConfigurationError)
+  await expect(refused).rejects.toThrow("await signedInAs(sessions, 'ann')")
+})
+
+test('a codec that makes texts of values is refused, and writes nothing', async () => {
+  const codec = { ...jsonCodec, encode: JSON.stringify as never }
+  const own = createSessions({ store: new MemoryStore(), log: false, codec })
+  const { session } = own.open(null)
+  expect(() => session.set('basket', ['apple'])).toThrow(InvalidValueError)
+  await session.save()
+  expect(await own.count()).toMatchObject({ live: 0 })
 })

@@ -34,6 +34,22 @@ test.each(Object.entries(makers))('%s says what to write, and shows no address',
   }
 })
 
+/** Their packages are no part of this one: each here has the methods that tell it from others. */
+const strangers: readonly [string, readonly string[], string][] = [
+  ['Redis', ['connect', 'on', 'sendCommand', 'get', 'set'], 'a client of Redis'],
+  ['Slonik', ['connect', 'any', 'maybeOne', 'oneFirst', 'query', 'end'], 'a pool of Slonik'],
+  ['MongoDB', ['connect', 'on', 'db', 'startSession'], 'a client of MongoDB'],
+  ['MySQL', ['getConnection', 'on', 'query', 'execute'], 'a pool of MySQL'],
+  ['an unknown library', ['connect', 'query'], 'a Pool of the package pg'],
+]
+
+test.each(strangers)('fromPg names a client of %s, and what to write', (_, methods, named) => {
+  const client = Object.fromEntries(methods.map((name) => [name, () => undefined]))
+  const { message } = refusal(() => fromPg(client as never))
+  expect(message).toContain(named)
+  expect(message).toContain('new Pool({ connectionString')
+})
+
 test('each driver refuses the clients of the others', async () => {
   const pool = new pg.Pool()
   const client = new pg.Client()

@@ -1,4 +1,8 @@
+import { once } from 'node:events'
 import { get, type IncomingHttpHeaders } from 'node:http'
+import { connect, createServer } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { createSessions, MemoryStore } from 'pg-sessions'
 import { withSession } from 'pg-sessions/fetch'
 import { nodeSessions } from 'pg-sessions/node'
@@ -105,4 +109,23 @@ describe('an application that takes production for development', () => {
       await expect(handle(new Request(url))).rejects.toMatchObject({ code: 'ERR_CONFIGURATION' })
     }
   })
+})
+
+it('is refused on a public host over HTTP/2, which names the host in another field', async () => {
+  const sessionOf = nodeSessions(misconfigured())
+  const server = createServer((request, response) => {
+    try {
+      sessionOf(request as never, response as never).set('a', 1)
+      response.end('set')
+    } catch (error) {
+      response.end(String(error))
+    }
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const ask = (authority: string) => text(client.request({ ':authority': authority }))
+  expect(await ask('shop.example')).toContain('came to a public host')
+  expect(await ask('localhost:3000')).toBe('set')
+  client.destroy()
+  server.close()
 })

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
 import type { EntryUpdate, Precondition, TakeResult } from '../../store/session-store.ts'
 import type { StoreHarness, StoreTest } from './harness.ts'
-import { begin, bytes, contentOf, entry, guardOf, lifetime, sample, save } from './samples.ts'
+import {
+  begin,
+  bytes,
+  changeOf,
+  contentOf,
+  entry,
+  guardOf,
+  lifetime,
+  sample,
+  save,
+} from './samples.ts'
 import { guardedWrites } from './writes.ts'
 
 /** Writing, updating and taking the entries of a session. */
@@ -95,6 +105,25 @@ function updateTests(test: StoreTest): void {
       assert.deepEqual(result, { status: 'changed', current: null })
     }
     assert.deepEqual(await contentOf(store, session), {})
+  })
+
+  test('refuses a key or value that is no bytes, and changes nothing', async ({ store }) => {
+    const session = await begin(store, { entries: [entry('n', '1')] })
+    const { id, userId } = session
+    const guard = { id, userId, lifetime }
+    const refused = { name: 'InvalidValueError' }
+    for (const wrong of [10n, 'n', 1, {}] as never[]) {
+      const updates = [
+        { ...guard, key: wrong, expected: null, value: bytes('2') },
+        { ...guard, key: wrong, expected: null, value: null },
+        { ...guard, key: bytes('n'), expected: bytes('1'), value: wrong },
+      ]
+      for (const update of updates) await assert.rejects(store.update(update), refused)
+      await assert.rejects(store.take({ ...guard, key: wrong }), refused)
+      const written = [entry('m', '1'), { key: bytes('n'), value: wrong }]
+      await assert.rejects(store.save(changeOf(session, { written })), refused)
+    }
+    assert.deepEqual(await contentOf(store, session), { n: '1' })
   })
 
   test('tells an empty value from none when it updates', async ({ store }) => {
