@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { PostgresStore } from 'pg-sessions'
 import type { Driver } from 'pg-sessions/driver'
@@ -101,17 +102,21 @@ test('two calls that end sessions of a user lock them in one order, wherever the
   }
   const expectWaiting = (count: number): Promise<void> =>
     expect
-      .poll(async () => {
-        const { rows } = await pool.query(
-          `select distinct pid from pg_locks join pg_stat_activity using (pid)
+      .poll(
+        async () => {
+          const { rows } = await pool.query(
+            `select distinct pid from pg_locks join pg_stat_activity using (pid)
            where datname = current_database() and not granted`,
-        )
-        return rows.length
-      })
+          )
+          return rows.length
+        },
+        { timeout: 15_000 },
+      )
       .toBe(count)
   const { store: noting, codes } = notingStore(fromPg(pool))
-  for (let n = 0; n < 3; n += 1) await begin(store, { userId: 'ann' })
-  const [first = '', moved, last] = await asTheyLie()
+  const [first = '', moved, last] = [1, 2, 3].map(() => randomUUID()).sort()
+  for (const id of [first, moved, last])
+    await store.create({ ...sample({ userId: 'ann' }), id: id ?? '' })
 
   const releaseFirst = await lock(first)
   const all = noting.destroyByUser('ann', [])

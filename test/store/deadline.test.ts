@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { realTime } from '../../src/real-time.ts'
 import { Deadline } from '../../src/store/deadline.ts'
 
 const late = (): Error => new Error('too late')
@@ -36,6 +37,19 @@ test('a deadline beyond what a timer can count does not end at once, nor does an
     expect(await new Deadline(duration).race(soon, late)).toBe('answered')
   }
 })
+
+test.each([50, 2 ** 40])(
+  'a deadline of %d ms takes a timer, and no loop of them',
+  async (duration) => {
+    const timers = vi.spyOn(realTime, 'setTimeout')
+    const soon = new Promise((resolve) => setTimeout(resolve, 40))
+    await new Deadline(duration).race(soon, late).catch(String)
+    const { length } = timers.mock.calls
+    timers.mockRestore()
+    // One more if the first fires a fraction of a millisecond early.
+    expect(length).toBeLessThanOrEqual(2)
+  },
+)
 
 test('no timer is left when the work is done', async () => {
   const timers = (): number =>

@@ -115,6 +115,18 @@ function endingTests(test: StoreTest): void {
     assert.deepEqual(evicted, [second.id])
   })
 
+  test('leaves room for the session that signs the same user in again', async ({
+    store,
+    elapse,
+  }) => {
+    const oldest = await begin(store, { userId: 'ann' })
+    await elapse(MINUTE)
+    await begin(store, { userId: 'ann' })
+    await elapse(MINUTE)
+    const newest = await begin(store, { userId: 'ann' })
+    assert.deepEqual((await signInVisitor(store, newest, endOldest(2))).evicted, [oldest.id])
+  })
+
   test('ends no session for a sign-in that fails', async ({ store }) => {
     const [old, visitor] = [await begin(store, { userId: 'ann' }), await begin(store)]
     const signIn = { userId: 'ann', cap: endOldest(1) }
