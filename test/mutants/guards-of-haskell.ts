@@ -87,7 +87,7 @@ export const haskellMutants: readonly MutantGroup[] = [
     mutants: [
       {
         without: 'the key of a session to end',
-        from: '(not ${hasKeys} or (session_key = any (${keys}) and not session_invalidate_key))',
+        from: '(not ${hasKeys} or (session_key = any (${keys}) and session_invalidate_key is not true))',
         to: '(${hasKeys} is not null or ${keys} is null)',
       },
       {
@@ -98,7 +98,7 @@ export const haskellMutants: readonly MutantGroup[] = [
       },
       {
         without: 'the flag of a session to end',
-        from: ' and not session_invalidate_key',
+        from: ' and session_invalidate_key is not true',
         to: '',
         tests: [BESIDE, LOGIN],
       },

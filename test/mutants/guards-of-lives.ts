@@ -260,8 +260,8 @@ const ending: readonly MutantGroup[] = [
       },
       {
         without: 'the user whose sessions end',
-        from: 'where ${isMeant(of)} and s.id <> all (${except})',
-        to: 'where s.id <> all (${except})',
+        from: '`${isMeant(of)} and s.id <> all (${except})`',
+        to: '`s.id <> all (${except})`',
       },
     ],
   },

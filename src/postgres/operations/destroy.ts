@@ -206,21 +206,23 @@ export function destroySeveral(
     effect: 'once',
     parameters: { of: text, except: list(uuid) },
     give: ({ of, except }: EndingOfSeveral) => ({ of, except }),
-    sql: ({ of, except }) => ({
-      ...(!isDistributed && {
-        found: `
+    sql: ({ of, except }) => {
+      const isDoomed = `${isMeant(of)} and s.id <> all (${except})`
+      const found = `
         select s.id
         from ${session} as s
-        where ${isMeant(of)} and s.id <> all (${except})
+        where ${isDoomed}
         order by s.id
-        for update`,
-      }),
-      ended: `
+        for update`
+      return {
+        ...(!isDistributed && { found }),
+        ended: `
         delete from ${session} as s
-        ${isDistributed ? `where ${isMeant(of)} and s.id <> all (${except})` : 'where s.id = any (array(select id from found))'}
+        where ${isDistributed ? isDoomed : 's.id = any (array(select id from found))'}
         returning s.id, s.user_id, s.expires_at`,
-      answer: `select id, user_id from ended where expires_at > now()`,
-    }),
+        answer: `select id, user_id from ended where expires_at > now()`,
+      }
+    },
     rows: (rows) => rows.map((row) => ({ id: row.text('id'), userId: row.textOrNull('user_id') })),
   })
 }
