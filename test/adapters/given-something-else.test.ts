@@ -10,7 +10,7 @@ import { elysiaSessions } from 'pg-sessions/elysia'
 import { expressSessions } from 'pg-sessions/express'
 import { PgSessionStore } from 'pg-sessions/express-session'
 import { fastifySessions } from 'pg-sessions/fastify'
-import { refuseCrossSite, requireFresh, withSession } from 'pg-sessions/fetch'
+import { refuseCrossSite, requireElevated, requireFresh, withSession } from 'pg-sessions/fetch'
 import { h3Sessions } from 'pg-sessions/h3'
 import { honoSessions } from 'pg-sessions/hono'
 import { koaSessions } from 'pg-sessions/koa'
@@ -71,7 +71,12 @@ const others: Record<string, () => unknown> = {
   'requireFresh needs a handler': () => requireFresh('5m', undefined as never),
   'refuseCrossSite needs a handler': () => refuseCrossSite(undefined as never),
   'requireFresh needs the way to the session': () => node.requireFresh(sessions as never, '5m'),
-  'takes a duration only': () =>
+  'requireElevated needs a handler': () => requireElevated('10m', undefined as never),
+  'requireElevated needs the way to the session': () =>
+    node.requireElevated(sessions as never, '10m'),
+  'requireElevated of NestJS takes a duration only': () =>
+    Reflect.apply(nestjs.requireElevated, null, ['10m', { redirectTo: '/' }]),
+  'requireFresh of NestJS takes a duration only': () =>
     Reflect.apply(nestjs.requireFresh, null, ['5m', { redirectTo: '/' }]),
   'forRoot takes { sessions, adapter }': () => nestjs.SessionsModule.forRoot(sessions as never),
   'forRootAsync needs a factory': () => nestjs.SessionsModule.forRootAsync(undefined as never),

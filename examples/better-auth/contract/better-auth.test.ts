@@ -208,7 +208,7 @@ async function signUp(
   const browser = new Browser()
   const answer = await browser.ask(application, '/sign-up/email', { email, password, name: 'Ann' })
   assert.equal(answer.status, 200, JSON.stringify(answer))
-  const { id } = answer.content?.user as { id: string }
+  const { id } = (answer.content as { user: { id: string } }).user
   return { id, email, browser }
 }
 

@@ -76,7 +76,14 @@ export function requireElevated<
   Data extends object = DefaultData,
   Rest extends readonly unknown[] = readonly [],
 >(within: Duration, handler: Handler<Data, Rest>, options?: FreshOptions): Handler<Data, Rest> {
-  return guarded(elevatedGuard(within, options), handler)
+  const guard = elevatedGuard(within, options)
+  assertFunction(
+    handler,
+    'requireElevated',
+    'a handler',
+    "requireElevated('10m', (request, session) => new Response())",
+  )
+  return guarded(guard, handler)
 }
 
 /**

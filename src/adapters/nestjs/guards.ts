@@ -30,11 +30,7 @@ export type { CrossSiteOptions }
  * ```
  */
 export function requireFresh(within: Duration, ...none: never[]): CanActivate {
-  if (none.length > 0) {
-    throw new ConfigurationError(
-      'requireFresh of NestJS takes a duration only: a guard cannot redirect. To send a browser elsewhere, catch NotFreshError in an exception filter.',
-    )
-  }
+  refuseOptions('requireFresh', 'NotFreshError', none)
   return guarded(freshGuard(within))
 }
 
@@ -59,7 +55,8 @@ export function requireFresh(within: Duration, ...none: never[]): CanActivate {
  * }
  * ```
  */
-export function requireElevated(within: Duration): CanActivate {
+export function requireElevated(within: Duration, ...none: never[]): CanActivate {
+  refuseOptions('requireElevated', 'NotElevatedError', none)
   return guarded(elevatedGuard(within))
 }
 
@@ -97,4 +94,11 @@ function guarded(guard: RequestGuard): CanActivate {
       return true
     },
   }
+}
+
+function refuseOptions(maker: string, error: string, options: readonly unknown[]): void {
+  if (options.length === 0) return
+  throw new ConfigurationError(
+    `${maker} of NestJS takes a duration only: a guard cannot redirect. To send a browser elsewhere, catch ${error} in an exception filter.`,
+  )
 }

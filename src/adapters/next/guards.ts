@@ -58,7 +58,7 @@ export function requireFresh<Rest extends readonly unknown[]>(
  * Makes a Route Handler that lets a request through if its user proved a second factor at most this long ago, by the database's clock:
  * for the most sensitive routes.
  *
- * In a Server Action, ask `session.authenticatedWithin` and call `redirect()` of Next. Otherwise a browser that asks for a page is sent to `redirectTo` (303). Without that, and for other clients,
+ * In a Server Action, ask `session.elevatedWithin` and call `redirect()` of Next. Otherwise a browser that asks for a page is sent to `redirectTo` (303). Without that, and for other clients,
  * the answer is a short plain text: 401 if no user is signed in, 403 if the factor is missing or too old.
  *
  * @throws {ConfigurationError} The duration or an option is wrong.
@@ -80,7 +80,14 @@ export function requireElevated<Rest extends readonly unknown[]>(
   handler: Handler<Rest>,
   options?: FreshOptions,
 ): Handler<Rest> {
-  return guarded(elevatedGuard(within, options), getSession, handler)
+  const guard = elevatedGuard(within, options)
+  assertFunction(
+    handler,
+    'requireElevated',
+    'getSession and a handler',
+    "requireElevated(getSession, '10m', (request) => new Response())",
+  )
+  return guarded(guard, getSession, handler)
 }
 
 /**

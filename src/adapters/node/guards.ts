@@ -72,6 +72,12 @@ export function requireElevated(
   within: Duration,
   options?: FreshOptions,
 ): NodeGuard {
+  assertFunction(
+    sessionOf,
+    'requireElevated',
+    'the way to the session',
+    "requireElevated(sessionOf, '10m') with sessionOf of nodeSessions, or withSession.of of connectSessions",
+  )
   return guarded(elevatedGuard(within, options), sessionOf)
 }
 
