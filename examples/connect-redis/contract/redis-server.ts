@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { createClient } from 'redis'
 
 /** A Redis of a test's own, in memory. */

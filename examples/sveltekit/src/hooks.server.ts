@@ -1,8 +1,8 @@
+import { dev } from '$app/env'
 import { Pool } from 'pg'
 import { createSessions } from 'pg-sessions'
 import { fromPg } from 'pg-sessions/pg'
 import { sveltekitSessions } from 'pg-sessions/sveltekit'
-import { dev } from '$app/env'
 
 declare module 'pg-sessions' {
   interface SessionData {
