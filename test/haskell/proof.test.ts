@@ -30,6 +30,8 @@ const update = { ...guard, key: bytes('a') }
 const reads: Readonly<Record<string, (store: SessionStore) => Promise<unknown>>> = {
   load: (store) => store.load(token('a')),
   count: (store) => store.count(),
+  // It looks for the session first, and goes no further.
+  'destroy by id': (store) => store.destroy({ id: '1' }),
 }
 
 const writes: Readonly<Record<string, (store: SessionStore) => Promise<unknown>>> = {
@@ -48,7 +50,7 @@ const writes: Readonly<Record<string, (store: SessionStore) => Promise<unknown>>
   'removal of an entry': (store) => store.update({ ...update, expected: bytes('1'), value: null }),
   take: (store) => store.take(update),
   touch: (store) => store.touch({ id: '1', lifetime }),
-  destroy: (store) => store.destroy({ id: '1' }),
+  destroy: (store) => store.destroy({ ...token('a'), id: '1' }),
   purge: (store) => store.purge(1),
 }
 

@@ -62,8 +62,8 @@ test('every subpath gives the same names by import and by a require that loads n
       for (const name of ${list}) found[name] = Object.keys(require(name)).sort()
       console.log(JSON.stringify(found))`,
   }
-  // The driver for postgres.js opens connections of its own, and the one for OpenTelemetry calls its API.
-  const peers = ['postgres', '@opentelemetry/api']
+  // The driver for postgres.js opens connections of its own, telemetry calls OpenTelemetry's API, and bowser knows browsers.
+  const peers = ['postgres', '@opentelemetry/api', 'bowser']
   const user = await createPackageUser(packed, join(folder, 'importer'), files, peers)
   const imported: Record<string, string[]> = JSON.parse(await runNode(user, 'esm.mjs'))
   const required: Record<string, string[]> = JSON.parse(
