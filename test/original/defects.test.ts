@@ -3,6 +3,7 @@ import pg from 'pg'
 import { createSessions, PostgresStore, type SessionEvents, type Sessions } from 'pg-sessions'
 import { fromPg, fromPgClient } from 'pg-sessions/pg'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { fromClientInTransaction } from '../support/client-in-transaction.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { Visitor } from '../support/each-store-visitor.ts'
 import { watchStore } from '../support/each-store-watch.ts'
@@ -219,7 +220,9 @@ it('D10: reading writes at most once in a touch interval, heap-only, and sends n
   // The server counts what one transaction has done, at once and alone.
   const client = await pool.connect()
   await client.query('begin')
-  const quiet = watchStore(new PostgresStore({ driver: fromPgClient(client), migrate: 'off' }))
+  const quiet = watchStore(
+    new PostgresStore({ driver: fromClientInTransaction(client), migrate: 'off' }),
+  )
   const reader = new Visitor(
     createSessions<Data>({ store: quiet.store, idleTimeout: '1h', log: false }),
     ann.token,

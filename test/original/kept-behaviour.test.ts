@@ -8,6 +8,7 @@ import {
 } from 'pg-sessions'
 import { fromPg, fromPgClient } from 'pg-sessions/pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { fromClientInTransaction } from '../support/client-in-transaction.ts'
 import { Visitor } from '../support/each-store-visitor.ts'
 import { watchStore } from '../support/each-store-watch.ts'
 import { elapse, openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
@@ -119,7 +120,7 @@ describe('K4: the idle timeout counts from the last access', () => {
       const client = await pool.connect()
       await client.query('begin')
       await client.query(`update sessions.session set expires_at = ${expiry}, purge_at = ${expiry}`)
-      const store = new PostgresStore({ driver: fromPgClient(client), migrate: 'off' })
+      const store = new PostgresStore({ driver: fromClientInTransaction(client), migrate: 'off' })
       const counts = await store.count()
       expect(counts).toEqual({ live: isAlive ? 1 : 0, expired: isAlive ? 0 : 1 })
       expect(await store.purge(10)).toBe(isAlive ? 0 : 1)
