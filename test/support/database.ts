@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { Client } from 'pg'
 import { inject } from 'vitest'
 
@@ -31,8 +32,18 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     url: url.href,
     query: (sql) => query(url.href, sql),
     drop: async () => {
+      await othersGone(serverUrl, name)
       await query(serverUrl, `drop database if exists ${name} with (force)`)
     },
+  }
+}
+
+/** Waits a moment for clients that are closing: one that is cut then has no listener left for the error. */
+async function othersGone(serverUrl: string, name: string): Promise<void> {
+  for (let look = 0; look < 10; look += 1) {
+    const others = await query(serverUrl, `select from pg_stat_activity where datname = '${name}'`)
+    if (others.length === 0) return
+    await pause(25)
   }
 }
 
