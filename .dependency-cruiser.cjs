@@ -47,6 +47,7 @@ function strangers(name, comment) {
 const errors = 'errors(/|\\.ts$)'
 const processWide = 'process-wide\\.ts$'
 const realTime = 'real-time\\.ts$'
+const cryptography = 'cryptography/'
 const options = 'options/'
 const telemetry = 'telemetry/(channels|request-context)\\.ts$'
 const driver = 'postgres/driver\\.ts$'
@@ -56,6 +57,11 @@ module.exports = {
     room('errors', [], 'Errors that import make every room depend on what they import.'),
     room('process-wide', [], 'State that all copies share must not depend on one copy.'),
     room('real-time', [], 'The first thing to load takes the timers before a test replaces them.'),
+    room(
+      'cryptography',
+      [],
+      'A cipher that knows what it seals is written again for the next use.',
+    ),
     room('codec', [errors], 'A codec that knows sessions or SQL cannot be swapped for another.'),
     room('options', [errors], 'Options that know their makers cannot serve all of them.'),
     room(
@@ -71,12 +77,12 @@ module.exports = {
     room('cookie', [options, errors], 'Cookie rules mixed with sessions cannot be tested as text.'),
     room(
       'session',
-      ['store/', 'codec/', options, telemetry, realTime, errors],
+      ['store/', 'codec/', options, telemetry, cryptography, realTime, errors],
       'SQL or HTTP in a session ties what handlers hold to one database or one framework.',
     ),
     room(
       'sealing',
-      ['store/', 'codec/', 'session/session-events\\.ts$', options, errors],
+      ['store/', 'codec/', 'session/session-events\\.ts$', cryptography, options, errors],
       'Encryption that knows SQL or requests cannot serve every store.',
     ),
     room(
@@ -119,6 +125,7 @@ module.exports = {
         'haskell/',
         options,
         'session/(token|secret-options)\\.ts$',
+        cryptography,
         realTime,
         errors,
       ],
@@ -148,7 +155,7 @@ module.exports = {
       // comes through import/.
       [
         ...['session/', 'store/', 'codec/', 'postgres/', 'import/', 'sealing/', 'drivers/pg\\.ts$'],
-        ...[options, processWide, realTime, errors],
+        ...[options, cryptography, processWide, realTime, errors],
       ],
       'A store for another middleware that knows our request life cycle would mix two of them.',
     ),

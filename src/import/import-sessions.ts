@@ -1,9 +1,9 @@
 import { ConfigurationError, StoreUnavailableError } from '../errors.ts'
 import type { StatementRunner } from '../postgres/statement-runner.ts'
-import { realTime } from '../real-time.ts'
 import type { FoundSession, ImportSource, MovableSession } from './import-source.ts'
 import { type ImportReport, ImportTally, movableOf } from './import-tally.ts'
 import type { MoveOutcome } from './move-statement.ts'
+import { pauseBeforeRetry } from './pause-before-retry.ts'
 import { type MoverOptions, SessionImporter } from './session-importer.ts'
 
 /** How an import goes about its work. */
@@ -100,7 +100,7 @@ class Batches {
           return last.cursor
         }
       }
-      await pause(attempt)
+      await pauseBeforeRetry(attempt)
     }
   }
 
@@ -151,11 +151,4 @@ function keysOf(
   return movableOf(page)
     .filter((_, index) => outcomes[index] === wanted)
     .map(({ key }) => key)
-}
-
-/** Doubles from about 10 ms, and varies, so that two importers do not keep in step. */
-function pause(attempt: number): Promise<void> {
-  return new Promise((resolve) =>
-    realTime.setTimeout(resolve, 2 ** attempt * (5 + 5 * Math.random())),
-  )
 }

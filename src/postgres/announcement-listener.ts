@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { realTime } from '../real-time.ts'
 import type { OnHint, RevocationFeed } from '../store/session-store.ts'
 import { readAnnouncement } from './announcer.ts'
 import type { Driver, Listening } from './driver.ts'
+import { waitFor } from './wait-for.ts'
 
 /** What a listener works with. */
 export interface ListenerParts {
@@ -72,7 +72,7 @@ export class AnnouncementListener implements RevocationFeed {
     while (!this.#isStopped) {
       const wasHeard = await this.#listenOnce().catch(() => false)
       pause = wasHeard ? shortestPause : Math.min(2 * pause, longestPause)
-      await waitFor(this.#stopping.signal, pause * (0.5 + Math.random()))
+      await waitFor(pause * (0.5 + Math.random()), this.#stopping.signal)
     }
   }
 
@@ -92,7 +92,7 @@ export class AnnouncementListener implements RevocationFeed {
           // Announcements made while nothing listened are lost.
           onHint(null)
         }
-        await waitFor(over.signal, this.#terms.heartbeat * (0.75 + Math.random() / 2))
+        await waitFor(this.#terms.heartbeat * (0.75 + Math.random() / 2), over.signal)
       }
       return this.#isReliable
     } finally {
@@ -114,7 +114,7 @@ export class AnnouncementListener implements RevocationFeed {
     this.#proof = { id, heard }
     over.addEventListener('abort', end)
     this.#parts.announce(id)
-    await waitFor(waiting.signal, this.#terms.patience)
+    await waitFor(this.#terms.patience, waiting.signal)
     over.removeEventListener('abort', end)
     this.#proof = null
     return isHeard
@@ -134,20 +134,5 @@ function unlessOver(signal: AbortSignal, opening: Promise<Listening>): Promise<L
       if (signal.aborted) void listening.stop()
       else resolve(listening)
     }, reject)
-  })
-}
-
-/** Waits for a while, or until the signal ends it. Keeps no process alive. */
-function waitFor(signal: AbortSignal, milliseconds: number): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => {
-    const end = (): void => {
-      realTime.clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = realTime.setTimeout(end, milliseconds)
-    timer.unref()
-    signal.addEventListener('abort', end)
   })
 }

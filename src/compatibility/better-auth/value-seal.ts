@@ -1,4 +1,6 @@
 import * as crypto from 'node:crypto'
+import { decrypt, encrypt } from '../../cryptography/aes-gcm.ts'
+import { hashedId } from '../../cryptography/hashed-id.ts'
 import type { PresentedToken } from '../../store/session-store.ts'
 
 /** Which row a key of better-auth stands for. Nothing in it gives the key away. */
@@ -11,9 +13,6 @@ export interface KeyIdentity extends PresentedToken {
 const ID_DOMAIN = 'pg-sessions better-auth key to id v1\0'
 const HASH_DOMAIN = 'pg-sessions better-auth key hash v1'
 const SEAL_DOMAIN = 'pg-sessions better-auth value v1'
-
-const IV = 12
-const TAG = 16
 
 /**
  * Hashes keys and seals values, so that a dump of the database opens no session.
@@ -37,58 +36,28 @@ export class ValueSeal {
     const secretHashes = this.#keys.map(({ hash }) =>
       crypto.createHmac('sha256', hash).update(key).digest(),
     )
-    const id = uuidOf(
-      crypto
-        .createHash('sha256')
-        .update(ID_DOMAIN + key)
-        .digest(),
-    )
-    return { id, secretHash: secretHashes[0] as Uint8Array, secretHashes }
+    return { id: hashedId(ID_DOMAIN, key), secretHash: secretHashes[0] as Uint8Array, secretHashes }
   }
 
   seal(id: string, text: string): Uint8Array {
-    const iv = crypto.randomBytes(IV)
-    const cipher = crypto.createCipheriv(
-      'aes-256-gcm',
-      (this.#keys[0] as { seal: Buffer }).seal,
-      iv,
-    )
-    cipher.setAAD(Buffer.from(id))
-    const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
-    return Buffer.concat([iv, cipher.getAuthTag(), sealed])
+    return encrypt(text, (this.#keys[0] as { seal: Buffer }).seal, placeOf(id))
   }
 
   /** Null if none of the secrets has sealed it for this row. */
   open(id: string, sealed: Uint8Array): string | null {
     for (const { seal } of this.#keys) {
-      const text = openWith(seal, id, sealed)
-      if (text !== null) return text
+      const text = decrypt(sealed, seal, placeOf(id))
+      if (text !== null) return text.toString('utf8')
     }
     return null
   }
 }
 
-function openWith(key: Buffer, id: string, sealed: Uint8Array): string | null {
-  if (sealed.length < IV + TAG) return null
-  const iv = sealed.subarray(0, IV)
-  const decipher = crypto.createDecipheriv('aes-256-gcm', key, iv, { authTagLength: TAG })
-  decipher.setAAD(Buffer.from(id))
-  decipher.setAuthTag(sealed.subarray(IV, IV + TAG))
-  try {
-    const text = [decipher.update(sealed.subarray(IV + TAG)), decipher.final()]
-    return Buffer.concat(text).toString('utf8')
-  } catch {
-    return null
-  }
+/** What a value is bound to. */
+function placeOf(id: string): Buffer {
+  return Buffer.from(id)
 }
 
 function derive(secret: string, domain: string): Buffer {
   return Buffer.from(crypto.hkdfSync('sha256', secret, '', domain, 32))
-}
-
-function uuidOf(digest: Buffer): string {
-  digest.writeUInt8((digest.readUInt8(6) & 0x0f) | 0x80, 6)
-  digest.writeUInt8((digest.readUInt8(8) & 0x3f) | 0x80, 8)
-  const hex = digest.toString('hex', 0, 16)
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }

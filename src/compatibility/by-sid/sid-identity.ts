@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { hashedId } from '../../cryptography/hashed-id.ts'
 import { createTokens, randomToken, type TokenFormat } from '../../session/token.ts'
 import type { PresentedToken } from '../../store/session-store.ts'
 
@@ -38,7 +39,7 @@ const ID_DOMAIN = 'pg-sessions sid to id v1\0'
 export function sidIdentity(sid: string): SidIdentity {
   const native = plainTokens.read(sid)
   if (native !== null) return identity(native.id, native.secretHashes[0] as Uint8Array)
-  return identity(uuidOf(sha256(ID_DOMAIN + sid)), sha256(sid))
+  return identity(hashedId(ID_DOMAIN, sid), sha256(sid))
 }
 
 function identity(id: string, secretHash: Uint8Array): SidIdentity {
@@ -47,11 +48,4 @@ function identity(id: string, secretHash: Uint8Array): SidIdentity {
 
 function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest()
-}
-
-function uuidOf(digest: Buffer): string {
-  digest.writeUInt8((digest.readUInt8(6) & 0x0f) | 0x80, 6)
-  digest.writeUInt8((digest.readUInt8(8) & 0x3f) | 0x80, 8)
-  const hex = digest.toString('hex', 0, 16)
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }

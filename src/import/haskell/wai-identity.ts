@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { hashedId } from '../../cryptography/hashed-id.ts'
 import type { PresentedToken } from '../../store/session-store.ts'
 
 /** Keeps ids apart from every other SHA-256 over a key, the stored one above all. Never changes. */
@@ -15,7 +16,7 @@ export interface WaiIdentity {
  * it up, and a session that was moved once is known again.
  */
 export function waiIdentity(key: string): WaiIdentity {
-  return { id: uuidOf(sha256(ID_DOMAIN + key)), secretHash: sha256(key) }
+  return { id: hashedId(ID_DOMAIN, key), secretHash: sha256(key) }
 }
 
 /** What a client that shows this key may open, until its first response brings another token. */
@@ -26,11 +27,4 @@ export function waiProof(key: string): PresentedToken {
 
 function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest()
-}
-
-/** Marked as a UUID of version 8, RFC 9562 section 5.8. */
-function uuidOf(digest: Buffer): string {
-  digest.writeUInt8((digest.readUInt8(6) & 0x0f) | 0x80, 6)
-  digest.writeUInt8((digest.readUInt8(8) & 0x3f) | 0x80, 8)
-  return digest.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }

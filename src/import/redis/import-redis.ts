@@ -2,7 +2,6 @@ import { jsonCodec } from '../../codec/json-codec.ts'
 import { StoreUnavailableError } from '../../errors.ts'
 import type { StatementRunner } from '../../postgres/statement-runner.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
-import { realTime } from '../../real-time.ts'
 import { type IdentifySid, type RowReading, readRow } from '../connect-pg-simple/read-row.ts'
 import { CLAIM_ELSEWHERE, REMEMBERED } from '../express-store/claim-elsewhere.ts'
 import type { ImportProgress } from '../import-sessions.ts'
@@ -15,6 +14,7 @@ import {
   rehearseMove,
 } from '../move-statement.ts'
 import { passportUserId } from '../passport-user.ts'
+import { pauseBeforeRetry } from '../pause-before-retry.ts'
 import type { RedisCommands } from './redis-commands.ts'
 
 /** What an import from Redis needs. */
@@ -102,7 +102,7 @@ class RedisBatches {
         for (const outcome of settled) if (outcome !== 'busy' || isLast) this.tally.count(outcome)
         left = isLast ? [] : left.filter((_, index) => settled[index] === 'busy')
       }
-      if (left.length > 0) await pause(attempt)
+      if (left.length > 0) await pauseBeforeRetry(attempt)
     }
   }
 
@@ -159,10 +159,4 @@ const NO_EXPIRY = -1
 
 function isMovable(content: FoundSession['content']): content is MovableSession {
   return content.status === 'movable'
-}
-
-function pause(attempt: number): Promise<void> {
-  return new Promise((resolve) =>
-    realTime.setTimeout(resolve, 2 ** attempt * (5 + 5 * Math.random())),
-  )
 }

@@ -55,13 +55,7 @@ function destroyOne(
     parameters: endingTypes,
     give: giveEnding,
     sql: (given) => ({
-      found: `${findEnding(session, given)}
-        for update`,
-      ended: `
-        delete from ${session} as s
-        using found
-        where s.id = ${given.id} and found.is_held
-        returning s.id`,
+      ...endFound(session, given),
       answer: `
         select user_id, was_live, is_held, not exists (select from ended) as is_kept from found`,
     }),
@@ -149,11 +143,27 @@ export function giveEnding({ id, owner, secretHashes }: Ending): EndingValues {
   }
 }
 
+/** Finds a session, and ends it if it is the caller's to end. */
+export function endFound(
+  session: string,
+  given: Readonly<Record<keyof EndingValues, string>>,
+): { readonly found: string; readonly ended: string } {
+  return {
+    found: `${findEnding(session, given)}
+        for update`,
+    ended: `
+        delete from ${session} as s
+        using found
+        where s.id = ${given.id} and found.is_held
+        returning s.id`,
+  }
+}
+
 /**
  * Finds a session to end. Locked before it is ended: of a session that another request has just ended or
  * changed, this sees the latest.
  */
-export function findEnding(
+function findEnding(
   session: string,
   given: Readonly<Record<keyof EndingValues, string>> & { readonly of?: string },
 ): string {

@@ -3,7 +3,7 @@ import type { AnswerRow } from '../answer-rows.ts'
 import { type Operation, operation } from '../operation.ts'
 import { list, text, uuid } from '../parameter-types.ts'
 import type { TableNames } from '../table-names.ts'
-import { type EndingOfSeveral, endingTypes, findEnding, giveEnding, refuseKept } from './destroy.ts'
+import { type EndingOfSeveral, endFound, endingTypes, giveEnding, refuseKept } from './destroy.ts'
 import type { Selection } from './find-sessions.ts'
 
 /** What a statement in the application's transaction answers. */
@@ -39,13 +39,7 @@ export function destroyInTransaction(
     parameters: { ...endingTypes, channel: text },
     give: (ending: Ending) => ({ ...giveEnding(ending), channel }),
     sql: (given) => ({
-      found: `${findEnding(session, given)}
-        for update`,
-      ended: `
-        delete from ${session} as s
-        using found
-        where s.id = ${given.id} and found.is_held
-        returning s.id`,
+      ...endFound(session, given),
       answer: `
         select id, user_id, is_held, not exists (select from ended) as is_kept, ${TRANSACTION_ID},
           ${announce(channel, given.channel, 'is_held')}

@@ -1,4 +1,3 @@
-import { realTime } from '../../real-time.ts'
 import type { DestroyResult, EndedSession, Ending, LiveSession } from '../../store/session-store.ts'
 import type { InTransaction, StoreTransaction } from '../../store/store-transaction.ts'
 import type { Operation } from '../operation.ts'
@@ -7,6 +6,7 @@ import type { EndedInTransaction } from '../operations/end-in-transaction.ts'
 import { isUuid } from '../parameter-types.ts'
 import { freshProof } from '../proof.ts'
 import type { TableAccess } from '../table-access.ts'
+import { waitFor } from '../wait-for.ts'
 import type { ApplicationTransaction } from './application-transaction.ts'
 
 /** What a transaction's calls ask. */
@@ -99,19 +99,4 @@ export class PostgresTransaction implements StoreTransaction {
       if (isLast) return []
     }
   }
-}
-
-/** Keeps no process alive. */
-function waitFor(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => {
-    const end = (): void => {
-      realTime.clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = realTime.setTimeout(end, milliseconds)
-    timer.unref()
-    signal.addEventListener('abort', end)
-  })
 }
