@@ -84,7 +84,7 @@ describe('betterAuthStorage', () => {
     expect(await storage.getAndDelete(key)).toBeNull()
   })
 
-  it('counts concurrent increments, each once, and begins anew when the first one’s time is over', async () => {
+  it('counts concurrent increments, each once, and starts from 1 again when the first one’s time is over', async () => {
     const key = randomUUID()
     const count = () => storage.increment(key, 60)
     const counts = await Promise.all(Array.from({ length: 50 }, count))

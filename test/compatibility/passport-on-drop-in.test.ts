@@ -22,10 +22,10 @@ eachGround((grounds) => {
         const stolen = ann.twin()
         await ann.get('/logout')
         expect(await sessions.listByUser(userId)).toEqual([])
-        expect((await stolen.get('/user')).text).toBe('nobody')
+        expect((await stolen.get('/user')).text).toBe('anonymous')
         await ann.get('/login')
         expect(await sessions.destroyByUser(userId)).toBe(1)
-        expect((await ann.get('/user')).text).toBe('nobody')
+        expect((await ann.get('/user')).text).toBe('anonymous')
       },
     )
 
@@ -54,7 +54,7 @@ async function open(grounds: Grounds, user: unknown) {
     })
     app.get('/user', (request, response) => {
       expect(sessionOf(request)).toBeDefined()
-      response.send(request.user === undefined ? 'nobody' : JSON.stringify(request.user))
+      response.send(request.user === undefined ? 'anonymous' : JSON.stringify(request.user))
     })
   })
   const store = application.ground.beside()

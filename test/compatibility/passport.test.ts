@@ -25,7 +25,7 @@ eachGround((grounds) => {
       const before = ann.twin()
       expect((await ann.get('/login?user=ann')).text).toBe('in')
       expect((await ann.get('/user')).text).toBe('ann')
-      expect((await before.get('/user')).text).toBe('nobody')
+      expect((await before.get('/user')).text).toBe('anonymous')
       const [device] = await sessions.listByUser('ann')
       expect(device?.authenticatedAt).toBeInstanceOf(Date)
       expect(await ann.json('/data')).toEqual({ passport: { user: 'ann' } })
@@ -44,7 +44,7 @@ eachGround((grounds) => {
       await ann.get('/set/theme')
       await ann.get('/logout?keep=1')
       expect(await ann.json('/data')).toEqual({ theme: 1 })
-      expect((await ann.get('/user')).text).toBe('nobody')
+      expect((await ann.get('/user')).text).toBe('anonymous')
     })
 
     it('logOut ends the session, and no slower request brings it back', async () => {
@@ -53,8 +53,8 @@ eachGround((grounds) => {
       await ann.get('/login?user=ann')
       const stolen = ann.twin()
       expect((await ann.get('/logout')).text).toBe('out')
-      expect((await ann.get('/user')).text).toBe('nobody')
-      expect((await stolen.get('/user')).text).toBe('nobody')
+      expect((await ann.get('/user')).text).toBe('anonymous')
+      expect((await stolen.get('/user')).text).toBe('anonymous')
       expect((await ground.watched.store.count()).live).toBe(0)
     })
 
@@ -77,14 +77,14 @@ eachGround((grounds) => {
       await ann.get('/native/bob')
       expect((await ann.get('/user')).text).toBe('bob')
       expect(await sessions.destroyByUser('bob')).toBe(1)
-      expect((await ann.get('/user')).text).toBe('nobody')
+      expect((await ann.get('/user')).text).toBe('anonymous')
     })
 
     it('a user who cannot be found any more is signed out', async () => {
       const { browser, sessions } = await open(grounds)
       const ann = browser()
       await ann.get('/login?user=removed')
-      expect((await ann.get('/user')).text).toBe('nobody')
+      expect((await ann.get('/user')).text).toBe('anonymous')
       expect(await sessions.listByUser('removed')).toEqual([])
     })
 
@@ -184,7 +184,7 @@ eachGround((grounds) => {
       const ann = browser()
       ground.watched.fail('create', new RangeError('away'))
       expect((await ann.get('/login?user=ann')).status).toBe(500)
-      expect((await ann.get('/user')).text).toBe('nobody')
+      expect((await ann.get('/user')).text).toBe('anonymous')
     })
   })
 })
@@ -311,7 +311,7 @@ function addRoutes(app: Express, instance: passport.Authenticator, origin: strin
   })
   app.get('/user', (request, response) => {
     const { user } = request
-    response.send(user === undefined ? 'nobody' : typeof user === 'object' ? user : String(user))
+    response.send(user === undefined ? 'anonymous' : typeof user === 'object' ? user : String(user))
   })
   app.get('/data', async (request, response) => {
     await request.session.load()

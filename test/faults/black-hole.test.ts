@@ -83,7 +83,7 @@ describe.each(clients())('with %s', (_, client) => {
     proxy.cut()
   })
 
-  test('the first call of all ends in time too, while nobody can tell whether tables are there', async () => {
+  test('the first call of all ends in time too, before it is known whether the tables exist', async () => {
     await proxy.blackHole()
     await using notebook = await openNotebook(client, proxy.url)
     const visitor = notebook.browser()

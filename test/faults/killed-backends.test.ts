@@ -120,6 +120,6 @@ describe.each(clients())('with %s', (_, client) => {
     expect((await guest.post('/note/tea')).status).toBe(200)
     expect(await guest.get('/note')).toMatchObject({ text: 'tea' })
     visitor.token = token
-    expect(await visitor.get('/user')).toMatchObject({ text: 'nobody' })
+    expect(await visitor.get('/user')).toMatchObject({ text: 'anonymous' })
   })
 })

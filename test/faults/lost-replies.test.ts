@@ -99,13 +99,13 @@ describe.each(clients(['pg', 'postgres.js']))('with %s', (_, client) => {
     expect(await old.get('/note')).toMatchObject({ status: 200, text: 'none' })
   })
 
-  test('a sign-in whose answer got lost signs nobody in', async () => {
+  test('a sign-in whose answer got lost signs no user in', async () => {
     const visitor = await visitorWith('milk')
     const old = twin(visitor)
     const page = await losing('save_credentials', () => visitor.post('/sign-in/ann'))
     expectUnavailable(page, notebook)
-    expect(await visitor.get('/user')).toMatchObject({ text: 'nobody' })
-    expect(await old.get('/user')).toMatchObject({ text: 'nobody' })
+    expect(await visitor.get('/user')).toMatchObject({ text: 'anonymous' })
+    expect(await old.get('/user')).toMatchObject({ text: 'anonymous' })
   })
 
   test('clearing whose answer got lost keeps nothing, and hands out no token', async () => {

@@ -100,7 +100,7 @@ function application(sessions: Sessions<Notes>): express.Express {
   })
   app.get('/user', async (request, response) => {
     await session.of(request).load()
-    response.send(session.of(request).userId ?? 'nobody')
+    response.send(session.of(request).userId ?? 'anonymous')
   })
   for (const action of ['rotate', 'clear', 'destroy'] as const) {
     app.post(`/${action}`, (request, response) => {

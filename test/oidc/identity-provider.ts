@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Provider } from 'oidc-provider'
 
-/** An OpenID provider that signs in whoever the browser's cookie `user` names. */
+/** An OpenID provider that signs in the user whom the browser's cookie `user` names. */
 export interface IdentityProvider extends AsyncDisposable {
   readonly issuer: string
   /** Errors of the logout tokens that it sent. */

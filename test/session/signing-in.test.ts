@@ -154,7 +154,7 @@ eachStore((open) => {
     }
   })
 
-  it('a sign-in that fails signs nobody in, and leaves the session and its changes as they were', async () => {
+  it('a sign-in that fails signs no user in, and leaves the session and its changes as they were', async () => {
     const { visitor, watched } = await open()
     const browser = visitor()
     await browser.visit(async (session) => {

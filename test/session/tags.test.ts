@@ -105,7 +105,7 @@ eachStore((open) => {
   })
 })
 
-it('says so where the store keeps no tags, and signs nobody in', async () => {
+it('says so where the store keeps no tags, and signs no user in', async () => {
   const store = new MemoryStore()
   const without = new Proxy(store, {
     get: (target, name) => {
