@@ -60,7 +60,7 @@ export function shareDatabase(): SharedDatabase {
   beforeAll(async () => {
     database = await createTestDatabase()
     pool = new pg.Pool({ connectionString: database.url, max: 10 })
-    await new WaiStore({ driver: fromPg(pool), timeout: '1h' }).ready()
+    await new WaiStore({ driver: fromPg(pool), timeout: '1h', deadline: '30s' }).ready()
   })
   afterEach(async () => {
     await Promise.all(open.splice(0).map((sessions) => sessions.close()))

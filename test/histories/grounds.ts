@@ -59,7 +59,7 @@ interface Drivers {
 
 export async function driversGround({ drivers, query, rest, close }: Drivers): Promise<Ground> {
   const calm = drivers[0] as Driver
-  await new PostgresStore({ driver: calm }).ready()
+  await new PostgresStore({ driver: calm, deadline: '30s' }).ready()
   return {
     async open(weather, { shares, deadline }) {
       await query('delete from sessions.session')

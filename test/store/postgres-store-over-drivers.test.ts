@@ -60,7 +60,7 @@ describe.each([
 
   beforeAll(async () => {
     opened = await open()
-    await new PostgresStore({ driver: opened.driver }).ready()
+    await new PostgresStore({ driver: opened.driver, deadline: '30s' }).ready()
   })
 
   afterAll(() => opened.close())

@@ -17,8 +17,9 @@ export async function openPostgresStore(
 ): Promise<PostgresStoreHarness> {
   const database = await createTestDatabase()
   const pool = new pg.Pool({ connectionString: database.url, max: 10 })
+  // Making the tables beside other work may take longer than a call of a user may.
+  await new PostgresStore({ driver: fromPg(pool), ...options, deadline: '30s' }).ready()
   const store = new PostgresStore({ driver: fromPg(pool), ...options })
-  await store.ready()
   return {
     database,
     pool,
