@@ -5,15 +5,15 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { root } from './run-command.ts'
 
-/** What is read by users and contributors. Decisions are history; migrations never change. */
-const READ = /^(src|demo|docs|bench|examples\/[^/]+\/(?!contract)|[A-Z]+\.md)/
+/** What is read by users and contributors. Decisions are history, migrations never change, and this file names the words. */
+const READ = /^(src|demo|docs|bench|test|scripts|examples\/[^/]+\/|[A-Z]+\.md)/
 const UNREAD =
-  /^(docs\/(api|decisions)|src\/postgres\/migrations|bench\/results|.*package-lock\.json)/
+  /^(docs\/(api|decisions)|src\/postgres\/migrations|bench\/results|scripts\/check-language\.ts|.*package-lock\.json)/
 const TEXT = /\.(ts|tsx|js|md|astro|css)$/
 
 /** Each with what to write instead. A system account is called "nobody" and stands in quotes. */
 const BANNED: readonly (readonly [RegExp, string])[] = [
-  [/(?<!['"])\bnobody\b(?!['"])/i, 'name who: no request, no user, no other process'],
+  [/(?<!['"])\bnobody\b|\bnobody\b(?!['"])/i, 'name who: no request, no user, no other process'],
   [/\bwhoever\b/i, 'name who: the caller, an attacker'],
   [/\bsomebody\b/i, 'name who: another user, an attacker'],
   [/\banew\b/i, 'again'],

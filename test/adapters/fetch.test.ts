@@ -110,7 +110,7 @@ describe('withSession', () => {
     expect(reason).toBeUndefined()
   })
 
-  it('answers also when the body that is not sent is being read by somebody else', async () => {
+  it('still answers when another reader has locked the body that is not sent', async () => {
     const handler = withSession(unsavableSessions(), (_request, session) => {
       session.set('a', 1)
       const response = new Response('changed')

@@ -10,7 +10,7 @@ import { openNodeApplication } from './node-application.ts'
 describe('nodeSessions', () => {
   adapterContract({ describe, it }, openNodeApplication, { property: false })
 
-  it('answers a failed save in plain text when nobody else does', async () => {
+  it('answers a failed save in plain text when no other code does', async () => {
     const sessionOf = nodeSessions(unsavableSessions())
     const { response, text } = await askOnce((request, response) => {
       sessionOf(request, response).set('a', 1)
@@ -84,7 +84,7 @@ describe('nodeSessions', () => {
     expect(text).toBe('Cannot write headers after they are sent to the client')
   })
 
-  it('names Cookie in Vary where somebody else has wrapped writeHead', async () => {
+  it('names Cookie in Vary where other code has wrapped writeHead', async () => {
     const sessionOf = nodeSessions(memorySessions())
     const { response } = await askOnce(async (request, response) => {
       const { writeHead } = response

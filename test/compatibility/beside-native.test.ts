@@ -83,7 +83,7 @@ describe('expressSessionTokens', () => {
 
 eachGround((grounds) => {
   describe('express-session and native sessions in one application', () => {
-    it('share one session: each reads what the other stored, whoever began it', async () => {
+    it('share one session: each reads what the other stored, whichever of them began it', async () => {
       for (const first of ['old', 'new']) {
         const ann = await application(grounds)
         await ann.get(`/${first}/set/a/1`)

@@ -4,7 +4,7 @@ import type { RunningApplication } from 'pg-sessions/testing'
 import { serve } from '../adapters/listen.ts'
 import { Browser } from './browser.ts'
 
-/** A session of express-session whose keys nobody has declared. */
+/** A session of express-session whose keys are not declared. */
 export type AnySession = session.Session & Record<string, unknown>
 
 /** In this program `request.session` has the type of our own adapter for Express. */

@@ -148,14 +148,14 @@ eachGround((grounds, storeName) => {
       expect(JSON.stringify(found)).toBe('{"a":1,"cookie":{}}')
     })
 
-    it('a whole session that is set anew replaces what is there', async () => {
+    it('a whole session that is set again replaces what is there', async () => {
       const { set, get } = await open(grounds)
       await set('sid', { a: 1, b: 2 })
       await set('sid', { b: 3, c: 4 })
       expect(await get('sid')).toEqual({ b: 3, c: 4 })
     })
 
-    it('a session whose row has expired is begun anew by set', async () => {
+    it('set begins a session again whose row has expired', async () => {
       const { set, get, ground } = await open(grounds, { idleTimeout: '1m' })
       await set('sid', { a: 1 })
       await ground.elapse(61_000)

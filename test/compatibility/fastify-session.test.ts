@@ -42,7 +42,7 @@ eachGround((grounds) => {
         })
       })
       await logOutMeanwhile(browser(), gate)
-      // The middleware begins a session for whoever comes without one.
+      // The middleware begins a session for each client that comes without one.
       expect((await ground.watched.store.count()).live).toBeLessThanOrEqual(1)
     })
 

@@ -179,7 +179,7 @@ eachGround((grounds) => {
       })
     })
 
-    it('a store that is away fails the login and logs nobody in', async () => {
+    it('a store that is away fails the login and logs no user in', async () => {
       const { browser, ground } = await open(grounds)
       const ann = browser()
       ground.watched.fail('create', new RangeError('away'))

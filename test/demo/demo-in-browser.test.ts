@@ -72,7 +72,7 @@ describe.skipIf(browserPath === undefined)('the demo in a browser', () => {
   const account = (page: Page): Promise<string | null> =>
     page.locator('#account-title').textContent()
 
-  test('signs in, and the basket of before comes along', async () => {
+  test('signs in, and keeps the basket filled before the sign-in', async () => {
     const page = await openDevice()
     await press(page, 'Add Rye bread')
     await signIn(page, 'Ann')

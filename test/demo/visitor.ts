@@ -5,7 +5,7 @@ export interface Visit {
   readonly page: string
 }
 
-/** Somebody who visits the demo with a client that keeps its cookie, but is no browser. */
+/** A visitor to the demo whose client keeps its cookie, but is not a browser. */
 export class Visitor {
   readonly #url: string
   /** The cookie as the client would send it; undefined for none. */

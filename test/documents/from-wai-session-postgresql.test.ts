@@ -76,7 +76,7 @@ test('“Run both”: the old cookie is known here, and what is changed here is 
   expect(await original.lookUp(key), 'the old key').toBeNull()
 })
 
-test('“Move over”: who comes by is moved, the command moves the rest, and nobody is signed out', async () => {
+test('“Move over”: a visit moves its session, the command moves the rest, and no user is signed out', async () => {
   await using after = await runExample(
     only('ts', /fromWai\(\{.*timeout: '1h' \}\)/),
     original.database.url,
@@ -96,7 +96,7 @@ test('“Move over”: who comes by is moved, the command moves the rest, and no
 
   expect((await ask(after, here.cookie)).body).toBe('Hello héllo')
   const login = await ask(after, bob.cookie, 'POST')
-  expect(await ask(after, other), 'the key of before').toMatchObject({ body: 'Hello stranger' })
+  expect(await ask(after, other), 'the earlier key').toMatchObject({ body: 'Hello stranger' })
   expect((await ask(after, login.cookie)).body).toBe('Hello bob')
 })
 

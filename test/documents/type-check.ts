@@ -82,7 +82,7 @@ function compilerOptions(): ts.CompilerOptions {
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
   return {
     ...options,
-    // Users write applications: nobody declares the types of what they export.
+    // Users write applications: they do not declare the types of what they export.
     declaration: false,
     isolatedDeclarations: false,
     experimentalDecorators: true, // as NestJS asks of them

@@ -74,7 +74,7 @@ describe('fromPgClient', () => {
 
   it('never sends a statement while another is under way, which pg warns of', async () => {
     const driver = fromPgClient(await openClient())
-    // The contract's tests use the client beside the driver, which may have been warned of before.
+    // The contract's tests use the client beside the driver, which may have caused earlier warnings.
     const earlier = warnings.length
     await Promise.all(Array.from({ length: 20 }, () => driver.query(one, patient)))
     expect(warnings.slice(earlier)).toEqual([])

@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 
-/** A transaction of somebody else that holds one session's row. */
+/** Another client's transaction that holds one session's row. */
 class Holder implements AsyncDisposable {
   readonly #client = new pg.Client({ connectionString: database.url })
   readonly #id: string

@@ -6,8 +6,8 @@ import { clients, type OpenClient } from './clients.ts'
 import { ReplyLoser } from './lost-reply.ts'
 
 /*
- * The server ends sessions and the answer gets lost. Whoever may have ended is told so all the same, and a
- * count says what is gone.
+ * The server ends sessions and the answer gets lost. Sessions that may have ended are announced all the
+ * same, and a count says what is gone.
  */
 
 let database: TestDatabase

@@ -9,8 +9,8 @@ import { clients, type OpenClient } from './clients.ts'
 import { ReplyLoser } from './lost-reply.ts'
 
 /*
- * The server renews a token and the answer gets lost. Whoever only reads is not to notice, and the client
- * is to hold a token that works.
+ * The server renews a token and the answer gets lost. A request that only reads does not notice, and the
+ * client holds a token that works.
  */
 
 let database: TestDatabase

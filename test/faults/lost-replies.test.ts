@@ -8,7 +8,7 @@ import { type Browser, type Notebook, openNotebook, type Page } from './notebook
 
 /*
  * The server does its work and the answer gets lost. A page may then fail although the change was made,
- * but never succeed without it, and never hand out a token that nobody stored.
+ * but never succeed without it, and never hand out a token that was not stored.
  */
 
 let database: TestDatabase

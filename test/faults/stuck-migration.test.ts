@@ -57,7 +57,7 @@ async function expectStuckUntil(driver: Driver, free: () => unknown): Promise<vo
   await store.close()
 }
 
-test('a migration whose connection nobody greets gives up, and the next one succeeds', async () => {
+test('a migration whose connection gets no greeting gives up, and the next one succeeds', async () => {
   // Each use is on a connection of its own, and pg waits for ever for an answer to its greeting.
   const { driver, pool } = openPg({ maxUses: 1 })
   await expectStuckUntil(

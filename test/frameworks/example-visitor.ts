@@ -6,7 +6,7 @@ export interface Sight {
   readonly clicks: number
 }
 
-/** Somebody who looks at an example's page and presses its buttons, as a browser does. */
+/** A visitor who looks at an example's page and presses its buttons, as a browser does. */
 export class ExampleVisitor {
   readonly #origin: string
   readonly #jar: Map<string, string>

@@ -23,7 +23,7 @@ async function loginThere(key: string, user: string): Promise<string> {
   return request.getNewCookie()
 }
 
-/** A browser whose session has a flag that nobody is going to complete. */
+/** A browser whose session has a flag that no request is going to complete. */
 async function leftBehind(key: string): Promise<Visitor<Texts>> {
   const ann = visitor(key, { loginTime: '1ms' })
   await ann.visit((session) => session.load())
@@ -182,7 +182,7 @@ describe('the flag', () => {
     const sessions = shared.sessions({ loginTime: '1ms' })
     const events = eventsOf(sessions, ['rotated', 'renewed', 'cleared'])
     const unused = await sessions.open(`__Host-id=${key}`).commit()
-    expect(unused.setCookies, 'who does not use the session answers for nobody').toEqual([])
+    expect(unused.setCookies, 'a request that does not use the session sends no cookie').toEqual([])
     const ann = new Visitor(sessions, key)
     expect(await holds(ann)).toEqual({ user: 'nobody' })
     expect(ann.token).not.toBe(key)
@@ -237,7 +237,7 @@ describe('the flag', () => {
 })
 
 describe('a login on our side while they hold a request', () => {
-  it('clears into another row, so that their late write reaches nobody', async () => {
+  it('clears into another row, so that their late write reaches no session', async () => {
     const { key } = await begin()
     const theirs = await shared.original.open(key)
     const ann = visitor(key)
@@ -356,7 +356,7 @@ describe('purges of both sides', () => {
     )
   })
 
-  it('go on beside a session that somebody holds', async () => {
+  it('go on beside a session that another client has locked', async () => {
     const [held, other] = [await begin(), await begin()]
     await elapse(7200)
     const client = await shared.pool.connect()

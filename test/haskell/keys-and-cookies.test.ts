@@ -158,7 +158,7 @@ describe('cookies', () => {
     expect(await idOf(`__host-id=${one}`)).toBeNull()
   })
 
-  it('with a NUL, with bytes that are no UTF-8, or of 8 kB are nobody, over real HTTP', async () => {
+  it('with a NUL, with bytes that are no UTF-8, or of 8 kB open no session, over real HTTP', async () => {
     const key = await (await shared.original.open(null)).getNewCookie()
     const sessions = shared.sessions({ cookie: { name: 'SESSION', secure: false } })
     const sessionOf = nodeSessions(sessions)
@@ -201,7 +201,7 @@ describe('cookies', () => {
 })
 
 describe('values', () => {
-  it('with a NUL, of no length, or that are null in the table harm nobody', async () => {
+  it('with a NUL, of no length, or that are null in the table do no harm', async () => {
     const there = await shared.original.open(null)
     const key = await there.getNewCookie()
     await there.insert('', '')

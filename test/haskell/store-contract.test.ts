@@ -37,7 +37,7 @@ const INAPPLICABLE: readonly (readonly [reason: string, sentence: RegExp])[] = [
   ],
   [
     'whole seconds',
-    /moment of its creation|as it answered the first|successor of a session (anew|with times)/,
+    /moment of its creation|as it answered the first|successor of a session with times/,
   ],
 ]
 
@@ -54,7 +54,7 @@ function asTheContractKnowsIt(store: SessionStore): SessionStore {
   const idOf = (row: string): string => [...rowIds].find(([, it]) => it === row)?.[0] ?? row
   const userOf = (id: string): string | null => users.get(id) ?? null
   const guard = <Guard extends Precondition>(it: Guard): Guard => {
-    return { ...it, id: rowId(it.id), userId: it.userId === userOf(it.id) ? null : 'somebody else' }
+    return { ...it, id: rowId(it.id), userId: it.userId === userOf(it.id) ? null : 'another user' }
   }
   const begun = (session: NewSession, row: string | undefined): void => {
     rowIds.set(session.id, String(row))

@@ -7,8 +7,8 @@ import { holds, shareDatabase } from './shared-database.ts'
 
 const shared = shareDatabase()
 
-/** Resolves once somebody waits for a lock in this database. */
-async function somebodyWaits(): Promise<void> {
+/** Resolves once a transaction waits for a lock in this database. */
+async function transactionWaits(): Promise<void> {
   await expect
     .poll(async () => {
       const { rows } = await shared.pool.query(
@@ -50,7 +50,7 @@ describe('a login on their side that has not committed', () => {
         }
         const attempt = Promise.resolve(acts[act]()).then(() => ours.commit())
         const outcome = expect(attempt).rejects.toMatchObject({ code: 'ERR_SESSION_GONE' })
-        await somebodyWaits()
+        await transactionWaits()
         await theirs.query('COMMIT')
         await outcome
       } finally {
@@ -115,7 +115,7 @@ it('a purge of theirs that has not committed is waited for, and its session is g
     await theirs.query('DELETE FROM wai_pg_sessions WHERE session_last_access<$1', [9999999999])
     ours.session.set('late', 'x')
     const outcome = expect(ours.commit()).rejects.toMatchObject({ code: 'ERR_SESSION_GONE' })
-    await somebodyWaits()
+    await transactionWaits()
     await theirs.query('COMMIT')
     await outcome
   } finally {

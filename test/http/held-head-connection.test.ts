@@ -65,7 +65,7 @@ describe('when the client hangs up', () => {
     })
   })
 
-  it('during the save, the save is done and nobody throws', async () => {
+  it('during the save, the save is done and nothing throws', async () => {
     await withClientThatLeaves(async ({ res, save, failures, gone }, hangUp) => {
       res.writeHead(200, { 'X-A': '1' })
       res.write('x')

@@ -158,7 +158,7 @@ describe('over HTTP/2', () => {
     expect(body).toHaveLength(100_001)
   })
 
-  it('a client that resets the stream disturbs nobody', async () => {
+  it('a client that resets the stream causes no error', async () => {
     const save = deferred<typeof addition>()
     const replayed = deferred<void>()
     const server = createServer((_req, res) => {

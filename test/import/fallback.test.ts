@@ -84,7 +84,7 @@ test('a row that cannot be a session is told of, by its public id, and stays', a
   expect(await old.sids()).toEqual(['a'])
 })
 
-test('a session goes to the user whom its data names, or to nobody', async () => {
+test('a session goes to the user whom its data names, or to no user', async () => {
   await old.save('a', { user: 'ann' })
   await old.save('b', { user: { hostile: true } })
   const fallback = open({

@@ -35,7 +35,7 @@ const cookies: string[] = []
 let server: OwnServer
 let proxy: FaultProxy
 let rows = ''
-/** From here on nobody but the application gives the server anything to write. */
+/** From here on only the application gives the server anything to write. */
 let begin = 0
 
 beforeAll(async () => {
@@ -215,7 +215,7 @@ async function badDay({ ask, pool }: Shop): Promise<void> {
   await ask(`/set/${POISON}`)
   await Promise.all(['a', POISON, 'b'].map((value) => ask(`/set/${value}`)))
   await pool.query('alter table sessions.session_data drop constraint no_poison')
-  // A row is locked for too long; an answer gets lost; nobody answers; nobody is there.
+  // A row is locked for too long; an answer gets lost; the server does not answer; no server is there.
   const client = await pool.connect()
   await client.query('begin; lock table sessions.session in exclusive mode')
   await ask(`/set/${VALUE}`, visitor)
@@ -236,7 +236,7 @@ async function badDay({ ask, pool }: Shop): Promise<void> {
   await pool.query('alter table sessions.away rename to session')
   await pool.query(`update sessions.session_data set value = '{${VALUE}'`)
   await ask('/read/x', other)
-  // Somebody else's password.
+  // Another user's password.
   const url = new URL(proxy.url)
   url.username = 'nobody'
   const wrong = new pg.Pool({ connectionString: url.href })
@@ -297,7 +297,7 @@ function secretNeedles(): Needle[] {
   ]
 }
 
-/** What the database may hold and nobody else may see. */
+/** What the database may hold, but no other party may see. */
 function privateNeedles(): Needle[] {
   const sha256 = (secret: string) => createHash('sha256').update(secret).digest()
   return [

@@ -145,7 +145,7 @@ it('K5: expiry is judged on every read, without a purger; data goes with its ses
   expect(indexes.rowCount).toBe(1)
 })
 
-it('K6: a value that does not decode counts as absent, and can be written anew', async () => {
+it('K6: a value that does not decode counts as absent, and can be written again', async () => {
   const visitor = open()
   const ann = visitor()
   await ann.visit((session) => {

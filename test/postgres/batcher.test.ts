@@ -56,7 +56,7 @@ function saveOf(session: Begun, value: string) {
   return changeOf(session, { written: [entry('a', value)] })
 }
 
-/** A transaction of somebody else that holds these sessions' rows. */
+/** Another client's transaction that holds these sessions' rows. */
 async function lockRows(sessions: readonly Begun[]): Promise<{ release(): Promise<void> }> {
   const client = new pg.Client({ connectionString: harness.database.url })
   await client.connect()
@@ -79,7 +79,7 @@ describe('a call that finds nothing under way', () => {
     }
     for (const [n, call] of Object.values(calls).entries()) {
       answers.push(call())
-      // It has left before the call returns: nobody waits for company.
+      // It is sent before the call returns: no operation waits for company.
       expect(operations()).toHaveLength(n + 1)
     }
     await Promise.all(answers)
@@ -94,7 +94,7 @@ describe('a call that finds nothing under way', () => {
   })
 })
 
-describe('touches that nobody waits for', () => {
+describe('touches that no caller waits for', () => {
   const patientTouch = (store: PostgresStore, { id }: Begun): Promise<void> =>
     store.touch({ id, lifetime, mayWait: true })
 
@@ -107,7 +107,7 @@ describe('touches that nobody waits for', () => {
     expect(operations()).toEqual(['touch_many'])
   })
 
-  test('go along with the next statement that somebody waits for', async () => {
+  test('go along with the next statement that a caller waits for', async () => {
     const [first, second, third, fourth] = await beginMany(4)
     const { store, operations, hold } = await openGated()
     const held = hold('touch')
@@ -196,7 +196,7 @@ describe('calls that come while one is under way', () => {
     await alone.reached
     const shared = hold('load_many')
     early.push(store.load(proofOf(session!)))
-    // Nobody waits long for a statement that is held up.
+    // No load waits long for a statement that is held up.
     await shared.reached
     await store.save(saveOf(session!, 'new'))
     const late = [contentOf(store, session!), contentOf(store, session!)]
@@ -314,8 +314,8 @@ describe('a shared statement', () => {
   })
 })
 
-describe('a session that somebody holds locked', () => {
-  test('delays nobody in its batch, and is saved when it is free', async () => {
+describe('a session that another client has locked', () => {
+  test('delays no other session in its batch, and is saved when it is free', async () => {
     const sessions = await beginMany(20)
     const { store, operations } = await openGated()
     const lock = await lockRows([sessions[7]!])
@@ -328,7 +328,7 @@ describe('a session that somebody holds locked', () => {
     expect(await contentOf(store, sessions[7]!)).toEqual({ a: 'new' })
   })
 
-  test('delays nobody behind it in the queue', async () => {
+  test('delays no session behind it in the queue', async () => {
     const [locked, ...others] = await beginMany(20)
     const { store } = await openGated()
     const lock = await lockRows([locked!])

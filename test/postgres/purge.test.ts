@@ -48,7 +48,7 @@ async function countRows(): Promise<{ sessions: number; entries: number }> {
   return rows[0]
 }
 
-/** Runs `use` while a transaction of somebody else's is open, in which this was done. */
+/** Runs `use` while another client's transaction, in which `sql` has run, is open. */
 async function whileOpen(sql: string, use: () => Promise<void>): Promise<void> {
   const client = new pg.Client({ connectionString: harness.database.url })
   await client.connect()
@@ -98,7 +98,7 @@ test('purgers on several processes share the work, and each session goes once', 
   await Promise.all(pools.map((pool) => pool.end()))
 })
 
-test('a purger takes what another one has not, and waits for nobody', async () => {
+test('a purger takes the rows that another one has not locked, and does not wait', async () => {
   await fillWithDead(20)
   const half = 'select from sessions.session order by purge_at, id limit 10 for update'
   await whileOpen(half, async () => {
@@ -182,7 +182,7 @@ test('no session in use is purged later than 30 touch intervals after its end', 
   }
 })
 
-test('a session that nobody came back to goes with the first purge after its end', async () => {
+test('a session that no visitor came back to goes with the first purge after its end', async () => {
   const sessions = createSessions({ store, log: false, idleTimeout: '1h' })
   const exchange = sessions.open(null)
   exchange.session.set('a', 1)

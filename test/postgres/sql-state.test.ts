@@ -314,7 +314,7 @@ describe('advice', () => {
     }
   })
 
-  it('names user, password and database when the server lets nobody in', async () => {
+  it('names user, password and database when the server refuses the login', async () => {
     expect((await classify('28P01')).message).toContain('check the user, password')
   })
 })

@@ -141,7 +141,7 @@ describe('a thief', () => {
     for (const token of stolen) {
       expect((await processes.visitor().twin(token).session()).userId).toBeNull()
     }
-    // Either the victim was first, or the thief's rotation was, and then nobody was signed in.
+    // Either the victim was first, or the thief's rotation was, and then no user was signed in.
     expect([200, 409]).toContain(status)
     if (status === 200) expect((await victim.session()).userId).toBe('victim')
   })

@@ -8,7 +8,7 @@ beforeAll(async () => {
 })
 afterAll(() => processes.stop())
 
-it('1000 interleaved requests of 50 users on two processes: nobody ever sees anybody else', async () => {
+it('1000 interleaved requests of 50 users on two processes: no user ever sees the session of another', async () => {
   const users = Array.from({ length: 50 }, (_, n) => `user${n}`)
   const seenIds = new Map<string | null, string>()
   let requests = 0

@@ -30,7 +30,7 @@ const GRACE = 30 * SECOND
 /** When a reply counts as lost. */
 const PATIENCE = 10 * SECOND
 
-/** Somebody whose token is due for renewal. */
+/** A visitor whose token is due for renewal. */
 async function visitorAtRenewalTime(user = 'ann'): Promise<HttpVisitor> {
   const visitor = processes.visitor()
   await visitor.post(`/do/sign-in/${user}`)
@@ -38,7 +38,7 @@ async function visitorAtRenewalTime(user = 'ann'): Promise<HttpVisitor> {
   return visitor
 }
 
-/** Whose session each process opens to a token; null for nobody's. */
+/** The user whose session each process opens for a token; null if it belongs to no user. */
 async function openedTo(token: string | null): Promise<(string | null)[]> {
   const visitor = processes.visitor().twin(token)
   return [(await visitor.at(0).session()).userId, (await visitor.at(1).session()).userId]
@@ -98,7 +98,7 @@ it('a client whose response got lost is given the same new token again', async (
   expect(await openedTo(ann.token)).toEqual(['ann', 'ann'])
 })
 
-it('nobody with the old token takes the place of a client that has shown the new one', async () => {
+it('a thief with the old token cannot take the place of a client that has shown the new one', async () => {
   const ann = await visitorAtRenewalTime()
   const thief = ann.twin()
   await ann.get('/session')

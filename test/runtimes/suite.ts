@@ -154,7 +154,7 @@ function openApplication(): OpenApplication {
       const options = { hostname: '127.0.0.1', port: 0, onListen() {} }
       const server = Deno.serve(options, fetchHandler(parts))
       const close = async (): Promise<void> => {
-        // It waits for connections that are kept alive, which nobody uses any more.
+        // It waits for connections that are kept alive, which no client uses any more.
         void server.shutdown()
       }
       return { origin: `http://127.0.0.1:${server.addr.port}`, close }

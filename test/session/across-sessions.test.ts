@@ -100,7 +100,7 @@ eachStore((open) => {
     expect(await bench.sessions.destroyById(id.toUpperCase(), { userId: 'ann' })).toBe(true)
   })
 
-  it('an owner that is nobody owns no session', async () => {
+  it('an owner without a user id owns no session', async () => {
     const bench = await open()
     const [browser, id] = await signIn(bench, 'ann')
     const strangers = [{ userId: null }, { userId: undefined }, {} as { userId: undefined }, null]

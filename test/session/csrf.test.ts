@@ -33,7 +33,7 @@ eachStore((open) => {
     expect(await stored()).toBe(0)
   })
 
-  it('changes with the token of the session: a form of before a sign-in does not count after it', async () => {
+  it('changes with the token of the session: a form from before a sign-in does not count after it', async () => {
     const { visitor } = await open()
     const ann = visitor()
     await ann.visit((session) => session.set('a', 1))

@@ -181,7 +181,7 @@ eachStore((open) => {
     ])
   })
 
-  it('a log that fails disturbs nobody', async () => {
+  it('a log that fails disturbs no request', async () => {
     const fail = (): never => {
       throw new Error('disk full')
     }

@@ -91,7 +91,7 @@ eachStore((open) => {
     expect(await ann.visit(isAlive)).toBe(false)
   })
 
-  it('counts the absolute timeout anew from each sign-in, and from nothing else', async () => {
+  it('restarts the absolute timeout at each sign-in, and at nothing else', async () => {
     const { visitor, elapse } = await open({ idleTimeout: '1h', absoluteTimeout: '2h' })
     const ann = visitor()
     await ann.visit((session) => session.set('a', 1))
@@ -161,11 +161,11 @@ eachStore((open) => {
     expect(stranger.token, 'alone it is nothing to store').toBeNull()
   })
 
-  it('a lifetime set before a sign-in goes with it, whoever was signed in before', async () => {
+  it('a lifetime set before a sign-in goes with it, whichever user was signed in before', async () => {
     const { visitor, elapse } = await open({ idleTimeout: '1h' })
-    for (const before of [null, 'nobody', 'ann', 'bob']) {
+    for (const before of [null, 'anonymous', 'ann', 'bob']) {
       const browser = visitor()
-      if (before === 'nobody') await browser.visit((session) => session.set('old', 1))
+      if (before === 'anonymous') await browser.visit((session) => session.set('old', 1))
       else if (before !== null) await browser.visit((session) => session.signIn(before))
       await browser.visit(async (session) => {
         session.setLifetime({ idleTimeout: '2d' })

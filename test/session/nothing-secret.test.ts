@@ -6,7 +6,7 @@ import { eachStore } from '../support/each-store.ts'
 
 const VALUE = 'sw0rdfish-of-the-deep'
 
-/** Everything that somebody could print of an object. */
+/** Everything that a program could print of an object. */
 function shown(object: unknown): string {
   return [
     inspect(object, { depth: null, showHidden: true, maxStringLength: null, getters: false }),

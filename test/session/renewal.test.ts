@@ -235,7 +235,7 @@ eachStore((open) => {
   })
 
   describe('many requests at renewal time', () => {
-    it('get one new token between them, and nobody is shut out', async () => {
+    it('get one new token between them, and no client is shut out', async () => {
       const { ann, old, visitor, events, alongside, settled } = await openRenewable(open)
       const tabs = Array.from({ length: 50 }, () => visitor(old))
       const requests = tabs.map((tab) => tab.open())
@@ -249,7 +249,7 @@ eachStore((open) => {
       ann.token = String(renewed[0]?.token)
       for (const tab of tabs) {
         expect(await tab.visit(read)).toBe(1)
-        expect(tab.setCookies, 'nobody is told of the new one by a later request').toEqual([])
+        expect(tab.setCookies, 'a later request tells no client of the new one').toEqual([])
       }
       await settled()
       expect(await opened(alongside(), [old, ann.token])).toEqual([true, true])
@@ -430,7 +430,7 @@ eachStore((open) => {
       expect(watched.calls).toEqual(['load'])
     })
 
-    it('is nobody who comes after the new token was shown', async () => {
+    it('does not include one that comes after the new token was shown', async () => {
       const { ann, old, current, visitor, elapse, settled, watched } = await openRenewed(open)
       await elapse(PATIENCE)
       await ann.visit(read)
@@ -565,7 +565,7 @@ eachStore((open) => {
       expect(ann.setCookies).toEqual([])
     })
 
-    it('is made up for like any lost reply, when it was done and nobody heard', async () => {
+    it('is made up for like any lost reply, when it was done and the client never heard', async () => {
       const { ann, old, watched, elapse } = await openRenewable(open)
       watched.fail('save', new StoreUnavailableError('Not now.', 'unknown'), 'after')
       expect(await ann.visit(read)).toBe(1)

@@ -88,7 +88,7 @@ interface Jar {
 interface World {
   readonly bench: Bench<Data>
   readonly processes: readonly [Sessions<Data>, Sessions<Data>]
-  /** Two browsers, and a copy of a token that somebody has kept. */
+  /** Two browsers, and a copy of a token that an attacker has kept. */
   readonly jars: readonly [Jar, Jar, Jar]
 }
 

@@ -109,7 +109,7 @@ eachStore((open) => {
     })
   })
 
-  it('signing in as somebody else drops what the other had, stored or just set', async () => {
+  it('signing in as another user drops what the earlier one had, stored or just set', async () => {
     const { visitor, stored } = await open()
     const browser = visitor()
     await browser.visit(async (session) => {
@@ -134,7 +134,7 @@ eachStore((open) => {
     expect(await stored()).toBe(1)
   })
 
-  it('keeps what follows an ending, whoever was signed in before it', async () => {
+  it('keeps what follows an ending, whichever user was signed in before it', async () => {
     const { visitor } = await open()
     for (const end of ['clear', 'destroy'] as const) {
       const browser = visitor()

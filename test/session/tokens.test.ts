@@ -239,7 +239,7 @@ eachStore((open) => {
   describe('with peppers', () => {
     const [first, second] = ['first pepper '.repeat(3), 'second pepper '.repeat(3)]
 
-    it('the store knows a keyed hash, which nobody can make who only writes to the store', async () => {
+    it('the store knows a keyed hash, which an attacker who can only write to the store cannot make', async () => {
       const { visitor, watched } = await open({ pepper: first })
       const ann = visitor()
       await ann.visit((session) => session.set('a', 1))

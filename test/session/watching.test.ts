@@ -79,7 +79,7 @@ eachStore((open) => {
     expect(watched.calls.filter((call) => call === 'findLive').length).toBeLessThan(50)
   })
 
-  test('a session that passed to another user is another one for whoever had loaded it', async () => {
+  test('a session that passed to another user is another one for a request that had loaded it', async () => {
     const { sessions, visitor } = await open()
     const guest = visitor()
     await guest.visit((session) => session.set('basket', ['tea']))
@@ -101,7 +101,7 @@ eachStore((open) => {
     expect(await end).toBe('gone')
   })
 
-  test('a watch that was stopped tells nothing, and what a listener throws disturbs nobody', async () => {
+  test('a watch that was stopped tells nothing, and what a listener throws disturbs no other watch', async () => {
     const { sessions, visitor, lines } = await open()
     const ann = visitor()
     await ann.visit((session) => session.signIn('ann'))
@@ -149,7 +149,7 @@ eachStore((open) => {
     expect(() => sessions.watch(session.id ?? 'an id', null as never)).toThrow(ConfigurationError)
   })
 
-  test('closed sessions can be watched no more, and tell nobody of their end', async () => {
+  test('closed sessions cannot be watched any more, and tell no listener of their end', async () => {
     const { sessions, visitor } = await open()
     const ann = visitor()
     await ann.visit((session) => session.signIn('ann'))

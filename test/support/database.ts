@@ -9,7 +9,7 @@ export interface TestDatabase {
   readonly url: string
   /** Runs SQL as superuser on a connection of its own, beside whatever the test holds open. */
   query(sql: string): Promise<Record<string, unknown>[]>
-  /** Removes the database and cuts whoever is still connected. Safe to call twice. */
+  /** Removes the database and cuts the clients that are still connected. Safe to call twice. */
   drop(): Promise<void>
 }
 

@@ -10,17 +10,17 @@ const COMPANY = [1, 2, 3]
  * contract that asks one call at a time tries shared statements.
  */
 export function inCompany(store: SessionStore): SessionStore {
-  const nobody = () => ({ id: randomUUID(), userId: null })
+  const anonymous = () => ({ id: randomUUID(), userId: null })
   return new Proxy(store, {
     get(target, name: keyof SessionStore) {
       switch (name) {
         case 'load':
           return accompanied(target.load.bind(target), async () => {
-            await target.load({ ...nobody(), secretHashes: [randomHash()] })
+            await target.load({ ...anonymous(), secretHashes: [randomHash()] })
           })
         case 'save':
           return accompanied(target.save.bind(target), async () => {
-            await target.save({ ...nobody(), lifetime, written: [], deleted: [] })
+            await target.save({ ...anonymous(), lifetime, written: [], deleted: [] })
           })
         case 'touch':
           return accompanied(target.touch.bind(target), async () => {

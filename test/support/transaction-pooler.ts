@@ -10,13 +10,13 @@ export interface TransactionPooler extends AsyncDisposable {
 /** One connection to the server, which clients take turns on. */
 interface Backend {
   readonly socket: Socket
-  /** Who has it at present. What the server says to nobody is dropped. */
+  /** The client that has it now; while there is none, what the server sends is dropped. */
   borrower: Socket | null
 }
 
 /**
  * Starts a pooler before a database. It takes any password, knows no prepared statements, and passes a
- * notification on to whoever has the connection at that moment, or to nobody.
+ * notification on to the client that has the connection at that moment, or drops it.
  */
 export async function startTransactionPooler(
   databaseUrl: string,

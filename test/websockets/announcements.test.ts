@@ -14,7 +14,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { type WatchedStore, watchStore } from '../support/each-store-watch.ts'
 import { startTransactionPooler } from '../support/transaction-pooler.ts'
 
-/** Nobody looks by itself, neither at once nor later: what is told was announced, or looked for when listening began. */
+/** The watcher does not look by itself, neither at once nor later: what it tells was announced, or found when listening began. */
 const NEVER = 3_600_000
 const HINTS_ALONE: WatchTerms = { interval: NEVER, reassurance: NEVER }
 /** Looks while there are no reliable hints, and never while there are. */

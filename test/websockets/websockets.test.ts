@@ -68,9 +68,9 @@ describe('a WebSocket of ws', () => {
   })
 
   it.each([
-    ['nobody', async () => ''],
+    ['a visitor without a cookie', async () => ''],
     [
-      'somebody who has signed out',
+      'a visitor who has signed out',
       async () => {
         const cookie = await near.visit('/sign-in')
         await near.visit('/sign-out', cookie)
@@ -107,7 +107,7 @@ describe('a WebSocket of ws', () => {
     for (const { closed } of chats) expect(await closed).toEqual([4401, 'gone'])
   })
 
-  it('closes when somebody else signs in with the same browser', async () => {
+  it('closes when another user signs in with the same browser', async () => {
     const cookie = await near.visit('/sign-in')
     const { closed } = await join(far, cookie)
     await near.visit('/sign-in-as-bob', cookie)
@@ -140,7 +140,7 @@ describe('a socket of Socket.IO', () => {
       reconnection: false,
     })
 
-  it('is refused to nobody, and disconnected when its user signs out in another process', async () => {
+  it('is refused without a cookie, and disconnected when its user signs out in another process', async () => {
     const anonymous = connect('')
     const refusal = await new Promise<Error>((resolve) => anonymous.on('connect_error', resolve))
     expect(refusal.message).toBe('sign in first')

@@ -34,17 +34,17 @@ describe('components that Next renders', () => {
     })
   }
 
-  it('end a session, whose cookie then stands for nobody', async () => {
+  it('end a session, whose cookie then belongs to no user', async () => {
     const store = new MemoryStore()
     const cookie = await signedIn(store)
     const { answer } = await render(store, cookie, (session) => session.destroy())
     assert.deepEqual(answer.headers.getSetCookie(), [])
     while ((await store.count()).live > 0) await setImmediate()
     const { text } = await render(store, cookie, () => undefined)
-    assert.match(text, /rendered for nobody/)
+    assert.match(text, /rendered for anonymous/)
   })
 
-  it('change a stored session without a cookie, also when nobody saves', async () => {
+  it('change a stored session without a cookie, even if the page never calls save', async () => {
     const store = new MemoryStore()
     const cookie = await signedIn(store)
     const saved = new Promise<void>((resolve) => {

@@ -91,7 +91,7 @@ test('keys of a generator of their own need no generator here, since none are ma
   expect(() => fromWai({ database, keys: { accept: /^[A-Za-z0-9]{32}$/ } })).not.toThrow()
 })
 
-test('without the old tables a key of before is an error that says so, not a stranger', async () => {
+test('without the old tables, an old key is an error that says so, not a stranger', async () => {
   const original = await openOriginalService()
   await original.pool.query('drop table wai_pg_sessions cascade')
   const sql = postgres(original.database.url, { max: 1, onnotice: () => {} })

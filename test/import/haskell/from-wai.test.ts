@@ -224,7 +224,7 @@ test('a session of more than 4 MiB moves whole', async () => {
   expect(await read(ann)).toEqual({ user: 'ann', ...big })
 })
 
-test('old tables of the same names with another shape are named, and nobody counts as a stranger', async () => {
+test('old tables of the same names with another shape are named, and no user counts as a stranger', async () => {
   const key = await original.begin({ user: 'ann' })
   await original.pool.query('alter table wai_pg_sessions rename session_last_access to seen_at')
   await expect(read(new Visitor(open(), key))).rejects.toThrow(
@@ -245,7 +245,7 @@ test('keys and values may be of any types', async () => {
   expect(await read(ann)).toEqual({ length: 3 })
 })
 
-test('a login here ends the old key at once, and nobody else gets the session', async () => {
+test('a login here ends the old key at once, and no other user gets the session', async () => {
   const sessions = open()
   const key = await original.begin({ basket: 'tea' })
   const ann = new Visitor(sessions, key)

@@ -171,7 +171,7 @@ test('a session whose key the original replaces meanwhile is moved under the new
   expect(await here(successor)).toEqual({ user: 'ann' })
 })
 
-test('a session that somebody holds is left, and said to be busy', async () => {
+test('a session that another client has locked is left, and reported as busy', async () => {
   await original.pool.query('delete from wai_pg_sessions')
   const key = await original.begin({ user: 'ann' })
   const holder = await original.pool.connect()
@@ -183,7 +183,7 @@ test('a session that somebody holds is left, and said to be busy', async () => {
   expect(await here(key)).toEqual({ user: 'ann' })
 })
 
-test('a copy of the old tables that is put back after the move brings nobody back', async () => {
+test('a copy of the old tables that is put back after the move revives no session', async () => {
   await original.pool.query('create table copy as select * from wai_pg_sessions')
   await run()
   const sessionKey = expected.sessions[0]?.sessionKey ?? expect.fail()

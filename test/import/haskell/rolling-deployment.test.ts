@@ -100,7 +100,7 @@ class Browser {
   }
 }
 
-test('nobody is signed out, and no write is lost, on the way over and back, with 30 % writes', async () => {
+test('no user is signed out, and no write is lost, on the way over and back, with 30 % writes', async () => {
   const browsers = Array.from({ length: 40 }, (_, n) => new Browser(`user ${n}`))
   const stages = [
     processes('shared', 'shared'),

@@ -14,5 +14,5 @@ export default async function Page({
   } catch (error) {
     return <p>{String(Reflect.get(Object(error), 'code'))}</p>
   }
-  return <p>{`rendered for ${session.userId ?? 'nobody'}`}</p>
+  return <p>{`rendered for ${session.userId ?? 'anonymous'}`}</p>
 }
