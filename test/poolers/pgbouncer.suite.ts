@@ -49,7 +49,7 @@ describe.each(bouncers.map((bouncer) => [bouncer.version, bouncer] as const))(
       })
       afterAll(() => bouncer[Symbol.asyncDispose]())
 
-      describe.each(Object.entries(clients))('%s', (_client, open) => {
+      describe.each(Object.entries(clients))('%s', (client, open) => {
         let application: Application
 
         beforeAll(() => {
@@ -63,6 +63,9 @@ describe.each(bouncers.map((bouncer) => [bouncer.version, bouncer] as const))(
             driver: withoutListening(application.driver),
             migrate: mode === 'statement' ? 'off' : 'auto',
           })
+          // A cap takes a transaction, which a statement mode refuses.
+          if (mode === 'statement')
+            Object.defineProperty(store, 'limitsUsers', { value: undefined })
           return {
             store,
             elapse: (milliseconds) => elapse(direct, milliseconds),
@@ -106,6 +109,24 @@ describe.each(bouncers.map((bouncer) => [bouncer.version, bouncer] as const))(
             await sessions.close()
           }
           await empty.drop()
+        })
+
+        test.runIf(mode === 'statement')('a cap of users is refused, and says why', async () => {
+          const sessions = createSessions({
+            database: application.driver,
+            migrate: 'off',
+            maxPerUser: { count: 2, beyond: 'end-oldest' },
+            log: false,
+          })
+          const { session } = sessions.open(null)
+          const failure = await session.signIn('ann').catch((error: unknown) => error)
+          expect(failure).toMatchObject(
+            client === 'pg'
+              ? { code: 'ERR_CONFIGURATION', message: expect.stringContaining('pool_mode') }
+              : // Postgres.js passes on no error that ends a connection.
+                { code: 'ERR_STORE_UNAVAILABLE', outcome: 'none' },
+          )
+          await sessions.close()
         })
 
         test('it is restarted, and the application goes on', async () => {
