@@ -18,7 +18,12 @@ The servers are installed on first use, some 300 MB, by the lockfile in test/mat
 
 const matrix = join(root, 'test', 'matrix')
 const databaseSuites = [
+  'admin',
+  'faults',
+  'histories',
+  'oidc',
   'postgres',
+  'sealing',
   'store',
   'drivers',
   'session',
@@ -32,6 +37,7 @@ const databaseSuites = [
   'telemetry',
   'transactions',
   'users',
+  'websockets',
 ]
 
 /** One version: the alias its binaries are installed under, and what it is called. */
