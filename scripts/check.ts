@@ -6,6 +6,8 @@ import { checkApi } from './check-api.ts'
 import { checkDeclarations } from './check-declarations.ts'
 import { checkLanguage } from './check-language.ts'
 import { checkNames } from './check-names.ts'
+import { checkWorkflows } from './check-workflows.ts'
+import { buildSite } from './docs-site/build-site.ts'
 import { type PackedPackage, PackingError, packPackage } from './pack-package.ts'
 import { type CommandResult, runCommand } from './run-command.ts'
 import { checkSubpaths } from './subpaths.ts'
@@ -95,6 +97,16 @@ const gates: readonly Gate[] = [
     name: 'api',
     purpose: 'exports without a docstring, and an API reference that says what was true once',
     run: ({ folder }) => checkApi(folder),
+  },
+  {
+    name: 'site',
+    purpose: 'pages that the site cannot show, and links that lead nowhere',
+    run: ({ folder }) => buildSite({ into: join(folder, 'site'), isTrial: true }),
+  },
+  {
+    name: 'workflows',
+    purpose: 'workflows that GitHub refuses, and actions that are not pinned by hash',
+    run: checkWorkflows,
   },
 ]
 

@@ -1,8 +1,15 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { root } from '../run-command.ts'
 
-/** Finds links of built pages whose page, file or anchor is not in the site. */
+/** A link to a page, file or anchor, and the address of a picture. */
+const LINK = /<(?:a\b[^>]*? href|img\b[^>]*? src)="([^"]+)"/g
+
+/** A link to a file of the repository that is no page of the site. */
+const IN_REPOSITORY = /^https:\/\/github\.com\/pg-sessions\/pg-sessions\/blob\/main\/([^#?]*)/
+
+/** Finds links and pictures of built pages whose page, file or anchor is not in the site, nor in the repository. */
 export async function brokenLinks(dist: string, base: string): Promise<string[]> {
   const files = (await readdir(dist, { recursive: true })).filter((file) => file.endsWith('.html'))
   const pages = new Map<string, string>()
@@ -10,7 +17,11 @@ export async function brokenLinks(dist: string, base: string): Promise<string[]>
   const anchors = new Map([...pages].map(([file, text]) => [file, anchorsOf(text)]))
   const broken: string[] = []
   for (const [file, text] of pages) {
-    for (const [, link = ''] of text.matchAll(/<a\b[^>]*? href="([^"]+)"/g)) {
+    for (const [, link = ''] of text.matchAll(LINK)) {
+      const [, inRepository] = IN_REPOSITORY.exec(link) ?? []
+      if (inRepository !== undefined && !existsSync(join(root, inRepository))) {
+        broken.push(`${file}: ${link}`)
+      }
       if (/^[a-z]+:/i.test(link)) continue
       const { pathname, hash } = new URL(link.replaceAll('&amp;', '&'), `http://site${base}${file}`)
       const target = fileOf(dist, pathname.slice(base.length))
