@@ -1,11 +1,11 @@
 /**
- * Builds `dist/`: ES modules by tsc, one for each source file, and below `dist/cjs` the same for `require`,
- * by rolldown, with the dependencies inside that have no CommonJS form. Both share one set of declarations.
+ * Builds `dist/`: ES modules by tsc, one for each source file, and below `dist/cjs` the same modules for
+ * `require`, with the dependencies inside that have no CommonJS form. Both share one set of declarations.
  */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, posix, relative } from 'node:path'
-import { transform } from 'esbuild'
-import { rolldown } from 'rolldown'
+import { build as bundle, transform } from 'esbuild'
+import { ModuleFormError, toCommonJs } from './commonjs-module.ts'
 import { readManifest } from './pack-package.ts'
 import { root, runCommand } from './run-command.ts'
 import { readSubpaths } from './subpaths.ts'
@@ -98,30 +98,39 @@ async function dropComments(): Promise<void> {
 }
 
 async function buildCommonJs(modules: readonly string[]): Promise<void> {
-  const bundle = await rolldown({
-    input: Object.fromEntries(modules.map((module) => [module, join(dist, `${module}.js`)])),
+  const onlyEs = new Set(Object.keys((await readManifest()).dependencies))
+  const taken = new Map<string, Set<string>>()
+  const files = new Set(modules.map((module) => `${module}.js`))
+  for (const file of files) {
+    const module = toCommonJs(file, await readFile(join(dist, file), 'utf8'), onlyEs)
+    for (const specifier of module.files) files.add(posix.join(posix.dirname(file), specifier))
+    for (const [name, exports] of module.bundled) {
+      taken.set(name, new Set([...(taken.get(name) ?? []), ...exports]))
+    }
+    await mkdir(dirname(join(commonJs, file)), { recursive: true })
+    await writeFile(join(commonJs, file), module.code)
+  }
+  for (const [name, exports] of taken) await bundleDependency(name, [...exports])
+}
+
+/** Writes what this package uses of a dependency for `require`, with the dependency's license. */
+async function bundleDependency(name: string, exports: readonly string[]): Promise<void> {
+  const license = await readFile(join(root, 'node_modules', name, 'LICENSE'), 'utf8').catch(() =>
+    readFile(join(root, 'node_modules', name, 'LICENSE.md'), 'utf8'),
+  )
+  await bundle({
+    stdin: { contents: `export { ${exports.join(', ')} } from '${name}'`, resolveDir: root },
+    outfile: join(commonJs, 'bundled', `${name}.js`),
+    bundle: true,
     platform: 'node',
-    external: Object.keys((await readManifest()).peerDependencies),
-    onLog(level, { message }) {
-      if (level === 'warn') throw new BuildError(message)
-    },
-  })
-  await bundle.write({
-    dir: commonJs,
     format: 'cjs',
-    exports: 'named',
-    esModule: true,
-    comments: false,
-    // This copy is for old loaders; the names of functions and classes stay, for stack traces.
-    minify: {
-      compress: { target: 'es2022' },
-      mangle: { toplevel: false, keepNames: { function: true, class: true } },
-      codegen: { removeWhitespace: true },
-    },
-    entryFileNames: '[name].js',
-    chunkFileNames: 'shared/[name].js',
+    target: 'es2022',
+    minifyWhitespace: true,
+    lineLimit: 120,
+    legalComments: 'none',
+    banner: { js: `/*! ${name}\n${license.trim()}\n*/` },
+    logLevel: 'silent',
   })
-  await bundle.close()
 }
 
 async function filesOf(folder: string, end: string): Promise<string[]> {
@@ -134,7 +143,7 @@ async function filesOf(folder: string, end: string): Promise<string[]> {
 try {
   await build()
 } catch (error) {
-  if (!(error instanceof BuildError)) throw error
+  if (!(error instanceof BuildError || error instanceof ModuleFormError)) throw error
   console.error(error.message)
   process.exitCode = 1
 }
