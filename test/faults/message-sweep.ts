@@ -77,7 +77,7 @@ interface Expected {
 }
 
 async function withoutFault(harness: PostgresStoreHarness, plan: Sweep): Promise<Expected> {
-  const session = await arrange(harness)
+  const session = await arrange(harness, plan)
   const before = await stored(harness, session)
   const answer = await plan.operation.call(harness.store, session)
   return { before, after: await stored(harness, session), answer }
@@ -97,10 +97,12 @@ async function attempt(
   try {
     if (plan.isWarm) {
       const patient = new PostgresStore({ driver, migrate: 'off' })
-      await plan.operation.call(patient, await arrange(harness))
+      await plan.operation.call(patient, await arrange(harness, plan))
       await patient.close()
     }
-    const sessions = await Promise.all(Array.from({ length: plan.calls }, () => arrange(harness)))
+    const sessions = await Promise.all(
+      Array.from({ length: plan.calls }, () => arrange(harness, plan)),
+    )
     let happened = false
     let isDisarmed = false
     void arm(proxy, plan, count, () => isDisarmed).then(() => {
@@ -200,9 +202,12 @@ async function arm(
   }
 }
 
-async function arrange({ store }: PostgresStoreHarness): Promise<SweptSession> {
+async function arrange(
+  { store }: PostgresStoreHarness,
+  { operation }: Sweep,
+): Promise<SweptSession> {
   const session = sweptSession()
-  await store.create(session)
+  await (operation.begin?.(store, session) ?? store.create(session))
   return session
 }
 
@@ -215,7 +220,8 @@ async function stored(
     `select s.id = $1 as is_first, encode(s.secret_hash, 'hex') as hash,
        encode(s.previous_hash, 'hex') as previous, encode(s.sealed_successor, 'hex') as sealed,
        case when s.user_id = $3 then 'the same' else s.user_id end as user, s.sign_ins,
-       s.purge_at - s.created_at > interval '2 hours' as was_touched,
+       array_remove(s.tags, 'of ' || $3) as tags, s.device::text as device, s.factor,
+       s.actor_id as actor, s.purge_at - s.created_at > interval '2 hours' as was_touched,
        (select json_object_agg(encode(key, 'escape'), length(value)::text || left(encode(value, 'escape'), 9) order by key)
         from sessions.session_data where session_id = s.id) as entries
      from sessions.session as s where s.id in ($1, $2) order by is_first`,

@@ -20,6 +20,8 @@ export interface SweptSession extends NewSession {
 /** What a call is about, and what it does. */
 export interface SweptOperation {
   readonly call: SweptCall
+  /** What is there before; only the session unless told otherwise. */
+  readonly begin?: SweptCall
   /** Whether it changes nothing, so that a lost answer leaves nothing in doubt. */
   readonly reads?: true
   /** Whether it ends its session, so that sockets elsewhere are told. */
@@ -34,6 +36,7 @@ export const IN_DOUBT = 'in doubt'
 const LARGE = 'x'.repeat(20_000)
 const oldHash = new Uint8Array(32).fill(1)
 const newHash = new Uint8Array(32).fill(2)
+const ownHash = new Uint8Array(32).fill(3)
 const grace = { duration: 60_000, successor: bytes('sealed') }
 
 /** The same session each time, but for its id: signed in, with three entries. */
@@ -142,6 +145,31 @@ export const sweptOperations: Readonly<Record<string, SweptOperation>> = {
       store.touch({ id, lifetime: { idle: 7_200_000, purge: 9_000_000 }, overlap: 0 }),
     shares: true,
   },
+  elevate: {
+    call: (store, session) => {
+      const credentials = { ...rotation(oldHash, newHash), factor: 'totp' }
+      return store.save(changeOf(session, { credentials })).then(statusOf)
+    },
+  },
+  'sign in beyond a cap': {
+    call: (store, { userId, fresh }) => {
+      const cap = { count: 1, beyond: 'end-oldest' } as const
+      return store.create({ ...fresh, userId, cap }).then(statusOf)
+    },
+    ends: true,
+  },
+  'end acting': {
+    begin: async (store, session) => {
+      const { fresh } = session
+      await store.create({ ...fresh, userId: 'admin' })
+      await store.create({ ...session, actor: { userId: 'admin', sessionId: fresh.id } })
+    },
+    call: (store, session) => {
+      const acting = { ...guardOf(session), secretHashes: [oldHash], to: ownHash }
+      return store.endActing?.(acting).then(statusOf) ?? Promise.resolve()
+    },
+    ends: true,
+  },
   'destroy by token': {
     call: async (store, { id }) => {
       const ending = await store.destroy({ id, secretHashes: [oldHash] })
@@ -165,6 +193,21 @@ export const sweptOperations: Readonly<Record<string, SweptOperation>> = {
     call: (store, session) =>
       store.tag?.({ ...guardOf(session), added: ['b'], removed: ['a'] }).then(statusOf) ??
       Promise.resolve(),
+  },
+  describe: {
+    call: (store, session) =>
+      store.describe?.({ ...guardOf(session), device: '{"label":"a tablet"}' }).then(statusOf) ??
+      Promise.resolve(),
+  },
+  'list by tag': {
+    call: async (store, { userId }) => (await store.listByTag?.(`of ${userId}`))?.length,
+    reads: true,
+  },
+  'replace values': {
+    call: async (store, { id }) => {
+      const value = { key: bytes('a'), expected: bytes('1'), value: bytes('9') }
+      return store.replaceValues?.([{ sessionId: id, ...value }])
+    },
   },
   purge: { call: (store) => store.purge(10), reads: true },
 }

@@ -30,6 +30,7 @@ const load = (value: string | undefined, token = 't1', userId: string | null = n
   kind: 'load',
   token,
   userId,
+  isElevated: false,
   entries: entries(value),
 })
 const save = (value: string): Deed => ({
@@ -173,5 +174,67 @@ describe('finds', () => {
         [2, 7, 8, load('0', 't2', 'ann')],
       ),
     ).toEqual(found)
+  })
+
+  const signedIn = [
+    [1, 1, 2, begin('0')],
+    [1, 3, 4, changeTo('t2', 'sign in', 'ann')],
+  ] as const
+  const tag = (tags: readonly string[]): Deed => ({ kind: 'tag', added: ['t'], removed: [], tags })
+
+  test('a tag that another one has overwritten', () => {
+    const other: Deed = { kind: 'tag', added: ['u'], removed: [], tags: ['u'] }
+    expect(check([1, 1, 2, begin('0')], [1, 3, 6, tag(['t'])], [1, 4, 5, other])).toEqual(found)
+  })
+
+  test('a session with a tag that outlives the end of all of them, or is missing from their list', () => {
+    const tagged = [
+      [1, 1, 2, begin('0')],
+      [1, 3, 4, tag(['t'])],
+    ] as const
+    const all: Deed = { kind: 'end by tag', tag: 't' }
+    expect(check(...tagged, [0, 5, 6, all], [2, 7, 8, load('0')])).toEqual(found)
+    const list: Deed = { kind: 'list by tag', tag: 't', shown: null }
+    expect(check(...tagged, [0, 5, 6, list])).toEqual(found)
+  })
+
+  test('a list without a session, or with what is not said of it', () => {
+    const list = (label: string | null): Deed => ({
+      kind: 'list',
+      userId: 'ann',
+      shown: label === null ? null : { label, tags: [] },
+    })
+    const described = [...signedIn, [1, 5, 6, { kind: 'describe', label: 'd' }]] as const
+    expect(check(...described, [0, 7, 8, list('d')])).toEqual([])
+    expect(check(...described, [0, 7, 8, list('e')])).toEqual(found)
+    expect(check(...described, [0, 7, 8, list(null)])).toEqual(found)
+  })
+
+  test('a session that a sign-in has ended and that is live, or that it has ended twice', () => {
+    const evicted: Deed = { kind: 'evicted', userId: 'ann' }
+    const ended = [...signedIn, [0, 5, 6, evicted]] as const
+    expect(check(...ended, [2, 7, 8, load('0', 't2', 'ann')])).toEqual(found)
+    expect(check(...ended, [0, 7, 8, evicted])).toEqual(found)
+  })
+
+  test('a second factor that was proved in no session, or is forgotten, or counts after a sign-in', () => {
+    const elevate: Deed = {
+      kind: 'save',
+      written: new Map(),
+      deleted: [],
+      change: { kind: 'elevate', from: 't2', to: 't3' },
+    }
+    const elevated = [...signedIn, [1, 5, 6, elevate]] as const
+    const seen = (token: string, isElevated: boolean): Deed => ({
+      kind: 'load',
+      token,
+      userId: 'ann',
+      isElevated,
+      entries: entries('0'),
+    })
+    expect(check(...signedIn, [2, 5, 6, seen('t2', true)])).toEqual(found)
+    expect(check(...elevated, [2, 7, 8, seen('t3', true)])).toEqual([])
+    expect(check(...elevated, [2, 7, 8, seen('t3', false)])).toEqual(found)
+    expect(check(...elevated, [2, 7, 8, seen('t2', true)])).toEqual(found)
   })
 })

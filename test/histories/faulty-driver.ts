@@ -50,11 +50,25 @@ async function send<Result>(weather: Weather, call: () => Promise<Result>): Prom
   return result
 }
 
+/** What is not committed is not applied later either. */
+function transactional({ turnstile, fate }: Weather): Weather {
+  return {
+    turnstile,
+    fate: () => {
+      const it = fate()
+      return it === 'applied late' ? 'not sent' : it
+    },
+  }
+}
+
 /** A real driver in bad weather. */
 export function faultyDriver(driver: Driver, weather: Weather): Driver {
   return {
     ...driver,
     query: (statement, options) => send(weather, () => driver.query(statement, options)),
+    // As one call, since its statements wait for nothing that another client would have to do first.
+    withConnection: (use, options) =>
+      send(transactional(weather), () => driver.withConnection(use, options)),
     explain: (error): ErrorExplanation | undefined =>
       error instanceof ConnectionBroke
         ? { outcome: error.outcome, kind: 'lost', reason: error.message }

@@ -23,6 +23,7 @@ export type Deed =
       readonly kind: 'load'
       readonly token: string
       readonly userId: string | null
+      readonly isElevated: boolean
       readonly entries: Entries
     }
   /** A request with this token was anonymous. */
@@ -55,18 +56,37 @@ export type Deed =
       readonly ended: boolean
     }
   | { readonly kind: 'end by user'; readonly userId: string }
+  | { readonly kind: 'end by tag'; readonly tag: string }
   | { readonly kind: 'end all' }
-  | { readonly kind: 'list'; readonly userId: string; readonly isListed: boolean }
+  /** A sign-in of this user elsewhere has ended the session, since it was one too many. */
+  | { readonly kind: 'evicted'; readonly userId: string }
+  /** Whether a list of this user's sessions shows it, and how. */
+  | { readonly kind: 'list'; readonly userId: string; readonly shown: Shown | null }
+  | { readonly kind: 'list by tag'; readonly tag: string; readonly shown: Shown | null }
+  /** Tags came and went. The tags that it had then are null if no answer came. */
+  | {
+      readonly kind: 'tag'
+      readonly added: readonly string[]
+      readonly removed: readonly string[]
+      readonly tags: readonly string[] | null
+    }
+  | { readonly kind: 'describe'; readonly label: string }
   /** Time passed for the store: a short while ends every grace, a long one every session. */
   | { readonly kind: 'time passes'; readonly isLong: boolean }
+
+/** A session as lists show it. */
+export interface Shown {
+  readonly label: string | null
+  readonly tags: readonly string[]
+}
 
 /** How a token came to be replaced. */
 export interface TokenChange {
   /**
-   * `rotate` and `sign in` leave the old token dead. `renew` leaves it a grace. `lifetime` is a rotation that
-   * is refused as a whole when the token does not work.
+   * `rotate` and `sign in` leave the old token dead. `renew` leaves it a grace. `lifetime` and `elevate` are
+   * rotations that are refused as a whole when the token does not work.
    */
-  readonly kind: 'rotate' | 'lifetime' | 'renew' | 'sign in'
+  readonly kind: 'rotate' | 'lifetime' | 'elevate' | 'renew' | 'sign in'
   readonly from: string
   /** The new token; null if the request got none. */
   readonly to: string | null

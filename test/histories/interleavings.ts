@@ -28,9 +28,14 @@ export const doings: Readonly<Record<string, Doing>> = {
   },
   destroy: step({ do: 'destroy', saves: true }),
   'only read': { steps: [] },
+  tag: step({ do: 'tag', tag: 't' }),
+  untag: step({ do: 'untag', tag: 't' }),
+  elevate: step({ do: 'elevate' }),
+  describe: step({ do: 'describe' }),
   'end by id': { errand: { do: 'end by id', pick: 0, owner: null } },
   'end by id for ann': { errand: { do: 'end by id', pick: 0, owner: 'ann' } },
   'end by user': { errand: { do: 'end by user', userId: 'ann' } },
+  'end by tag': { errand: { do: 'end by tag', tag: 't' } },
   list: { errand: { do: 'list', userId: 'ann' } },
 }
 

@@ -11,7 +11,8 @@ export type Step =
   | { readonly do: 'take'; readonly key: EntryKey }
   | { readonly do: 'rotate' | 'set lifetime'; readonly saves: boolean }
   | { readonly do: 'clear' | 'destroy'; readonly saves: boolean }
-  | { readonly do: 'sign out' }
+  | { readonly do: 'sign out' | 'elevate' | 'describe' }
+  | { readonly do: 'tag' | 'untag'; readonly tag: string }
   | { readonly do: 'sign in'; readonly userId: string }
 
 export interface Request {
@@ -24,7 +25,8 @@ export interface Request {
 export type Errand =
   | { readonly do: 'list' | 'end by user'; readonly userId: string }
   | { readonly do: 'end by id'; readonly pick: number; readonly owner: string | null }
-  | { readonly do: 'purge' | 'count' | 'end all' }
+  | { readonly do: 'list by tag' | 'end by tag'; readonly tag: string }
+  | { readonly do: 'purge' | 'count' | 'end all' | 'reseal' }
 
 /** What one tab of a browser, or the application, does, one after the other. */
 export type Lane =
@@ -41,11 +43,16 @@ export interface Round {
 export interface Program {
   /** Decides which statement goes first and which fails. */
   readonly seed: number
+  /** What becomes of a user's sessions beyond two. */
+  readonly beyondTwo: 'live' | 'end-oldest' | 'refuse'
+  /** Whether values are sealed, by each process under a key of its own that the others know. */
+  readonly seals: boolean
   readonly rounds: readonly Round[]
 }
 
 const key = fc.constantFrom<EntryKey>('a', 'b', 'log')
 const userId = fc.constantFrom('ann', 'bob')
+const tag = fc.constantFrom('t', 'u')
 const saves = fc.boolean()
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -71,6 +78,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('sign in' as const), userId }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('clear', 'destroy'), saves }) },
   { weight: 1, arbitrary: fc.constant({ do: 'sign out' as const }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('tag', 'tag', 'untag'), tag }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('elevate', 'elevate', 'describe') }) },
 )
 
 const request: fc.Arbitrary<Request> = fc.record({
@@ -88,7 +97,8 @@ const errand: fc.Arbitrary<Errand> = fc.oneof(
     pick: fc.nat(20),
     owner: fc.constantFrom(null, 'ann', 'bob'),
   }),
-  fc.record({ do: fc.constantFrom('purge', 'count', 'end all') }),
+  fc.record({ do: fc.constantFrom('list by tag', 'end by tag'), tag }),
+  fc.record({ do: fc.constantFrom('purge', 'count', 'end all', 'reseal') }),
 )
 
 const lane: fc.Arbitrary<Lane> = fc.oneof(
@@ -112,6 +122,8 @@ const lane: fc.Arbitrary<Lane> = fc.oneof(
 /** Random programs. They shrink to few rounds, lanes and steps. */
 export const programs: fc.Arbitrary<Program> = fc.record({
   seed: fc.nat(),
+  beyondTwo: fc.constantFrom('live', 'end-oldest', 'refuse'),
+  seals: fc.boolean(),
   rounds: fc.array(
     fc.record({
       time: fc.oneof(

@@ -48,13 +48,19 @@ export class Recorder {
     return this.#sessionsOfTokens.get(token)
   }
 
+  /** The sessions that clients know. */
   sessionIds(): ReadonlySet<string> {
-    return new Set(this.#operations.map(({ sessionId }) => sessionId))
+    const isNoted = ({ operation }: { readonly operation: Operation }): boolean =>
+      operation.deed.kind !== 'evicted'
+    return new Set(this.#operations.filter(isNoted).map(({ sessionId }) => sessionId))
   }
 
   history(): History {
     const sessions = new Map<string, Operation[]>()
+    const known = this.sessionIds()
     for (const { sessionId, operation } of this.#operations) {
+      // The answer to the sign-in that began it got lost, so no client can tell anything of it.
+      if (!known.has(sessionId)) continue
       const operations = sessions.get(sessionId) ?? [...this.#forAll]
       operations.push(operation)
       sessions.set(sessionId, operations)

@@ -95,6 +95,25 @@ export class RequestNotes {
     if (to !== null && call.after.id === id) this.#recorder.issued(to, id)
   }
 
+  elevated(call: Call): void {
+    const { id, token } = call.before
+    if (id === null || token === null) return
+    const to = newToken(call)
+    const change: TokenChange = { kind: 'elevate', from: token, to }
+    this.note(call, { kind: 'save', written: new Map(), deleted: [], change }, token)
+    if (to !== null) this.#recorder.issued(to, id)
+  }
+
+  /** Notes which sessions a sign-in has ended beside its own, or may have ended. */
+  evicted({ begin, end, outcome }: Call, userId: string, ids: readonly string[]): void {
+    const moments = { request: this.#recorder.newRequest(), begin, end }
+    for (const id of ids) {
+      this.#recorder.note(id, { ...moments, deed: { kind: 'evicted', userId } })
+    }
+    if (outcome !== 'unknown') return
+    this.#recorder.noteForAll({ ...moments, deed: { kind: 'end by user', userId } })
+  }
+
   /** Notes the session that a call began, if it did. */
   began(call: Call, entries: () => Entries): void {
     const { id, userId, token } = call.after

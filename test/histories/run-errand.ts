@@ -1,4 +1,5 @@
 import { StoreUnavailableError } from 'pg-sessions'
+import type { Deed } from './history.ts'
 import type { Errand } from './program.ts'
 import type { World } from './world.ts'
 
@@ -24,6 +25,9 @@ export async function runErrand(world: World, process: number, errand: Errand): 
     case 'count':
       await ask(sessions.count())
       return
+    case 'reseal':
+      if (world.seals) await ask(sessions.reseal({ batchSize: 2 }))
+      return
     case 'end all': {
       const count = await ask(sessions.destroyAll({ batchSize: 2 }))
       if (count === 'none') return
@@ -31,20 +35,33 @@ export async function runErrand(world: World, process: number, errand: Errand): 
       recorder.noteForAll({ request, begin, end, deed: { kind: 'end all' } })
       return
     }
-    case 'list': {
-      const { userId } = errand
-      const listed = await ask(sessions.listByUser(userId))
+    case 'list':
+    case 'list by tag': {
+      const isOfUser = 'userId' in errand
+      const listed = await ask(
+        isOfUser ? sessions.listByUser(errand.userId) : sessions.listByTag(errand.tag),
+      )
       if (typeof listed === 'string') return
-      const ids = new Set(listed.map(({ id }) => id))
+      if (isOfUser && world.beyondTwo !== 'live' && listed.length > 2) {
+        recorder.complain(`${errand.userId} has ${listed.length} sessions`)
+      }
       const end = recorder.now()
       for (const id of recorder.sessionIds()) {
-        recorder.note(id, {
-          request,
-          begin,
-          end,
-          deed: { kind: 'list', userId, isListed: ids.has(id) },
-        })
+        const found = listed.find((it) => it.id === id)
+        const shown = found ? { label: found.device?.label ?? null, tags: found.tags } : null
+        const deed: Deed = isOfUser
+          ? { kind: 'list', userId: errand.userId, shown }
+          : { kind: 'list by tag', tag: errand.tag, shown }
+        recorder.note(id, { request, begin, end, deed })
       }
+      return
+    }
+    case 'end by tag': {
+      const { tag } = errand
+      const count = await ask(sessions.destroyByTag(tag))
+      if (count === 'none') return
+      const end = count === 'unknown' ? Number.POSITIVE_INFINITY : recorder.now()
+      recorder.noteForAll({ request, begin, end, deed: { kind: 'end by tag', tag } })
       return
     }
     case 'end by user': {

@@ -2,13 +2,13 @@ import { Browser } from './browser.ts'
 import { checkHistory } from './check-history.ts'
 import { randomFates, type Weather } from './faulty-driver.ts'
 import type { Ground, PlaceOptions } from './ground.ts'
-import type { Lane, Program, Round } from './program.ts'
+import type { Errand, Lane, Program, Round } from './program.ts'
 import { randomNumbers } from './random.ts'
 import { Recorder } from './recorder.ts'
 import { runErrand } from './run-errand.ts'
 import { runRequest } from './run-request.ts'
 import { oneByOne, openTurnstile } from './turnstile.ts'
-import { PASSING, World } from './world.ts'
+import { PASSING, type Wishes, World } from './world.ts'
 
 /** How random programs are run. */
 export interface Circumstances {
@@ -23,13 +23,14 @@ export interface Circumstances {
 /** Runs a program, and tells what was wrong with what its clients were answered. */
 export function runProgram(
   ground: Ground,
-  { seed, rounds }: Program,
+  { seed, rounds, beyondTwo, seals }: Program,
   { order, shares, faults }: Circumstances,
 ): Promise<readonly string[]> {
   const random = randomNumbers(seed)
   const choose = (count: number): number => Math.floor(random() * count)
   const turnstile = order === 'at once' ? openTurnstile() : oneByOne(choose)
-  return runRounds(ground, rounds, { turnstile, fate: randomFates(random, faults) }, { shares })
+  const weather = { turnstile, fate: randomFates(random, faults) }
+  return runRounds(ground, rounds, weather, { shares, wishes: { beyondTwo, seals } })
 }
 
 /** Runs rounds in some weather, and tells what was wrong. */
@@ -37,12 +38,13 @@ export async function runRounds(
   ground: Ground,
   rounds: readonly Round[],
   weather: Weather,
-  { shares, deadline = DEADLINE, startLanes = startAll }: RoundOptions,
+  { shares, deadline = DEADLINE, wishes = NO_WISHES, startLanes = startAll }: RoundOptions,
 ): Promise<readonly string[]> {
   const place = await ground.open(weather, { shares, deadline })
   const recorder = new Recorder()
   const { settings, narrow = (lane) => lane } = ground
-  const world = new World(recorder, place.stores, deadline, settings)
+  const options = { deadline, settings, ...wishes }
+  const world = new World(recorder, place.stores, options)
   const browsers = [new Browser(0), new Browser(1)]
   for (const { time, lanes } of rounds) {
     if (time !== 'no') {
@@ -57,15 +59,18 @@ export async function runRounds(
   await weather.turnstile.empty()
   await world.close()
   await weather.turnstile.empty()
-  await lookAtEveryToken(new World(recorder, [place.calm], deadline, settings), browsers)
+  await lookAtWhatIsLeft(new World(recorder, [place.calm], options), browsers, narrow)
   const unrest = await place.rest()
   return [...checkHistory(recorder.history(), ground.rules), ...(unrest === null ? [] : [unrest])]
 }
 
 interface RoundOptions extends Partial<PlaceOptions> {
   readonly shares: boolean
+  readonly wishes?: Wishes
   readonly startLanes?: StartLanes
 }
+
+const NO_WISHES: Wishes = { beyondTwo: 'live', seals: false }
 
 /** Milliseconds that a call may take unless a program says otherwise. */
 const DEADLINE = 5_000
@@ -85,7 +90,11 @@ async function runLane(world: World, browsers: readonly Browser[], lane: Lane): 
 }
 
 /** What is left when all is over. */
-async function lookAtEveryToken(world: World, browsers: readonly Browser[]): Promise<void> {
+async function lookAtWhatIsLeft(
+  world: World,
+  browsers: readonly Browser[],
+  narrow: (lane: Lane) => Lane,
+): Promise<void> {
   for (const browser of browsers) {
     const tokens = [...browser.tokens]
     for (const token of tokens) {
@@ -94,5 +103,11 @@ async function lookAtEveryToken(world: World, browsers: readonly Browser[]): Pro
       await runRequest(world, holder, 0, { age: 0, steps: [] })
     }
   }
+  const lists: readonly Errand[] = [
+    { do: 'list', userId: 'ann' },
+    { do: 'list', userId: 'bob' },
+    { do: 'list by tag', tag: 't' },
+  ]
+  await runLane(world, browsers, narrow({ process: 0, errands: lists }))
   await world.close()
 }

@@ -1,4 +1,4 @@
-import { SessionGoneError, StoreUnavailableError } from 'pg-sessions'
+import { SessionGoneError, StoreUnavailableError, TooManySessionsError } from 'pg-sessions'
 import type { Exchange } from 'pg-sessions/adapter'
 import type { Browser } from './browser.ts'
 import type { Deed, Entries } from './history.ts'
@@ -68,7 +68,13 @@ class RequestRun {
     const deed: Deed =
       session.id === null
         ? { kind: 'refused', token }
-        : { kind: 'load', token, userId: session.userId, entries: this.#entries() }
+        : {
+            kind: 'load',
+            token,
+            userId: session.userId,
+            isElevated: await session.elevatedWithin('30d'),
+            entries: this.#entries(),
+          }
     this.#notes.loaded(known, call, deed)
   }
 
@@ -115,6 +121,14 @@ class RequestRun {
         return this.save('sign out')
       case 'sign in':
         return this.#signIn(step.userId)
+      case 'elevate':
+        return this.#elevate()
+      case 'tag':
+        return this.#tag({ added: [step.tag], removed: [] })
+      case 'untag':
+        return this.#tag({ added: [], removed: [step.tag] })
+      case 'describe':
+        return this.#describe()
     }
   }
 
@@ -167,11 +181,52 @@ class RequestRun {
 
   async #signIn(userId: string): Promise<void> {
     const pending = this.#takePending()
-    const call = await this.#call('sign in', () => this.#exchange.session.signIn(userId))
+    const evicted: string[] = []
+    const call = await this.#call('sign in', () =>
+      this.#world.collectEvicted(evicted, () => this.#exchange.session.signIn(userId)),
+    )
     this.#notes.signedIn(call, userId, pending)
+    if (this.#world.beyondTwo !== 'live') this.#notes.evicted(call, userId, evicted)
     this.#settle(call)
     const user = call.after.userId
     if (user !== userId) this.#world.recorder.complain(`${userId} signed in and became ${user}`)
+  }
+
+  async #elevate(): Promise<void> {
+    const { session } = this.#exchange
+    if (this.#hasPending) await this.save('save')
+    if (session.userId === null) return
+    const call = await this.#call('elevate', () => session.elevate({ factor: 'totp' }))
+    this.#notes.elevated(call)
+    this.#settle(call)
+    if (await session.elevatedWithin('30d')) return
+    this.#world.recorder.complain('a factor that was proved does not count')
+  }
+
+  async #tag(change: {
+    readonly added: readonly string[]
+    readonly removed: readonly string[]
+  }): Promise<void> {
+    const { session } = this.#exchange
+    if (this.#hasPending) await this.save('save')
+    if (session.id === null) return
+    const { added, removed } = change
+    let tags: readonly string[] | null = null
+    const call = await this.#call('tag', async () => {
+      tags = await (added.length > 0 ? session.tag(...added) : session.untag(...removed))
+    })
+    this.#notes.note(call, { kind: 'tag', ...change, tags })
+    this.#settle(call)
+  }
+
+  async #describe(): Promise<void> {
+    const { session } = this.#exchange
+    if (this.#hasPending) await this.save('save')
+    if (session.id === null) return
+    const label = this.#newValue(false)
+    const call = await this.#call('describe', () => session.describe({ label }))
+    this.#notes.note(call, { kind: 'describe', label })
+    this.#settle(call)
   }
 
   #settle(call: Call): void {
@@ -251,6 +306,8 @@ class RequestRun {
     } catch (error) {
       if (error instanceof SessionGoneError) return 'gone'
       if (error instanceof StoreUnavailableError) return error.outcome
+      // Nothing has happened, as if it had never been sent.
+      if (error instanceof TooManySessionsError && this.#world.beyondTwo === 'refuse') return 'none'
       this.#world.recorder.complain(`${name} failed with ${String(error)}`)
       return 'wrong'
     }

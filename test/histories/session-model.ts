@@ -1,4 +1,4 @@
-import type { Operation, TokenChange } from './history.ts'
+import type { Operation, Shown, TokenChange } from './history.ts'
 
 /**
  * What one session is, as far as one of its keys is concerned. Nothing in it knows SQL, HTTP or the library:
@@ -16,6 +16,11 @@ export interface ModelState {
   /** Whether a client has shown the token in force, so that the one before may stop working at any time. */
   readonly isShown: boolean
   readonly value: string | undefined
+  /** Whether a second factor was proved since the sign-in. */
+  readonly isElevated: boolean
+  readonly tags: readonly string[]
+  /** What is noted of the device. */
+  readonly label: string | null
   /** The version that each request saw when it loaded or began the session. */
   readonly seen: Readonly<Record<number, number>>
 }
@@ -34,6 +39,9 @@ export const NOT_BEGUN: ModelState = {
   previous: null,
   isShown: false,
   value: undefined,
+  isElevated: false,
+  tags: [],
+  label: null,
   seen: {},
 }
 
@@ -74,7 +82,10 @@ function applyToBegun(
     case 'begin':
       return []
     case 'load': {
-      const isSame = deed.userId === state.userId && deed.entries.get(key) === state.value
+      const isSame =
+        deed.userId === state.userId &&
+        deed.isElevated === state.isElevated &&
+        deed.entries.get(key) === state.value
       if (!isLive || !works(state, deed.token) || !isSame) return []
       return [saw(state.token === deed.token ? { ...state, isShown: true } : state, operation)]
     }
@@ -106,10 +117,24 @@ function applyToBegun(
     }
     case 'end by user':
       return [isLive && state.userId === deed.userId ? ended(state) : state]
+    case 'end by tag':
+      return [isLive && state.tags.includes(deed.tag) ? ended(state) : state]
     case 'end all':
       return [isLive ? ended(state) : state]
+    case 'evicted':
+      return isLive && state.userId === deed.userId ? [ended(state)] : []
     case 'list':
-      return deed.isListed === (isLive && state.userId === deed.userId) ? [state] : []
+      return shows(deed.shown, isLive && state.userId === deed.userId, state) ? [state] : []
+    case 'list by tag':
+      return shows(deed.shown, isLive && state.tags.includes(deed.tag), state) ? [state] : []
+    case 'tag': {
+      const tags = changedTags(state.tags, deed)
+      return isCurrent && (deed.tags === null || isEqual(tags, deed.tags))
+        ? [{ ...state, tags }]
+        : []
+    }
+    case 'describe':
+      return isCurrent ? [{ ...state, label: deed.label }] : []
     case 'time passes':
       return [deed.isLong ? ended(state) : { ...state, previous: null }]
   }
@@ -142,8 +167,10 @@ function changeToken(
   const changed = { ...state, token: to, previous: null, isShown: false }
   const version = state.version + 1
   if (change.kind === 'sign in') {
-    return [saw({ ...changed, userId: change.userId ?? null, version }, operation)]
+    const userId = change.userId ?? null
+    return [saw({ ...changed, userId, isElevated: false, version }, operation)]
   }
+  if (change.kind === 'elevate') return [{ ...changed, isElevated: true }]
   return [doesRotationStopRequests ? saw({ ...changed, version }, operation) : changed]
 }
 
@@ -157,6 +184,24 @@ function valueAfter(
   key: string,
 ): string | undefined {
   return save.deleted.includes(key) ? undefined : (save.written.get(key) ?? value)
+}
+
+function changedTags(
+  tags: readonly string[],
+  { added, removed }: { readonly added: readonly string[]; readonly removed: readonly string[] },
+): readonly string[] {
+  const all = new Set([...tags, ...added])
+  return [...all].filter((tag) => !removed.includes(tag)).sort()
+}
+
+function isEqual(tags: readonly string[], others: readonly string[]): boolean {
+  return tags.join() === [...others].sort().join()
+}
+
+/** Whether a list shows a session as it is, or leaves it out if it must. */
+function shows(shown: Shown | null, isMeant: boolean, { label, tags }: ModelState): boolean {
+  if (shown === null || !isMeant) return isMeant === (shown !== null)
+  return shown.label === label && isEqual(tags, shown.tags)
 }
 
 function works({ token, previous }: ModelState, shown: string): boolean {
@@ -184,13 +229,15 @@ function withoutFadingToken(state: ModelState): readonly ModelState[] {
 function isHarmless({ deed }: Operation): boolean {
   switch (deed.kind) {
     case 'end by user':
+    case 'end by tag':
     case 'end all':
     case 'time passes':
       return true
     case 'end by id':
       return !deed.ended
     case 'list':
-      return !deed.isListed
+    case 'list by tag':
+      return deed.shown === null
     default:
       return false
   }

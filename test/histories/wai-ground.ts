@@ -60,6 +60,7 @@ function narrow(lane: Lane): Lane {
 
 function stepWithoutUsers(step: Step): Step {
   if (step.do === 'sign in') return { do: 'rotate', saves: true }
+  if (['elevate', 'describe', 'tag', 'untag'].includes(step.do)) return { do: 'update' }
   if (step.do === 'set lifetime') return { do: 'rotate', saves: step.saves }
   return step
 }

@@ -1,5 +1,8 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { createHash } from 'node:crypto'
 import { createSessions, type Sessions, type StoreSettings } from 'pg-sessions'
 import type { SessionStore } from 'pg-sessions/store'
+import type { Program } from './program.ts'
 import type { Recorder } from './recorder.ts'
 import { watchDeadline } from './watch-deadline.ts'
 
@@ -20,25 +23,54 @@ export const PASSING: Readonly<Record<'brief' | 'short' | 'long', number>> = {
   long: 100 * 24 * 3_600_000,
 }
 
+/** What a program asks of the sessions, as far as the store can do it. */
+export type Wishes = Pick<Program, 'beyondTwo' | 'seals'>
+
+interface WorldOptions extends Wishes {
+  /** Milliseconds that a call may take. */
+  readonly deadline: number
+  readonly settings?: Partial<StoreSettings> | undefined
+}
+
+const keys = ['one', 'other'].map((name) => createHash('sha256').update(name).digest())
+
 /** Several processes that share a store, as one program sees them. */
 export class World {
   readonly recorder: Recorder
+  readonly beyondTwo: Program['beyondTwo']
+  readonly seals: boolean
   readonly #processes: readonly Sessions<Record<string, string>>[]
-
   readonly #deadline: number
+  readonly #evicting = new AsyncLocalStorage<string[]>()
 
-  /** @param deadline - Milliseconds that a call may take. */
   constructor(
     recorder: Recorder,
     stores: readonly SessionStore[],
-    deadline: number,
-    more: Partial<StoreSettings> = {},
+    { deadline, settings: more, beyondTwo, seals }: WorldOptions,
   ) {
     this.recorder = recorder
     this.#deadline = deadline
-    this.#processes = stores.map((store) =>
-      createSessions<Record<string, string>>({ ...settings, ...more, store }),
-    )
+    this.beyondTwo = stores[0]?.limitsUsers === true ? beyondTwo : 'live'
+    this.seals = seals && stores[0]?.readValues !== undefined
+    this.#processes = stores.map((store, n) => {
+      const sessions = createSessions<Record<string, string>>({
+        ...settings,
+        ...more,
+        ...(this.beyondTwo !== 'live' && { maxPerUser: { count: 2, beyond: this.beyondTwo } }),
+        ...(this.seals && { seal: { keys: n === 0 ? keys : keys.toReversed() } }),
+        store,
+      })
+      sessions.on('destroyed', ({ sessionId, reason }) => {
+        if (reason === 'evicted') this.#evicting.getStore()?.push(sessionId)
+      })
+      sessions.on('unsealFailed', ({ reason }) => recorder.complain(`a value is ${reason}`))
+      return sessions
+    })
+  }
+
+  /** Adds to the list the sessions that are told of as ended by a sign-in. */
+  collectEvicted<Result>(evicted: string[], signIn: () => Result): Result {
+    return this.#evicting.run(evicted, signIn)
   }
 
   sessions(process: number): Sessions<Record<string, string>> {

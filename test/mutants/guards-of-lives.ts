@@ -218,7 +218,7 @@ const ending: readonly MutantGroup[] = [
         without: 'the token of a session to end, in a shared end',
         from: '= found.id and found.is_held',
         to: '= found.id',
-        tests: [IN_COMPANY],
+        tests: [SHARED],
       },
       {
         without: 'passing over a held session in a shared end',
