@@ -6,8 +6,9 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, posix, relative } from 'node:path'
 import { build as bundle, transform } from 'esbuild'
 import { ModuleFormError, toCommonJs } from './commonjs-module.ts'
+import { compile } from './compile.ts'
 import { readManifest } from './pack-package.ts'
-import { root, runCommand } from './run-command.ts'
+import { root } from './run-command.ts'
 import { readSubpaths } from './subpaths.ts'
 
 const dist = join(root, 'dist')
@@ -15,7 +16,7 @@ const commonJs = join(dist, 'cjs')
 
 async function build(): Promise<void> {
   await rm(dist, { recursive: true, force: true })
-  const { ok, output } = await runCommand('tsc', ['-p', 'tsconfig.build.json'])
+  const { ok, output } = await compile(['-p', 'tsconfig.build.json'])
   if (!ok) throw new BuildError(output)
   const modules = (await readSubpaths()).map(({ module }) => module)
   await shareDeclarations(modules)

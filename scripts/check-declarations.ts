@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type Compiler, compile } from './compile.ts'
 import { installPackage, type PackedPackage } from './pack-package.ts'
-import { type CommandResult, runCommand } from './run-command.ts'
+import type { CommandResult } from './run-command.ts'
 import { readSubpaths } from './subpaths.ts'
 
 /** Subpaths that name another package's types, which their users have installed. */
@@ -31,25 +32,35 @@ interface ModuleMode {
   readonly name: string
   /** The type of their own `package.json`. */
   readonly type: 'module' | 'commonjs'
+  readonly compiler: Compiler
   readonly compilerOptions: object
 }
 
 const nodeNext: ModuleMode = {
   name: 'nodenext',
   type: 'module',
+  compiler: 'typescript-native',
   compilerOptions: { module: 'nodenext' },
 }
 
 const otherModes: readonly ModuleMode[] = [
-  { name: 'node16-cjs', type: 'commonjs', compilerOptions: { module: 'node16' } },
+  {
+    name: 'node16-cjs',
+    type: 'commonjs',
+    compiler: 'typescript-native',
+    compilerOptions: { module: 'node16' },
+  },
   {
     name: 'bundler',
     type: 'module',
+    compiler: 'typescript',
     compilerOptions: { module: 'esnext', moduleResolution: 'bundler' },
   },
   {
     name: 'node10',
     type: 'commonjs',
+    // The last compiler that knows this way.
+    compiler: 'typescript',
     compilerOptions: {
       module: 'commonjs',
       moduleResolution: 'node10',
@@ -82,7 +93,7 @@ export async function checkDeclarations(
     const folder = join(into, `consumer-${index}-${mode.name}`)
     await installPackage(packed, folder, ['@types/node', ...types])
     await writeConsumer(folder, subpaths, mode)
-    results.push(withoutOthers(await runCommand('tsc', ['-p', folder])))
+    results.push(withoutOthers(await compile(['-p', folder], mode.compiler)))
   }
   return {
     ok: results.every(({ ok }) => ok),

@@ -7,6 +7,7 @@ import { checkDeclarations } from './check-declarations.ts'
 import { checkLanguage } from './check-language.ts'
 import { checkNames } from './check-names.ts'
 import { checkWorkflows } from './check-workflows.ts'
+import { compile } from './compile.ts'
 import { buildSite } from './docs-site/build-site.ts'
 import { type PackedPackage, PackingError, packPackage } from './pack-package.ts'
 import { type CommandResult, runCommand } from './run-command.ts'
@@ -46,7 +47,7 @@ const gates: readonly Gate[] = [
   {
     name: 'types',
     purpose: 'code that does not compile, in src, tests, demo and scripts',
-    run: () => runCommand('tsc', ['-p', 'tsconfig.json']),
+    run: () => compile(['-p', 'tsconfig.json']),
   },
   {
     name: 'house',

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { compile } from './compile.ts'
 import { type Runtime, runtimesFor } from './example-runtimes.ts'
 import { laidOut } from './example-versions.ts'
 import { installPackages } from './install-packages.ts'
@@ -41,7 +42,7 @@ export async function testExample(example: Example, databaseUrl: string): Promis
     reports.push(...(await testOn(runtime, example, databaseUrl)))
   }
   if (existsSync(join(folder, 'tsconfig.json'))) {
-    reports.push(asStep(await runCommand('tsc', ['-p', folder, '--noEmit'])))
+    reports.push(asStep(await compile(['-p', folder, '--noEmit'], 'typescript')))
   }
   return {
     passed: reports.reduce((sum, { passed }) => sum + passed, 0),

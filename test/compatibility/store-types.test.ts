@@ -43,8 +43,8 @@ app.get('/', async (request) => request.session.user.name)
 `
 
 for (const [name, code] of Object.entries({ express, fastify })) {
-  it(`${name}'s middleware takes the store, whatever keys the application has declared`, () => {
+  it(`${name}'s middleware takes the store, whatever keys the application has declared`, async () => {
     const block = { file: `${name}-session.md`, line: 1, language: 'ts', code }
-    expect(typeCheck([block])).toEqual([])
+    expect(await typeCheck([block])).toEqual([])
   })
 }

@@ -1,8 +1,8 @@
 import { createSessions, MemoryStore, type Session, type Sessions } from 'pg-sessions'
 import { expressSessions } from 'pg-sessions/express'
 import { withSession } from 'pg-sessions/fetch'
-import ts from 'typescript'
 import { describe, expect, expectTypeOf, it } from 'vitest'
+import { typeCheck } from '../documents/type-check.ts'
 
 interface Data {
   basket: string[]
@@ -77,26 +77,7 @@ describe('without any type', () => {
 })
 
 describe('with the module augmented', () => {
-  /** Compiles an application that augments the module; a program of its own, since that is global. */
-  function complaints(application: string): string[] {
-    const name = new URL('./augmented-application.ts', import.meta.url).pathname
-    const { config } = ts.readConfigFile('tsconfig.json', ts.sys.readFile)
-    const { options } = ts.parseJsonConfigFileContent({ ...config, files: [] }, ts.sys, '.')
-    const host = ts.createCompilerHost(options)
-    const { getSourceFile, fileExists } = host
-    host.fileExists = (file) => file === name || fileExists(file)
-    host.getSourceFile = (file, ...rest) =>
-      file === name
-        ? ts.createSourceFile(file, application, ts.ScriptTarget.ES2022)
-        : getSourceFile(file, ...rest)
-    const program = ts.createProgram([name], { ...options, isolatedDeclarations: false }, host)
-    const file = program.getSourceFile(name)
-    return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)].map(
-      ({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' '),
-    )
-  }
-
-  it('every session has the declared keys, also the one on req.session, and no other', () => {
+  it('every session has the declared keys, also the one on req.session, and no other', async () => {
     const application = `
       import { createSessions, MemoryStore } from 'pg-sessions'
       import { expressSessions } from 'pg-sessions/express'
@@ -119,7 +100,8 @@ describe('with the module augmented', () => {
         req.session.set('basket', 7)
         req.session.set('baskte', [])
       }`
-    expect(complaints(application)).toEqual([
+    const block = { file: 'application.md', line: 1, language: 'ts', code: application }
+    expect(await typeCheck([block])).toEqual([
       expect.stringContaining("'number' is not assignable to parameter of type 'string[]'"),
       expect.stringContaining(`'"baskte"' is not assignable to parameter of type '"basket"'`),
     ])
