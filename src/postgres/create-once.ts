@@ -2,7 +2,6 @@ import type { CallOptions } from '../store/deadline.ts'
 import type { CreateResult, NewSession } from '../store/session-store.ts'
 import type { Creation } from './operations/create.ts'
 import { FIRST_VERSION } from './operations/new-session.ts'
-import { hasDetails } from './operations/session-parameters.ts'
 import type { StoreOperations } from './operations/store-operations.ts'
 import type { TableAccess } from './table-access.ts'
 import { isUnknown } from './unknown-outcome.ts'
@@ -19,7 +18,7 @@ export async function createOnce(
   const { findCreated } = operations
   const call = { deadline: options?.deadline ?? tables.runner.begin() }
   try {
-    const creation = await create(tables, operations, caps, session, call)
+    const creation = await create(operations, caps, session, call)
     if (creation.status !== 'present') return creation
   } catch (error) {
     if (!isUnknown(error)) throw error
@@ -34,18 +33,13 @@ export async function createOnce(
 }
 
 async function create(
-  tables: TableAccess,
   { create, createDetailed }: StoreOperations,
   caps: UserCaps,
   session: NewSession,
   call: CallOptions,
 ): Promise<Creation & { readonly evicted?: readonly string[] }> {
   const { userId, cap } = session
-  if (userId === null || cap === undefined) {
-    return hasDetails(session)
-      ? tables.ask(createDetailed, session, call)
-      : create.run(session, call)
-  }
+  if (userId === null || cap === undefined) return create.run(session, call)
   const signIn = { userId, own: null, cap, operation: createDetailed, call: session }
   const isDone = ({ status }: Creation): boolean => status === 'created'
   const { answer, evicted } = await caps.signIn({ ...signIn, isDone }, call)

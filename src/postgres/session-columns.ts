@@ -95,6 +95,13 @@ export const TIME_COLUMNS: string = Object.values(TIMES)
   .filter((column) => column !== 'now()')
   .join(', ')
 
+/** The same, of a table that stands beside others. */
+export function timesOf(table: string): string {
+  return TIME_COLUMNS.split(', ')
+    .map((column) => `${table}.${column}`)
+    .join(', ')
+}
+
 /** A session's times as bytes, of the columns of `table`. */
 export function packTimes(table: string): string {
   return packAll(Object.values(TIMES), table)

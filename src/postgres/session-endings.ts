@@ -17,6 +17,7 @@ import type {
 import { ANY_SESSION, type Announcer } from './announcer.ts'
 import { createOnce } from './create-once.ts'
 import { endedBefore, refuseKept } from './operations/destroy.ts'
+import { isRenewalAlone } from './operations/save-credentials.ts'
 import type { StoreOperations } from './operations/store-operations.ts'
 import { isUuid } from './parameter-types.ts'
 import type { TableAccess } from './table-access.ts'
@@ -51,19 +52,10 @@ export class SessionEndings {
   }
 
   async save(change: SessionChange, options?: CallOptions): Promise<SaveResult> {
-    const { save, saveCredentials } = this.#operations
-    if (change.credentials === undefined) return save.run(change, options)
+    if (change.credentials === undefined) return this.#operations.save.run(change, options)
     const { signIn } = change.credentials
     const hasChangedHands = signIn !== undefined && signIn.userId !== change.userId
-    const operation = saveCredentials.for(change)
-    const saving =
-      signIn?.cap === undefined
-        ? this.#tables.ask(operation, change, options)
-        : this.#signInCapped(
-            { ...signIn, cap: signIn.cap, own: change.id, operation, call: change },
-            options,
-          )
-    const result = await saving.catch((error) => {
+    const result = await this.#saveCredentials(change, options).catch((error) => {
       if (hasChangedHands) this.#mayHaveEnded(change.id, error)
       throw error
     })
@@ -93,14 +85,15 @@ export class SessionEndings {
     const call = { deadline: options?.deadline ?? this.#tables.runner.begin() }
     const { lookUp, destroy, destroyAgain } = this.#operations
     // Only what was there before tells, after a lost answer, whether this call has ended it.
-    const before = secretHashes === undefined ? await lookUp.run(id, call) : undefined
+    const before = secretHashes === undefined ? await lookUp.run(id, call) : null
+    if (before !== null && before.found === undefined) return { status: 'gone' }
     const result = await destroy.run(ending, call).catch(async (error: unknown) => {
       if (!isUnknown(error)) throw error
       this.#announcer.announce([id])
       const again = this.#tables.ask(destroyAgain, ending, call)
-      return endedBefore(await again.catch(() => Promise.reject(error)), ending, before?.live)
+      return endedBefore(await again.catch(() => Promise.reject(error)), ending, before?.found)
     })
-    this.#announcer.announce([id])
+    if (result.status === 'ended') this.#announcer.announce([id])
     return result
   }
 
@@ -129,6 +122,19 @@ export class SessionEndings {
       .catch((error) => this.#mayHaveEnded(acting.id, error))
     if (result.status === 'ended') this.#announcer.announce([acting.id])
     return result
+  }
+
+  /** A capped sign-in has a transaction of its own, and a renewal is sent again where a shared statement is not. */
+  #saveCredentials(change: SessionChange, options?: CallOptions): Promise<SaveResult> {
+    const { saveCredentials, saveCredentialsAlone } = this.#operations
+    const { userId, cap } = change.credentials?.signIn ?? {}
+    if (userId !== undefined && cap !== undefined) {
+      const operation = saveCredentialsAlone.once
+      return this.#signInCapped({ userId, cap, own: change.id, operation, call: change }, options)
+    }
+    return isRenewalAlone(change)
+      ? this.#tables.ask(saveCredentialsAlone.again, change, options)
+      : saveCredentials.run(change, options)
   }
 
   async #signInCapped<Call, Answer extends SaveResult | ReplaceResult>(

@@ -44,6 +44,8 @@ describe.each(clients())('with %s', (_, client) => {
     for (const client of opened) await client[Symbol.asyncDispose]()
   })
 
+  const another = (id: string): string => id.replace(/^./, 'f')
+
   async function signedIn(userId: string): Promise<string> {
     const { session } = sessions.open(null)
     await session.signIn(userId, { tags: [`of ${userId}`] })
@@ -91,14 +93,22 @@ describe.each(clients())('with %s', (_, client) => {
   })
 
   test.each([
-    ['a session that was not there', (id: string) => sessions.destroyById(id.replace(/^./, 'f'))],
-    ['one of another user', (id: string) => sessions.destroyById(id, { userId: 'eve' })],
-  ])('destroyById ends nothing of %s, also if the answer got lost', async (_, end) => {
+    ['a session that was not there', 'look_up', (id: string) => sessions.destroyById(another(id))],
+    ['one of another user', 'destroy', (id: string) => sessions.destroyById(id, { userId: 'eve' })],
+  ])('destroyById ends nothing of %s, also if the answer got lost', async (_, statement, end) => {
     const id = await signedIn('cy')
-    const lost = replies.next('destroy')
+    const lost = replies.next(statement)
     expect(await end(id)).toBe(false)
     await lost
     expect(await sessions.destroyByUser('cy')).toBe(1)
+  })
+
+  test('destroyById ends nothing of an expired session, also if the answer got lost', async () => {
+    const id = await signedIn('fay')
+    await database.query(`update sessions.session set expires_at = now() where user_id = 'fay'`)
+    const lost = replies.next('destroy')
+    expect(await sessions.destroyById(id)).toBe(false)
+    await lost
   })
 
   test('a sign-out tells of the end though the answer got lost', async () => {

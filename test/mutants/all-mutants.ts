@@ -17,7 +17,7 @@ export const mutantGroups: readonly MutantGroup[] = [
   ...lifeMutants,
   ...readMutants,
   ...writeMutants,
-  credentialMutants,
+  ...credentialMutants,
   ...batchingMutants,
   ...requestMutants,
   ...haskellMutants,

@@ -1,20 +1,15 @@
 import type { MutantGroup } from './mutant.ts'
-import { CONTRACT, SHARED } from './test-files.ts'
+import { CONTRACT, IN_COMPANY, SHARED } from './test-files.ts'
 
-/** Sign-ins, rotations, renewals and lifetimes. */
-export const credentialMutants: MutantGroup = {
-  file: 'src/postgres/operations/save-credentials.ts',
+/** Sign-ins, rotations, renewals and lifetimes, alone and in shared statements. */
+const changeMutants: MutantGroup = {
+  file: 'src/postgres/operations/credential-change.ts',
   tests: [CONTRACT],
   mutants: [
     {
       without: 'refusing a sign-in as a whole without the token',
-      from: ' and (not ${given.needsToken} or ${MAY_REPLACE})',
-      to: '',
-    },
-    {
-      without: 'the guard of a change of token',
-      from: 'where ${liveAndOwned(given)} and (not',
-      to: 'where s.id = ${given.id} and (not',
+      from: '(not ${needsToken} or ${MAY_REPLACE})',
+      to: 'true',
     },
     {
       without: 'the token that a new one replaces',
@@ -121,8 +116,73 @@ export const credentialMutants: MutantGroup = {
     },
     {
       without: 'telling whether the token is the one asked for',
-      from: 'coalesce(secret_hash = ${given.token}, false)',
-      to: '${given.token} is not null',
+      from: 'coalesce(secret_hash = ${token}, false)',
+      to: '${token} is not null',
     },
   ],
 }
+
+export const credentialMutants: readonly MutantGroup[] = [
+  changeMutants,
+  {
+    file: 'src/postgres/operations/save-credentials.ts',
+    tests: [CONTRACT],
+    mutants: [
+      {
+        without: 'refusing a sign-in as a whole without the token, alone',
+        from: ' and ${isGranted(given)}',
+        to: '',
+      },
+      {
+        without: 'the guard of a change of token',
+        from: 'where ${liveAndOwned(given)} and',
+        to: 'where s.id = ${given.id} and',
+      },
+      {
+        without: 'one change of token of a session in a shared statement',
+        from: 'isExclusive: true',
+        to: 'isExclusive: false',
+        tests: [IN_COMPANY],
+      },
+    ],
+  },
+  {
+    file: 'src/postgres/operations/save-many-credentials.ts',
+    tests: [IN_COMPANY],
+    mutants: [
+      {
+        without: 'refusing a sign-in as a whole without the token, in a shared statement',
+        from: ' and ${isGranted(ASKED)}',
+        to: '',
+      },
+      {
+        without: 'the guard of a change of token in a shared statement',
+        from: 'where ${liveAndOwned(ASKED)} and',
+        to: 'where s.id = asked.id and',
+      },
+      {
+        without: 'passing over sessions that another statement holds',
+        from: 'for no key update of s skip locked',
+        to: 'for no key update of s',
+        tests: [SHARED],
+      },
+      {
+        without: 'trying a change of token alone that the shared statement left out',
+        from: 'results.get(id) ?? null',
+        to: "results.get(id) ?? { status: 'gone' }",
+        tests: [SHARED],
+      },
+    ],
+  },
+  {
+    file: 'src/postgres/session-endings.ts',
+    tests: ['test/faults/lost-renewal.test.ts'],
+    mutants: [
+      {
+        without: 'a statement of its own for a renewal, which is sent again',
+        from: 'return isRenewalAlone(change)',
+        to: 'return isRenewalAlone(change) && false',
+      },
+    ],
+  },
+]

@@ -64,6 +64,26 @@ const sharedSql: MutantGroup = {
       to: 's.sealed_successor',
     },
     {
+      without: "keeping each session's deletions from the others",
+      from: ' and live.id = d.id',
+      to: '',
+      tests: [SHARED],
+    },
+    {
+      without: 'the lock of the live session when a shared save deletes',
+      from: 'as d (id, key), live\n        where session_id = d.id and ${sessionData}.key = d.key and live.id = d.id',
+      to: 'as d (id, key)\n        where session_id = d.id and ${sessionData}.key = d.key',
+      tests: [SHARED],
+    },
+    {
+      without: "keeping each session's entries in a shared save",
+      from: `
+          on e.id = live.id`,
+      to: `
+          on true`,
+      tests: [SHARED],
+    },
+    {
       without: 'the owner and the version',
       from: `\${isOwned({ user, version })} and s.expires_at > now()\``,
       to: `s.expires_at > now()\``,
@@ -189,8 +209,14 @@ const ending: readonly MutantGroup[] = [
     mutants: [
       {
         without: 'what was there before an end whose answer got lost',
-        from: "return wasTheirs ? { status: 'ended', userId: live.userId } : found",
+        from: "return wasTheirs ? { status: 'ended', userId: before.userId } : found",
         to: 'return found',
+        tests: ['test/faults/lost-endings.test.ts'],
+      },
+      {
+        without: 'telling a live session from an expired one before an end whose answer got lost',
+        from: 'before?.isLive && (',
+        to: 'before !== undefined && (',
         tests: ['test/faults/lost-endings.test.ts'],
       },
       {

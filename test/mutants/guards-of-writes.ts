@@ -48,26 +48,6 @@ export const writeMutants: readonly MutantGroup[] = [
         tests: [SHARED],
       },
       {
-        without: "keeping each session's deletions from the others",
-        from: ' and live.id = d.id',
-        to: '',
-        tests: [SHARED],
-      },
-      {
-        without: 'the lock of the live session when a shared save deletes',
-        from: 'as d (id, key), live\n        where session_id = d.id and ${sessionData}.key = d.key and live.id = d.id',
-        to: 'as d (id, key)\n        where session_id = d.id and ${sessionData}.key = d.key',
-        tests: [SHARED],
-      },
-      {
-        without: "keeping each session's entries in a shared save",
-        from: `
-          on e.id = live.id`,
-        to: `
-          on true`,
-        tests: [SHARED],
-      },
-      {
         without: 'taking each session once in a shared save',
         from: 'isExclusive: true',
         to: 'isExclusive: false',

@@ -65,9 +65,11 @@ describe.each([
     expect(sent).toEqual(statements)
   })
 
-  test.each(roundTripsAcross)('$call: $statements', async ({ make, statements }) => {
+  test.each(roundTripsAcross)('$call: $statements', async ({ before, make, statements }) => {
     const { sessions, sent } = openRecorded(groupCommit)
-    await make(sessions)
+    const id = (await before?.(sessions)) ?? ''
+    sent.length = 0
+    await make(sessions, id)
     await sessions.close()
     expect(sent).toEqual(statements)
   })

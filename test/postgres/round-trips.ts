@@ -304,7 +304,9 @@ export const roundTrips: readonly RoundTrips[] = [
 /** The same for what is asked across sessions. */
 export const roundTripsAcross: readonly {
   readonly call: string
-  readonly make: (sessions: Sessions<Visit>) => Promise<unknown>
+  /** Comes before it, and is not counted. */
+  readonly before?: (sessions: Sessions<Visit>) => Promise<string>
+  readonly make: (sessions: Sessions<Visit>, id: string) => Promise<unknown>
   readonly statements: readonly string[]
 }[] = [
   {
@@ -314,8 +316,18 @@ export const roundTripsAcross: readonly {
   },
   {
     call: 'destroyById',
+    before: async (sessions) => {
+      const { session } = sessions.open(null)
+      await session.signIn('ann')
+      return session.id ?? ''
+    },
+    make: (sessions, id) => sessions.destroyById(id),
+    statements: ['look_up', 'destroy', 'announce'],
+  },
+  {
+    call: 'destroyById of a session that is not there',
     make: (sessions) => sessions.destroyById('01890000-0000-7000-8000-000000000000'),
-    statements: ['find_live', 'destroy', 'announce'],
+    statements: ['look_up'],
   },
   {
     call: 'destroyById of something that is no id',

@@ -58,6 +58,154 @@ describe('a shared save', () => {
   })
 })
 
+describe('a shared change of credentials', () => {
+  test('gives each session its own, and refuses each by its own guard', async () => {
+    const sessions = await inParallel(8, () => begin(harness.store))
+    const [first, rotated, signedIn, again, elevated, stale, refused, passedOn] =
+      sessions as Begun[]
+    const { store, operations } = openGated()
+    const to = sessions.map(() => randomHash())
+    const absoluteExpiresAt = Date.now() + 5 * HOUR
+    const changes = [
+      changeOf(first!, { credentials: rotation(first!.secretHash, to[0]) }),
+      changeOf(rotated!, {
+        credentials: { token: { from: [randomHash(), rotated!.secretHash], to: to[1]! } },
+        written: [entry('a', '1')],
+      }),
+      changeOf(signedIn!, {
+        credentials: {
+          ...rotation(signedIn!.secretHash, to[2]),
+          signIn: { userId: 'ann', tags: ['one, "two"', 'three'] },
+          ownIdleTimeout: 2 * HOUR,
+          absoluteExpiresAt,
+        },
+      }),
+      changeOf(again!, {
+        credentials: { ...rotation(again!.secretHash, to[3]), signIn: { userId: 'null' } },
+      }),
+      changeOf(elevated!, {
+        credentials: { ...rotation(elevated!.secretHash, to[4]), factor: 'totp' },
+        written: [entry('a', '4')],
+      }),
+      changeOf(stale!, {
+        credentials: rotation(randomHash(), to[5]),
+        written: [entry('a', '5')],
+      }),
+      changeOf(refused!, {
+        credentials: { ...rotation(randomHash(), to[6]), signIn: { userId: 'ann' } },
+        written: [entry('a', '6')],
+      }),
+      changeOf(
+        { ...passedOn!, userId: 'bob' },
+        {
+          credentials: rotation(passedOn!.secretHash, to[7]),
+          written: [entry('a', '7')],
+        },
+      ),
+    ]
+    const results = await Promise.all(changes.map((change) => store.save(change)))
+    const saved = (isRotated: boolean, version = '0') =>
+      expect.objectContaining({ status: 'saved', rotated: isRotated, version })
+    expect(results).toEqual([
+      ...[saved(true), saved(true), saved(true, '1'), saved(true, '1'), saved(true), saved(false)],
+      ...[{ status: 'gone' }, { status: 'gone' }],
+    ])
+    // Those two and no others are tried alone.
+    expect(operations()).toEqual([
+      ...['save_credentials', 'save_credentials_many', 'save_credentials', 'save_credentials'],
+      'announce',
+    ])
+    const records = [
+      ...sessions.slice(0, 5).map((it, n) => recordOf(harness.store, it, to[n])),
+      ...sessions.slice(5).map((it) => recordOf(harness.store, it)),
+    ]
+    const [, , ann, odd, strong, ...others] = await Promise.all(records)
+    expect(ann).toMatchObject({ userId: 'ann', ownIdleTimeout: 2 * HOUR, absoluteExpiresAt })
+    expect(odd).toMatchObject({ userId: 'null', ownIdleTimeout: null })
+    expect(strong).toMatchObject({ userId: null, elevation: { factor: 'totp' } })
+    for (const other of others) expect(other).toMatchObject({ userId: null })
+    const tagged = await harness.pool.query('select tags from sessions.session where id = $1', [
+      signedIn!.id,
+    ])
+    expect(tagged.rows).toEqual([{ tags: ['one, "two"', 'three'] }])
+    const { rows } = await harness.pool.query<{ session_id: string; value: Buffer }>(
+      'select session_id, value from sessions.session_data',
+    )
+    expect(new Map(rows.map(({ session_id, value }) => [session_id, `${value}`]))).toEqual(
+      new Map([
+        [rotated!.id, '1'],
+        [elevated!.id, '4'],
+        [stale!.id, '5'],
+      ]),
+    )
+  })
+
+  test('fails for one alone whose value the database refuses', async () => {
+    const [first, ...others] = await inParallel(4, () => begin(harness.store))
+    const { store, operations } = openGated()
+    const signIn = (it: Begun, userId: string) =>
+      store.save(changeOf(it, { credentials: { ...rotation(it.secretHash), signIn: { userId } } }))
+    const users = ['ann', 'with a \0 in it', 'bob']
+    const results = await Promise.allSettled([
+      signIn(first!, 'cy'),
+      ...others.map((it, n) => signIn(it, users[n]!)),
+    ])
+    expect(results.map(({ status }) => status)).toEqual([
+      ...['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
+    ])
+    expect(operations()).toContain('save_credentials_many')
+    expect((await harness.store.listByUser('bob')).map(({ id }) => id)).toEqual([others[2]!.id])
+  })
+
+  test('waits for a session that another statement holds, and keeps no other waiting', async () => {
+    const [first, free, held] = await inParallel(3, () => begin(harness.store))
+    const holder = await harness.pool.connect()
+    await holder.query('begin')
+    await holder.query('select from sessions.session where id = $1 for update', [held!.id])
+    const { store, operations } = openGated()
+    const rotate = (it: Begun) => store.save(changeOf(it, { credentials: rotation(it.secretHash) }))
+    const waiting = rotate(first!).then(() => rotate(held!))
+    const results = await Promise.all([rotate(first!), rotate(free!)])
+    expect(results.map(({ status }) => status)).toEqual(['saved', 'saved'])
+    await holder.query('rollback')
+    holder.release()
+    expect(await waiting).toMatchObject({ status: 'saved', rotated: true })
+    expect(operations()).toContain('save_credentials_many')
+  })
+})
+
+describe('a shared first save', () => {
+  test('begins each session with its own tags and actor', async () => {
+    const own = await begin(harness.store, { userId: 'ann' })
+    const { store, operations } = openGated()
+    const actor = { userId: 'ann', sessionId: own.id }
+    const made = [
+      sample(),
+      sample({ userId: 'bob', tags: ['a "b"', 'c, d'] }),
+      sample({ userId: 'bob', actor }),
+      sample({ userId: 'bob', tags: [] }),
+      sample(),
+    ]
+    await Promise.all(made.map((session) => store.create(session)))
+    expect(operations()).toEqual(['create', 'create_many'])
+    const { rows } = await harness.pool.query<{ id: string }>(
+      'select id, tags, actor_id, actor_session, authenticated_at is not null as is_signed_in from sessions.session',
+    )
+    const plain = { tags: null, actor_id: null, actor_session: null, is_signed_in: false }
+    const bob = { ...plain, is_signed_in: true }
+    const expected = [
+      plain,
+      { ...bob, tags: ['a "b"', 'c, d'] },
+      { ...plain, actor_id: 'ann', actor_session: own.id },
+      bob,
+      plain,
+    ]
+    for (const [n, { id }] of made.entries()) {
+      expect(rows.find((row) => row.id === id)).toEqual({ id, ...expected[n] })
+    }
+  })
+})
+
 describe('a shared end', () => {
   test('asks each session for its own owner and token, and tells each caller of its own', async () => {
     const [first, ended, owned, foreign, held, lost] = await inParallel(6, () =>
@@ -78,7 +226,7 @@ describe('a shared end', () => {
     expect(results).toEqual([ofAnn, ofAnn, ofAnn, gone, ofAnn, { status: 'superseded' }, gone])
     expect(operations()).toContain('destroy_many')
     // Five of them are looked up before.
-    expect(operations().filter((name) => name === 'find_live').length).toBeLessThan(4)
+    expect(operations().filter((name) => name === 'look_up').length).toBeLessThan(4)
     expect(await harness.store.count()).toEqual({ live: 2, expired: 0 })
   })
 

@@ -20,7 +20,12 @@ export function inCompany(store: SessionStore): SessionStore {
           })
         case 'save':
           return accompanied(target.save.bind(target), async () => {
-            await target.save({ ...anonymous(), lifetime, written: [], deleted: [] })
+            const change = { ...anonymous(), lifetime, written: [], deleted: [] }
+            const token = { from: [randomHash()], to: randomHash() }
+            await Promise.all([
+              target.save(change),
+              target.save({ ...change, id: randomUUID(), credentials: { token } }),
+            ])
           })
         case 'touch':
           return accompanied(target.touch.bind(target), async () => {

@@ -9,6 +9,7 @@ import { type SidIdentity, sidIdentity } from './sid-identity.ts'
  * is private, since it is attached to objects that applications inspect and log.
  */
 export class HeldSession {
+  readonly #sid: string
   readonly #identity: SidIdentity
   #snapshot: SessionSnapshot | null = null
   #texts: SessionTexts = new Map()
@@ -16,6 +17,7 @@ export class HeldSession {
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(sid: string) {
+    this.#sid = sid
     this.#identity = sidIdentity(sid)
   }
 
@@ -49,8 +51,7 @@ export class HeldSession {
 
   /** Whether this is about the session of that sid. */
   isOf(sid: string): boolean {
-    const { id, secretHash } = sidIdentity(sid)
-    return id === this.#identity.id && Buffer.compare(secretHash, this.#identity.secretHash) === 0
+    return sid === this.#sid
   }
 
   /** Runs calls of one request one after another. */

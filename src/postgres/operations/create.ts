@@ -2,7 +2,7 @@ import type { NewSession, SessionTimes } from '../../store/session-store.ts'
 import type { AnswerBytes } from '../answer-bytes.ts'
 import type { SharedOperation } from '../batcher.ts'
 import { type Operation, operation } from '../operation.ts'
-import { bytes, duration, float, list, text, uuid } from '../parameter-types.ts'
+import { bytes, duration, float, list, text, textsOrNull, uuid } from '../parameter-types.ts'
 import { packTimes, readTimes, TIME_COLUMNS } from '../session-columns.ts'
 import type { TableNames } from '../table-names.ts'
 import { FIRST_VERSION, insertEntries, insertNewSessions } from './new-session.ts'
@@ -11,6 +11,7 @@ import {
   giveEntriesById,
   giveNewSession,
   giveNewSessionDetails,
+  hasDetails,
   newSessionDetailTypes,
   newSessionTypes,
   sizeOfEntries,
@@ -29,8 +30,9 @@ export type Creation =
  */
 export function createOperation(names: TableNames): SharedOperation<NewSession, Creation> {
   const single = createOne(names)
+  const detailed = createDetailed(names)
   return {
-    single: () => single,
+    single: (session) => (hasDetails(session) ? detailed : single),
     batch: createMany(names),
     sessionOf: ({ id }) => id,
     isExclusive: true,
@@ -38,7 +40,7 @@ export function createOperation(names: TableNames): SharedOperation<NewSession, 
   }
 }
 
-/** Does so for a session that begins with details that few have; shared by no calls. */
+/** Does so, alone, for a session that begins with details that few have. */
 export function createDetailed(names: TableNames): Operation<NewSession, Creation> {
   return operation({
     name: 'create_detailed',
@@ -97,9 +99,15 @@ function createMany({
       ownIdles: list(float),
       idles: list(duration),
       absolutes: list(duration),
+      tags: list(text),
+      actors: list(text),
+      actorSessions: list(uuid),
       ...entriesByIdTypes,
     },
     give: (sessions: readonly NewSession[]) => ({
+      tags: sessions.map(({ tags }) => (tags?.length ? textsOrNull.write(tags) : null)),
+      actors: sessions.map(({ actor }) => actor?.userId ?? null),
+      actorSessions: sessions.map(({ actor }) => actor?.sessionId ?? null),
       ids: sessions.map(({ id }) => id),
       hashes: sessions.map(({ secretHash }) => secretHash),
       users: sessions.map(({ userId }) => userId),
@@ -108,7 +116,18 @@ function createMany({
       absolutes: sessions.map(({ absolute }) => absolute),
       ...giveEntriesById(sessions.map(({ id, entries }) => ({ id, written: entries }))),
     }),
-    sql: ({ ids, hashes, users, ownIdles, idles, absolutes, owners, keys, values }) => ({
+    sql: ({
+      ids,
+      hashes,
+      users,
+      ownIdles,
+      idles,
+      absolutes,
+      owners,
+      keys,
+      values,
+      ...details
+    }) => ({
       created: `
         ${insertNewSessions(session, {
           newId: 'n.id',
@@ -117,8 +136,13 @@ function createMany({
           ownIdle: 'n.own_idle',
           idle: 'n.idle',
           absolute: 'n.absolute',
-          from: `from unnest(${ids}, ${hashes}, ${users}, ${ownIdles}, ${idles}, ${absolutes})
-          as n (id, hash, user_id, own_idle, idle, absolute)`,
+          tags: 'n.tags::text[]',
+          actor: 'n.actor',
+          actorSession: 'n.actor_session',
+          from: `from unnest(
+            ${ids}, ${hashes}, ${users}, ${ownIdles}, ${idles}, ${absolutes},
+            ${details.tags}, ${details.actors}, ${details.actorSessions}
+          ) as n (id, hash, user_id, own_idle, idle, absolute, tags, actor, actor_session)`,
         })}
         on conflict (id) do nothing
         returning id, ${TIME_COLUMNS}`,

@@ -1,11 +1,11 @@
 import { StoreError } from '../../errors.ts'
-import type { DestroyResult, EndedSession, Ending, LiveSession } from '../../store/session-store.ts'
+import type { DestroyResult, EndedSession, Ending } from '../../store/session-store.ts'
 import type { AnswerRow } from '../answer-rows.ts'
 import type { SharedOperation } from '../batcher.ts'
 import { type Operation, operation } from '../operation.ts'
 import { boolean, bytes, list, type ParameterTypes, text, uuid } from '../parameter-types.ts'
 import type { TableNames } from '../table-names.ts'
-import type { Selection } from './find-sessions.ts'
+import type { LookedUp, Selection } from './find-sessions.ts'
 import { opensTo } from './session-sql.ts'
 
 /**
@@ -32,17 +32,17 @@ export function destroyAgain(names: TableNames): Operation<Ending, DestroyResult
 /**
  * What a repeat has found, together with what was there before the first attempt: that one may have ended it.
  *
- * @param live - The session before the first attempt, if the caller has looked. A caller with a token has not.
+ * @param before - What was there before the first attempt, if the caller has looked. A caller with a token has not.
  */
 export function endedBefore(
   found: DestroyResult,
   { owner, secretHashes }: Ending,
-  live: LiveSession | undefined,
+  before: LookedUp['found'],
 ): DestroyResult {
   if (found.status !== 'gone') return found
   if (secretHashes !== undefined) return { status: 'gone', isInDoubt: true }
-  const wasTheirs = live !== undefined && (owner === undefined || owner === live.userId)
-  return wasTheirs ? { status: 'ended', userId: live.userId } : found
+  const wasTheirs = before?.isLive && (owner === undefined || owner === before.userId)
+  return wasTheirs ? { status: 'ended', userId: before.userId } : found
 }
 
 function destroyOne(

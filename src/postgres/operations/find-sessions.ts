@@ -77,28 +77,43 @@ export function findLive({
   })
 }
 
-/** A session that was looked up; undefined when it does not live. */
-interface LookedUp {
-  readonly live: LiveSession | undefined
+/** What is there of a session that is about to end. An expired one has its row until it is purged. */
+export interface LookedUp {
+  /** Undefined when there is no row. */
+  readonly found: { readonly userId: string | null; readonly isLive: boolean } | undefined
 }
 
-/** Looks up a session that is about to end, by the statement of `findLive`, which callers can share. */
-export function lookUp(names: TableNames): SharedOperation<string, LookedUp> {
-  const all = findLive(names)
+/** Looks up a session that is about to end. Callers can share the statement. */
+export function lookUp({ session }: TableNames): SharedOperation<string, LookedUp> {
+  const batch = operation({
+    name: 'look_up',
+    effect: 'none',
+    parameters: { ids: list(uuid) },
+    give: (ids: readonly string[]) => ({ ids }),
+    sql: ({ ids }) => ({
+      answer: `
+        select s.id, s.user_id, s.expires_at > now() as is_live
+        from ${session} as s
+        where s.id = any (${ids})`,
+    }),
+    rows(rows, ids): readonly LookedUp[] {
+      const found = new Map(
+        rows.map((row) => [
+          row.text('id'),
+          { userId: row.textOrNull('user_id'), isLive: row.boolean('is_live') },
+        ]),
+      )
+      return ids.map((id) => ({ found: found.get(id) }))
+    },
+  })
   const single: Operation<string, LookedUp> = {
-    ...all,
-    statement: (id, proof) => all.statement([id], proof),
-    read: (rows, id, proof) => ({ live: all.read(rows, [id], proof)[0] }),
+    ...batch,
+    statement: (id, proof) => batch.statement([id], proof),
+    read: (rows, id, proof) => batch.read(rows, [id], proof)[0] as LookedUp,
   }
   return {
     single: () => single,
-    batch: {
-      ...all,
-      read(rows, ids, proof) {
-        const found = new Map(all.read(rows, ids, proof).map((live) => [live.id, live]))
-        return ids.map((id) => ({ live: found.get(id) }))
-      },
-    },
+    batch,
     sessionOf: (id) => id,
     isExclusive: false,
     sizeOf: () => 0,

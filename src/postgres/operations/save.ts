@@ -2,21 +2,27 @@ import type { SaveResult, SessionChange } from '../../store/session-store.ts'
 import type { AnswerBytes } from '../answer-bytes.ts'
 import type { SharedOperation } from '../batcher.ts'
 import { type Operation, operation } from '../operation.ts'
-import { boolean, bytes, duration, integer, list, text, uuid } from '../parameter-types.ts'
-import { packTimes, readTimes, TIME_COLUMNS } from '../session-columns.ts'
+import { boolean, duration, integer, list, text, uuid } from '../parameter-types.ts'
+import { packTimes, readTimes, TIME_COLUMNS, timesOf } from '../session-columns.ts'
 import type { TableNames } from '../table-names.ts'
 import {
+  changesByIdTypes,
   changeTypes,
-  entriesByIdTypes,
   giveChange,
-  giveEntriesById,
+  giveChangesById,
   giveGuard,
   giveVersion,
   guardTypes,
   lifetimeTypes,
   sizeOfEntries,
 } from './session-parameters.ts'
-import { changeEntries, isOwned, liveAndOwned, touchColumns } from './session-sql.ts'
+import {
+  changeEntries,
+  changeEntriesById,
+  isOwned,
+  liveAndOwned,
+  touchColumns,
+} from './session-sql.ts'
 
 /** Changes the entries of a live session, and touches it unless that was done a moment ago. */
 export function saveOperation(names: TableNames): SharedOperation<SessionChange, SaveResult> {
@@ -93,9 +99,7 @@ function saveMany({
       idles: list(duration),
       purges: list(duration),
       areNoted: list(boolean),
-      deletedFrom: list(uuid),
-      deleted: list(bytes),
-      ...entriesByIdTypes,
+      ...changesByIdTypes,
     },
     give: (changes: readonly SessionChange[]) => ({
       ids: changes.map(({ id }) => id),
@@ -104,9 +108,7 @@ function saveMany({
       idles: changes.map(({ lifetime }) => lifetime.idle),
       purges: changes.map(({ lifetime }) => lifetime.purge),
       areNoted: changes.map(({ isTouchDue = true }) => !isTouchDue),
-      deletedFrom: changes.flatMap(({ id, deleted }) => deleted.map(() => id)),
-      deleted: changes.flatMap(({ deleted }) => deleted),
-      ...giveEntriesById(changes),
+      ...giveChangesById(changes),
     }),
     sql: (given) => ({
       live: `
@@ -124,16 +126,7 @@ function saveMany({
         from live
         where s.id = live.id and not live.is_noted
         returning s.id, ${timesOf('s')}`,
-      deleted: `
-        delete from ${sessionData}
-        using unnest(${given.deletedFrom}, ${given.deleted}) as d (id, key), live
-        where session_id = d.id and ${sessionData}.key = d.key and live.id = d.id`,
-      written: `
-        insert into ${sessionData} (session_id, key, value)
-        select e.id, e.key, e.value
-        from live join unnest(${given.owners}, ${given.keys}, ${given.values}) as e (id, key, value)
-          on e.id = live.id
-        on conflict (session_id, key) do update set value = excluded.value`,
+      ...changeEntriesById(sessionData, given),
       answer: `
         select uuid_send(id) || ${packTimes('saved')} as packed
         from (
@@ -149,12 +142,6 @@ function saveMany({
       return changes.map(({ id }) => results.get(id) ?? null)
     },
   })
-}
-
-function timesOf(table: string): string {
-  return TIME_COLUMNS.split(', ')
-    .map((column) => `${table}.${column}`)
-    .join(', ')
 }
 
 function readSaved(answer: AnswerBytes): SaveResult {

@@ -83,6 +83,26 @@ export function giveEntriesById(
   }
 }
 
+/** The entries that several sessions' changes remove and write. */
+interface ChangesById extends EntriesById {
+  readonly deletedFrom: readonly string[]
+  readonly deleted: readonly Uint8Array[]
+}
+
+export const changesByIdTypes: ParameterTypes<ChangesById> = {
+  deletedFrom: list(uuid),
+  deleted: list(bytes),
+  ...entriesByIdTypes,
+}
+
+export function giveChangesById(changes: readonly SessionChange[]): ChangesById {
+  return {
+    deletedFrom: changes.flatMap(({ id, deleted }) => deleted.map(() => id)),
+    deleted: changes.flatMap(({ deleted }) => deleted),
+    ...giveEntriesById(changes),
+  }
+}
+
 interface NewSessionValues extends Entries {
   readonly newId: string
   readonly hash: Uint8Array

@@ -82,3 +82,22 @@ export function changeEntries(
         on conflict (${owner}, key) do update set value = excluded.value`,
   }
 }
+
+/** Removes and writes entries of the sessions in `live`, for a statement that several calls share. */
+export function changeEntriesById(
+  sessionData: string,
+  given: Readonly<Record<'deletedFrom' | 'deleted' | 'owners' | 'keys' | 'values', string>>,
+): { readonly deleted: string; readonly written: string } {
+  return {
+    deleted: `
+        delete from ${sessionData}
+        using unnest(${given.deletedFrom}, ${given.deleted}) as d (id, key), live
+        where session_id = d.id and ${sessionData}.key = d.key and live.id = d.id`,
+    written: `
+        insert into ${sessionData} (session_id, key, value)
+        select e.id, e.key, e.value
+        from live join unnest(${given.owners}, ${given.keys}, ${given.values}) as e (id, key, value)
+          on e.id = live.id
+        on conflict (session_id, key) do update set value = excluded.value`,
+  }
+}

@@ -1,12 +1,12 @@
 import type {
   DestroyResult,
   Ending,
-  LiveSession,
   NewSession,
   SaveResult,
   SessionChange,
   Touch,
 } from '../../store/session-store.ts'
+import type { Upstream } from '../batcher.ts'
 import type { SharedCall, TableAccess } from '../table-access.ts'
 import type { TableNames } from '../table-names.ts'
 import type { UserRowSql } from '../user/user-row.ts'
@@ -18,13 +18,25 @@ import { destroyAgain, destroyOperation, destroySeveral } from './destroy.ts'
 import { destroyPage } from './destroy-page.ts'
 import { endActing } from './end-acting.ts'
 import { fetchOperation } from './fetch.ts'
-import { BY_TAG, BY_USER, count, findLive, listLive, lookUp } from './find-sessions.ts'
+import {
+  BY_TAG,
+  BY_USER,
+  count,
+  findLive,
+  type LookedUp,
+  listLive,
+  lookUp,
+} from './find-sessions.ts'
 import { type LoadedSession, loadOperation, type TokenLoad } from './load.ts'
 import { purgeOperation } from './purge.ts'
 import { readUser } from './read-user.ts'
 import { replaceOperation } from './replace.ts'
 import { saveOperation } from './save.ts'
-import { type SaveCredentials, saveCredentials } from './save-credentials.ts'
+import {
+  type SaveCredentialsAlone,
+  saveCredentialsAlone,
+  saveCredentialsOperation,
+} from './save-credentials.ts'
 import { readValues, replaceValues } from './stored-values.ts'
 import { type ChangeTags, changeTags } from './tag.ts'
 import { takeOperation } from './take.ts'
@@ -39,7 +51,9 @@ export interface StoreOperations {
   readonly createDetailed: ReturnType<typeof createDetailed>
   readonly findCreated: ReturnType<typeof findCreated>
   readonly save: SharedCall<SessionChange, SaveResult>
-  readonly saveCredentials: SaveCredentials
+  readonly saveCredentials: SharedCall<SessionChange, SaveResult>
+  /** By statements of their own, for a transaction and for a renewal. */
+  readonly saveCredentialsAlone: SaveCredentialsAlone
   readonly replace: ReturnType<typeof replaceOperation>
   readonly update: UpdateEntry
   readonly take: ReturnType<typeof takeOperation>
@@ -59,11 +73,19 @@ export interface StoreOperations {
   readonly listByUser: ReturnType<typeof listLive>
   readonly listByTag: ReturnType<typeof listLive>
   readonly findLive: ReturnType<typeof findLive>
-  readonly lookUp: SharedCall<string, { readonly live: LiveSession | undefined }>
+  readonly lookUp: SharedCall<string, LookedUp>
   readonly backdateSignIn: ReturnType<typeof backdateSignIn>
   readonly check: ReturnType<typeof check>
   readonly count: ReturnType<typeof count>
   readonly purge: ReturnType<typeof purgeOperation>
+}
+
+/** Several kinds of calls whose callers are likely to come; the first of them that is answered counts. */
+function firstOf(...upstreams: readonly Upstream[]): Upstream {
+  return {
+    onceAnswered: (listener) =>
+      upstreams.map((upstream) => upstream.onceAnswered(listener)).includes(true),
+  }
 }
 
 /**
@@ -79,19 +101,24 @@ export function storeOperations(
   users: { readonly rows: UserRowSql } | null,
 ): StoreOperations {
   const load = tables.share(loadOperation(names, users))
+  const lookUpFirst = tables.share(lookUp(names))
+  // A request that ends a session often begins another, and one that has begun a session or signed in goes on to save.
+  const create = tables.share(createOperation(names), lookUpFirst)
+  const saveCredentials = tables.share(saveCredentialsOperation(names), load)
   return {
     load,
     fetch: fetchOperation(names),
-    create: tables.share(createOperation(names)),
+    create,
     createDetailed: createDetailed(names),
     findCreated: findCreated(names),
-    save: tables.share(saveOperation(names), load),
-    saveCredentials: saveCredentials(names),
+    save: tables.share(saveOperation(names), firstOf(load, create, saveCredentials)),
+    saveCredentials,
+    saveCredentialsAlone: saveCredentialsAlone(names),
     replace: replaceOperation(names),
     update: updateEntry(names),
     take: takeOperation(names),
     touch: tables.share(touchOperation(names)),
-    destroy: tables.share(destroyOperation(names), load),
+    destroy: tables.share(destroyOperation(names), firstOf(load, lookUpFirst)),
     destroyAgain: destroyAgain(names),
     destroyByUser: destroySeveral(names, BY_USER),
     destroyByTag: destroySeveral(names, BY_TAG),
@@ -105,7 +132,7 @@ export function storeOperations(
     listByUser: listLive(names, BY_USER),
     listByTag: listLive(names, BY_TAG),
     findLive: findLive(names),
-    lookUp: tables.share(lookUp(names)),
+    lookUp: lookUpFirst,
     backdateSignIn: backdateSignIn(names),
     check: check(names),
     count: count(names),
