@@ -232,9 +232,9 @@ module.exports = {
       name: 'runtime-neutral-rooms',
       comment: 'Rooms that need no Node module must keep running where there is none.',
       severity: 'error',
-      // Postgres.js opens sockets by node:net as well, where it is not given any.
+      // Postgres.js opens sockets by node:net as well, where it is not given any. Bun has node:net.
       from: {
-        path: '^src/([^/]+\\.ts|cookie/|drivers/(?!postgres-js/dialer)|adapters/(?!node\\.ts|node/|express\\.ts))',
+        path: '^src/([^/]+\\.ts|cookie/|drivers/(?!postgres-js/dialer|bun-sql/network-fault)|adapters/(?!node\\.ts|node/|express\\.ts))',
       },
       to: { dependencyTypes: ['core'] },
     },

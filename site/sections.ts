@@ -32,7 +32,17 @@ const guides: readonly (readonly [title: string, names: readonly string[]])[] = 
   ],
   ['Understand', ['guarantees', 'security', 'architecture', 'glossary', 'errors', 'performance']],
   ['Run', ['operations', 'scale', 'admin', 'telemetry', 'schema']],
-  ['Move here', ['from-connect-pg-simple', 'from-express-session', 'from-wai-session-postgresql']],
+  [
+    'Move here',
+    [
+      'from-connect-pg-simple',
+      'from-express-session',
+      'from-better-auth',
+      'from-authjs',
+      'from-lucia',
+      'from-wai-session-postgresql',
+    ],
+  ],
 ]
 
 /** Pages that `guides` does not name come last of the guides, so that no page is left out. */

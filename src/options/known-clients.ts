@@ -60,7 +60,7 @@ const KNOWN: readonly KnownClient[] = [
   },
   {
     has: ['sendCommand', 'connect'],
-    advice: `It is a client of Redis. ${NOT_POSTGRES} To move sessions over, see importRedis of pg-sessions/import.`,
+    advice: `It is a client of Redis. ${NOT_POSTGRES} To move sessions over, run npx pg-sessions import redis.`,
   },
   {
     has: ['startSession', 'connect'],
@@ -69,6 +69,10 @@ const KNOWN: readonly KnownClient[] = [
   {
     has: ['getConnection', 'query'],
     advice: `It is a pool of MySQL. ${NOT_POSTGRES}`,
+  },
+  {
+    has: ['reserve', 'unsafe', 'beginDistributed'],
+    advice: "It is a client of Bun's SQL. Write fromBunSql(sql) of pg-sessions/bun-sql.",
   },
   {
     has: ['reserve', 'unsafe', 'listen'],

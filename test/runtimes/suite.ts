@@ -4,6 +4,7 @@
  */
 import pg from 'pg'
 import { MemoryStore, PostgresStore } from 'pg-sessions'
+import { fromBunSql } from 'pg-sessions/bun-sql'
 import type { Driver } from 'pg-sessions/driver'
 import { fromPg } from 'pg-sessions/pg'
 import { fromPostgresJs } from 'pg-sessions/postgres-js'
@@ -19,6 +20,7 @@ import postgres from 'postgres'
 import { fetchHandler, openFetchApplication } from '../adapters/fetch-application.ts'
 import { addressOf, at } from '../support/database-address.ts'
 import { elapse } from '../support/postgres-store.ts'
+import { type BunSqlClass, bunSqlTests } from './bun-sql.ts'
 import { createRunner } from './runner.ts'
 import { sealingTests } from './sealing.ts'
 
@@ -26,6 +28,7 @@ import { sealingTests } from './sealing.ts'
 interface Runtime {
   readonly Bun?: {
     serve(options: object): { readonly port: number; stop(isForced: boolean): Promise<void> }
+    readonly SQL: BunSqlClass
   }
   readonly Deno?: {
     serve(
@@ -56,7 +59,12 @@ runner.describe('MemoryStore', () => {
 
 const pool = new pg.Pool({ connectionString: url, max: 10 })
 const sql = postgres(url, { max: 5, onnotice: () => {} })
-const drivers: Record<string, Driver> = { pg: fromPg(pool), 'postgres.js': fromPostgresJs(sql) }
+const bunSql = Bun && new Bun.SQL(url, { max: 5 })
+const drivers: Record<string, Driver> = {
+  pg: fromPg(pool),
+  'postgres.js': fromPostgresJs(sql),
+  ...(bunSql && { "Bun's SQL": fromBunSql(bunSql) }),
+}
 for (const [name, driver] of Object.entries(drivers)) {
   runner.describe(`PostgresStore over ${name}`, () => {
     storeContract(runner, async () => {
@@ -102,6 +110,25 @@ runner.describe('the driver for postgres.js', () => {
     )
   })
 })
+
+if (Bun !== undefined) {
+  const { SQL } = Bun
+  runner.describe("the driver for Bun's SQL", () => {
+    driverContract(runner, async () => {
+      const own = new SQL(url, { max: 4, connection: { application_name: 'contract' } })
+      return harnessOf(
+        fromBunSql(own),
+        () => own.unsafe('select 1'),
+        () => own.close({ timeout: 1 }),
+        (other) => {
+          const another = new SQL(other, { max: 4, connectionTimeout: 1 })
+          return { driver: fromBunSql(another), dispose: () => another.close({ timeout: 1 }) }
+        },
+      )
+    })
+  })
+  runner.describe("sessions over Bun's SQL", () => bunSqlTests(runner, SQL, { url, admin }))
+}
 
 runner.describe('the Fetch adapter', () => {
   adapterContract(runner, openApplication(), { raw: false, property: false })

@@ -8,6 +8,7 @@ import { connectPgSimple } from '../import/connect-pg-simple.ts'
 import { describeImport } from '../import/describe-import.ts'
 import type { OldSystem } from '../import/old-system.ts'
 import { redis } from '../import/redis.ts'
+import { authjs, betterAuth, lucia } from '../import/token-table.ts'
 import { waiSessionPostgresql } from '../import/wai-session-postgresql.ts'
 import type { Input } from '../input.ts'
 import { databaseOptions } from '../option-table.ts'
@@ -18,19 +19,23 @@ import { stoppable } from '../stoppable.ts'
 const SYSTEMS: Readonly<Record<string, OldSystem>> = {
   'connect-pg-simple': connectPgSimple,
   redis,
+  'better-auth': betterAuth,
+  authjs,
+  lucia,
   wai: waiSessionPostgresql,
 }
 
-const SYSTEM_NAMES = 'connect-pg-simple, redis or wai'
+const SYSTEM_NAMES = 'connect-pg-simple, redis, better-auth, authjs, lucia or wai'
 
 export const importCommand: Command = {
   summary:
-    'Move the live sessions of another system here: connect-pg-simple and redis (connect-redis) beside live traffic, wai after stopping its service',
+    'Move the live sessions of another system here: beside live traffic, but for wai, whose service you stop first',
   args: {
     system: { type: 'positional', description: SYSTEM_NAMES },
     table: {
       type: 'string',
-      description: 'connect-pg-simple: table to move them from (default: session)',
+      description:
+        'Table to move them from, not for redis and wai (default: as the system names it)',
       valueHint: 'name',
     },
     'table-schema': {
@@ -42,6 +47,22 @@ export const importCommand: Command = {
       type: 'string',
       description: "connect-pg-simple: zone of its times (default: the server's)",
       valueHint: 'zone',
+    },
+    columns: {
+      type: 'string',
+      description:
+        'better-auth, authjs, lucia: names of columns, such as token=session_token,user-id=user_id',
+      valueHint: 'pairs',
+    },
+    tokens: {
+      type: 'string',
+      description: 'lucia: what the table holds of a token: clear, hashed or id-and-secret',
+      valueHint: 'kind',
+    },
+    lifetime: {
+      type: 'string',
+      description: 'lucia: lifetime from the creation, if no column holds the end of a session',
+      valueHint: 'duration',
     },
     'redis-url': {
       type: 'string',

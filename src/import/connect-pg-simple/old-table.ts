@@ -51,7 +51,8 @@ export function resolveOldTable(options: OldTableOptions = {}): OldTable {
   }
 }
 
-function isName(name: unknown): name is string {
+/** Whether PostgreSQL could have such a name. */
+export function isName(name: unknown): name is string {
   if (typeof name !== 'string' || name === '' || /[\0\p{Surrogate}]/u.test(name)) return false
   return Buffer.byteLength(name) <= 63
 }
@@ -60,19 +61,25 @@ function isName(name: unknown): name is string {
  * The column, within dates that each time zone and JavaScript can show. A row may hold `infinity` or a date
  * BC, which say that it never ends or ended long ago. A column that holds no date is refused by its type.
  */
-const EXPIRE = "least(greatest(old.expire, timestamp '1970-01-01'), timestamp '9999-12-31')"
+const bounded = (column: string): string =>
+  `least(greatest(${column}, timestamp '1970-01-01'), timestamp '9999-12-31')`
 
 /** Some make the column as timestamptz, which says by itself what it means. */
 function deadlineIn(timeZone: string | undefined): string {
-  if (timeZone === undefined) return `${EXPIRE}::timestamptz`
+  if (timeZone === undefined) return `${bounded('old.expire')}::timestamptz`
   if (!isZone(timeZone)) {
     throw new ConfigurationError(
       "timeZone must be the name of a time zone, such as 'UTC' or 'America/New_York'.",
     )
   }
+  return deadlineOf('old.expire', timeZone)
+}
+
+/** An expression of type timestamptz for a column that holds a date, in this zone if it has none of its own. */
+export function deadlineOf(column: string, timeZone: string): string {
   return `case
-            when pg_typeof(old.expire) = 'timestamptz'::regtype then ${EXPIRE}::timestamptz
-            else ${EXPIRE}::timestamp at time zone ${quoteLiteral(timeZone)}
+            when pg_typeof(${column}) = 'timestamptz'::regtype then ${bounded(column)}::timestamptz
+            else ${bounded(column)}::timestamp at time zone ${quoteLiteral(timeZone)}
           end`
 }
 

@@ -6,6 +6,7 @@ import type { Operation } from '../../postgres/operation.ts'
 import { StatementRunner } from '../../postgres/statement-runner.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
 import type { CallOptions } from '../../store/deadline.ts'
+import type { Adoption, MovingFallback } from '../moving-store.ts'
 import { SessionImporter } from '../session-importer.ts'
 import { oneMoment } from './repeatable-read.ts'
 import { LEFT_BY_MAPPING, type MapSession } from './wai-mapping.ts'
@@ -25,21 +26,6 @@ export interface WaiFallbackOptions {
   readonly absoluteTimeout: number
 }
 
-/** What became of the session of a key. */
-export type Adoption =
-  | {
-      readonly status: 'absent'
-      /** Why the session that is there cannot move. */
-      readonly problem?: string
-    }
-  | {
-      readonly status: 'adopted'
-      /** Whether `clearSession` has asked for another key. */
-      readonly isFlagged: boolean
-      /** The keys of entries that were left out. */
-      readonly undecodable: readonly (string | null)[]
-    }
-
 const TRIES = 8
 
 /**
@@ -48,7 +34,7 @@ const TRIES = 8
  * Of several processes one moves it, and the others wait for that. What a Haskell handler still writes
  * into a session that has moved fails there, as it does for a session that was purged.
  */
-export class WaiFallback {
+export class WaiFallback implements MovingFallback<string> {
   readonly #runner: StatementRunner
   readonly #source: WaiSource
   readonly #mover: SessionImporter

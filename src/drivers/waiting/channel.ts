@@ -1,6 +1,14 @@
 import type { Listening } from '../../postgres/driver.ts'
 import { processWide } from '../../process-wide.ts'
-import type { PostgresJsLike } from './client.ts'
+
+/** A client that reconnects by itself, and calls `onListening` each time it has begun to listen. */
+export interface ListeningClient {
+  listen(
+    channel: string,
+    onMessage: (payload: string) => void,
+    onListening: () => void,
+  ): Promise<unknown>
+}
 
 /** Who listens. */
 interface Ear {
@@ -17,15 +25,15 @@ interface Waiting {
 /**
  * One channel of one client, for all who listen to it.
  *
- * Postgres.js reconnects by itself for as long as it takes, says so only by calling back, and can no
- * longer be told to stop once it has. So each channel is asked for once.
+ * Postgres.js and Bun reconnect by themselves for as long as it takes, say so only by calling back, and can no
+ * longer be told to stop once they have. So each channel is asked for once.
  */
 class Channel {
   readonly #waiting = new Set<Waiting>()
   readonly #ears = new Set<Ear>()
   #isListening = false
 
-  constructor(sql: PostgresJsLike, name: string) {
+  constructor(sql: ListeningClient, name: string) {
     const hear = (payload: string): void => {
       for (const ear of [...this.#ears]) ear.onMessage(payload)
     }
@@ -59,10 +67,10 @@ class Channel {
   }
 }
 
-const channels = processWide('channels', () => new WeakMap<PostgresJsLike, Map<string, Channel>>())
+const channels = processWide('channels', () => new WeakMap<ListeningClient, Map<string, Channel>>())
 
-/** Listens on the connection that postgres.js keeps for that beside its others. */
-export function listenOn(sql: PostgresJsLike, name: string, ear: Ear): Promise<Listening> {
+/** Listens on the connection that postgres.js or Bun keeps for that beside its others. */
+export function listenOn(sql: ListeningClient, name: string, ear: Ear): Promise<Listening> {
   const known = channels.get(sql) ?? new Map<string, Channel>()
   channels.set(sql, known)
   const channel = known.get(name) ?? new Channel(sql, name)
