@@ -9,7 +9,7 @@ interface Query {
 }
 
 /** A client of Bun's, as far as these tests use it. */
-export interface BunSql extends BunSqlLike, Query {
+interface BunSql extends BunSqlLike, Query {
   begin(use: (tx: Query) => Promise<void>): Promise<unknown>
   close(options?: { timeout?: number }): Promise<void>
 }

@@ -10,14 +10,14 @@ export interface OldToken {
 }
 
 /** What a row says of the token of its session. */
-export interface TokenRow {
+interface TokenRow {
   readonly key: string
   /** A stored hash beside the key, in hexadecimal; null where there is none. */
   readonly secretHash: string | null
 }
 
 /** The session here that a row stands for. Nothing in it gives a token away. */
-export interface OldIdentity {
+interface OldIdentity {
   readonly id: string
   readonly secretHash: Uint8Array
 }
