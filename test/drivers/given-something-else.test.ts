@@ -1,10 +1,10 @@
-import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
 import { fromPg, fromPgClient } from 'pg-sessions/pg'
 import { fromPglite } from 'pg-sessions/pglite'
 import { fromPostgresJs } from 'pg-sessions/postgres-js'
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
+import { openPglite } from '../support/pglite.ts'
 
 const URL_WITH_PASSWORD = 'postgres://ann:s3cret@localhost/shop'
 
@@ -54,7 +54,7 @@ test('each driver refuses the clients of the others', async () => {
   const pool = new pg.Pool()
   const client = new pg.Client()
   const sql = postgres()
-  const db = await PGlite.create()
+  const db = await openPglite()
   expect(refusal(() => fromPg(client as never)).message).toContain('fromPgClient(client)')
   expect(refusal(() => fromPgClient(pool as never)).message).toContain('fromPg(pool)')
   refusal(() => fromPg(sql as never))

@@ -1,4 +1,3 @@
-import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { drizzle as drizzleOnPostgresJs } from 'drizzle-orm/postgres-js'
 import knex from 'knex'
@@ -15,6 +14,7 @@ import { Sequelize } from 'sequelize'
 import { DataSource } from 'typeorm'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { openPglite } from '../support/pglite.ts'
 
 let database: TestDatabase
 
@@ -96,11 +96,11 @@ describe('a client that is no driver is recognized, and the message has the line
       'Write fromPg(dataSource.driver.master)',
     ],
     ['postgres.js', () => postgres(url), 'Write fromPostgresJs(sql)'],
-    ['PGlite', () => new PGlite(), 'Write fromPglite(db)'],
+    ['PGlite', () => openPglite(), 'Write fromPglite(db)'],
   ]
 
-  test.each(makers)('%s', (_, make, line) => {
-    const client = make()
+  test.each(makers)('%s', async (_, make, line) => {
+    const client = await make()
     for (const use of [
       () => createSessions({ database: client as Driver }),
       () => fromPg(client as PgPoolLike),

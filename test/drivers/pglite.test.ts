@@ -1,14 +1,15 @@
-import { PGlite } from '@electric-sql/pglite'
+import type { PGlite } from '@electric-sql/pglite'
 import { fromPglite, type PgliteLike } from 'pg-sessions/pglite'
 import { driverContract } from 'pg-sessions/testing'
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
+import { openPglite } from '../support/pglite.ts'
 
 let db: PGlite
 
 beforeAll(async () => {
   const spoilt = () => 'spoilt'
   const everyType = { 16: spoilt, 17: spoilt, 20: spoilt, 25: spoilt, 114: spoilt, 1184: spoilt }
-  db = await PGlite.create({ parsers: everyType, serializers: everyType })
+  db = await openPglite({ parsers: everyType, serializers: everyType })
 })
 afterAll(() => db.close())
 

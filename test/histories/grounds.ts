@@ -1,4 +1,3 @@
-import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
 import { MemoryStore, PostgresStore } from 'pg-sessions'
 import type { Driver } from 'pg-sessions/driver'
@@ -8,6 +7,7 @@ import { fromPostgresJs } from 'pg-sessions/postgres-js'
 import type { SessionStore } from 'pg-sessions/store'
 import postgres from 'postgres'
 import { createTestDatabase } from '../support/database.ts'
+import { openPglite } from '../support/pglite.ts'
 import { elapse } from '../support/postgres-store.ts'
 import { faultyDriver, faultyStore } from './faulty-driver.ts'
 import { type Ground, untilAtRest } from './ground.ts'
@@ -129,7 +129,7 @@ async function postgresJsGround(): Promise<Ground> {
 }
 
 async function pgliteGround(): Promise<Ground> {
-  const db = await PGlite.create()
+  const db = await openPglite()
   return driversGround({
     drivers: [fromPglite(db), fromPglite(db)],
     query: (sql, values) => db.query(sql, values as unknown[]),

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
-import { PGlite } from '@electric-sql/pglite'
 import postgres from 'postgres'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { fromPglite } from '../../src/drivers/pglite.ts'
@@ -14,6 +13,7 @@ import { latestVersion } from '../../src/postgres/schema-sql.ts'
 import { resolveTableNames } from '../../src/postgres/table-names.ts'
 import { bundledProgram } from '../support/bundled-program.ts'
 import type { TestDatabase } from '../support/database.ts'
+import { openPglite } from '../support/pglite.ts'
 import { readCatalog } from './read-catalog.ts'
 import { connect, scratchDatabase } from './scratch-database.ts'
 
@@ -234,7 +234,7 @@ describe('the same migration runs over', () => {
   })
 
   test('PGlite', async () => {
-    const db = new PGlite()
+    const db = await openPglite()
     onTestFinished(() => db.close())
     expect(await migrate(fromPglite(db), names, { timeout })).toEqual({ from: 0, to: 2 })
     await checkSchema(fromPglite(db), names, { timeout })

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { inspect } from 'node:util'
-import { PGlite } from '@electric-sql/pglite'
+import type { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
 import { fromPg, fromPgClient } from 'pg-sessions/pg'
 import { fromPglite } from 'pg-sessions/pglite'
@@ -25,6 +25,7 @@ import {
   sqlStateOf,
 } from '../../src/postgres/sql-state.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { openPglite } from '../support/pglite.ts'
 
 const SECRET = 'pa55word-of-ann'
 const statement = { name: 'save', text: `select '${SECRET}'`, values: [SECRET] }
@@ -40,7 +41,7 @@ beforeAll(async () => {
   pool = new pg.Pool({ connectionString: database.url })
   // Debugging makes postgres.js show queries and parameters on every error.
   sql = postgres(database.url, { debug: () => {}, onnotice: () => {} })
-  db = await PGlite.create()
+  db = await openPglite()
   drivers.pg = fromPg(pool)
   drivers['postgres-js'] = fromPostgresJs(sql)
   drivers.pglite = fromPglite(db)

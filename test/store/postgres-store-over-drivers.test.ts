@@ -1,4 +1,3 @@
-import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
 import { PostgresStore } from 'pg-sessions'
 import type { Driver } from 'pg-sessions/driver'
@@ -9,6 +8,7 @@ import { storeContract } from 'pg-sessions/testing'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { createTestDatabase } from '../support/database.ts'
+import { openPglite } from '../support/pglite.ts'
 
 /** A client of some kind, and what a test needs of it beside the driver. */
 interface Opened {
@@ -31,8 +31,8 @@ async function openSingleConnection(): Promise<Opened> {
   return { driver: fromPgClient(client), close }
 }
 
-async function openPglite(): Promise<Opened> {
-  const db = await PGlite.create()
+async function openOnPglite(): Promise<Opened> {
+  const db = await openPglite()
   return { driver: fromPglite(db), close: () => db.close() }
 }
 
@@ -51,7 +51,7 @@ const TIMES = [
 describe.each([
   ['postgres.js', openPostgresJs],
   ['one pg.Client', openSingleConnection],
-  ['PGlite', openPglite],
+  ['PGlite', openOnPglite],
 ])('PostgresStore over %s', (_, open) => {
   let opened: Opened
 

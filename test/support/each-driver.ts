@@ -1,4 +1,3 @@
-import { PGlite } from '@electric-sql/pglite'
 import { Client, Pool } from 'pg'
 import type { Driver } from 'pg-sessions/driver'
 import { fromPg, fromPgClient } from 'pg-sessions/pg'
@@ -6,6 +5,7 @@ import { fromPglite } from 'pg-sessions/pglite'
 import { fromPostgresJs } from 'pg-sessions/postgres-js'
 import postgres from 'postgres'
 import { createTestDatabase } from './database.ts'
+import { openPglite } from './pglite.ts'
 
 /** A driver on a client and an empty database of its own. */
 export interface OpenDriver extends AsyncDisposable {
@@ -39,7 +39,7 @@ export const eachDriver: readonly (readonly [name: string, open: () => Promise<O
   [
     'PGlite',
     async () => {
-      const db = new PGlite()
+      const db = await openPglite()
       return { driver: fromPglite(db), [Symbol.asyncDispose]: () => db.close() }
     },
   ],

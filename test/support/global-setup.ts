@@ -1,6 +1,6 @@
 import { startEmbeddedPostgres } from 'pg-sessions/embedded-postgres'
 import type { TestProject } from 'vitest/node'
-import { removeSharedPackage } from './shared-package.ts'
+import { removeFilesOfRun } from './once-per-run.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -17,7 +17,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   const given = process.env.DATABASE_URL
   if (given) {
     project.provide('postgresUrl', given)
-    return removeSharedPackage
+    return removeFilesOfRun
   }
   const binaries = process.env.TEST_POSTGRES_BINARIES
   const server = await startEmbeddedPostgres({
@@ -26,7 +26,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   })
   project.provide('postgresUrl', server.url)
   return async () => {
-    await removeSharedPackage()
+    await removeFilesOfRun()
     await server.stop()
   }
 }

@@ -1,4 +1,3 @@
-import { PGlite } from '@electric-sql/pglite'
 import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { drizzle as drizzleOnPglite } from 'drizzle-orm/pglite'
@@ -14,6 +13,7 @@ import { fromPostgresJs } from 'pg-sessions/postgres-js'
 import postgres from 'postgres'
 import { Sequelize } from 'sequelize'
 import { DataSource } from 'typeorm'
+import { openPglite } from '../support/pglite.ts'
 
 /** A client as an application uses it, and the driver of its sessions. */
 export interface Client {
@@ -63,7 +63,7 @@ export const clients: Readonly<Record<string, (url: string) => Promise<Client>>>
     }
   },
   PGlite: async () => {
-    const db = await PGlite.create()
+    const db = await openPglite()
     return {
       driver: fromPglite(db),
       transaction: (use) => db.transaction((tx) => use(tx, (statement) => tx.query(statement))),
@@ -90,7 +90,7 @@ export const clients: Readonly<Record<string, (url: string) => Promise<Client>>>
     }
   },
   'Drizzle on PGlite': async () => {
-    const client = await PGlite.create()
+    const client = await openPglite()
     const db = drizzleOnPglite(client)
     return {
       driver: fromPglite(client),

@@ -1,4 +1,3 @@
-import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import knex from 'knex'
 import { Kysely, PostgresDialect } from 'kysely'
@@ -12,6 +11,7 @@ import { DataSource } from 'typeorm'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { recordingDriver } from '../postgres/recording-driver.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { openPglite } from '../support/pglite.ts'
 import { cookieOf, userOf } from './visitors.ts'
 
 let database: TestDatabase
@@ -263,11 +263,11 @@ test.each<[name: string, make: () => unknown, line: string]>([
     'within dataSource.transaction(async (manager)',
   ],
   ['postgres.js', () => postgres(url), 'sql.begin(async (sql)'],
-  ['PGlite', () => new PGlite(), 'within db.transaction(async (tx)'],
+  ['PGlite', () => openPglite(), 'within db.transaction(async (tx)'],
   ['nothing', () => undefined, 'was given no client'],
   ['anything else', () => ({ url }), 'was given something else'],
 ])('%s in the place of a transaction is refused, with the line to write', async (_, make, line) => {
-  const client = make() as object
+  const client = (await make()) as object
   const use = async (): Promise<unknown> => sessions.in(client).destroyByUser('ann')
   await expect(use()).rejects.toThrow(line)
   await expect(use()).rejects.not.toThrow('secret')

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { PGlite } from '@electric-sql/pglite'
 import { ConfigurationError, createSessions } from 'pg-sessions'
 import type { Driver } from 'pg-sessions/driver'
 import { cereal } from 'pg-sessions/haskell/cereal'
@@ -9,6 +8,7 @@ import { fromPostgresJs } from 'pg-sessions/postgres-js'
 import postgres from 'postgres'
 import { expect, test } from 'vitest'
 import { Visitor } from '../../support/each-store-visitor.ts'
+import { openPglite } from '../../support/pglite.ts'
 import { expected, openOriginalService } from './original-service.ts'
 
 const key = expected.sessions[2]?.sessionKey ?? expect.fail()
@@ -38,7 +38,7 @@ test('sessions move over postgres.js, into tables of any names', async () => {
 })
 
 test('sessions move over PGlite', async () => {
-  const db = new PGlite()
+  const db = await openPglite()
   await db.exec(
     readFileSync(new URL('../../interop/original-database.sql', import.meta.url), 'utf8'),
   )
