@@ -20,6 +20,10 @@ const BANNED: readonly (readonly [RegExp, string])[] = [
   [/\w of before\b(?!\))/i, 'earlier, previous'],
   [/\bcomes? by\b/i, 'visits'],
   [/\bwas not to be had\b/i, 'timed out waiting for'],
+  [
+    /(?<!there )\b(?:is|are|was|were) no (?!(?:longer|more|less|one|such|\w+er than)\b)\w/i,
+    'is not a',
+  ],
 ]
 
 /** Lists each line with a banned word, and what to write instead. */

@@ -15,7 +15,7 @@ export interface Example {
   readonly scripts: Readonly<Record<string, string>>
 }
 
-/** How the tests of an example went. A step that is no test counts as one when it fails. */
+/** How the tests of an example went. A step that is not a test counts as one when it fails. */
 export interface ExampleReport {
   readonly passed: number
   readonly failed: number

@@ -133,7 +133,7 @@ export class SessionsAcrossRequests {
    * @param transaction - A connected client of `pg` after `begin`, `sql` of postgres.js' `sql.begin`, the `tx` of
    * PGlite, Drizzle, Prisma, pg-promise or Bun, `trx` of Kysely or Knex, the `manager` or `QueryRunner` of TypeORM, the
    * `em` of MikroORM, the transaction of Sequelize, or a function `(text, values) => rows` that runs a statement in one.
-   * @throws {ConfigurationError} It is none of these, or a client that is in no transaction; says what to write.
+   * @throws {ConfigurationError} It is none of these, or a client that is not in a transaction; says what to write.
    * @throws {UnsupportedError} The sessions do not lie in a database.
    * @example
    * ```ts

@@ -8,7 +8,7 @@ import Bowser from 'bowser'
 /** Longer ones belong to no browser, and cost time. */
 const LONGEST = 512
 
-/** Of a program that is no browser, the name is whatever it sent. */
+/** Of a program that is not a browser, the name is whatever it sent. */
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N} .+-]{0,39}$/u
 
 /**

@@ -39,7 +39,7 @@ export class Program<Offered extends Tasks> {
     const child = fork(file, {
       execArgv: [...flags],
       env: { ...process.env, NODE_ENV: 'production' },
-      // What a program prints is no part of the result.
+      // What a program prints is not part of the result.
       stdio: ['ignore', 2, 2, 'ipc'],
       serialization: 'advanced',
     })

@@ -16,7 +16,7 @@ export function adminRoute({ sessions, sessionOf }: Shop): Router {
         headers: { 'Content-Type': 'text/plain' },
       })
     },
-    // A basket is no secret in this shop; everything else stays hidden.
+    // A basket is not a secret in this shop; everything else stays hidden.
     showValue: ({ key }) => key === 'basket',
   })
   return Router().use('/admin', admin)

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 export type Verdict =
   | { readonly kind: 'passed' }
   | { readonly kind: 'failed'; readonly test: string; readonly message: string }
-  /** The mutant is no guard taken out but an error of syntax, in TypeScript or SQL. */
+  /** The mutant is not a guard taken out but an error of syntax, in TypeScript or SQL. */
   | { readonly kind: 'broken'; readonly message: string }
   | { readonly kind: 'hung' }
 

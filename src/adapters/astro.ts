@@ -77,7 +77,7 @@ export interface AstroSessionsOptions<Data extends object, Context extends Astro
  *
  * A prerendered page is rendered without a visitor, so it has no session, and asking for one throws.
  *
- * @throws {ConfigurationError} What it was given are no sessions.
+ * @throws {ConfigurationError} `sessions` was not created by `createSessions()`.
  * @example
  * ```ts
  * import { astroSessions } from 'pg-sessions/astro'
@@ -179,6 +179,6 @@ function sharedLocals(): ConfigurationError {
 
 function prerendered(): ConfigurationError {
   return new ConfigurationError(
-    'This page is prerendered: it is made when the application is built, for everybody, so it has no session. Write `export const prerender = false` into it, or move what needs the session into a component with `server:defer`.',
+    'This page is prerendered: it is rendered once, when the application is built, so it has no session. Write `export const prerender = false` into it, or move what needs the session into a component with `server:defer`.',
   )
 }

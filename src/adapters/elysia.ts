@@ -76,7 +76,7 @@ type Handle = (...args: unknown[]) => unknown
  * saved when that page is there; when that fails a short plain text answers. What changes after that, while
  * a body streams, is saved soon after each change; only changes that need no new cookie are possible then.
  *
- * @throws {ConfigurationError} What it was given are no sessions.
+ * @throws {ConfigurationError} `sessions` was not created by `createSessions()`.
  * @example
  * ```ts
  * import { Elysia } from 'elysia'

@@ -46,7 +46,7 @@ export interface ExpressSessions<Data extends object> extends RequestHandler {
  * When a save fails, the handler's response is dropped and the error goes to Express's error handlers
  * with a fitting `statusCode`; no cookie is sent. A request that does not use its session costs nothing.
  *
- * @throws {ConfigurationError} What it was given are no sessions.
+ * @throws {ConfigurationError} `sessions` was not created by `createSessions()`.
  * @example
  * ```ts
  * import { expressSessions } from 'pg-sessions/express'

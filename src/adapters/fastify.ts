@@ -62,7 +62,7 @@ const exposed = Symbol.for('pg-sessions.1.fastify-exposed')
  * through `reply.raw`, waits for the save in the same way; there a failure is answered by a short plain
  * text.
  *
- * @throws {ConfigurationError} What it was given are no sessions.
+ * @throws {ConfigurationError} `sessions` was not created by `createSessions()`.
  * @example
  * ```ts
  * import Fastify from 'fastify'

@@ -51,7 +51,7 @@ export interface WithSessionOptions<Data extends object> {
  * dropped, and no cookie is sent. Changes after the handler has returned, while a body streams, are
  * saved soon after they are made; only those that need no new cookie are possible then.
  *
- * @throws {ConfigurationError} What it was given are no sessions.
+ * @throws {ConfigurationError} `sessions` was not created by `createSessions()`.
  * @example
  * ```ts
  * import { withSession } from 'pg-sessions/fetch'

@@ -58,7 +58,7 @@ const headersToRestore = processWide('h3-headers', () => new WeakMap<H3Event, ()
  * 404s, for which h3 drops all headers but `errHeaders`. What changes after that, while a body streams, is
  * saved soon after each change; only changes that need no new cookie are possible then.
  *
- * @throws {ConfigurationError} What it was given are no sessions.
+ * @throws {ConfigurationError} `sessions` was not created by `createSessions()`.
  * @example
  * ```ts
  * import { H3, redirect, serve } from 'h3'

@@ -61,7 +61,7 @@ export interface HonoSessions<Data extends object> extends MiddlewareHandler<Ses
  * `statusCode`. What changes after that, as in `streamSSE`, is saved soon after each change; only changes
  * that need no new cookie are possible then.
  *
- * @throws {ConfigurationError} What it was given are no sessions.
+ * @throws {ConfigurationError} `sessions` was not created by `createSessions()`.
  * @example
  * ```ts
  * import { Hono } from 'hono'

@@ -49,7 +49,7 @@ export interface KoaSessions<Data extends object> extends Middleware {
  * before the head leaves. A body that is a stream waits for the save; one that fails meanwhile, such as a
  * missing file, is an error like any other, which Koa answers. The cookie survives `ctx.throw`, which removes all other headers.
  *
- * @throws {ConfigurationError} What it was given are no sessions.
+ * @throws {ConfigurationError} `sessions` was not created by `createSessions()`.
  * @example
  * ```ts
  * import Koa from 'koa'

@@ -42,7 +42,7 @@ export type NodeSessions<Data extends object> = (
  * What a handler changes is saved before the head of its response leaves: the head is held meanwhile,
  * whichever way the handler writes it. A request that does not use its session costs nothing.
  *
- * @throws {ConfigurationError} What it was given are no sessions.
+ * @throws {ConfigurationError} `sessions` was not created by `createSessions()`.
  * @example
  * ```ts
  * import { createServer } from 'node:http'
@@ -99,7 +99,7 @@ export interface ConnectSessions<Data extends object> {
  * Makes Connect middleware that gives each request its session, which is also `request.session`.
  * Errors of a save go to `next`, with the handler's response dropped.
  *
- * @throws {ConfigurationError} What it was given are no sessions.
+ * @throws {ConfigurationError} `sessions` was not created by `createSessions()`.
  * @example
  * ```ts
  * import { connectSessions } from 'pg-sessions/node'

@@ -64,7 +64,7 @@ export type RouterMiddleware<Data extends object> = (
  * that need no new cookie are possible then.
  *
  * @param context - Of your own, so that loaders find the session in it: `createContext<Session>()`.
- * @throws {ConfigurationError} What it was given are no sessions.
+ * @throws {ConfigurationError} `sessions` was not created by `createSessions()`.
  * @example
  * ```tsx
  * import type { Session } from 'pg-sessions'

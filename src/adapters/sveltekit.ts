@@ -89,7 +89,7 @@ export interface SvelteKitSessionsOptions<Data extends object, Event extends Sve
  *
  * The cookie joins the response itself, since SvelteKit takes no more cookies once a response is made.
  *
- * @throws {ConfigurationError} What it was given are no sessions.
+ * @throws {ConfigurationError} `sessions` was not created by `createSessions()`.
  * @example
  * ```ts
  * import { sveltekitSessions } from 'pg-sessions/sveltekit'
@@ -125,7 +125,7 @@ export function sveltekitSessions<
     try {
       return await answer(await resolve(event))
     } catch (thrown) {
-      // Of what reaches a hook only the redirect of a later one is no failure.
+      // Everything else that reaches this hook is a failure; a redirect of a later hook is not.
       if (!isRedirect(thrown)) throw thrown
       const { status, location } = thrown
       const redirect = await answer(new Response(null, { status, headers: { location } }))

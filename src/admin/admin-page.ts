@@ -56,7 +56,7 @@ export function adminPage<Call extends readonly [Request, ...unknown[]] = readon
   }
 }
 
-/** @throws {ConfigurationError} These are no sessions. */
+/** @throws {ConfigurationError} `sessions` was not created by `createSessions()`. */
 export function administrationOf(maker: string, sessions: AdministeredSessions): Administration {
   const { administration } = Object(sessions)
   if (typeof administration === 'function') return administration.call(sessions)

@@ -52,7 +52,7 @@ export class Administrator {
       if (request.method === 'POST') return await this.#act(request, actor)
       if (request.method === 'GET' || request.method === 'HEAD')
         return await this.#show(request, actor)
-      return plainAnswer(405, 'The page takes GET and POST.', { allow: 'GET, HEAD, POST' })
+      return methodRefused()
     } catch (error) {
       const { log } = this.#administration
       log.error({ err: error }, 'the admin page failed')
@@ -107,7 +107,7 @@ export class Administrator {
   #refused(actor: string): Response {
     this.#administration.log.warn({ actor }, 'the admin page refused a form that it had not made')
     const message =
-      'The form does not come from this page, or is of another administrator or browser. Open the page again and repeat what you did.'
+      'This page did not make that form for you in this browser. Open the page again and repeat what you did.'
     return pageAnswer(messagePage({ actor, title: 'Nothing was done' }, message), 403)
   }
 }
@@ -131,4 +131,9 @@ function pageAnswer(
 ): Response {
   const headers = { 'content-type': 'text/html; charset=utf-8', ...HEADERS, ...more }
   return new Response(String(page), { status, headers })
+}
+
+/** The answer to any other method than GET, HEAD and POST. */
+export function methodRefused(): Response {
+  return plainAnswer(405, 'The page takes GET and POST.', { allow: 'GET, HEAD, POST' })
 }

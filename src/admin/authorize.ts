@@ -23,11 +23,15 @@ export async function authorized(decide: () => unknown, log: Logger): Promise<Au
   } catch (error) {
     log.error({ err: error }, 'authorize of the admin page failed, so the request was refused')
     const status = isSessionError(error) ? Math.max(error.statusCode, 400) : 403
-    return { refusal: plainAnswer(status, 'You may not see this page.') }
+    const text =
+      status < 500
+        ? 'You may not see this page.'
+        : 'Your permission could not be checked. Please try again later.'
+    return { refusal: plainAnswer(status, text) }
   }
 }
 
-/** Also one of another realm or of the package undici, which are no instances of the global class. */
+/** Also one of another realm or of the package undici, which are not instances of the global class. */
 function isResponse(decision: unknown): decision is Response {
   const { status, headers } = Object(decision)
   return typeof status === 'number' && typeof headers?.get === 'function'

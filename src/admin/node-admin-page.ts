@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isNodeResponse, wrongMount } from '../http/wrong-mount.ts'
 import { type AdminPageOptions, readAdminOptions } from './admin-options.ts'
 import { administrationOf } from './admin-page.ts'
-import { type AdministeredSessions, Administrator } from './administrator.ts'
-import { authorized } from './authorize.ts'
+import { type AdministeredSessions, Administrator, methodRefused } from './administrator.ts'
+import { authorized, plainAnswer } from './authorize.ts'
 import { LONGEST_FORM } from './read-form.ts'
 
 /**
@@ -41,14 +41,23 @@ export function nodeAdminPage<Incoming extends IncomingMessage = IncomingMessage
       throw wrongMount('nodeAdminPage', "app.use('/admin', nodeAdminPage(sessions, { authorize }))")
     }
     const decide = (): unknown => authorize(...([request] as unknown as readonly never[]))
-    const authorization = await authorized(decide, administration.log)
-    const answer =
-      'refusal' in authorization
-        ? authorization.refusal
-        : await administrator.answer(await fetchRequestOf(request), authorization.actor)
-    await send(answer, response)
+    try {
+      const authorization = await authorized(decide, administration.log)
+      if ('refusal' in authorization) return await send(authorization.refusal, response)
+      if (NOT_OF_FETCH.has(request.method ?? '')) return await send(methodRefused(), response)
+      const asked = await fetchRequestOf(request)
+      await send(await administrator.answer(asked, authorization.actor), response)
+    } catch (error) {
+      // Not passed on: only Express 5 heeds what a handler rejects with, and elsewhere it would end the process.
+      if (!request.aborted) administration.log.error({ err: error }, 'the admin page failed')
+      if (response.headersSent || response.destroyed) response.destroy()
+      else await send(plainAnswer(500, 'The page failed; the log says why.'), response)
+    }
   }
 }
+
+/** Methods that `Request` refuses. @see https://fetch.spec.whatwg.org/#forbidden-method */
+const NOT_OF_FETCH: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK'])
 
 /** The address matters in its query alone: the page's links are relative to where it is. */
 async function fetchRequestOf(request: IncomingMessage): Promise<Request> {

@@ -13,7 +13,7 @@ export interface Codec<Key extends string = string, Value = unknown> {
   /** @throws {InvalidValueError} The key cannot be given back as it was (a lone surrogate, say). */
   encodeKey(key: Key): Uint8Array
 
-  /** @throws {UndecodableError} The bytes are no key of this codec. */
+  /** @throws {UndecodableError} The bytes are not a key of this codec. */
   decodeKey(bytes: Uint8Array): Key
 
   /**
@@ -22,7 +22,7 @@ export interface Codec<Key extends string = string, Value = unknown> {
    */
   encode(value: Value, path: string): Uint8Array
 
-  /** @throws {UndecodableError} The bytes are no value of this codec. */
+  /** @throws {UndecodableError} The bytes are not a value of this codec. */
   decode(bytes: Uint8Array): Value
 }
 

@@ -43,7 +43,7 @@ export class JsonWalk extends ValueWalk {
       case 'bigint':
         return this.refuse(
           depth,
-          `is a bigint, which JSON has not: store its text, ${OTHER_CODEC}.`,
+          `is a bigint, which JSON does not have: store its text, ${OTHER_CODEC}.`,
         )
       default:
         return this.refuse(depth, `is a ${typeof value}, which cannot be stored.`)

@@ -3,7 +3,7 @@
 import { InvalidValueError, UndecodableError } from '../errors.ts'
 import { rootPath } from './value-path.ts'
 
-// Without `fatal`, bytes that are no UTF-8 would become U+FFFD; without `ignoreBOM`, a leading
+// Without `fatal`, bytes that are not UTF-8 would become U+FFFD; without `ignoreBOM`, a leading
 // U+FEFF would be lost.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -19,7 +19,7 @@ export function encodeUtf8(text: string): Uint8Array {
   return Buffer.from(text, 'utf8')
 }
 
-/** @throws {UndecodableError} The bytes are no UTF-8. */
+/** @throws {UndecodableError} The bytes are not UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes)
@@ -34,21 +34,21 @@ export function decodeUtf8(bytes: Uint8Array): string {
  * U+0000 is refused although UTF-8 has it: PostgreSQL's `text` has not, and one such key would make
  * every query fail that reads keys as text.
  *
- * @throws {InvalidValueError} The key holds a lone surrogate or U+0000, or is no string.
+ * @throws {InvalidValueError} The key holds a lone surrogate or U+0000, or is not a string.
  * @see https://www.postgresql.org/docs/current/datatype-character.html
  */
 export function encodeKeyUtf8(key: string): Uint8Array {
   if (typeof key !== 'string') throw new InvalidValueError('A key', 'must be a string.')
   if (!isWellFormed(key)) {
-    throw new InvalidValueError(rootPath(key), 'is no key: it holds half of a surrogate pair.')
+    throw new InvalidValueError(rootPath(key), 'is not a key: it holds half of a surrogate pair.')
   }
   if (key.includes('\0')) {
-    throw new InvalidValueError(rootPath(key), 'is no key: it holds the character U+0000.')
+    throw new InvalidValueError(rootPath(key), 'is not a key: it holds the character U+0000.')
   }
   return encodeUtf8(key)
 }
 
-/** @throws {UndecodableError} The bytes are no key that `encodeKeyUtf8` gives. */
+/** @throws {UndecodableError} The bytes are not a key that `encodeKeyUtf8` gives. */
 export function decodeKeyUtf8(bytes: Uint8Array): string {
   const key = decodeUtf8(bytes)
   if (key.includes('\0')) throw new UndecodableError('The stored key holds the character U+0000.')

@@ -65,7 +65,7 @@ export abstract class ValueWalk {
     }
   }
 
-  /** Refuses properties of an array that are no elements (`index` of a match, say). */
+  /** Refuses properties of an array that are not elements (`index` of a match, say). */
   protected refuseExtras(array: readonly unknown[], names: readonly string[], depth: number): void {
     this.refuseSymbols(array, depth)
     const last = names.at(-1)

@@ -14,7 +14,7 @@ export interface AstroSessionDriver {
   readonly getItem: (id: string) => Promise<string | null>
   /** Saves what a request has changed in a session; stores one that never was. */
   readonly setItem: (id: string, value: string) => Promise<void>
-  /** Ends a session. It is no error when there is none. */
+  /** Ends a session. It is not an error when there is none. */
   readonly removeItem: (id: string) => Promise<void>
   /** Stops deleting expired sessions and takes no further calls. A pool stays open. */
   readonly dispose: () => Promise<void>
@@ -25,7 +25,7 @@ export interface AstroSessionDriver {
  *
  * It keeps them on the same tables as everything else here, with the id of the cookie hashed, and saves the
  * keys that a request has set or deleted: parallel requests keep each other's, and a slow one brings no
- * ended session back. A save of a session that has ended meanwhile writes nothing and is no error. A
+ * ended session back. A save of a session that has ended meanwhile writes nothing and is not an error. A
  * database that cannot be asked is an error, and never an empty session.
  *
  * @example

@@ -14,7 +14,7 @@ export interface BetterAuthStorage {
   readonly getAndDelete: (key: string) => Promise<string | null>
   /** Counts up by one and gives the count. A counter lives for `ttl` seconds from its first count. */
   readonly increment: (key: string, ttl: number) => Promise<number>
-  /** Deletes a value. It is no error when there is none. */
+  /** Deletes a value. It is not an error when there is none. */
   readonly delete: (key: string) => Promise<void>
   /** Stops deleting expired values and takes no further calls. A pool stays open. */
   readonly close: () => Promise<void>
@@ -68,7 +68,7 @@ function checkText(value: unknown): asserts value is string {
   )
 }
 
-/** A time to live that is no number would keep a value for ever. */
+/** A time to live that is not a number would keep a value for ever. */
 function milliseconds(method: string, ttl: number): number {
   if (typeof ttl === 'number' && Number.isFinite(ttl)) return ttl * 1000
   throw new ConfigurationError(

@@ -42,7 +42,7 @@ export interface StoredSession {
  * session back, and reading writes nothing but an access now and then. Every method may be overridden.
  *
  * Callbacks are called once, from outside of any `try`. A `set` for a session that has ended meanwhile
- * writes nothing and is no error, since the response it belongs to is on its way already.
+ * writes nothing and is not an error, since the response it belongs to is on its way already.
  *
  * @example
  * ```ts
@@ -87,13 +87,13 @@ export class PgSessionStore extends EventEmitter {
 
   /**
    * Notes an access, and a changed cookie. Nothing is asked of the database when the last access was noted
-   * within the touch interval. A failure is logged and is no error to the visitor.
+   * within the touch interval. A failure is logged and is not an error to the visitor.
    */
   touch(sid: string, session: object, callback?: Callback<void>): void {
     this.#answer(this.#touch(sid, session), callback)
   }
 
-  /** Ends a session. It is no error when there is none. */
+  /** Ends a session. It is not an error when there is none. */
   destroy(sid: string, callback?: Callback<void>): void {
     this.#answer(this.#sessions.destroy(sid), callback)
   }
@@ -181,7 +181,7 @@ export class PgSessionStore extends EventEmitter {
     try {
       await this.#sessions.touch(held, content)
     } catch (error) {
-      this.#settings.policy.log.warn({ err: error }, 'an access of a session could not be noted')
+      this.#settings.policy.log.warn({ err: error }, 'a touch of a session failed')
     }
   }
 

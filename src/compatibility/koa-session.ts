@@ -17,7 +17,7 @@ export interface KoaRequest {
  * It keeps sessions on the same tables as everything else here, with the key of the cookie hashed, and saves
  * the top-level keys that a request has changed: parallel requests keep each other's, a slow one brings no
  * ended session back, and `rolling` writes only when an access is to be noted. A save of a session that
- * has ended meanwhile writes nothing and is no error.
+ * has ended meanwhile writes nothing and is not an error.
  *
  * @example
  * ```ts
@@ -75,7 +75,7 @@ export class KoaSessionStore {
     await this.#sessions.save(held, contentOf(session, maxAge, userId, ctx === undefined))
   }
 
-  /** Ends a session. It is no error when there is none. */
+  /** Ends a session. It is not an error when there is none. */
   async destroy(key: string): Promise<void> {
     await this.#sessions.destroy(key)
   }

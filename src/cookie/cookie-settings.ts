@@ -16,7 +16,7 @@ export interface CookieSettings {
    * host that set it.
    */
   readonly domain?: string
-  /** Send the cookie only to paths below this one. Defaults to `/`. It is no security boundary. */
+  /** Send the cookie only to paths below this one. Defaults to `/`. It is not a security boundary. */
   readonly path?: string
   /** When a request from another site carries the cookie. Defaults to `lax`. */
   readonly sameSite?: 'lax' | 'strict' | 'none'
@@ -167,7 +167,7 @@ function refuseContradictions(cookie: ResolvedCookie): void {
     )
   }
   if (prefix === '__host-' && (cookie.domain !== null || cookie.path !== '/')) {
-    const cause = cookie.domain !== null ? 'a domain' : 'another path than /'
+    const cause = cookie.domain !== null ? 'a domain' : 'a path other than /'
     contradict(
       'name',
       `with ${label} is dropped by browsers when it has ${cause}: write __Secure- instead.`,
@@ -176,7 +176,7 @@ function refuseContradictions(cookie: ResolvedCookie): void {
 }
 
 function readDevelopment(value: unknown, path: string): boolean | string {
-  // The text of an environment variable is no name.
+  // The text of an environment variable is not a name.
   if (typeof value === 'string' && ENVIRONMENT.test(value)) {
     throw new ConfigurationError(
       `${path} is '${value}', the name of an environment: any text turns it on. Write ${path}: process.env.NODE_ENV === 'development'.`,

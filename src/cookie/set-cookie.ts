@@ -35,7 +35,7 @@ export function setCookieHeader(
   if (!COOKIE_VALUE.test(value) || cookie.name.length + value.length > LARGEST_COOKIE) {
     throw new InvalidValueError(
       'The cookie value',
-      'is longer than, or not of, what a cookie holds.',
+      'is too long for a cookie, or holds characters that a cookie cannot.',
     )
   }
   return write(cookie, value, maxAgeSeconds === null ? {} : { maxAge: wholeSeconds(maxAgeSeconds) })

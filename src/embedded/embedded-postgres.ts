@@ -136,7 +136,7 @@ function checkOptions({ port, settings = {} }: EmbeddedPostgresOptions): void {
   }
   for (const name of Object.keys(settings)) {
     if (!/^[a-z_][a-z0-9_.]*$/i.test(name)) {
-      throw new ConfigurationError(`settings: "${name}" is no name of a PostgreSQL setting.`)
+      throw new ConfigurationError(`settings: "${name}" is not a name of a PostgreSQL setting.`)
     }
     if (/^(port|listen_addresses|unix_socket_directories)$/i.test(name)) {
       throw new ConfigurationError(

@@ -8,7 +8,7 @@ export class AmbiguousCredentialsError extends SessionError {
   constructor() {
     super(
       'ERR_AMBIGUOUS_CREDENTIALS',
-      'The request came with both a session cookie and a bearer token, so it is not clear whose it is. Send only one of them.',
+      'The request came with both a session cookie and a bearer token, and they may belong to different users. Send only one of them.',
     )
   }
 
@@ -47,7 +47,7 @@ export class NotFreshError extends SessionError {
       'ERR_NOT_FRESH',
       isSignedIn
         ? 'The user signed in too long ago for this route. Ask for the password again, and call session.signIn.'
-        : 'No user is signed in, and this route needs one who signed in lately.',
+        : 'No user is signed in, and this route needs a recent sign-in.',
     )
     this.isSignedIn = isSignedIn
   }
@@ -69,8 +69,8 @@ export class NotElevatedError extends SessionError {
     super(
       'ERR_NOT_ELEVATED',
       isSignedIn
-        ? 'This route needs a second factor that the user has proved lately. Ask for it, and call session.elevate.'
-        : 'No user is signed in, and this route needs one who has proved a second factor lately.',
+        ? 'This route needs a recent second factor. Ask the user for it, then call session.elevate.'
+        : 'No user is signed in, and this route needs a recent second factor.',
     )
     this.isSignedIn = isSignedIn
   }
@@ -91,7 +91,7 @@ export class TooManySessionsError extends SessionError {
   constructor(count: number) {
     super(
       'ERR_TOO_MANY_SESSIONS',
-      `The user has ${count} live session${count === 1 ? '' : 's'} already, and maxPerUser refuses more. Let them end one, by sessions.listByUser and destroyById, and sign in again.`,
+      `The user has ${count} live session${count === 1 ? '' : 's'} already, and maxPerUser refuses more. Show them with sessions.listByUser, let the user end one with destroyById, then call signIn again.`,
     )
     this.count = count
   }
@@ -112,7 +112,7 @@ export class ResponseStartedError extends SessionError {
   constructor(action: string) {
     super(
       'ERR_RESPONSE_STARTED',
-      `${action} needs a new cookie, and this response can carry none any more. Do it, and await it, before the first byte of the response is sent; in Next in a Server Action or a Route Handler, not while components render.`,
+      `${action} needs a new cookie, and this response can no longer set one. Do it, and await it, before the first byte of the response is sent; in Next, do it in a Server Action or a Route Handler, not while components render.`,
     )
   }
 }

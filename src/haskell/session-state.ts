@@ -28,7 +28,7 @@ const FLAGGED = 'flagged '
 const LATEST = 8.64e15
 
 /**
- * Milliseconds of the whole seconds in a column, which may hold times that are no `Date`: someone may have written
+ * Milliseconds of the whole seconds in a column, which may hold times that are not `Date`: someone may have written
  * the largest number for a session that is to live on.
  */
 export function millisecondsOf(seconds: number): number {

@@ -14,7 +14,7 @@ export function readErrorPage<Handler extends (...args: never[]) => unknown>(
 
 /**
  * @param line - What to write instead.
- * @throws {ConfigurationError} The argument is no function.
+ * @throws {ConfigurationError} The argument is not a function.
  */
 export function assertFunction(value: unknown, maker: string, what: string, line: string): void {
   if (typeof value === 'function') return

@@ -156,7 +156,7 @@ export class Exchange<Data extends object = DefaultData> {
   }
 
   /**
-   * The tokens that the client shows. Values that are no token cost nothing and are passed over: another
+   * The tokens that the client shows. Values that are not a token cost nothing and are passed over: another
    * application may use the name, or may have set it for another path.
    */
   #readTokens(): readonly ShownToken[] {
@@ -198,15 +198,13 @@ export class Exchange<Data extends object = DefaultData> {
     const update = state?.cookieUpdate
     const token = update?.kind === 'issued' ? update.token : null
     const isRefused = state === null || state.isAnonymous
-    const fields: Record<string, string> = {}
-    if (token !== null) fields[header] = token
-    else if (isRefused) fields['WWW-Authenticate'] = challenge(this.#problem)
     return {
       setCookies: [],
       noStore: token !== null,
       varyCookie: true,
       varyAuthorization: true,
-      fields,
+      ...(token === null ? {} : { fields: { [header]: token } }),
+      ...(token === null && isRefused ? { challenge: challenge(this.#problem) } : {}),
     }
   }
 

@@ -71,7 +71,7 @@ async function saveLate(exchange: Pick<Exchange, 'hasChanges' | 'commitLate' | '
 
 /**
  * Adds to a response: to itself, or to a copy when its headers cannot be changed or may be those of other
- * requests' responses, too. What is no response to the request (101, and the network error of
+ * requests' responses, too. What is not a response to the request (101, and the network error of
  * `Response.error()`) is left as it is.
  */
 export function addToResponse(response: Response, addition: ResponseHeaders): Response {

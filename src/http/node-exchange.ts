@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { authorizationOf } from './authorization-field.ts'
 import { errorAnswer } from './error-answer.ts'
 import type { Exchange, ResponsePhase, Session, SessionOpener } from './exchange.ts'
 import { targetOf } from './request-target.ts'
@@ -40,7 +41,7 @@ export class NodeExchange<Data extends object> implements HoldMember {
     this.#options = options
     this.#exchange = sessions.open(request.headers.cookie, {
       phase: () => this.#phase(),
-      authorization: () => request.headers.authorization,
+      authorization: () => authorizationOf(request),
       target: () => targetOf(request.headers, Boolean(Reflect.get(request.socket, 'encrypted'))),
       get isConditional() {
         return 'if-none-match' in request.headers || 'if-modified-since' in request.headers

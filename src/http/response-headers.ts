@@ -12,6 +12,8 @@ export interface ResponseHeaders {
   readonly varyAuthorization?: boolean
   /** Fields to set besides, such as a new token for a client without cookies. */
   readonly fields?: Readonly<Record<string, string>>
+  /** The `WWW-Authenticate` of a response whose handler gives none: the handler knows better what it asks for. */
+  readonly challenge?: string
 }
 
 /** The headers of a response, as Node's own `ServerResponse` has them. */
@@ -42,7 +44,7 @@ export const varyOnly: ResponseHeaders = Object.freeze({
  * ```
  */
 export function addToHead(head: HeadFields, addition: ResponseHeaders): void {
-  const { setCookies, noStore, varyCookie, varyAuthorization, fields = {} } = addition
+  const { setCookies, noStore, varyCookie, varyAuthorization, fields = {}, challenge } = addition
   if (setCookies.length > 0) {
     head.setHeader('Set-Cookie', [...linesOf(head, 'Set-Cookie'), ...setCookies])
   }
@@ -50,6 +52,9 @@ export function addToHead(head: HeadFields, addition: ResponseHeaders): void {
   if (varyCookie) varyOn(head, 'Cookie')
   if (varyAuthorization) varyOn(head, 'Authorization')
   for (const [name, value] of Object.entries(fields)) head.setHeader(name, value)
+  if (challenge !== undefined && linesOf(head, CHALLENGE).length === 0) {
+    head.setHeader(CHALLENGE, challenge)
+  }
 }
 
 /** Adds what is missing once more, after others have had their say: the addition has the last word. */
@@ -58,6 +63,8 @@ export function keepInHead(head: HeadFields, addition: ResponseHeaders): void {
   const setCookies = addition.setCookies.filter((line) => !lines.includes(line))
   addToHead(head, { ...addition, setCookies })
 }
+
+const CHALLENGE = 'WWW-Authenticate'
 
 /** Targeted fields overrule `Cache-Control` in the caches they name, so they go. @see RFC 9213 §2.2 */
 const TARGETED_CACHE_FIELD = /^(?:.+-cache-control|surrogate-control)$/i

@@ -60,11 +60,13 @@ export function holdFor(member: HoldMember, response: ServerResponse): void {
 
 function headersOf(members: Iterable<HoldMember>): ResponseHeaders {
   const headers = [...members].map((member) => member.responseHeaders())
+  const challenge = headers.find((each) => each.challenge !== undefined)?.challenge
   return {
     setCookies: headers.flatMap(({ setCookies }) => setCookies),
     noStore: headers.some(({ noStore }) => noStore),
     varyCookie: headers.some(({ varyCookie }) => varyCookie),
     varyAuthorization: headers.some(({ varyAuthorization = false }) => varyAuthorization),
     fields: Object.assign({}, ...headers.map(({ fields }) => fields)),
+    ...(challenge === undefined ? {} : { challenge }),
   }
 }

@@ -37,7 +37,7 @@ const PATIENCE = 3
  * there or here. Rows that cannot be moved stay where they are, and the report says why. Rows that the
  * other system adds meanwhile may be left for another run.
  *
- * @throws {ConfigurationError} The batch size is no whole number of at least 1.
+ * @throws {ConfigurationError} The batch size is not a whole number of at least 1.
  * @throws {StoreUnavailableError} The database stayed away. What has been moved stays moved.
  */
 export async function importSessions(options: ImportOptions): Promise<ImportReport> {

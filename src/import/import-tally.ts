@@ -50,7 +50,7 @@ export class ImportTally {
     this.#seen += 1
   }
 
-  /** Counts the rows of a page that were no sessions to move. */
+  /** Counts the rows of a page that were not sessions to move. */
   countRest(page: readonly FoundSession[]): void {
     for (const { content } of page) {
       if (content.status === 'expired') this.count('expired')

@@ -15,7 +15,7 @@ interface KnownClient {
 }
 
 const NOT_POSTGRES =
-  'It is no database of PostgreSQL. Sessions are kept in PostgreSQL: fromPg(new Pool({ connectionString })) of pg-sessions/pg.'
+  'It is not a database of PostgreSQL. Sessions are kept in PostgreSQL: fromPg(new Pool({ connectionString })) of pg-sessions/pg.'
 
 const OWN_POOL =
   'Make a pool of pg for the sessions: fromPg(new Pool({ connectionString, max: 5 })) of pg-sessions/pg.'

@@ -61,7 +61,7 @@ export async function inLockedTransaction<Answer>(
       if (progress.isCommitting && kind === 'unknown') throw failure
       const pause = 2 ** Math.min(attempt, 5) * (5 + 10 * Math.random())
       if (kind === 'no') throw failure
-      // A collision is no failure of the server: the next attempt has the better chance.
+      // A collision is not a failure of the server: the next attempt has the better chance.
       if (!isCollision(error)) failures++
       if (failures === ATTEMPTS || pause >= deadline.left()) throw withoutEffect(failure, name)
       await new Promise((resolve) => realTime.setTimeout(resolve, pause))

@@ -67,24 +67,24 @@ export async function actAs(
 }
 
 /**
- * Ends the session of an actor, and goes back to their own under a new token.
+ * Ends the session of an actor, and goes back to their own under a new token. In any other session it does nothing:
+ * a second click on the button, or one in another tab, arrives when the first has gone back already.
  *
- * @returns Whether there is one to go back to.
- * @throws {ConfigurationError} The session is the user's own.
+ * @param beforeEnding - Is called if there is something to end.
+ * @returns Whether a user is signed in to a session of their own.
  * @throws {SessionGoneError} It has ended meanwhile.
  */
 export async function endImpersonation(
   current: CurrentSession,
   deadline: Deadline,
+  beforeEnding: () => void,
 ): Promise<boolean> {
   const { context, snapshot } = current
   const { store, tokens, policy, events } = context
-  const actor = snapshot?.summary.actor
-  if (snapshot === null || actor === undefined) {
-    throw new ConfigurationError(
-      'endImpersonation needs a session that signIn began with actor. Ask session.actor first.',
-    )
-  }
+  if (snapshot === null) return false
+  const { actor } = snapshot.summary
+  if (actor === undefined) return snapshot.summary.userId !== null
+  beforeEnding()
   refuseWithoutActors(store)
   current.refuseIfTooLate('Ending an impersonation')
   const token = tokens.reissue(actor.sessionId)

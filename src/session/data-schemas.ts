@@ -62,7 +62,7 @@ export class DataChecks {
     if (this.has(key)) return
     throw new InvalidValueError(
       rootPath(key),
-      'is no key of these sessions: the setting data of createSessions has no schema for it.',
+      'is not a key of these sessions: the setting data of createSessions has no schema for it.',
     )
   }
 
@@ -106,7 +106,7 @@ export class DataChecks {
   }
 }
 
-/** @throws {ConfigurationError} Something in it is no schema. */
+/** @throws {ConfigurationError} Something in it is not a schema. */
 export function readDataSchemas(value: unknown, name: string): DataChecks {
   if (typeof value !== 'object' || value === null || isSchema(value)) {
     return refuse(

@@ -8,7 +8,7 @@ import type { SessionSnapshot } from './session-snapshot.ts'
 export function refuseWithoutDevices(store: Pick<SessionStore, 'name' | 'describe'>): void {
   if (store.describe !== undefined) return
   throw new UnsupportedError(
-    `The store '${store.name}' keeps nothing of devices. Leave out device, and keep it in a table of yours.`,
+    `The store '${store.name}' has no place for devices. Leave out device, and keep it in a table of yours.`,
   )
 }
 

@@ -52,7 +52,7 @@ export function encodeDevice(device: unknown, kept: DeviceAddress): string {
   )
 }
 
-/** Null if what is stored is no description, such as one that someone changed by hand. */
+/** Null if what is stored is not a description, such as one that someone changed by hand. */
 export function decodeDevice(device: string | null | undefined): DeviceDescription | null {
   if (device === null || device === undefined) return null
   const value: unknown = JSON.parse(device)

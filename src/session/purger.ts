@@ -16,7 +16,7 @@ export interface PurgeOptions {
 /**
  * Deletes dead sessions, batch by batch, until a batch finds no more. Gives how many went.
  *
- * @throws {ConfigurationError} The batch size is no whole number of at least 1.
+ * @throws {ConfigurationError} The batch size is not a whole number of at least 1.
  */
 export async function purgeAll(
   store: SessionStore,

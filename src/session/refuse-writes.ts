@@ -39,7 +39,7 @@ const TRAPS: ProxyHandler<object> = {
   },
 }
 
-/** A symbol is no key of a session, and a test may replace a method by a function of its own. */
+/** A symbol is not a key of a session, and a test may replace a method by a function of its own. */
 function isHarmless(target: object, key: string | symbol, value: unknown): boolean {
   return typeof key === 'symbol' || (typeof value === 'function' && key in target)
 }

@@ -95,7 +95,7 @@ export interface SessionEvents {
    * or its client never got the response with the new one. See `onTokenReuse`.
    */
   tokenReused: { readonly sessionId: string; readonly userId: string | null }
-  /** A client sent something that is no token, or several different ones. */
+  /** A client sent something that is not a token, or several different ones. */
   tokenRefused: { readonly reason: 'malformed' | 'ambiguous' }
   /** The store could not be asked. */
   storeUnavailable: { readonly operation: string; readonly error: SessionError }
@@ -127,7 +127,7 @@ const LEVELS: Record<keyof SessionEvents, [keyof Logger, string]> = {
   tokenReused: ['warn', 'a renewed session token was used again after its grace'],
   tokenRefused: ['debug', 'cookie refused'],
   storeUnavailable: ['warn', 'the session store is unavailable'],
-  lateSaveFailed: ['warn', 'a change of a session after its response was lost'],
+  lateSaveFailed: ['warn', 'a change made after the response had left was lost'],
 }
 
 /** Tells listeners and the log what has happened, and never lets either disturb a request. */

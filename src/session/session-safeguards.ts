@@ -32,7 +32,7 @@ export class SessionSafeguards<Data extends object = DefaultData> extends Sessio
    * Notes at once that the user has proved a second factor, by the database's clock, and gives the session a new token; the
    * old one is dead in the same statement. A later `signIn` forgets it.
    *
-   * @throws {ConfigurationError} No user is signed in, an administrator acts as the user, or it is no name.
+   * @throws {ConfigurationError} No user is signed in, an administrator acts as the user, or it is not a name.
    * @throws {SessionGoneError} Another request rotated or ended the session meanwhile. Nothing was noted.
    * @throws {StoreUnavailableError} The store did not answer.
    * @throws {ResponseStartedError} No cookie can be sent any more. Nothing was noted.
@@ -90,7 +90,7 @@ export class SessionSafeguards<Data extends object = DefaultData> extends Sessio
    * 1 to 255 characters. Concurrent requests that add tags all keep theirs.
    *
    * @returns The session's tags.
-   * @throws {ConfigurationError} It is no tag, or the session is not stored. Pass `tags` to `signIn` there.
+   * @throws {ConfigurationError} It is not a tag, or the session is not stored. Pass `tags` to `signIn` there.
    * @throws {LimitExceededError} The session would have more than 16. None was added.
    * @throws {SessionGoneError} The session ended meanwhile.
    * @throws {UnsupportedError} The store keeps no tags.

@@ -225,10 +225,9 @@ export class SessionState {
     const deadline = this.context.deadline()
     this.#current.announceChange()
     await this.load(deadline)
-    return this.#turn.take(deadline, async () => {
-      this.#pending.discard()
-      return endImpersonation(this.#current, deadline)
-    })
+    return this.#turn.take(deadline, () =>
+      endImpersonation(this.#current, deadline, () => this.#pending.discard()),
+    )
   }
 
   /** Touches the session if that is due and no save has done so. No response waits for it. */

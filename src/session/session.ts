@@ -239,11 +239,11 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
 
   /**
    * Stops acting as a user, at once: the session that `signIn(user, { actor })` began ends, and the response carries a new
-   * token of the administrator's own session. All tokens before it are dead.
+   * token of the administrator's own session. All tokens before it are dead. In a session that no one acts in, such as at a
+   * second click, it does nothing.
    *
-   * @returns Whether the administrator's own session still lives and is theirs. If not, this signs out.
-   * @throws {ConfigurationError} The session is the user's own.
-   * @throws {SessionGoneError} It ended meanwhile, by another request for instance.
+   * @returns Whether the administrator is signed in to their own session again. False, and signed out, if it has ended.
+   * @throws {SessionGoneError} The acting session ended meanwhile, by another request for instance.
    * @throws {StoreUnavailableError} The store did not answer.
    * @throws {ResponseStartedError} No cookie can be sent any more.
    * @example

@@ -14,7 +14,7 @@ export interface TokenFormat {
   issue(): IssuedToken
   /** Another token for the session with this id. */
   reissue(id: string): IssuedToken
-  /** What a store may know of a token that a client sent; null when it is no token at all. */
+  /** What a store may know of a token that a client sent; null when it is not a token at all. */
   read(token: string): PresentedToken | null
 }
 
@@ -42,7 +42,7 @@ const TOKEN = /^[A-Za-z0-9_-]{21}[AQgw][A-Za-z0-9_-]{32,256}$/
  *
  * @param bytes - Bytes of entropy. The default for a session's secret is 24; OWASP asks for 16 at least.
  * @returns base64url: `bytes` / 3 * 4 characters, rounded up.
- * @throws {ConfigurationError} `bytes` is no whole number from 16 to 1024.
+ * @throws {ConfigurationError} `bytes` is not a whole number from 16 to 1024.
  * @see https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html
  *
  * @example

@@ -3,7 +3,7 @@ import { InvalidValueError } from '../errors.ts'
 /**
  * Refuses a key or value that is not bytes yet: a codec makes them of texts, numbers and objects.
  *
- * @throws {InvalidValueError} If it is no `Uint8Array`.
+ * @throws {InvalidValueError} If it is not a `Uint8Array`.
  */
 export function assertBytes(bytes: unknown): asserts bytes is Uint8Array {
   // One from another realm, such as the environment of a test runner, has another class.

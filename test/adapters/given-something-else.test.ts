@@ -45,7 +45,7 @@ const adapters: Record<string, (sessions: never) => unknown> = {
 const mistakes = { undefined, 'another object': {}, 'a function': createSessions }
 
 test.each(Object.entries(adapters))(
-  '%s refuses what are no sessions when it is made',
+  '%s refuses what are not sessions when it is made',
   (name, adapter) => {
     for (const [kind, given] of Object.entries(mistakes)) {
       const make = (): unknown => adapter(given as never)

@@ -11,7 +11,7 @@ import * as next from 'pg-sessions/next'
 import * as svelteKit from 'pg-sessions/sveltekit'
 import { type RunningApplication, signedInAs } from 'pg-sessions/testing'
 import { afterEach, describe, expect, test } from 'vitest'
-import { serve } from './listen.ts'
+import { askOnce, serve } from './listen.ts'
 import { memorySessions } from './memory-sessions.ts'
 
 /*
@@ -217,8 +217,34 @@ test('gives redirectTo a path of this host only', async () => {
   }
 })
 
+test('redirects to what a header can hold, and never after another answer', async () => {
+  const redirectTo = (path: string): string => `/login?next=${path}\r\nSet-Cookie: a=€\ud800`
+  const guard = expressAdapter.requireFresh('5m', { redirectTo })
+  const ask = (app: express.Express) => askOnce(app, '/é', { headers: { accept: 'text/html' } })
+  const app = express().use(expressAdapter.expressSessions(memorySessions()))
+  // As a browser, whose navigation `fetch` cannot send.
+  app.use((req, _res, next) => {
+    delete req.headers['sec-fetch-mode']
+    next()
+  })
+  const { response } = await ask(express().use(app, guard))
+  const location = '/login?next=/%C3%A9%0D%0ASet-Cookie:%20a=%E2%82%AC%EF%BF%BD'
+  expect(response.headers.get('location')).toBe(location)
+  app.use((_req, res, next) => {
+    res.send('answered')
+    next()
+  })
+  expect((await ask(express().use(app, guard))).text).toBe('answered')
+})
+
 test('refuses wrong options when it is made, and a missing session when it is used', async () => {
-  for (const allow of ['https://a.example', ['a.example'], ['https://a.example/'], [1]]) {
+  for (const allow of [
+    'https://a.example',
+    ['a.example'],
+    ['https://a.example/'],
+    ['https://*.a.example'],
+    [1],
+  ]) {
     expect(() => expressAdapter.refuseCrossSite({ allow: allow as string[] })).toThrow(/allow/)
   }
   expect(() => expressAdapter.requireFresh('5' as '5m')).toThrow(/such as '30m'/)

@@ -1,5 +1,10 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
+import {
+  type ClientRequest as Asking,
+  createServer,
+  type RequestListener,
+  request,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type Request as ExpressRequest } from 'express'
 import Fastify, { type FastifyInstance } from 'fastify'
@@ -85,6 +90,21 @@ describe('the admin page in Express', () => {
     const body = new URLSearchParams({ action: 'end-user', target: 'x'.repeat(200_000) })
     expect((await fetch(await listen(app), { method: 'POST', body })).status).toBe(400)
   })
+})
+
+test('the admin page on plain node:http ends no process, whatever arrives', async () => {
+  const answers: Promise<void>[] = []
+  const page = nodeAdminPage(someSessions(), { authorize: () => 'olga' })
+  const url = await listen((request, response) => void answers.push(page(request, response)))
+  const ask = (method: string, headers = {}): Asking => request(url, { method, headers })
+  const [traced] = await once(ask('TRACE').end(), 'response')
+  expect(traced.statusCode).toBe(405)
+  const type = 'application/x-www-form-urlencoded'
+  const cut = ask('POST', { 'content-type': type, 'content-length': 100 }).on('error', () => {})
+  cut.write('action=')
+  await expect.poll(() => answers.length).toBe(2)
+  cut.destroy()
+  expect(await Promise.all(answers)).toEqual([undefined, undefined])
 })
 
 test('the admin page in Fastify', async () => {

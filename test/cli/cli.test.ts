@@ -263,7 +263,7 @@ test('destroy --all asks first, and ends every session in batches once it may', 
 })
 
 test.each([
-  [['--all', '--user', 'ann'], 'What to end is not clear'],
+  [['--all', '--user', 'ann'], 'Name what to end'],
   [['--all', '--except', '01a20990-9028-74f6-86b2-631b435b7b79'], '--all spares no session'],
   [['--user', 'ann', '--yes'], '--yes and --batch-size go with --all'],
 ])('destroy refuses %j', async (args, message) => {

@@ -73,11 +73,11 @@ test('a module says of which types keys and values are, and what becomes of them
 })
 
 test.each<[string, string]>([
-  ['export const nothing = 1', 'exports nothing that is known'],
+  ['export const nothing = 1', 'has none of the exports'],
   ["export const key = 'string'", "mapping's key must be a type of pg-sessions/haskell/cereal"],
   ['export const map = {}', "mapping's map must be a function"],
   ["throw new TypeError('the reason')", 'cannot be loaded: the reason'],
-])('refuses a module that is no mapping: %s', async (source, problem) => {
+])('refuses a module that is not a mapping: %s', async (source, problem) => {
   const { status, stderr } = await run('--map', await mapping(source))
   expect(stderr).toContain(problem)
   expect(status).toBe(2)

@@ -187,7 +187,7 @@ describe('jsonCodec decodes', () => {
     },
   )
 
-  it('no value from bytes that are no UTF-8, and no half-mended one either', () => {
+  it('no value from bytes that are not UTF-8, and no half-mended one either', () => {
     for (const broken of [
       [0x22, 0xff, 0x22],
       [0x22, 0xc0, 0x80, 0x22],
@@ -260,7 +260,7 @@ describe.each([jsonCodec, structuredCloneCodec])('keys of the $name codec', (cod
     expect(() => codec.encodeKey(7 as never)).toThrow(InvalidValueError)
   })
 
-  it('are refused when the bytes are no key', () => {
+  it('are refused when the bytes are not a key', () => {
     for (const stored of [[0xff], [0xed, 0xa0, 0x80], [0x61, 0x00]]) {
       expect(() => codec.decodeKey(Uint8Array.from(stored))).toThrow(UndecodableError)
     }

@@ -191,7 +191,7 @@ describe('betterAuthStorage', () => {
     expect(make).toThrow(message)
   })
 
-  it('refuses a ttl that is no number, which would keep a value for ever', async () => {
+  it('refuses a ttl that is not a number, which would keep a value for ever', async () => {
     await expect(storage.set('a', 'b', Number.NaN)).rejects.toThrow(/ttl in seconds/)
     await expect(storage.increment('a', undefined as never)).rejects.toThrow(/ttl in seconds/)
     await expect(storage.set('a', {} as never)).rejects.toThrow(/takes a text/)

@@ -91,7 +91,7 @@ eachGround((grounds, storeName) => {
         await write(4, { expires })
         await write(5, { expires: new Date(Date.now() + 7_200_000) })
         await ground.elapse(7_100_000)
-        expect(await get('sid'), 'a later end is no matter of when').toMatchObject({ n: 5 })
+        expect(await get('sid'), 'a later end is not a matter of when').toMatchObject({ n: 5 })
       })
     }
 

@@ -46,7 +46,7 @@ eachGround((grounds) => {
       expect((await ground.watched.store.count()).live).toBeLessThanOrEqual(1)
     })
 
-    it('an expiry that is no date is an error of its request, and does not end the process', async () => {
+    it('an expiry that is not a date is an error of its request, and does not end the process', async () => {
       const { browser } = await open(grounds, {}, (app) => {
         app.get('/until/:time', async (request) => {
           const { cookie } = sessionOf(request) as unknown as { cookie: { maxAge: unknown } }
@@ -58,7 +58,7 @@ eachGround((grounds) => {
       const ann = browser()
       const refused = await ann.get('/until/soon')
       expect(refused.status).toBe(500)
-      expect(refused.text).toContain('session.cookie.expires is no valid date')
+      expect(refused.text).toContain('session.cookie.expires is not a valid date')
       expect((await ann.get('/until/60000')).status).toBe(200)
     })
 

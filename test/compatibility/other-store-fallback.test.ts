@@ -142,7 +142,7 @@ test('a session that cannot be removed there has moved all the same', async () =
   expect((await visit(after, cookie))[0]).toBe(200)
 })
 
-test('what is no store, and a store beside a table, are refused', () => {
+test('what is not a store, and a store beside a table, are refused', () => {
   expect(() => new PgSessionStore({ pool, fallback: { store: {} as never } })).toThrow(
     'fallback.store must be a store of express-session',
   )

@@ -19,7 +19,7 @@ it('any other sid has an id from its own hash, and the hash of the whole is stor
   expect(proof).toEqual({ id, secretHashes: [secretHash] })
 })
 
-it('the id is no part of what is stored of the sid, and a UUID of version 8', () => {
+it('the id is not part of what is stored of the sid, and a UUID of version 8', () => {
   for (const sid of [
     '',
     'abc',
@@ -33,7 +33,7 @@ it('the id is no part of what is stored of the sid, and a UUID of version 8', ()
   }
 })
 
-it('the sids that express-session, @fastify/session and koa-session make are no native tokens', () => {
+it('the sids that express-session, @fastify/session and koa-session make are not native tokens', () => {
   const sids = [
     'bGmVjGn2VHsxfPZ6MHLDAU3Qo0SJd9Cr',
     '5a4b6f3e-6f0c-4d8a-9f57-0b1f2b1f7c11',

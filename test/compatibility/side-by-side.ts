@@ -10,7 +10,7 @@ export type Step =
   | readonly ['serialize', name: string, value: string]
   | readonly ['look' | 'stored' | 'loaded' | 'touchStored' | 'length']
 
-/** A value as a program names it, since some change with the clock and some are no JSON. */
+/** A value as a program names it, since some change with the clock and some are not JSON. */
 export type Value =
   | { readonly is: unknown }
   | { readonly dateIn: number }

@@ -49,7 +49,7 @@ eachGround((grounds) => {
       expect(await client.json('/read')).toEqual({ theme: 'dark' })
     })
 
-    it('what is no user id is an error, and nothing is stored', async () => {
+    it('what is not a user id is an error, and nothing is stored', async () => {
       const { browser, ground } = await openExpressSession(
         grounds,
         {

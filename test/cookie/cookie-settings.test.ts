@@ -104,7 +104,7 @@ describe('resolveCookie', () => {
     'ä',
     'a/b',
     'a'.repeat(65),
-  ])('refuses %j for a name, which is no token of RFC 6265 (A-38)', (name) => {
+  ])('refuses %j for a name, which is not a token of RFC 6265 (A-38)', (name) => {
     expect(refusal({ name })).toMatch(/^cookie\.name must be/)
   })
 

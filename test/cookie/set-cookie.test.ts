@@ -64,7 +64,7 @@ describe('setCookieHeader', () => {
     expect(setCookieHeader(resolveCookie(), 'abc', lifetime)).toContain(`; Max-Age=${maxAge};`)
   })
 
-  it('refuses a lifetime that is no number', () => {
+  it('refuses a lifetime that is not a number', () => {
     expect(() => setCookieHeader(resolveCookie(), 'abc', Number.NaN)).toThrow(InvalidValueError)
   })
 

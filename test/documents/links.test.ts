@@ -7,7 +7,7 @@ import { documents, readDocument, root } from './code-blocks.ts'
 const REPOSITORY =
   /^https:\/\/(github\.com\/pg-sessions\/pg-sessions\/blob|raw\.githubusercontent\.com\/pg-sessions\/pg-sessions)\/main\//
 
-/** A page without its fenced blocks, in which brackets are no links and hashes no headings. */
+/** A page without its fenced blocks, in which brackets are not links and hashes no headings. */
 function prose(file: string): string {
   return readDocument(file).replaceAll(/^[ \t]*```[\s\S]*?^[ \t]*```/gm, '')
 }

@@ -34,7 +34,7 @@ test.each(Object.entries(makers))('%s says what to write, and shows no address',
   }
 })
 
-/** Their packages are no part of this one: each here has the methods that tell it from others. */
+/** Their packages are not part of this one: each here has the methods that tell it from others. */
 const strangers: readonly [string, readonly string[], string][] = [
   ['Redis', ['connect', 'on', 'sendCommand', 'get', 'set'], 'a client of Redis'],
   ['Slonik', ['connect', 'any', 'maybeOne', 'oneFirst', 'query', 'end'], 'a pool of Slonik'],

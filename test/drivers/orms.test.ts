@@ -74,7 +74,7 @@ describe('each line of the page on clients works', () => {
   })
 })
 
-describe('a client that is no driver is recognized, and the message has the line to write', () => {
+describe('a client that is not a driver is recognized, and the message has the line to write', () => {
   const url = 'postgres://ann:secret@localhost/shop'
   const makers: [name: string, make: () => unknown, line: string][] = [
     ['Drizzle', () => drizzle(new pg.Pool()), 'Write fromPg(db.$client)'],

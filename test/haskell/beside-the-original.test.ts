@@ -120,7 +120,7 @@ describe('a login on their side while we hold a request', () => {
     expect(await holds(visitor(key))).toEqual({ user: 'ann' })
   })
 
-  it('is no matter for a request of ours that only reads', async () => {
+  it('is not a matter for a request of ours that only reads', async () => {
     const { key } = await begin()
     const ann = visitor(key)
     const ours = ann.open()

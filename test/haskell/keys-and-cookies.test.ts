@@ -158,7 +158,7 @@ describe('cookies', () => {
     expect(await idOf(`__host-id=${one}`)).toBeNull()
   })
 
-  it('with a NUL, with bytes that are no UTF-8, or of 8 kB open no session, over real HTTP', async () => {
+  it('with a NUL, with bytes that are not UTF-8, or of 8 kB open no session, over real HTTP', async () => {
     const key = await (await shared.original.open(null)).getNewCookie()
     const sessions = shared.sessions({ cookie: { name: 'SESSION', secure: false } })
     const sessionOf = nodeSessions(sessions)

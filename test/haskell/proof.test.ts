@@ -69,7 +69,7 @@ describe.each(damages)('an answer that %s', (_, damage) => {
     }
   })
 
-  test('is no answer to loads that share a statement', async () => {
+  test('is not an answer to loads that share a statement', async () => {
     const { store } = openDamaged(damage)
     const loads = ['a', 'b', 'c'].map((letter) => store.load(token(letter)))
     const answers = await Promise.allSettled(loads)

@@ -65,7 +65,7 @@ test('of many requests in two processes at once all find the session, and one ha
   ])
 })
 
-test('an unknown, an expired and a hostile sid are no sessions, and nothing is written', async () => {
+test('an unknown, an expired and a hostile sid are not sessions, and nothing is written', async () => {
   await old.insert('a', '{"cookie":{}}', "now() - interval '1 minute'")
   const fallback = open()
   for (const sid of ['nobody', 'a', 'nul\0', 'half \ud800', "'; drop table session; --"]) {

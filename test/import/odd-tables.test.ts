@@ -120,7 +120,7 @@ describe('a table like that of connect-pg-simple, with columns of other types', 
     expect(report.unreadable[0]?.ids).toContain(sidIdentity('sid 1').id)
   })
 
-  it('expire that is no date: left out of the status with its type, refused by the fallback', async () => {
+  it('expire that is not a date: left out of the status with its type, refused by the fallback', async () => {
     await pool.query(`create table session (sid text, sess json, expire bigint);
       create table clock (sid text, sess json, expire time);
       create table good (sid text, sess json, expire timestamp)`)

@@ -55,7 +55,7 @@ const writes: Readonly<Record<string, (store: SessionStore) => Promise<unknown>>
 }
 
 describe.each(damages)('an answer that %s', (_, damage) => {
-  test.each(Object.entries(reads))('is no answer to %s', async (_name, call) => {
+  test.each(Object.entries(reads))('is not an answer to %s', async (_name, call) => {
     const { store, refused } = openDamaged(damage)
     const answer = await call(store).then(JSON.stringify, (error) => error)
     expect(answer).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', outcome: 'none' })
@@ -69,7 +69,7 @@ describe.each(damages)('an answer that %s', (_, damage) => {
     expect(refused.length).toBeGreaterThan(0)
   })
 
-  test('is no answer to loads that share a statement', async () => {
+  test('is not an answer to loads that share a statement', async () => {
     const { store } = openDamaged(damage)
     const token = { id: ann.id, secretHashes: [ann.secretHash] }
     const answers = await Promise.allSettled([1, 2, 3].map(() => store.load(token)))
@@ -77,7 +77,7 @@ describe.each(damages)('an answer that %s', (_, damage) => {
   })
 })
 
-test('an answer that is cut off is no answer to load', async () => {
+test('an answer that is cut off is not an answer to load', async () => {
   const { id, secretHash } = await begin(harness.store, { entries: [entry('a', '1')] })
   for (const length of [4, 9, 100]) {
     const { store } = openDamaged(([row]) => [
@@ -89,7 +89,7 @@ test('an answer that is cut off is no answer to load', async () => {
   }
 })
 
-test('an answer that goes on where it should end is no answer', async () => {
+test('an answer that goes on where it should end is not an answer', async () => {
   const begun = await begin(harness.store, { entries: [entry('a', '1')] })
   const { store } = openDamaged(([row]) => {
     const answer = Buffer.from(`${row?.answer ?? ''}`, 'base64')

@@ -11,7 +11,7 @@ export interface Visit {
 type Visitor =
   /** Shows no cookie. */
   | 'a new visitor'
-  /** Shows something that is no token. */
+  /** Shows something that is not a token. */
   | 'a forger'
   /** Shows a well-formed token that opens nothing. */
   | 'a stranger'
@@ -330,7 +330,7 @@ export const roundTripsAcross: readonly {
     statements: ['look_up'],
   },
   {
-    call: 'destroyById of something that is no id',
+    call: 'destroyById of something that is not an id',
     make: (sessions) => sessions.destroyById('ann'),
     statements: [],
   },

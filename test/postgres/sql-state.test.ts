@@ -345,7 +345,7 @@ describe('other errors', () => {
     }
   })
 
-  it('are no SQLSTATE because of five capital letters', () => {
+  it('are not SQLSTATE because of five capital letters', () => {
     expect(sqlStateOf(Object.assign(new Error(), { code: 'EPIPE' }))).toBeUndefined()
   })
 })

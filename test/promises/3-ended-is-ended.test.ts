@@ -141,7 +141,7 @@ it('a save that holds the row first is done, and the destroy after it ends every
   expect((await ann.session()).id).toBeNull()
 })
 
-it('ending it again, from wherever, is no error, and revives nothing', async () => {
+it('ending it again, from wherever, is not an error, and revives nothing', async () => {
   const ann = processes.visitor()
   await ann.post('/do/sign-in/ann')
   const tab = ann.twin()

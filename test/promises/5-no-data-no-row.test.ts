@@ -100,7 +100,7 @@ it('unknown, expired and forged tokens leave no row, and nothing that was there 
   expect(await database.query('select s::text from sessions.session as s')).toEqual(before)
 })
 
-it('malformed Cookie headers are no error, and begin nothing', async () => {
+it('malformed Cookie headers are not an error, and begin nothing', async () => {
   const ann = new HttpVisitor([server.url])
   await ann.post('/do/set/a/1')
   const headers = [

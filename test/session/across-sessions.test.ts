@@ -111,7 +111,7 @@ eachStore((open) => {
     expect(bench.events.filter(([name]) => name === 'destroyed')).toEqual([])
   })
 
-  it('what is no id ends nothing, and is no error', async () => {
+  it('what is not an id ends nothing, and is not an error', async () => {
     const { sessions } = await open()
     for (const id of ['', 'me', "' or 1=1 --", '*', '%', 'f'.repeat(32), `${'f'.repeat(36)}\n`]) {
       expect(await sessions.destroyById(id)).toBe(false)

@@ -80,7 +80,7 @@ test('types come from the schemas', () => {
   const wrong = [
     // @ts-expect-error: there is no such key.
     () => session.get('basket'),
-    // @ts-expect-error: a text is no number.
+    // @ts-expect-error: a text is not a number.
     () => session.set('old', '1'),
   ]
   expect(wrong).toHaveLength(2)
@@ -94,7 +94,7 @@ test('a key without a schema is refused, but for its deletion', async () => {
   }
   const refusal = {
     code: 'ERR_INVALID_VALUE',
-    message: expect.stringMatching(/^forgotten is no key/),
+    message: expect.stringMatching(/^forgotten is not a key/),
   }
   expect(() => session.set('forgotten', 1)).toThrow(expect.objectContaining(refusal))
   await expect(session.get('forgotten')).rejects.toMatchObject(refusal)

@@ -55,7 +55,7 @@ eachStore((open) => {
     expect(listed?.device?.address).toBe(kept)
   })
 
-  it('refuses what is no description or too large, and signs no user in with it', async () => {
+  it('refuses what is not a description or too large, and signs no user in with it', async () => {
     const { visitor, stored } = await open()
     const wrong: [unknown, typeof ConfigurationError | typeof LimitExceededError][] = [
       ['Phone', ConfigurationError],

@@ -57,7 +57,7 @@ eachStore((open) => {
     })
   })
 
-  it('clear without a session stores nothing and is no error', async () => {
+  it('clear without a session stores nothing and is not an error', async () => {
     const { visitor, stored, watched } = await open()
     const stranger = visitor()
     await stranger.visit((session) => session.clear())
@@ -194,7 +194,7 @@ eachStore((open) => {
     expect(await stored()).toBe(0)
   })
 
-  it('destroying what is gone already is no error, and what is set after it is kept', async () => {
+  it('destroying what is gone already is not an error, and what is set after it is kept', async () => {
     const { visitor, events } = await open()
     const ann = visitor()
     await ann.visit((session) => session.set('a', 1))
@@ -259,7 +259,7 @@ eachStore((open) => {
     })
   })
 
-  it('signOut without a session is no error and stores nothing', async () => {
+  it('signOut without a session is not an error and stores nothing', async () => {
     const { visitor, stored, watched } = await open()
     await visitor().visit((session) => session.signOut())
     expect(watched.calls).toEqual([])

@@ -132,7 +132,7 @@ eachStore((open) => {
     await expect.poll(() => events).toEqual([['storeUnavailable', { operation: 'touch', error }]])
   })
 
-  it('a fault that waiting does not cure is no unavailability', async () => {
+  it('a fault that waiting does not cure is not an unavailability', async () => {
     const { visitor, events, watched } = await open()
     watched.fail('create', new TypeError('a fault'))
     await expect(visitor().visit((session) => session.set('a', 1))).rejects.toThrow('a fault')

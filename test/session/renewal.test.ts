@@ -325,7 +325,7 @@ eachStore((open) => {
       },
     )
 
-    it('is no reuse when it comes beside the token in force, as a cookie of an earlier path does', async () => {
+    it('is not a reuse when it comes beside the token in force, as a cookie of an earlier path does', async () => {
       const settings = { renewInterval: '10m', onTokenReuse: 'destroyByUser' } as const
       const { sessions, visitor, elapse, events } = await open<Data>(settings)
       const ann = visitor()
@@ -556,7 +556,7 @@ eachStore((open) => {
       expect(await ann.visit(read)).toBe(1)
     })
 
-    it('is no error for who reads while the session is destroyed', async () => {
+    it('is not an error for a request that reads while the session is destroyed', async () => {
       const { ann, visitor, old } = await openRenewable(open)
       const request = ann.open()
       expect(await read(request.session)).toBe(1)

@@ -88,7 +88,7 @@ eachStore((open) => {
     expect(watched.calls).toEqual(['load', 'save'])
     await elapse(2 * 60_000)
     await ann.visit(async (session) => {
-      expect(await session.authenticatedWithin('5m'), 'a rotation is no sign-in').toBe(false)
+      expect(await session.authenticatedWithin('5m'), 'a rotation is not a sign-in').toBe(false)
       await session.signIn('ann')
       expect(await session.authenticatedWithin('5m')).toBe(true)
       await expect(session.authenticatedWithin('5' as '5m')).rejects.toThrow(ConfigurationError)

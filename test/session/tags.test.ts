@@ -77,7 +77,7 @@ eachStore((open) => {
     expect(await gone).toBeNull()
   })
 
-  it('refuses what is no tag, too many, and a visitor without a stored session', async () => {
+  it('refuses what is not a tag, too many, and a visitor without a stored session', async () => {
     const { visitor, sessions, stored } = await open()
     const many = Array.from({ length: 17 }, (_, n) => `tag ${n}`)
     const wrong = ['', 'a'.repeat(256), 'a\0b', '\ud800', 7, null] as string[]

@@ -130,7 +130,7 @@ eachStore((open) => {
     expect(await sessions.open(twice).session.get('who')).toBe('ann')
   })
 
-  it('values that are no token are passed over beside one, and cost nothing', async () => {
+  it('values that are not a token are passed over beside one, and cost nothing', async () => {
     const { visitor, sessions, watched, events } = await open()
     const ann = visitor()
     await ann.visit((session) => session.set('who', 'ann'))
@@ -360,7 +360,7 @@ describe('randomToken', () => {
     }
   })
 
-  it('refuses fewer bytes than OWASP asks for, and what is no number', () => {
+  it('refuses fewer bytes than OWASP asks for, and what is not a number', () => {
     for (const bytes of [15, 0, -24, 24.5, Number.NaN, 1025, '24', undefined]) {
       expect(() => randomToken(bytes as number)).toThrow(ConfigurationError)
     }

@@ -39,7 +39,7 @@ describe('with the type given to createSessions', () => {
     const wrong = [
       // @ts-expect-error: there is no such key.
       () => session.set('baskte', []),
-      // @ts-expect-error: a list of texts is no list of numbers.
+      // @ts-expect-error: a list of texts is not a list of numbers.
       () => session.set('basket', [1]),
       // @ts-expect-error: there is no such key.
       () => session.get('baskte'),
@@ -49,7 +49,7 @@ describe('with the type given to createSessions', () => {
         // @ts-expect-error: what is read is not to be written.
         session.data.visits = 1
       },
-      // @ts-expect-error: a bare number is no duration.
+      // @ts-expect-error: a bare number is not a duration.
       () => session.setLifetime({ idleTimeout: 3600 }),
     ]
     expect(wrong).toHaveLength(6)

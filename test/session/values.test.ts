@@ -233,7 +233,7 @@ eachStore((open) => {
     expect(events.map(([name]) => name)).toEqual(['created'])
   })
 
-  it('another error of a codec is no undecodable value, and is not hidden', async () => {
+  it('another error of a codec is not an undecodable value, and is not hidden', async () => {
     const failure = new TypeError('a fault of the codec itself')
     let isFaulty = false
     const { visitor } = await open({

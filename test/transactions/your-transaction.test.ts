@@ -235,7 +235,7 @@ test("another statement's answer is refused", async () => {
   )
 })
 
-test('a client that is in no transaction is refused before anything is sent', async () => {
+test('a client that is not in a transaction is refused before anything is sent', async () => {
   const visitor = await cookieOf(sessions, 'ann')
   const client = await connect()
   await client.query('select 1')

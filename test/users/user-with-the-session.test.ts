@@ -276,11 +276,14 @@ describe('keys', () => {
     ['app.users', '1.0'],
     ['app.users', '99999999999999999999999'],
     ['app.members', 'ann'],
-  ])('of %s that the user id %s cannot be find no user, and are no error', async (from, userId) => {
-    const { sessions } = open({ select: 'id', from, key: 'id' })
-    const { cookie } = await cookieOf(sessions, userId)
-    expect((await visit(sessions, cookie)).user).toBeNull()
-  })
+  ])(
+    'of %s that the user id %s cannot be find no user, and are not an error',
+    async (from, userId) => {
+      const { sessions } = open({ select: 'id', from, key: 'id' })
+      const { cookie } = await cookieOf(sessions, userId)
+      expect((await visit(sessions, cookie)).user).toBeNull()
+    },
+  )
 })
 
 test('several rows for one user id are an error, and never one of them', async () => {

@@ -68,7 +68,7 @@ function mayBeReplaced({ status, body }: Response): boolean {
   return (status === 404 || status === 500) && body === null
 }
 
-/** One that is no other request's, so that its headers may be changed later. */
+/** One that is not another request's, so that its headers may be changed later. */
 function copyOf({ status, statusText, headers }: Response): Response {
   return new Response(null, { status, statusText, headers: new Headers(headers) })
 }

@@ -60,7 +60,7 @@ export interface RouterSessionStorage<Data extends object, FlashData extends obj
  * settings, so `commitSession` takes no options. What the middleware does by itself is left to you here:
  * `Cache-Control: no-store` where a cookie is set, and `Vary: Cookie`.
  *
- * @throws {ConfigurationError} What it was given are no sessions.
+ * @throws {ConfigurationError} `sessions` was not created by `createSessions()`.
  * @example
  * ```ts
  * import { reactRouterSessionStorage } from 'pg-sessions/react-router'

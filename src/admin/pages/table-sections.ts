@@ -27,7 +27,7 @@ ${tables.map(
 <div><dt>Vacuumed</dt><dd>${table.vacuumedAt === null ? 'never' : formatRelative(table.vacuumedAt, now)}</dd></div>
 </dl>
 `,
-)}<p class="note">By PostgreSQL's statistics. A low share of heap-only updates makes each noted access cost an entry in every index: <code>pg-sessions doctor</code> says why.</p></section>`,
+)}<p class="note">By PostgreSQL's statistics. With few heap-only updates, every touch adds an entry to every index: <code>pg-sessions doctor</code> says why.</p></section>`,
   ]
 }
 

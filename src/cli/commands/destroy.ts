@@ -35,7 +35,7 @@ export const destroy: Command = {
     const targets = [id !== undefined, user !== undefined, tag !== undefined, isAll].filter(Boolean)
     if (targets.length !== 1) {
       throw new ConfigurationError(
-        'What to end is not clear. Write either the id of one session, or --user to end all of a user, or --tag to end all with a tag, or --all.',
+        'Name what to end: the id of one session, --user, --tag or --all, and only one of them.',
       )
     }
     if (!isAll && (input.has('yes') || input.has('batch-size'))) {

@@ -6,7 +6,7 @@ import { databaseOptions } from '../option-table.ts'
 import { countOf, printable } from '../plain-text.ts'
 
 export const doctor: Command = {
-  summary: 'Look for what keeps sessions from working well, and say what mends it',
+  summary: 'Check server, tables and settings for problems, and say how to fix each',
   args: databaseOptions,
   async run(input) {
     const { names, timeout } = input

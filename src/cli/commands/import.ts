@@ -90,7 +90,7 @@ export const importCommand: Command = {
     },
     'absolute-timeout': {
       type: 'string',
-      description: 'How long they live at most from now on (default: none)',
+      description: 'Absolute timeout from now on (default: none)',
       valueHint: 'duration',
     },
     'batch-size': {
@@ -98,7 +98,7 @@ export const importCommand: Command = {
       description: 'Sessions to move in one transaction (default: 250)',
       valueHint: 'number',
     },
-    'dry-run': { type: 'boolean', description: 'Move nothing, and say what would be moved' },
+    'dry-run': { type: 'boolean', description: 'Move nothing; report what would be moved' },
     ...databaseOptions,
   },
   async run(input) {
@@ -132,14 +132,14 @@ function systemOf(input: Input): OldSystem {
   const system = Object.entries(SYSTEMS).find(([each]) => each === name)?.[1]
   if (system === undefined) {
     throw new ConfigurationError(
-      `Whose sessions to move is not clear. Write ${SYSTEM_NAMES} after import.`,
+      `Name the system to import from: write ${SYSTEM_NAMES} after import.`,
     )
   }
   const wrong = Object.values(SYSTEMS)
     .flatMap(({ ownOptions }) => ownOptions)
     .find((option) => !system.ownOptions.includes(option) && input.has(option))
   if (wrong === undefined) return system
-  throw new ConfigurationError(`--${wrong} is no option of \`import ${name}\`. Leave it out.`)
+  throw new ConfigurationError(`--${wrong} is not an option of \`import ${name}\`. Leave it out.`)
 }
 
 function duration(input: Input, name: string): number | undefined {

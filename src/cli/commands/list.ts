@@ -8,7 +8,7 @@ import { databaseOptions } from '../option-table.ts'
 import { formatTime, jsonTime, textTable } from '../plain-text.ts'
 
 export const list: Command = {
-  summary: 'List live sessions, those first that began last',
+  summary: 'List live sessions, the newest first',
   args: {
     user: {
       type: 'string',
@@ -22,7 +22,7 @@ export const list: Command = {
     },
     limit: {
       type: 'string',
-      description: 'At most so many sessions (default: 50)',
+      description: 'How many sessions to list at most (default: 50)',
       valueHint: 'number',
     },
     ...databaseOptions,

@@ -57,7 +57,7 @@ async function loadMapping(path: string | undefined): Promise<WaiMapping<unknown
     )
     if (key === undefined && value === undefined && map === undefined && codec === undefined) {
       throw new ConfigurationError(
-        'The module of --map exports nothing that is known. It may export key, value, map, codec and dropUndecodable.',
+        'The module of --map has none of the exports that this command reads. It may export key, value, map, codec and dropUndecodable.',
       )
     }
     // The module is the user's own; `mapperOf` looks at each of these.

@@ -146,7 +146,7 @@ export class AuthStorage {
         expected = result.status === 'changed' ? result.current : null
       }
       const message =
-        'a session of better-auth had ended, so what a request saved in it was dropped'
+        'a session of better-auth ended, so changes that a request made to it were dropped'
       this.#settings.log.info({ sessionId: id }, message)
       return null
     })

@@ -109,7 +109,7 @@ export class SidSessions {
     const { live } = this.#settings
     if (live !== null) return live.pages()
     throw new StoreError(
-      'all and clear need a way to every session, which a store by itself does not give: make it of pool or database rather than of store.',
+      'all and clear need to reach every session, which a store alone cannot do: pass pool or database instead of store.',
     )
   }
 
@@ -194,7 +194,7 @@ export class SidSessions {
       this.#dropped(held)
       return true
     }
-    // To make one that is there already is no error to a store. Nothing of this one was stored then.
+    // A store takes a session that is there already without an error. Nothing of this one was stored then.
     const { times, version } = result
     if (times.createdAt < times.now) return false
     const summary = { id, userId, ownIdleTimeout, version, ...times }
@@ -292,7 +292,7 @@ export class SidSessions {
 
   #dropped({ identity }: HeldSession): void {
     const message =
-      'a session had ended or changed hands, so what a request saved in it was dropped'
+      'a session ended or changed hands, so changes that a request made to it were dropped'
     this.#settings.policy.log.info({ sessionId: identity.id }, message)
   }
 

@@ -56,7 +56,7 @@ export function isCookie(session: object, cookie: unknown): cookie is object {
  * Refuses a cookie that @fastify/session fails to write once its session is saved. It does so in the callback of the
  * store, where what it throws would end the process.
  *
- * @throws {InvalidValueError} Its `expires` is no date.
+ * @throws {InvalidValueError} Its `expires` is not a date.
  */
 export function refuseInvalidExpiry(session: object): void {
   const cookie: unknown = Reflect.get(session, 'cookie')
@@ -67,7 +67,7 @@ export function refuseInvalidExpiry(session: object): void {
   if (!expires || (expires instanceof Date && !Number.isNaN(expires.getTime()))) return
   throw new InvalidValueError(
     'session.cookie.expires',
-    'is no valid date. Give cookie.maxAge a number of milliseconds, or cookie.expires a Date.',
+    'is not a valid date. Give cookie.maxAge a number of milliseconds, or cookie.expires a Date.',
   )
 }
 

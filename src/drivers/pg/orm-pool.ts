@@ -23,7 +23,7 @@ export interface SequelizeLike {
 /**
  * Reaches the connections of an instance of Knex, so that the sessions share them: `fromPg(knexPool(knex))`.
  *
- * @throws {TypeError} If it is no instance of Knex on `pg`.
+ * @throws {TypeError} If it is not an instance of Knex on `pg`.
  * @example
  * ```ts
  * import knex from 'knex'
@@ -57,7 +57,7 @@ export function knexPool(knex: KnexLike): PgPoolLike {
 /**
  * Reaches the connections of an instance of Sequelize 6 on `pg`, so that the sessions share them.
  *
- * @throws {TypeError} If it is no instance of Sequelize for PostgreSQL.
+ * @throws {TypeError} If it is not an instance of Sequelize for PostgreSQL.
  * @example
  * ```ts
  * import { createSessions } from 'pg-sessions'

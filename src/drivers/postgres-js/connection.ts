@@ -58,7 +58,7 @@ function ownSettings(settings: PostgresJsSettings): object {
     onnotice: settings.onnotice ?? (() => {}),
     parameters: {},
     shared: { retries: 0, typeArrayMap: {} },
-    // A session is written, so a standby is no use.
+    // A session is written, so a standby will not do.
     target_session_attrs: attributes === 'prefer-standby' ? 'read-write' : attributes,
   }
 }

@@ -10,7 +10,7 @@ const PAUSE = 1_000
 export class ReadOnlyServer {
   #since = Number.NEGATIVE_INFINITY
 
-  /** Notes an error of a statement. Returns whether it says that older connections are no use. */
+  /** Notes an error of a statement. Returns whether it says that older connections are useless. */
   note(error: unknown): boolean {
     const now = realTime.now()
     if (!isReadOnly(error) || now - this.#since < PAUSE) return false

@@ -17,7 +17,7 @@ export interface CerealCodecTypes<Key extends string, Value> {
  * Bytes after a value are passed over, as in Haskell. A key must be stored exactly as `encodeKey` writes
  * it: in any other spelling Haskell would not find it either.
  *
- * @throws {ConfigurationError} The types are no cereal types.
+ * @throws {ConfigurationError} The types are not cereal types.
  * @example
  * ```ts
  * const codec = cerealCodec({ key: cereal.string, value: cereal.map(cereal.string, cereal.int64) })

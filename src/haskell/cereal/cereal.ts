@@ -29,7 +29,7 @@ export interface Cereal<Value> {
    * Reads as Haskell does: bytes after the value are passed over, and what Haskell's reader lets pass
    * (superfluous zeros, say) passes here. Where it would crash, loop or run out of memory, this throws.
    *
-   * @throws {UndecodableError} The bytes are no value of this type, or one that JavaScript cannot hold.
+   * @throws {UndecodableError} The bytes are not a value of this type, or one that JavaScript cannot hold.
    */
   decode(bytes: Uint8Array): Value
 

@@ -67,7 +67,7 @@ export const float: Cereal<number> = cerealType({
   write(output, value) {
     refuseUnlessNumber(output, value)
     if (Math.fround(value) !== value && !Number.isNaN(value)) {
-      output.refuse('is no number of 32 bits: store Math.fround(value), or use a Double.')
+      output.refuse('is not a number of 32 bits: store Math.fround(value), or use a Double.')
     }
     output.float(value)
   },

@@ -3,7 +3,7 @@ import type { CerealOutput } from './cereal-output.ts'
 /**
  * Refuses what would not come back as it is: an object of a class, and properties beyond those named.
  *
- * @throws {InvalidValueError} The value is no plain object with exactly these properties.
+ * @throws {InvalidValueError} The value is not a plain object with exactly these properties.
  */
 export function refuseUnlessObject(
   output: CerealOutput,

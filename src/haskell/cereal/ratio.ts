@@ -48,7 +48,7 @@ export function ratio<Whole extends number | bigint>(type: Cereal<Whole>): Cerea
         output.refuse(`has more than ${MOST_RATIO_BITS} bits in one half.`)
       }
       if (below <= 0n || commonDivisor(above, below) !== 1n) {
-        output.refuse('is no fraction in lowest terms with a denominator above zero.')
+        output.refuse('is not a fraction in lowest terms with a denominator above zero.')
       }
     },
     read(input) {

@@ -10,11 +10,13 @@ export interface CrossSiteOptions {
 }
 
 const TAKES = "a list of origins, such as ['https://admin.example.com']"
+const ORIGIN =
+  "an origin in lower case, without a path or a wildcard, such as 'https://admin.example.com'"
 
 const TABLE: OptionTable<Required<CrossSiteOptions>> = {
   allow: option<readonly string[]>(TAKES, [], (value, name) => {
     if (!Array.isArray(value)) return refuse(name, TAKES, value)
-    for (const origin of value) if (!isOrigin(origin)) refuse(`Each of ${name}`, TAKES, origin)
+    for (const origin of value) if (!isOrigin(origin)) refuse(`Each of ${name}`, ORIGIN, origin)
     return value as readonly string[]
   }),
 }
@@ -26,7 +28,7 @@ const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
  * Refuses requests that pages of other origins send, which is what cross-site request forgery needs.
  *
  * What browsers say themselves decides: `Sec-Fetch-Site`, which no page can change, and `Origin` where a
- * browser does not send it (old ones, plain http). A client that sends neither is no browser, and carries no
+ * browser does not send it (old ones, plain http). A client that sends neither is not a browser, and carries no
  * cookie that it was not given. Requests that must not change anything pass: GET, HEAD and OPTIONS.
  *
  * @throws {ConfigurationError} An option is wrong.
@@ -61,5 +63,6 @@ function hostOf(url: string): string | undefined {
 }
 
 function isOrigin(origin: unknown): boolean {
-  return typeof origin === 'string' && URL.canParse(origin) && new URL(origin).origin === origin
+  if (typeof origin !== 'string' || origin.includes('*')) return false
+  return URL.canParse(origin) && new URL(origin).origin === origin
 }

@@ -67,7 +67,7 @@ function lateGuard(
   options: FreshOptions,
   { isMet, refusal }: Demand,
 ): RequestGuard {
-  parseDuration(name, within)
+  parseDuration(`The duration of ${name}`, within)
   const { redirectTo } = readOptions(name, TABLE, options)
   return async (request) => {
     const session = sessionOf(request, name)
@@ -87,7 +87,7 @@ function asksForPage(request: GuardedRequest): boolean {
 
 function locationOf(redirectTo: string | ((path: string) => string), request: GuardedRequest) {
   const location = typeof redirectTo === 'string' ? redirectTo : redirectTo(pathOf(request.url))
-  if (typeof location === 'string' && location !== '') return location
+  if (typeof location === 'string' && location !== '') return asHeader(location)
   throw new ConfigurationError("redirectTo gave no path. Return one, such as '/login'.")
 }
 
@@ -95,4 +95,9 @@ function locationOf(redirectTo: string | ((path: string) => string), request: Gu
 function pathOf(url: string): string {
   const path = url.replace(/^[a-z][a-z+.-]*:\/\/[^/?#]*/i, '')
   return `/${path.replace(/^[/\\]+/, '')}`
+}
+
+/** Percent-encodes what no header holds, such as a path with letters of other alphabets that was decoded. */
+function asHeader(location: string): string {
+  return location.toWellFormed().replace(/[^\x21-\x7e]+/g, encodeURIComponent)
 }

@@ -17,8 +17,9 @@ export function nodeRequest(request: IncomingMessage, session: () => unknown): G
   }
 }
 
-/** Sends the client elsewhere, on Node's own response. */
+/** Sends the client elsewhere, on Node's own response, unless other code has answered while the guard waited. */
 export function redirectOnNode(response: ServerResponse, location: string): void {
+  if (response.headersSent) return
   response.statusCode = 303
   response.setHeader('Location', location)
   response.setHeader('Cache-Control', 'no-store')

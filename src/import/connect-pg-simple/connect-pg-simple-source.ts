@@ -92,7 +92,7 @@ export function countOperation({ name, deadline }: OldTable): Operation<void, St
   })
 }
 
-/** Some make the column as text, or without `not null`. What is no JSON is said to be none when it is read. */
+/** Some make the column as text, or without `not null`. What is not JSON is said to be none when it is read. */
 const SESS = `coalesce(old.sess::text, '')`
 
 /** Over the text, since an access changes the deadline of a row and nothing else. */

@@ -88,7 +88,7 @@ export class ConnectPgSimpleFallback {
   /**
    * Moves the session of this sid, if it is there, and tells whether it is worth looking for here.
    *
-   * @throws {SchemaError} The old table is missing, or is no table of connect-pg-simple.
+   * @throws {SchemaError} The old table is missing, or is not a table of connect-pg-simple.
    * @throws {StoreUnavailableError} The database did not answer, or others hold the row all the time.
    */
   async adopt(sid: string): Promise<boolean> {
@@ -147,7 +147,7 @@ export class ConnectPgSimpleFallback {
   }
 }
 
-/** The column `sid` has a type, such as uuid, of which this sid is no value: no row there has it. */
+/** The column `sid` has a type, such as uuid, of which this sid is not a value: no row there has it. */
 function isNoSuchSid(error: unknown): boolean {
   return error instanceof StoreError && NO_VALUE.has(error.sqlState ?? '')
 }

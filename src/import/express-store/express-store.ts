@@ -7,7 +7,7 @@ export interface ExpressStoreLike {
   destroy(sid: string, callback: (error?: unknown) => void): unknown
 }
 
-/** @throws {ConfigurationError} If it is no store of express-session. */
+/** @throws {ConfigurationError} If it is not a store of express-session. */
 export function checkExpressStore(name: string, store: unknown): ExpressStoreLike {
   const { get, destroy } = Object(store) as Partial<ExpressStoreLike>
   if (typeof get === 'function' && typeof destroy === 'function') return store as ExpressStoreLike

@@ -66,7 +66,7 @@ function tableFinding(names: TableNames, facts: TableFacts): Finding[] {
       code: 'few-heap-only-updates',
       severity: 'warning',
       what: `Of ${updates} updates of ${table}, ${heapOnlyUpdates} were heap-only.`,
-      effect: 'Noting an access writes to each index as well, and the indexes grow.',
+      effect: 'A touch then writes to every index, and the indexes grow.',
       remedy: `Drop indexes on ${TOUCHED.join(' and ')}, end long transactions, and alter table ${table} set (fillfactor = 80);`,
     })
   }
@@ -160,7 +160,7 @@ function indexFinding({ table, name, columns, isValid }: IndexFacts): Finding[] 
     {
       code: 'index-on-touched-column',
       severity: 'warning',
-      what: `The index ${name} of ${table} holds ${touched.join(' and ')}, which each noted access moves.`,
+      what: `The index ${name} of ${table} holds ${touched.join(' and ')}, which every touch changes.`,
       effect: 'No update is heap-only: noting an access writes to each index of the table.',
       remedy: `drop index concurrently ${name};`,
     },

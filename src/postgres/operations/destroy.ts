@@ -9,7 +9,7 @@ import type { LookedUp, Selection } from './find-sessions.ts'
 import { opensTo } from './session-sql.ts'
 
 /**
- * Ends a session, for everybody, its owner or a working token, and tells whose it was if it was live.
+ * Ends a session, on behalf of anyone, its owner or a working token, and tells whose it was if it was live.
  *
  * Not repeated by itself: a repeat does no harm, but it finds nothing of what the first attempt has ended.
  */

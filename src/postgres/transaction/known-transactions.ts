@@ -72,7 +72,7 @@ export const KNOWN_TRANSACTIONS: readonly KnownTransaction[] = [
     problem: ({ isTransaction, isCommitted, isRolledBack }) =>
       isTransaction && !isCommitted && !isRolledBack
         ? undefined
-        : 'This Kysely is in no transaction. Write sessions.in(trx) within db.transaction().execute(async (trx) => …).',
+        : 'This Kysely is not in a transaction. Write sessions.in(trx) within db.transaction().execute(async (trx) => …).',
     ask: (trx, sql, parameters) =>
       trx.executeQuery({
         sql,
@@ -89,7 +89,7 @@ export const KNOWN_TRANSACTIONS: readonly KnownTransaction[] = [
     problem: (trx) =>
       trx.isTransaction === true && trx.isCompleted?.() === false
         ? undefined
-        : 'This Knex is in no open transaction. Write sessions.in(trx) within knex.transaction(async (trx) => …).',
+        : 'This Knex is not in an open transaction. Write sessions.in(trx) within knex.transaction(async (trx) => …).',
     ask(trx, text, values) {
       const { sql, bindings } = withQuestionMarks(text, values)
       return trx.raw(sql, bindings)
@@ -110,20 +110,20 @@ export const KNOWN_TRANSACTIONS: readonly KnownTransaction[] = [
   ),
   known<CanQuery & { isTransactionActive: boolean }>(['isTransactionActive', 'query', 'manager'], {
     problem: ({ isTransactionActive }) =>
-      isTransactionActive ? undefined : 'This QueryRunner of TypeORM is in no transaction.',
+      isTransactionActive ? undefined : 'This QueryRunner of TypeORM is not in a transaction.',
     ask: (runner, text, values) => runner.query(text, values),
   }),
   known<{ queryRunner?: unknown }>(['getRepository', 'query', 'transaction'], {
     problem: ({ queryRunner }) =>
       queryRunner === undefined
-        ? 'This EntityManager of TypeORM is in no transaction. Write sessions.in(manager) within dataSource.transaction(async (manager) => …).'
+        ? 'This EntityManager of TypeORM is not in a transaction. Write sessions.in(manager) within dataSource.transaction(async (manager) => …).'
         : undefined,
     inner: ({ queryRunner }) => queryRunner,
   }),
   known<{ getTransactionContext(): unknown }>(['isInTransaction', 'getTransactionContext'], {
     problem: (em) =>
       em.getTransactionContext() === undefined
-        ? 'This EntityManager of MikroORM is in no transaction. Write sessions.in(em) within em.transactional(async (em) => …).'
+        ? 'This EntityManager of MikroORM is not in a transaction. Write sessions.in(em) within em.transactional(async (em) => …).'
         : undefined,
     inner: (em) => em.getTransactionContext(),
   }),
@@ -134,7 +134,7 @@ export const KNOWN_TRANSACTIONS: readonly KnownTransaction[] = [
     problem: ({ ctx }) =>
       ctx.inTransaction === true
         ? undefined
-        : 'This task of pg-promise is in no transaction. Write sessions.in(t) within db.tx(async (t) => …).',
+        : 'This task of pg-promise is not in a transaction. Write sessions.in(t) within db.tx(async (t) => …).',
     ask: (t, text, values) => t.query({ text, values }),
   }),
   known(
@@ -176,7 +176,7 @@ export const KNOWN_TRANSACTIONS: readonly KnownTransaction[] = [
   }>(['connectionParameters', 'query'], {
     problem: (client) =>
       client.getTransactionStatus?.() === 'I'
-        ? "This client is in no transaction, so the sessions would end at once. Run client.query('begin') first."
+        ? "This client is not in a transaction, so the sessions would end at once. Run client.query('begin') first."
         : undefined,
     ask: (client, text, values) => client.query({ text, values, types }),
   }),

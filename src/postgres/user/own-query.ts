@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../../errors.ts'
 
-/** What may hold a `$1` that is no parameter, then the parameters, and what would end the query early. */
+/** What may hold a `$1` that is not a parameter, then the parameters, and what would end the query early. */
 const TOKEN =
   /(?<text>(?<![\w$])[eE]'(?:[^'\\]|\\[^]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|(?<![\w$])\$(?<tag>(?:[A-Za-z_]\w*)?)\$[^]*?\$\k<tag>\$|--[^\n]*|\/\*[^]*?\*\/)|(?<![\w$])\$(?<parameter>\d+)|(?<other>[;()'"])/g
 
@@ -10,7 +10,7 @@ const TOKEN =
  * Texts, quoted names and comments stay as they are. The query stands within parentheses of ours, so one that closes
  * more of them than it opens is refused, as is a second statement.
  *
- * @throws {ConfigurationError} If it is no single query of `$1`.
+ * @throws {ConfigurationError} If it is not a single query of `$1`.
  */
 export function bindUserId(name: string, query: string, userId: string): string {
   const refuse = (problem: string): never => {

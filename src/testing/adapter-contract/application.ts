@@ -87,6 +87,7 @@ export const ownHeaders: OwnHeaders = {
   'Cache-Control': 'public, max-age=600',
   'CDN-Cache-Control': 'max-age=600',
   Vary: 'Accept',
+  'WWW-Authenticate': 'Basic realm="own"',
   'Set-Cookie': ['theme=dark; Path=/', 'lang=eo; Path=/'],
 }
 
@@ -95,5 +96,6 @@ export interface OwnHeaders {
   readonly 'Cache-Control': string
   readonly 'CDN-Cache-Control': string
   readonly Vary: string
+  readonly 'WWW-Authenticate': string
   readonly 'Set-Cookie': string[]
 }

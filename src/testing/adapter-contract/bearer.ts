@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { ownHeaders } from './application.ts'
 import type { Answer, Browser } from './browser.ts'
 import { type AdapterTest, holdingsOf, type Stage, varyNames } from './harness.ts'
 
@@ -40,7 +41,7 @@ export function bearerTests(test: AdapterTest): void {
     assert.deepEqual(holdingsOf(ended), { userId: null, entries: {} })
   })
 
-  test('ask for a token where there is none, and take what is no token for none', async ({
+  test('ask for a token where there is none, and take what is not a token for none', async ({
     visitor,
   }) => {
     const asked = await visitor().ask('/use')
@@ -52,6 +53,20 @@ export function bearerTests(test: AdapterTest): void {
       assert.deepEqual(holdingsOf(answer).entries, {})
       assert.deepEqual(answer.lines('www-authenticate'), ['Bearer error="invalid_token"'])
     }
+  })
+
+  test('take several tokens in one request for none, in whatever order', async ({ visitor }) => {
+    const token = tokenOf(await visitor().ask('/change?set=old:kept'))
+    const fields = [`Bearer ${token}`, 'Basic YTpi']
+    for (const authorization of [fields, fields.toReversed()]) {
+      const answer = await visitor().ask('/use', { headers: { authorization } })
+      assert.deepEqual(holdingsOf(answer), { userId: null, entries: {} })
+    }
+  })
+
+  test('leave a handler its own WWW-Authenticate', async ({ visitor }) => {
+    const answer = await visitor().ask('/headed?load')
+    assert.deepEqual(answer.lines('www-authenticate'), [ownHeaders['WWW-Authenticate']])
   })
 
   test('do not read cookies, and refuse a request with a cookie and a token', async (stage) => {

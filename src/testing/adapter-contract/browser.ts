@@ -23,7 +23,8 @@ export interface Asking {
 /** What a request has besides its path. */
 export interface AskOptions {
   readonly method?: string
-  readonly headers?: Readonly<Record<string, string>>
+  /** Several values of a name become lines of their own. */
+  readonly headers?: Readonly<Record<string, string | string[]>>
   readonly body?: string
 }
 

@@ -14,7 +14,7 @@ export function listeningTests(test: DriverTest): void {
     assert.deepEqual(ear.heard, ['first', 'zß水 second'])
   })
 
-  test('hears for everybody who listens to a channel', async (harness) => {
+  test('hears for every listener of a channel', async (harness) => {
     await using one = await openEar(harness, 'contract_shared')
     await using other = await openEar(harness, 'contract_shared')
     if (one === null || other === null) return

@@ -21,7 +21,7 @@ const passing: readonly Refusal[] = [
   { code: '57P03', message: 'the database system is starting up' },
 ]
 
-/** It never lets this client in, so another try is no use. */
+/** It never lets this client in, so another try would fail, too. */
 const lasting: readonly Refusal[] = [
   { code: '28P01', message: 'password authentication failed for user "ann"' },
   { code: '28000', message: 'role "ann" does not exist' },

@@ -107,7 +107,7 @@ function updateTests(test: StoreTest): void {
     assert.deepEqual(await contentOf(store, session), {})
   })
 
-  test('refuses a key or value that is no bytes, and changes nothing', async ({ store }) => {
+  test('refuses a key or value that is not bytes, and changes nothing', async ({ store }) => {
     const session = await begin(store, { entries: [entry('n', '1')] })
     const { id, userId } = session
     const guard = { id, userId, lifetime }

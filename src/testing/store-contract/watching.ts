@@ -41,7 +41,7 @@ function lookingTests(test: StoreTest): void {
     assert.ok(remaining > 0 && remaining <= HOUR - 60_000, `remaining is ${remaining}`)
   })
 
-  test('finds nothing where nothing is asked for, or what is asked for is no id', async ({
+  test('finds nothing where nothing is asked for, or what is asked for is not an id', async ({
     store,
   }) => {
     await begin(store)
@@ -56,7 +56,7 @@ function lookingTests(test: StoreTest): void {
     assert.equal(live?.remaining, Number.POSITIVE_INFINITY)
   })
 
-  test('is no access to look', async ({ store, elapse }) => {
+  test('does not count looking as an access', async ({ store, elapse }) => {
     const session = await begin(store)
     await elapse(60_000)
     await store.findLive?.([session.id])

@@ -51,9 +51,9 @@ it('wrong keys and values do not compile', () => {
   const wrong = [
     // @ts-expect-error: there is no such constructor.
     () => session.set('Other', ['tea']),
-    // @ts-expect-error: a text is no list of texts.
+    // @ts-expect-error: a text is not a list of texts.
     () => session.set('Basket', 'tea'),
-    // @ts-expect-error: a list of texts is no list of numbers.
+    // @ts-expect-error: a list of texts is not a list of numbers.
     () => session.update('Basket', () => [1]),
     // @ts-expect-error: keys are strings.
     () => cerealCodec({ key: cereal.int32, value: cereal.string }),
@@ -76,11 +76,11 @@ it('a type of data that the codec cannot hold does not compile', () => {
   createSessions<Basket>({ store, codec: jsonCodec, log: false })
   createSessions<{ User: string[] }>({ store, codec: fixed, log: false })
   const wrong = [
-    // @ts-expect-error: a list of texts is no text.
+    // @ts-expect-error: a list of texts is not text.
     () => createSessions<Basket>({ store, codec: strings, log: false }),
     // @ts-expect-error: there is no constructor for the key.
     () => createSessions<{ user: string[] }>({ store, codec: fixed, log: false }),
-    // @ts-expect-error: a text is no number.
+    // @ts-expect-error: a text is not a number.
     () => createSessions<Record<string, string>>({ store, codec: numbers, log: false }),
   ]
   expect(wrong).toHaveLength(3)

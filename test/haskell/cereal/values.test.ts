@@ -96,7 +96,7 @@ describe('a value that would come back otherwise is refused, and its place named
     ['basket must be a bigint.', cereal.integer, 7],
     ['basket must be a bigint from 0.', cereal.natural, -1n],
     [
-      'basket is no number of 32 bits: store Math.fround(value), or use a Double.',
+      'basket is not a number of 32 bits: store Math.fround(value), or use a Double.',
       cereal.float,
       0.1,
     ],
@@ -135,7 +135,7 @@ describe('a value that would come back otherwise is refused, and its place named
     ['basket must be a plain object.', cereal.record({}), new Date()],
     ['basket must be a plain object.', cereal.record({}), Object.create(null)],
     [
-      'basket is no fraction in lowest terms with a denominator above zero.',
+      'basket is not a fraction in lowest terms with a denominator above zero.',
       cereal.ratio(cereal.integer),
       { numerator: 2n, denominator: 4n },
     ],
