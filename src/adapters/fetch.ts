@@ -5,13 +5,14 @@
  * @module
  */
 
+import { ConfigurationError } from '../errors.ts'
 import { assertFunction, readErrorPage } from '../http/adapter-arguments.ts'
 import { assertSessions } from '../http/assert-sessions.ts'
 import type { DefaultData, Session, SessionOpener } from '../http/exchange.ts'
 import { errorResponse, openFetchExchange } from '../http/fetch-exchange.ts'
 import { RequestSessions } from '../http/request-sessions.ts'
 import { savedResponse } from '../http/saved-response.ts'
-import { isFetchRequest, wrongMount } from '../http/wrong-mount.ts'
+import { isFetchRequest, isFetchResponse, wrongMount } from '../http/wrong-mount.ts'
 
 export {
   type CrossSiteOptions,
@@ -97,14 +98,15 @@ export function withSession<
     const errorPage = (error: unknown): Response | Promise<Response> =>
       onError === undefined ? errorResponse(error) : onError(error, request, session)
     try {
-      let response: Response
+      let response: Response | undefined
       try {
-        response = await handler(request, session, ...rest)
+        response = checkedResponse(request, await handler(request, session, ...rest))
       } catch (error) {
         if (onError === undefined) throw error
         response = await errorPage(error)
       }
-      return owns ? await savedResponse(exchange, response, errorPage) : response
+      if (!owns || response === undefined) return response as Response
+      return await savedResponse(exchange, response, errorPage)
     } finally {
       if (owns) {
         exchange.handOver()
@@ -112,4 +114,17 @@ export function withSession<
       }
     }
   }
+}
+
+/**
+ * The response; nothing for a request that became a WebSocket, as Bun has it after `server.upgrade(request)`.
+ *
+ * @throws {ConfigurationError} A handler has forgotten to return one, on one of its paths.
+ */
+function checkedResponse({ headers }: Request, response: unknown): Response | undefined {
+  if (isFetchResponse(response)) return response
+  if (response === undefined && headers.has('upgrade')) return undefined
+  throw new ConfigurationError(
+    `The handler of withSession returned ${response === undefined ? 'nothing' : 'something else'} instead of a Response, so its changes were not saved. Return a Response on each of its paths.`,
+  )
 }

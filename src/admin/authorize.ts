@@ -1,4 +1,5 @@
 import { isSessionError } from '../errors.ts'
+import { isFetchResponse } from '../http/wrong-mount.ts'
 import type { Logger } from '../session/logger.ts'
 
 /** Who may go on, or what to answer instead. */
@@ -12,7 +13,7 @@ export async function authorized(decide: () => unknown, log: Logger): Promise<Au
   try {
     const decision = await decide()
     if (typeof decision === 'string' && decision !== '') return { actor: decision }
-    if (isResponse(decision)) return { refusal: decision }
+    if (isFetchResponse(decision)) return { refusal: decision }
     if (decision === true) {
       log.error(
         {},
@@ -29,12 +30,6 @@ export async function authorized(decide: () => unknown, log: Logger): Promise<Au
         : 'Your permission could not be checked. Please try again later.'
     return { refusal: plainAnswer(status, text) }
   }
-}
-
-/** Also one of another realm or of the package undici, which are not instances of the global class. */
-function isResponse(decision: unknown): decision is Response {
-  const { status, headers } = Object(decision)
-  return typeof status === 'number' && typeof headers?.get === 'function'
 }
 
 /** An answer that tells nothing of sessions. */

@@ -24,7 +24,7 @@ export interface WaiTokenOptions {
 
 /**
  * Makes and reads the keys of wai-session-postgresql as tokens: the cookie holds the key, and so does
- * the table, in clear.
+ * the table, in plain text.
  *
  * A new key is the full hexadecimal spelling of its bytes, so that different bytes give different keys;
  * the original, which drops the zero of each byte below 16, takes keys of any length. A key has one

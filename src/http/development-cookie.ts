@@ -12,7 +12,7 @@ const LOCAL_ADDRESS =
 /**
  * Refuses the cookie of `development` where it has no place: on a public host, and over https, where a Secure
  * cookie arrives. A container whose `NODE_ENV` is not what the code expects then fails at its first request,
- * instead of serving its users a cookie that travels in clear.
+ * instead of serving its users a cookie that travels in plain text.
  *
  * @throws {ConfigurationError} If the cookie is one for development and the request is not.
  */
@@ -24,7 +24,7 @@ export function refuseOutsideDevelopment(
   const name = host.replace(/:\d*$/, '')
   if (isHttps) throw misplaced(`The request came over https, where a Secure cookie arrives`)
   if (name === '' || LOCAL_NAME.test(name) || LOCAL_ADDRESS.test(name)) return
-  throw misplaced('The request came to a public host, where the cookie would travel in clear')
+  throw misplaced('The request came to a public host, where the cookie would travel in plain text')
 }
 
 /** The host is the client's word, and not quoted. */

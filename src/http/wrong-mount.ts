@@ -30,3 +30,9 @@ export function isFetchRequest(request: unknown): boolean {
   const headers: unknown = Reflect.get(Object(request), 'headers')
   return typeof Reflect.get(Object(headers), 'get') === 'function'
 }
+
+/** Also one of another realm or of the package undici, which are not instances of the global class. */
+export function isFetchResponse(response: unknown): response is Response {
+  const { status, headers } = Object(response)
+  return typeof status === 'number' && typeof headers?.get === 'function'
+}

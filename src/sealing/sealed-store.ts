@@ -9,7 +9,7 @@ type ValueCalls = Pick<
 >
 
 /**
- * A store that keeps no value in clear: values are sealed on their way in, and opened on their way out. All other
+ * A store that keeps no value in plain text: values are sealed on their way in, and opened on their way out. All other
  * calls go to the store as they are.
  *
  * It keeps the store's contract: what a caller compares and sets is the value, not its sealed form, of which there is

@@ -14,7 +14,7 @@ import type { IssuedToken } from './token.ts'
 export class CurrentSession {
   readonly context: SessionContext
   readonly link: ResponseLink
-  /** The token that this request holds, in clear; null for a visitor without one. */
+  /** The token that this request holds, in plain text; null for a visitor without one. */
   token: string | null
   /** The stored session; null for an anonymous one. */
   snapshot: SessionSnapshot | null = null

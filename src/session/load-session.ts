@@ -10,7 +10,7 @@ import { loadShown, type ShownToken } from './shown-tokens.ts'
 
 /** What a store has for the tokens of a request. */
 export interface LoadedSession {
-  /** The token that counts, in clear. */
+  /** The token that counts, in plain text. */
   readonly token: string
   /** Null if the token opens no live session. */
   readonly snapshot: SessionSnapshot | null

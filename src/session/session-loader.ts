@@ -38,7 +38,7 @@ export class SessionLoader {
     return this.#isSettled
   }
 
-  /** The token that the client showed, in clear; null for one without a session. */
+  /** The token that the client showed, in plain text; null for one without a session. */
   get shown(): string | null {
     return this.#shown
   }

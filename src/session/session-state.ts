@@ -97,13 +97,13 @@ export class SessionState {
     return this.#current.isNew
   }
 
-  /** The token that the client showed, in clear; null for one without a session. */
+  /** The token that the client showed, in plain text; null for one without a session. */
   async shownToken(): Promise<string | null> {
     await this.load()
     return this.#loader.shown
   }
 
-  /** The token that the client holds after this response, in clear. One that is due is renewed first. */
+  /** The token that the client holds after this response, in plain text. One that is due is renewed first. */
   async tokenToKeep(): Promise<string | null> {
     const deadline = this.context.deadline()
     await this.load(deadline)

@@ -7,7 +7,7 @@ import type {
 
 /** A token that a client showed. */
 export interface ShownToken {
-  /** The token in clear. */
+  /** The token in plain text. */
   readonly token: string
   readonly proof: PresentedToken
 }

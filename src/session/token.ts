@@ -18,7 +18,7 @@ export interface TokenFormat {
   read(token: string): PresentedToken | null
 }
 
-/** A token that has just been made. The one place where it is held in clear. */
+/** A token that has just been made. The one place where it is held in plain text. */
 export interface IssuedToken {
   /** Empty when it is the store that gives a new session its id. */
   readonly id: string

@@ -85,7 +85,7 @@ export interface PresentedToken {
   readonly id: string
   /**
    * The secret's hash under every pepper that is still accepted, the current one first. A store that
-   * shares its records with a system that keeps tokens in clear is given those.
+   * shares its records with a system that keeps tokens in plain text is given those.
    */
   readonly secretHashes: readonly Uint8Array[]
   /**

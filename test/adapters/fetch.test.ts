@@ -1,3 +1,4 @@
+import type { Session } from 'pg-sessions'
 import { withSession } from 'pg-sessions/fetch'
 import { adapterContract } from 'pg-sessions/testing'
 import { describe, expect, it } from 'vitest'
@@ -17,6 +18,23 @@ describe('withSession', () => {
     })
     await expect(handler(request)).rejects.toThrow('thrown')
     expect(await sessions.count()).toMatchObject({ live: 0 })
+  })
+
+  it('refuses a handler that returns no response, and saves nothing', async () => {
+    const sessions = memorySessions()
+    const handler = withSession(sessions, ((_request: Request, session: Session) => {
+      session.set('a', 1)
+    }) as never)
+    await expect(handler(request)).rejects.toThrow(/returned nothing instead of a Response/)
+    expect(await sessions.count()).toMatchObject({ live: 0 })
+  })
+
+  it('passes nothing on for a request that has become a WebSocket, as in Bun', async () => {
+    const handler = withSession(memorySessions(), (async (_request: Request, session: Session) => {
+      await session.load()
+    }) as never)
+    const upgrade = new Request('http://localhost/', { headers: { upgrade: 'websocket' } })
+    expect(await handler(upgrade)).toBeUndefined()
   })
 
   it('answers a failed save in plain text without an error page', async () => {

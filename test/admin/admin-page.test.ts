@@ -210,7 +210,7 @@ describe('what the page shows', () => {
     await sessions.destroyByUser('cleo')
   })
 
-  test('a value that is encrypted in the database is shown in clear where it may be shown', async () => {
+  test('a value that is encrypted in the database is shown in plain text where it may be shown', async () => {
     const seal = { keys: [randomBytes(32)] }
     const sealed = createSessions({ database: fromPg(pool), seal, log: false })
     const id = await signIn('finn', { of: sealed, data: { basket: ['honey'] } })

@@ -84,7 +84,7 @@ test.each<[string, string]>([
 })
 
 test('refuses what cannot be: another system’s option, or tables that are not there', async () => {
-  expect((await run('--time-zone', 'UTC')).stderr).toContain('no option of `import wai`')
+  expect((await run('--time-zone', 'UTC')).stderr).toContain('not an option of `import wai`')
   const { status, stderr } = await run('--table-schema', 'elsewhere')
   expect(stderr).toContain('are not in the schema elsewhere.\nWrite the one that they are in')
   expect(status).toBe(2)

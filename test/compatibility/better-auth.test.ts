@@ -98,7 +98,7 @@ describe('betterAuthStorage', () => {
     expect(Math.max(...again)).toBe(10)
   })
 
-  it('stores neither keys nor values in clear, and opens no value in the place of another', async () => {
+  it('stores neither keys nor values in plain text, and opens no value in the place of another', async () => {
     const [key, other] = ['token-of-ann', 'token-of-bob']
     await storage.set(key, 'belongs to ann')
     await storage.set(other, 'belongs to bob')

@@ -11,7 +11,7 @@ import {
 import { expect, it } from 'vitest'
 import { eachStore } from '../support/each-store.ts'
 
-/** Tokens of another form: the id in clear, a dot, and a secret in hex. */
+/** Tokens of another form: the id in plain text, a dot, and a secret in hex. */
 const dotted: TokenFormat = {
   issue: () => dotted.reissue(randomUUID()),
   reissue(id): IssuedToken {

@@ -68,7 +68,7 @@ export function readSettings(given: BetterAuthStorageOptions): BetterAuthSetting
   }
   if (secret.length === 0) {
     throw new ConfigurationError(
-      `betterAuthStorage needs secret, ${SECRET}. It seals what better-auth stores, which holds tokens in clear.`,
+      `betterAuthStorage needs secret, ${SECRET}. It seals what better-auth stores, which holds tokens in plain text.`,
     )
   }
   return {

@@ -17,7 +17,7 @@ const SEAL_DOMAIN = 'pg-sessions better-auth value v1'
 /**
  * Hashes keys and seals values, so that a dump of the database opens no session.
  *
- * Keys and values of better-auth hold session tokens in clear. A key becomes a UUID of version 8 (RFC 9562
+ * Keys and values of better-auth hold session tokens in plain text. A key becomes a UUID of version 8 (RFC 9562
  * section 5.8) by SHA-256, and an HMAC that a row must match. A value is sealed by AES-256-GCM under a key
  * derived from the secret, bound to its row: no value opens in the place of another.
  */
