@@ -18,7 +18,12 @@ export function programHelp(
     ['', ['Manages sessions in PostgreSQL.']],
     [heading('Usage', isPlain), [`${program} <command> [options]`]],
     [heading('Commands', isPlain), columns(rows)],
-    ['', [`Run \`${program} <command> --help\` for the options of a command.`]],
+    [
+      '',
+      [
+        `Run \`${program} <command> --help\` for the options of a command, \`${program} --version\` for the version.`,
+      ],
+    ],
     [heading('Exit status', isPlain), ['0 done, 1 failed, 2 wrong usage']],
   ])
 }

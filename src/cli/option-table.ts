@@ -51,7 +51,7 @@ export const databaseOptions: OptionTable = {
   ...tableOptions,
   timeout: {
     type: 'string',
-    description: 'How long to wait for each answer of the database (default: 30s)',
+    description: 'How long to wait for each database query (default: 30s)',
     valueHint: 'duration',
   },
   ...outputOptions,

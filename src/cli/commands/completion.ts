@@ -8,7 +8,7 @@ export function completionCommand(
   commands: () => ReadonlyMap<string, Command>,
 ): Command {
   return {
-    summary: 'Print a script by which your shell completes commands and options',
+    summary: 'Print a script that makes your shell complete commands and options',
     args: {
       shell: { type: 'positional', description: SHELLS.join(', '), choices: SHELLS },
     },

@@ -7,14 +7,14 @@ import { countOf, printable } from '../plain-text.ts'
 import { destroyEverySession } from './destroy-all.ts'
 
 export const destroy: Command = {
-  summary: 'End one session, all of a user or with a tag, or with --all every session',
+  summary: 'End one session, all of a user, all with a tag, or every session',
   args: {
     id: { type: 'positional', description: 'Id of the session to end' },
     user: { type: 'string', description: 'End all sessions of this user', valueHint: 'user' },
     tag: { type: 'string', description: 'End all sessions with this tag', valueHint: 'tag' },
     except: {
       type: 'string',
-      description: 'With --user or --tag: ids to spare, separated by commas',
+      description: 'With --user or --tag: ids of sessions to keep, separated by commas',
       valueHint: 'ids',
     },
     all: { type: 'boolean', description: 'End every session, in batches. Asks first' },

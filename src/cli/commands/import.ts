@@ -29,13 +29,13 @@ const SYSTEM_NAMES = 'connect-pg-simple, redis, better-auth, authjs, lucia or wa
 
 export const importCommand: Command = {
   summary:
-    'Move the live sessions of another system here: beside live traffic, but for wai, whose service you stop first',
+    'Move live sessions of another system here, beside live traffic; for wai, stop its service first',
   args: {
     system: { type: 'positional', description: SYSTEM_NAMES },
     table: {
       type: 'string',
       description:
-        'Table to move them from, not for redis and wai (default: as the system names it)',
+        'Table to move from, except redis and wai (default: the name that the system uses)',
       valueHint: 'name',
     },
     'table-schema': {
@@ -45,7 +45,7 @@ export const importCommand: Command = {
     },
     'time-zone': {
       type: 'string',
-      description: "connect-pg-simple: zone of its times (default: the server's)",
+      description: "connect-pg-simple: time zone of its timestamps (default: the server's)",
       valueHint: 'zone',
     },
     columns: {
@@ -66,22 +66,22 @@ export const importCommand: Command = {
     },
     'redis-url': {
       type: 'string',
-      description: 'redis: where it is (default: $REDIS_URL, then redis://localhost:6379)',
+      description: 'redis: its URL (default: $REDIS_URL, then redis://localhost:6379)',
       valueHint: 'url',
     },
     prefix: {
       type: 'string',
-      description: 'redis: what the keys of sessions begin with (default: sess:)',
+      description: 'redis: prefix of the session keys (default: sess:)',
       valueHint: 'text',
     },
     map: {
       type: 'string',
-      description: 'wai: module that says what becomes of keys and values (default: strings)',
+      description: 'wai: module that maps keys and values (default: strings)',
       valueHint: 'file',
     },
     'drop-undecodable': {
       type: 'boolean',
-      description: 'wai: leave out entries of other types, rather than leave their sessions',
+      description: 'wai: drop entries of other types instead of skipping their sessions',
     },
     'idle-timeout': {
       type: 'string',

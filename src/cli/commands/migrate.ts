@@ -4,7 +4,7 @@ import { withDatabase } from '../connect.ts'
 import { databaseOptions } from '../option-table.ts'
 
 export const migrate: Command = {
-  summary: 'Create the tables, or bring them to the version of this release',
+  summary: 'Create the tables, or upgrade them to this release',
   args: databaseOptions,
   async run(input) {
     const { names, timeout } = input

@@ -17,7 +17,7 @@ import { stoppable } from '../stoppable.ts'
 const KEYS = 'PG_SESSIONS_SEAL_KEYS'
 
 export const reseal: Command = {
-  summary: 'Encrypt stored values with the current key of seal, in batches, beside live traffic',
+  summary: 'Encrypt stored values with the current seal key, in batches, beside live traffic',
   args: {
     'accept-unsealed': {
       type: 'boolean',

@@ -4,11 +4,11 @@ import type { Command } from '../command.ts'
 import { outputOptions, tableOptions } from '../option-table.ts'
 
 export const sql: Command = {
-  summary: 'Print the migrations as SQL, to be run by hand; asks no database',
+  summary: 'Print the migrations as SQL, to run them by hand; needs no database',
   args: {
     from: {
       type: 'string',
-      description: 'Version that is in place already (default: 0, an empty database)',
+      description: 'Version that the tables have now (default: 0, an empty database)',
       valueHint: 'version',
     },
     ...tableOptions,

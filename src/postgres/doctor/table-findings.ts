@@ -161,7 +161,7 @@ function indexFinding({ table, name, columns, isValid }: IndexFacts): Finding[] 
       code: 'index-on-touched-column',
       severity: 'warning',
       what: `The index ${name} of ${table} holds ${touched.join(' and ')}, which every touch changes.`,
-      effect: 'No update is heap-only: noting an access writes to each index of the table.',
+      effect: 'No update is heap-only: each touch writes to every index of the table.',
       remedy: `drop index concurrently ${name};`,
     },
   ]
