@@ -6,7 +6,7 @@ import { root } from '../run-command.ts'
 /** A link to a page, file or anchor, and the address of a picture. */
 const LINK = /<(?:a\b[^>]*? href|img\b[^>]*? src)="([^"]+)"/g
 
-/** A link to a file of the repository that is no page of the site. */
+/** A link to a file of the repository that is not a page of the site. */
 const IN_REPOSITORY = /^https:\/\/github\.com\/pg-sessions\/pg-sessions\/blob\/main\/([^#?]*)/
 
 /** Finds links and pictures of built pages whose page, file or anchor is not in the site, nor in the repository. */
