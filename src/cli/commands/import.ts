@@ -29,7 +29,7 @@ const SYSTEM_NAMES = 'connect-pg-simple, redis, better-auth, authjs, lucia or wa
 
 export const importCommand: Command = {
   summary:
-    'Move live sessions of another system here, beside live traffic; for wai, stop its service first',
+    'Move live sessions of another system here, beside live traffic (wai after stopping its service)',
   args: {
     system: { type: 'positional', description: SYSTEM_NAMES },
     table: {

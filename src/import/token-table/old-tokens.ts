@@ -24,7 +24,7 @@ interface OldIdentity {
 
 /** How a library spells its tokens, and what it stores of them. */
 export interface OldTokens {
-  /** Reads the value of a cookie; null if it is no token of that library. */
+  /** Reads the value of a cookie; null if it is not a token of that library. */
   read(cookie: string): OldToken | null
   /** The session that a row stands for; null if it holds no such token. */
   identify(row: TokenRow): OldIdentity | null
