@@ -53,6 +53,12 @@ const parts: readonly Part[] = [
     isTimed: false,
   },
   {
+    name: 'admin',
+    does: 'looks at a million sessions on the admin page, in a browser, and counts the blocks that each view reads',
+    command: vitest('test/admin/million'),
+    isTimed: false,
+  },
+  {
     name: 'soak-pg',
     does: 'runs several processes on pg under mixed traffic, with a fault every five seconds',
     command: script('soak.ts', '--driver', 'pg'),

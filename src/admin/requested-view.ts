@@ -60,8 +60,17 @@ function endedOf(query: URLSearchParams): number | null {
 /** Reads the action of a form; null if it names none. */
 export function requestedAction(form: URLSearchParams): Action | null {
   const kind = form.get('action')
-  const target = form.get('target')
-  if (target === null || target === '') return null
+  const target = decoded(form.get('target') ?? '')
+  if (target === '') return null
   const isKnown = kind === 'end-session' || kind === 'end-user' || kind === 'end-tag'
   return isKnown ? { kind, target } : null
+}
+
+/** Empty for what no form of this page holds. */
+function decoded(target: string): string {
+  try {
+    return decodeURIComponent(target)
+  } catch {
+    return ''
+  }
 }

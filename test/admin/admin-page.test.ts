@@ -83,7 +83,9 @@ class AdminBrowser {
     const { answer, text } = await this.get(query)
     for (const line of answer.headers.getSetCookie()) this.cookie = line.split(';')[0] ?? ''
     const fields = text.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)">/g)
-    return Object.fromEntries([...fields].map(([, name, value]) => [name, value]))
+    return Object.fromEntries(
+      [...fields].map(([, name, value]) => [name, value?.replaceAll('&#39;', "'")]),
+    )
   }
 
   async #ask(request: Request): Promise<{ answer: Response; text: string }> {
@@ -281,8 +283,8 @@ describe('what an administrator does', () => {
     await signIn(user)
     await signIn(user)
     const browser = new AdminBrowser()
-    const { token, action } = await browser.confirm(`?${new URLSearchParams({ 'end-user': user })}`)
-    const { answer } = await browser.post({ token, action, target: user } as never)
+    const form = await browser.confirm(`?${new URLSearchParams({ 'end-user': user })}`)
+    const { answer } = await browser.post(form)
     expect(answer.headers.get('location')).toContain('ended=2')
     expect(await sessions.listByUser(user)).toEqual([])
   })
@@ -299,8 +301,8 @@ describe('what an administrator does', () => {
     const found = await browser.get(`?${new URLSearchParams({ by: 'tag', q: tag })}`)
     expect(found.text).toContain('>hal<')
     expect(found.text).toContain('>ida<')
-    const { token = '' } = await browser.confirm(`?${new URLSearchParams({ 'end-tag': tag })}`)
-    const { answer } = await browser.post({ action: 'end-tag', target: tag, token })
+    const form = await browser.confirm(`?${new URLSearchParams({ 'end-tag': tag })}`)
+    const { answer } = await browser.post(form)
     expect(answer.headers.get('location')).toContain('ended=2')
     expect(ended).toEqual([{ actor: 'olga', sessionId: null, userId: null, tag, ended: 2 }])
     expect(await sessions.listByUser('hal')).toHaveLength(1)
@@ -360,6 +362,7 @@ describe('what an administrator does', () => {
     for (const body of [
       '{}',
       new URLSearchParams({ action: 'drop' }),
+      new URLSearchParams({ action: 'end-user', target: '%' }),
       new URLSearchParams({ action: 'end-user', target: 'x'.repeat(20_000) }),
     ]) {
       expect((await browser.post({}, body)).answer.status).toBe(400)

@@ -10,9 +10,13 @@ const ID = `(
  * Fills the tables with sessions as they are in use: half of them signed in, two to a user; one in twenty dead; each
  * with one entry.
  */
-export async function fillSessions(client: Client, count: number): Promise<void> {
+export async function fillSessions(
+  client: Client,
+  count: number,
+  schema = 'sessions',
+): Promise<void> {
   await client.query(
-    `insert into sessions.session (id, secret_hash, user_id, created_at, authenticated_at,
+    `insert into ${schema}.session (id, secret_hash, user_id, created_at, authenticated_at,
        last_access_at, token_issued_at, expires_at, absolute_expires_at, purge_at, device)
      select ${ID}, sha256(n::text::bytea),
        case when n % 2 = 0 then 'user-' || n / 4 end,
@@ -27,8 +31,8 @@ export async function fillSessions(client: Client, count: number): Promise<void>
     [count],
   )
   await client.query(
-    `insert into sessions.session_data (session_id, key, value)
-     select id, 'basket', '[]' from sessions.session`,
+    `insert into ${schema}.session_data (session_id, key, value)
+     select id, 'basket', '[]' from ${schema}.session`,
   )
-  await client.query('vacuum analyze sessions.session, sessions.session_data')
+  await client.query(`vacuum analyze ${schema}.session, ${schema}.session_data`)
 }

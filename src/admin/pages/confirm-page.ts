@@ -3,7 +3,10 @@ import { type Html, html } from './html.ts'
 import { type Frame, layout } from './layout.ts'
 import { sessionLink, tagLink, userLink } from './links.ts'
 
-/** Asks before something ends. Its form alone can do it. */
+/**
+ * Asks before something ends. Its form alone can do it. The form holds the target percent-encoded, since browsers
+ * change line ends in forms, and `html` shows characters that turn the direction of text as codes.
+ */
 export function confirmPage(frame: Frame, { kind, target }: Action, token: string): Html {
   const { question, button, back } = WORDS[kind](target)
   return layout(
@@ -12,7 +15,7 @@ export function confirmPage(frame: Frame, { kind, target }: Action, token: strin
 <p>${question} The device is signed out at its next request. This cannot be undone.</p>
 <form method="post" action="?">
 <input type="hidden" name="action" value="${kind}">
-<input type="hidden" name="target" value="${target}">
+<input type="hidden" name="target" value="${encodeURIComponent(target)}">
 <input type="hidden" name="token" value="${token}">
 <p class="actions"><button class="danger">${button}</button>
 <a href="${back}">Do nothing</a></p>

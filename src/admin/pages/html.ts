@@ -66,11 +66,11 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** Also directions of text, by which a name could show what follows it in another order. */
+/** Also directions of text, by which a name could show what follows it in another order, and spaces without a width. */
 function escapeText(text: string): string {
   return text
     .replaceAll(/[&<>"']/g, (character) => ENTITIES[character] as string)
-    .replaceAll(/[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, shownCode)
+    .replaceAll(/[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu, shownCode)
 }
 
 function shownCode(character: string): string {
