@@ -12,7 +12,7 @@ export type Authorization = { readonly actor: string } | { readonly refusal: Res
 export async function authorized(decide: () => unknown, log: Logger): Promise<Authorization> {
   try {
     const decision = await decide()
-    if (typeof decision === 'string' && decision !== '') return { actor: decision }
+    if (typeof decision === 'string' && decision.trim() !== '') return { actor: decision }
     if (isFetchResponse(decision)) return { refusal: decision }
     if (decision === true) {
       log.error(

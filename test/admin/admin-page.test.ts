@@ -112,6 +112,7 @@ describe('who may see the page', () => {
     ['null', () => null],
     ['nothing', () => undefined],
     ['an empty name', () => ''],
+    ['a blank name', () => ' '],
     ['true, with which no name could be logged', () => true as never],
     ['a promise of false', async () => false as const],
     [

@@ -1,6 +1,11 @@
+import { once } from 'node:events'
+import { get, type OutgoingHttpHeaders } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { bearerSessions, createSessions, MemoryStore, type SessionEvents } from 'pg-sessions'
 import { withSession } from 'pg-sessions/fetch'
+import { nodeSessions } from 'pg-sessions/node'
 import { expect, onTestFinished, test } from 'vitest'
+import { serve } from '../adapters/listen.ts'
 
 const HOUR = 3_600_000
 
@@ -81,6 +86,30 @@ test('two tokens in one header, and a cookie beside one, are refused and told', 
   expect(answer.status).toBe(400)
   expect(answer.headers.get('www-authenticate')).toBe('Bearer error="invalid_request"')
   expect(events).toEqual([{ reason: 'malformed' }, { reason: 'ambiguous' }])
+})
+
+test('of several Authorization headers Node passes on the first, and none counts', async () => {
+  const sessionOf = nodeSessions(mobile)
+  const { origin, close } = await serve(async (request, response) => {
+    const session = sessionOf(request, response)
+    await session.load()
+    response.end(String(session.userId))
+  })
+  const token = `Bearer ${await signIn('eva')}`
+  const ask = async (authorization: string[]): Promise<string> => {
+    const headers: OutgoingHttpHeaders = Object.fromEntries([['authorization', authorization]])
+    const [response] = await once(get(origin, { headers }), 'response')
+    return text(response)
+  }
+  expect(await ask([token])).toBe('eva')
+  for (const several of [
+    [token, 'Basic YTpi'],
+    ['Basic YTpi', token],
+    [token, token],
+  ]) {
+    expect(await ask(several)).toBe('null')
+  }
+  await close()
 })
 
 test('an adapter that passes on no Authorization is refused', () => {

@@ -55,13 +55,11 @@ export function bearerTests(test: AdapterTest): void {
     }
   })
 
-  test('take several tokens in one request for none, in whatever order', async ({ visitor }) => {
+  test('take no token from a second Authorization', async ({ visitor }) => {
     const token = tokenOf(await visitor().ask('/change?set=old:kept'))
-    const fields = [`Bearer ${token}`, 'Basic YTpi']
-    for (const authorization of [fields, fields.toReversed()]) {
-      const answer = await visitor().ask('/use', { headers: { authorization } })
-      assert.deepEqual(holdingsOf(answer), { userId: null, entries: {} })
-    }
+    const headers = { authorization: ['Basic YTpi', `Bearer ${token}`] }
+    const answer = await visitor().ask('/use', { headers })
+    assert.deepEqual(holdingsOf(answer), { userId: null, entries: {} })
   })
 
   test('leave a handler its own WWW-Authenticate', async ({ visitor }) => {
