@@ -33,6 +33,8 @@ export function isFetchRequest(request: unknown): boolean {
 
 /** Also one of another realm or of the package undici, which are not instances of the global class. */
 export function isFetchResponse(response: unknown): response is Response {
+  // First, since the responses of some servers make their headers only when asked for them.
+  if (response instanceof Response) return true
   const { status, headers } = Object(response)
   return typeof status === 'number' && typeof headers?.get === 'function'
 }
