@@ -41,7 +41,9 @@ async function greeting(url: string, sid: string): Promise<string> {
 
 test('the application goes on with the sessions of the old one', async () => {
   await old.save('an old one', { user: 'ann' })
-  await using running = await runExample(block('ts', 'app.listen(3000)'), old.database.url)
+  const secret = `process.env['SECRET'] = '${SECRET}'`
+  const example = block('ts', 'app.listen(3000)')
+  await using running = await runExample(example, old.database.url, secret)
   expect(await greeting(running.url, 'an old one')).toBe('Hello, ann')
   expect(await greeting(running.url, 'an old one')).toBe('Hello, ann')
   expect(await greeting(running.url, 'nobody')).toBe('Hello, stranger')
