@@ -1,5 +1,6 @@
 import { adminMutants } from './guards-of-admin.ts'
 import { batchingMutants } from './guards-of-batching.ts'
+import { bearerMutants } from './guards-of-bearer.ts'
 import { betterAuthMutants } from './guards-of-better-auth.ts'
 import { clientMutants } from './guards-of-clients.ts'
 import { credentialMutants } from './guards-of-credentials.ts'
@@ -21,6 +22,7 @@ export const mutantGroups: readonly MutantGroup[] = [
   ...batchingMutants,
   ...requestMutants,
   ...haskellMutants,
+  ...bearerMutants,
   ...betterAuthMutants,
   ...signInMutants,
   ...valueMutants,

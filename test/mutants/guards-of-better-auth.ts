@@ -33,6 +33,11 @@ export const betterAuthMutants: readonly MutantGroup[] = [
         from: 'expiresAt > now ? findValue(entries) : null',
         to: 'findValue(entries)',
       },
+      {
+        without: 'taking a value for a session under its own token only',
+        from: 'session?.token === key && isUserId(session.userId)',
+        to: 'isUserId(session?.userId)',
+      },
     ],
   },
   {

@@ -1,5 +1,7 @@
 import type { MutantGroup } from './mutant.ts'
-import { CONTRACT } from './test-files.ts'
+import { CONTRACT, RACES } from './test-files.ts'
+
+const FACTORS = 'test/session/second-factor.test.ts'
 
 /** Tags, caps, actors and second factors. */
 export const signInMutants: readonly MutantGroup[] = [
@@ -19,6 +21,27 @@ export const signInMutants: readonly MutantGroup[] = [
         to: `where s.id = \${guard.id}
         returning s.tags`,
       },
+      {
+        without: 'telling that a session has no room for a tag',
+        from: 'return isFull ?',
+        to: 'return isFull && false ?',
+      },
+    ],
+  },
+  {
+    file: 'src/session/session-tags.ts',
+    tests: ['test/session/tags.test.ts'],
+    mutants: [
+      {
+        without: 'refusing what can be no tag, at a sign-in',
+        from: "for (const tag of tags) checkTag('tags', tag)",
+        to: '',
+      },
+      {
+        without: 'the limit of the tags of a sign-in',
+        from: 'if (distinct.length > MOST_TAGS) throw tooMany()',
+        to: '',
+      },
     ],
   },
   {
@@ -36,6 +59,65 @@ export const signInMutants: readonly MutantGroup[] = [
         without: 'evicting those that began longest ago',
         from: 'desc, s.id desc',
         to: 'asc, s.id asc',
+      },
+      {
+        without: 'leaving sessions of actors out of the count',
+        from: `and s.actor_id is null and s.expires_at > now()
+          and s.id is distinct from \${own}\``,
+        to: `and s.expires_at > now()
+          and s.id is distinct from \${own}\``,
+      },
+      {
+        without: 'leaving dead sessions out of the count',
+        from: `and s.actor_id is null and s.expires_at > now()
+          and s.id is distinct from \${own}\``,
+        to: `and s.actor_id is null
+          and s.id is distinct from \${own}\``,
+      },
+      {
+        without: 'leaving sessions of actors out of the eviction',
+        from: `and s.actor_id is null and s.expires_at > now()
+          and s.id is distinct from \${own}
+        order by`,
+        to: `and s.expires_at > now()
+          and s.id is distinct from \${own}
+        order by`,
+      },
+      {
+        without: 'leaving dead sessions out of the eviction',
+        from: `and s.actor_id is null and s.expires_at > now()
+          and s.id is distinct from \${own}
+        order by`,
+        to: `and s.actor_id is null
+          and s.id is distinct from \${own}
+        order by`,
+      },
+    ],
+  },
+  {
+    file: 'src/postgres/user-caps.ts',
+    tests: [CONTRACT, 'test/postgres/caps.test.ts', 'test/session/max-per-user.test.ts'],
+    mutants: [
+      {
+        without: 'the limit of a cap that refuses',
+        from: '>= cap.count)',
+        to: '> cap.count)',
+      },
+      {
+        without: 'keeping the sessions of a user whose sign-in fails',
+        from: 'const keeps = signIn.isDone(answer)',
+        to: 'const keeps = true',
+      },
+      {
+        without: 'telling of evictions whose commit got lost',
+        from: 'if (isUnknown(error)) tell()',
+        to: '',
+      },
+      {
+        without: 'a lock of its own for each user',
+        from: 'const name = `pg-sessions user ${this.#names.session} ${userId}`',
+        to: 'const name = `pg-sessions user ${this.#names.session} ${userId} ${Math.random()}`',
+        tests: [RACES],
       },
     ],
   },
@@ -70,6 +152,18 @@ export const signInMutants: readonly MutantGroup[] = [
         from: 's.user_id = found.actor_id',
         to: 'true',
       },
+      {
+        without: "looking whether the actor's session lives",
+        from: 'and s.actor_id is null and s.expires_at > now()',
+        to: 'and s.actor_id is null',
+      },
+      {
+        without: 'the lock before the look at the acting session',
+        from: `\${opensTo(hashes)}
+        for update`,
+        to: '${opensTo(hashes)}',
+        tests: [RACES],
+      },
     ],
   },
   {
@@ -81,6 +175,16 @@ export const signInMutants: readonly MutantGroup[] = [
         from: 'return live.some((own) => isOwnOf(own, actor))',
         to: 'return live !== undefined',
       },
+      {
+        without: "looking whose the actor's own session is",
+        from: ' && own.userId === actor.userId',
+        to: '',
+      },
+      {
+        without: "leaving acting sessions out of lists once the administrator's own has ended",
+        from: 'if (ids.length === 0) return sessions',
+        to: 'return sessions',
+      },
     ],
   },
   {
@@ -91,6 +195,70 @@ export const signInMutants: readonly MutantGroup[] = [
         without: 'looking whether the actor is the user of the session',
         from: 'snapshot?.summary.userId !== actor ||',
         to: 'snapshot === null ||',
+      },
+      {
+        without: 'refusing to act as a user while acting as another',
+        from: ' || snapshot.summary.actor !== undefined',
+        to: '',
+      },
+      {
+        without: "the deadline of the administrator's own session",
+        from: 'Math.min(atMost, policy.absoluteTimeout, expiresAt - now)',
+        to: 'Math.min(atMost, policy.absoluteTimeout)',
+      },
+    ],
+  },
+  {
+    file: 'src/session/session-state.ts',
+    tests: ['test/session/acting.test.ts'],
+    mutants: [
+      {
+        without: "the end of the administrator's own session at a sign-out",
+        from: 'if (actor !== undefined) await signOutActor(this.context, actor, deadline)',
+        to: '',
+      },
+    ],
+  },
+  {
+    file: 'src/session/elevation.ts',
+    tests: [FACTORS],
+    mutants: [
+      {
+        without: 'refusing a factor of no user',
+        from: 'if (userId === null) {',
+        to: 'if (userId === undefined) {',
+      },
+      {
+        without: 'refusing a factor that an administrator proves for a user',
+        from: 'if (actor === undefined) return',
+        to: 'return',
+      },
+    ],
+  },
+  {
+    file: 'src/session/session-snapshot.ts',
+    tests: [FACTORS],
+    mutants: [
+      {
+        without: 'forgetting a factor in the request that signs in',
+        from: 'change.userId === undefined && elevation !== undefined',
+        to: 'elevation !== undefined',
+      },
+    ],
+  },
+  {
+    file: 'src/postgres/operations/save-credentials.ts',
+    tests: [CONTRACT, RACES],
+    mutants: [
+      {
+        without: 'forgetting a factor at a sign-in',
+        from: 'when ${given.signIn} is null then s.elevated_at',
+        to: 'else s.elevated_at',
+      },
+      {
+        without: 'the token that a factor is proved with',
+        from: 'needsToken({ token, signIn, ...lifetime }: CredentialChange',
+        to: 'needsToken({ token, signIn, factor: _, ...lifetime }: CredentialChange',
       },
     ],
   },

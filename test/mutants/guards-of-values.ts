@@ -14,6 +14,65 @@ export const valueMutants: readonly MutantGroup[] = [
         from: 'Buffer.concat([LABEL, Buffer.from(id), key])',
         to: 'Buffer.concat([LABEL, Buffer.from(id)])',
       },
+      {
+        without: 'the session in what a value is bound to',
+        from: 'Buffer.concat([LABEL, Buffer.from(id), key])',
+        to: 'Buffer.concat([LABEL, key])',
+        tests: [SEALING, SEALED_STORE],
+      },
+    ],
+  },
+  {
+    file: 'src/sealing/aes-sealer.ts',
+    tests: [SEALING],
+    mutants: [
+      {
+        without: 'the key that a value names',
+        from: 'Buffer.compare(other, id) === 0',
+        to: 'other !== id',
+      },
+      {
+        without: 'the length of a sealed value',
+        from: "if (sealed.length < OVERHEAD) return 'notAuthentic'",
+        to: '',
+      },
+    ],
+  },
+  {
+    file: 'src/sealing/seal-settings.ts',
+    tests: [SEALING],
+    mutants: [
+      {
+        without: 'refusing to seal later than unsealed values count',
+        from: 'if (sealFrom > acceptUnsealedUntil) {',
+        to: 'if (sealFrom > Number.MAX_VALUE) {',
+      },
+      {
+        without: 'refusing keys beside a sealer',
+        from: '(keys === undefined) === (sealer === undefined)',
+        to: 'keys === undefined && sealer === undefined',
+      },
+    ],
+  },
+  {
+    file: 'src/sealing/reseal.ts',
+    tests: [SEALING],
+    mutants: [
+      {
+        without: 'leaving a value that does not open',
+        from: 'if (value === null) return null',
+        to: 'if (value === null) return { sessionId, key, expected, value: expected }',
+      },
+      {
+        without: 'passing over values under the current key',
+        from: 'if (!(await sealing.isCurrent(value.value))) outdated',
+        to: 'outdated',
+      },
+      {
+        without: 'refusing to reseal before values are sealed',
+        from: 'if (!sealing.isSealing) {',
+        to: 'if (sealing === null) {',
+      },
     ],
   },
   {
@@ -25,6 +84,16 @@ export const valueMutants: readonly MutantGroup[] = [
         from: "return this.acceptsUnsealed ? stored : 'notSealed'",
         to: 'return stored',
       },
+      {
+        without: 'the time from which on values are sealed',
+        from: 'if (!this.isSealing) return value',
+        to: '',
+      },
+      {
+        without: 'the deadline of a sealer',
+        from: 'deadline?.race(result, late) ?? result',
+        to: 'result',
+      },
     ],
   },
   {
@@ -35,6 +104,11 @@ export const valueMutants: readonly MutantGroup[] = [
         without: 'trying an update again with the form that is stored',
         from: "if (!areEqual(current, expected)) return { status: 'changed', current }",
         to: "return { status: 'changed', current }",
+      },
+      {
+        without: 'the longer size of a sealed value beside the threshold of large ones',
+        from: 'most === undefined ? undefined : most + sealing.overhead',
+        to: 'most',
       },
       {
         without: 'waiting at the end for values that are being sealed',

@@ -5,3 +5,5 @@ export const IN_COMPANY = 'test/store/postgres-store-in-company.test.ts'
 /** What concerns shared statements alone. */
 export const SHARED = 'test/postgres/shared-statements.test.ts'
 export const BATCHER = 'test/postgres/batcher.test.ts'
+/** What two processes do at once. */
+export const RACES = 'test/races/races.test.ts'
