@@ -28,6 +28,7 @@ const help = `Usage: npm run soak [-- options]
   --fault <text>    only faults whose name contains this text
   --processes <n>   of the application (default: 3)
   --browsers <n>    visitors at once (default: 24)
+  --seal            encrypts the values, under another key in each process
   --help            this text
 `
 
@@ -47,6 +48,7 @@ async function main(args: readonly string[]): Promise<number> {
       fault: { type: 'string', default: '' },
       processes: { type: 'string', default: '3' },
       browsers: { type: 'string', default: '24' },
+      seal: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
     },
   })
@@ -66,8 +68,8 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const [minutes = 1, seed = 0, processes = 3, browsers = 24] = numbers
   console.log(`${minutes} min on ${values.driver}, ${processes} processes, seed ${seed}`)
-  const { driver } = values
-  const report = await soak({ minutes, seed, processes, browsers, driver, faults: chosen })
+  const { driver, seal: seals } = values
+  const report = await soak({ minutes, seed, processes, browsers, driver, seals, faults: chosen })
   console.log(String(report))
   return report.violations.length === 0 ? 0 : 1
 }
@@ -78,6 +80,7 @@ interface SoakOptions {
   readonly seed: number
   readonly processes: number
   readonly browsers: number
+  readonly seals: boolean
   readonly faults: readonly Fault[]
 }
 
@@ -88,7 +91,7 @@ async function soak(options: SoakOptions): Promise<SoakReport> {
   const proxy = await startFaultProxy(server.url)
   const applications = Array.from(
     { length: options.processes },
-    () => new ApplicationProcess(options.driver, proxy.url),
+    (_, index) => new ApplicationProcess(options.driver, proxy.url, index, options.seals),
   )
   try {
     await Promise.all(applications.map(({ ready }) => ready))
@@ -102,7 +105,7 @@ async function soak(options: SoakOptions): Promise<SoakReport> {
     await strike(options.faults, { server, proxy, applications, random }, report, end)
     isOver = true
     await Promise.all(browsing)
-    await finish(applications, server, report)
+    await finish(applications, server, report, options.seals)
     await report.complete()
   } finally {
     await proxy.close()
@@ -139,11 +142,14 @@ async function finish(
   applications: readonly ApplicationProcess[],
   server: SoakServer,
   report: SoakReport,
+  seals: boolean,
 ): Promise<void> {
   for (const application of applications) {
     const { leftovers, error } = await application.ask(null, { kind: 'close' })
     if (leftovers !== '') report.violation(`at the end: ${leftovers ?? error}`)
   }
+  // A sealed value opens in its own session only.
+  if (seals) return
   const client = new Client(server.url)
   await client.connect()
   const mixed = await client.query(

@@ -24,8 +24,8 @@ export class ApplicationProcess {
   /** When a request that began after this moment was first done; for the time to recover. */
   #recovery: { readonly since: number; done(milliseconds: number): void } | null = null
 
-  constructor(driver: string, url: string) {
-    this.#args = [driver, url]
+  constructor(driver: string, url: string, index: number, seals: boolean) {
+    this.#args = [driver, url, String(index), String(seals)]
     this.#child = this.#start()
     this.#ready = readiness(this.#child)
   }

@@ -1,4 +1,5 @@
 /** One process of an application under soak: it answers requests that come over IPC. */
+import { createHash } from 'node:crypto'
 import pg from 'pg'
 import { createSessions, isSessionError, type Session, type Sessions } from 'pg-sessions'
 import type { Driver } from 'pg-sessions/driver'
@@ -34,7 +35,14 @@ function openClient(name: string, url: string): Client {
   }
 }
 
-const [driverName = 'pg', url = ''] = process.argv.slice(2)
+/** The same three keys in each process; another one seals in each. */
+function sealKeys(current: number): readonly Buffer[] {
+  const keys = ['a', 'b', 'c'].map((name) => createHash('sha256').update(name).digest())
+  const first = current % keys.length
+  return [...keys.slice(first), ...keys.slice(0, first)]
+}
+
+const [driverName = 'pg', url = '', index = '0', seals = 'false'] = process.argv.slice(2)
 const client = openClient(driverName, url)
 const sessions: Sessions<Content> = createSessions<Content>({
   database: client.driver,
@@ -42,6 +50,8 @@ const sessions: Sessions<Content> = createSessions<Content>({
   renewInterval: '20s',
   renewGrace: `${GRACE}ms`,
   touchInterval: '1s',
+  maxPerUser: { count: 1, beyond: 'end-oldest' },
+  ...(seals === 'true' && { seal: { keys: sealKeys(Number(index)) } }),
   log: false,
 })
 const stalls = new Stalls()
@@ -103,7 +113,8 @@ async function perform(
     case 'read': {
       await timed(session.load())
       const content = Object.fromEntries(await timed(session.entries())) as Content
-      return { content, user: session.userId }
+      const isElevated = await session.elevatedWithin('1d')
+      return { content, user: session.userId, isElevated }
     }
     case 'set':
       session.set(act.key, act.value)
@@ -138,11 +149,47 @@ async function perform(
     case 'purge':
       await timed(sessions.purge())
       return {}
+    case 'reseal':
+      if (seals === 'true') await sessions.reseal({ batchSize: 50 })
+      return {}
+    case 'endByTag':
+      return { ended: (await timed(sessions.destroyByTag(act.tag))) > 0 }
+    case 'list': {
+      const all = await timed(sessions.listByUser(act.user))
+      const listed = all.map(({ id, tags, device }) => ({ id, tags, n: numberOf(device?.label) }))
+      return { listed }
+    }
+    case 'tag':
+      await timed(session.load())
+      // The browser finds out that its session has gone.
+      if (session.id !== null) await timed(session.tag(act.tag))
+      return {}
+    case 'describe':
+      await timed(session.load())
+      if (session.id !== null) await timed(session.describe({ label: String(act.n) }))
+      return {}
+    case 'elevate':
+      await timed(session.load())
+      if (session.userId !== null) await timed(session.elevate({ factor: 'totp' }))
+      return {}
+    case 'actAs':
+      await timed(session.load())
+      if (session.userId !== null) {
+        await timed(session.signIn(act.user, { actor: session.userId }))
+      }
+      return {}
+    case 'endActing':
+      await timed(session.load())
+      return session.id === null ? {} : { ended: await timed(session.endImpersonation()) }
     case 'close': {
       await sessions.close()
       return { leftovers: await client.close() }
     }
   }
+}
+
+function numberOf(label: unknown): number | null {
+  return label === undefined ? null : Number(label)
 }
 
 process.on('message', (request: Request) => {

@@ -1,8 +1,9 @@
 import type { ApplicationProcess } from './application-process.ts'
+import { Crowd } from './crowd.ts'
 import type { Act, Answer } from './protocol.ts'
 import type { Random } from './random.ts'
 import type { SoakReport } from './report.ts'
-import { SessionModel } from './session-model.ts'
+import { LANDING_TIME, SessionModel } from './session-model.ts'
 import { Trail } from './trail.ts'
 
 /** A token that must open nothing, and whose session it was. */
@@ -15,7 +16,16 @@ interface DeadToken {
 const MOST_DEAD_TOKENS = 50
 
 /** Acts that leave a browser's session the one that it was. */
-const KEEPS_SESSION: ReadonlySet<Act['kind']> = new Set(['set', 'add', 'take', 'rotate', 'signIn'])
+const KEEPS_SESSION: ReadonlySet<Act['kind']> = new Set([
+  'set',
+  'add',
+  'take',
+  'rotate',
+  'signIn',
+  'elevate',
+  'tag',
+  'describe',
+])
 
 /**
  * One visitor: goes from process to process with one cookie, and compares what comes back with what it was
@@ -30,8 +40,11 @@ export class Browser {
   #model: SessionModel
   readonly #dead: DeadToken[] = []
   readonly #trail = new Trail()
+  readonly #crowd: Crowd
   #sessions = 0
   #writes = 0
+  /** How long a sign-in whose answer got lost may still end other sessions of the user. */
+  #mayBeEvictedUntil = 0
 
   constructor(
     name: string,
@@ -44,6 +57,7 @@ export class Browser {
     this.#random = random
     this.#report = report
     this.#model = this.#anotherSession()
+    this.#crowd = new Crowd(`${name} elsewhere`, (act) => this.#ask(act, null))
   }
 
   async browse(isOver: () => boolean): Promise<void> {
@@ -58,8 +72,8 @@ export class Browser {
   async check(): Promise<void> {
     const answer = await this.#ask({ kind: 'read' })
     if (answer.outcome !== 'done') return
-    const { content = {}, user = null, id = null } = answer
-    const fault = this.#model.fault(content, user)
+    const { content = {}, user = null, id = null, isElevated = false } = answer
+    const fault = this.#model.fault(content, user, isElevated)
     if (fault !== null) this.#violation(fault)
     if (id === null || fault !== null) this.#begin()
   }
@@ -68,11 +82,15 @@ export class Browser {
     const chance = this.#random.next()
     if (this.#token === null) return this.#beginSession()
     if (chance < 0.3) return this.check()
-    if (chance < 0.7) return this.#writeAtOnce()
-    if (chance < 0.78) return this.#takeTwice()
-    if (chance < 0.86) return this.#changeToken()
+    if (chance < 0.6) return this.#writeAtOnce()
+    if (chance < 0.66) return this.#takeTwice()
+    if (chance < 0.75) return this.#changeToken()
+    if (chance < 0.8) return this.#nameSession()
+    if (chance < 0.83) return this.#signInAtOnce()
+    if (chance < 0.86) return this.#impersonate()
     if (chance < 0.92) return this.#replayDead()
-    if (chance < 0.93) return void (await this.#ask({ kind: 'purge' }))
+    if (chance < 0.925) return void (await this.#ask({ kind: 'purge' }))
+    if (chance < 0.93) return void (await this.#ask({ kind: 'reseal' }))
     return this.#endSession()
   }
 
@@ -122,14 +140,65 @@ export class Browser {
   }
 
   async #changeToken(): Promise<void> {
-    const act: Act =
-      this.#random.next() < 0.5 ? { kind: 'rotate' } : { kind: 'signIn', user: this.#name }
     const model = this.#model
+    const acts: Act[] = [{ kind: 'rotate' }, { kind: 'signIn', user: this.#name }]
+    if (model.user !== null) acts.push({ kind: 'elevate' })
+    const act = this.#random.pick(acts)
     const before = this.#token as string
     const answer = await this.#ask(act)
     this.#note(model, act, answer)
     if (model !== this.#model) return
     if (answer.outcome === 'done' && this.#token !== before) this.#bury(before, `a ${act.kind}`)
+  }
+
+  /** A tag and a device, which the list of the user shows. */
+  async #nameSession(): Promise<void> {
+    const model = this.#model
+    const acts: Act[] = [
+      { kind: 'tag', tag: model.tag },
+      { kind: 'describe', n: ++this.#writes },
+    ]
+    const answers = await Promise.all(acts.map((act) => this.#ask(act)))
+    acts.forEach((act, index) => {
+      this.#note(model, act, answers[index] as Answer)
+    })
+    const { listed } = await this.#ask({ kind: 'list', user: this.#name }, null)
+    if (listed === undefined || model !== this.#model) return
+    const fault = model.listFault(listed)
+    if (fault !== null) this.#violation(fault)
+  }
+
+  async #signInAtOnce(): Promise<void> {
+    const fault = await this.#crowd.signIn()
+    if (fault !== null) this.#violation(fault)
+  }
+
+  /** The user acts as another one for a while, and goes back under a new token. */
+  async #impersonate(): Promise<void> {
+    const model = this.#model
+    const before = this.#token as string
+    const began = await this.#ask({ kind: 'actAs', user: 'acted' }, before, true)
+    if (began.outcome !== 'done' || typeof began.token !== 'string') return
+    const { token } = began
+    const seen = await this.#ask({ kind: 'read' }, token, true)
+    if (seen.outcome === 'done' && seen.user !== 'acted' && !model.mayHaveEnded) {
+      this.#violation(`an administrator who acts as a user reads as ${seen.user}`)
+    }
+    const act: Act = { kind: 'endActing' }
+    const back = await this.#ask(act, token, true)
+    model.note(act, back)
+    if (back.outcome === 'failed') return
+    if (back.outcome === 'done' && back.ended === true && typeof back.token === 'string') {
+      if (back.id !== model.id) this.#violation(`went back to session ${back.id}`)
+      this.#bury(before, 'an impersonation')
+      this.#bury(token, 'an impersonation')
+      this.#token = back.token
+      return
+    }
+    if (back.outcome !== 'unknown' && !model.mayHaveEnded) {
+      this.#violation(`no way back from an impersonation: ${back.error ?? 'it has ended'}`)
+    }
+    this.#begin()
   }
 
   async #replayDead(): Promise<void> {
@@ -143,8 +212,10 @@ export class Browser {
   async #endSession(): Promise<void> {
     const model = this.#model
     const { id } = model
-    const kind = this.#random.pick(['clear', 'destroy', 'signOut', 'revoke'] as const)
+    const kinds = ['clear', 'destroy', 'signOut', 'revoke', 'endByTag'] as const
+    const kind = this.#random.pick(kinds)
     if (kind === 'revoke' && id === null) return
+    if (kind === 'endByTag') return this.#endByTag()
     const before = this.#token as string
     const next = this.#nextTag()
     const act: Act =
@@ -158,10 +229,25 @@ export class Browser {
     if (answer.outcome !== 'done' || model !== this.#model) return
     this.#bury(before, `a ${kind}`)
     if (kind === 'clear' && typeof answer.token === 'string') {
-      this.#model = new SessionModel(next)
+      this.#model = new SessionModel(next, this.#mayBeEvictedUntil)
       this.#model.id = answer.id ?? null
       this.#model.note({ kind: 'set', key: 'tag', value: { tag: next, n: 0 } }, answer)
     } else this.#begin()
+  }
+
+  async #endByTag(): Promise<void> {
+    const model = this.#model
+    const before = this.#token as string
+    const act: Act = { kind: 'endByTag', tag: model.tag }
+    const answer = await this.#ask(act, null)
+    if (answer.outcome === 'done') {
+      const fault = model.tagFault(answer.ended === true)
+      if (fault !== null) this.#violation(fault)
+    }
+    model.note(act, answer)
+    if (answer.ended !== true || model !== this.#model) return
+    this.#bury(before, 'an end by tag')
+    this.#begin()
   }
 
   /** Notes an answer, and says when a session was refused or missed that must be there. */
@@ -176,7 +262,8 @@ export class Browser {
     this.#violation(`${act.kind} was refused: ${answer.error}`)
   }
 
-  async #ask(act: Act, token: string | null = this.#token): Promise<Answer> {
+  /** @param isApart - Whether the response's token is not for the browser. */
+  async #ask(act: Act, token: string | null = this.#token, isApart = false): Promise<Answer> {
     const model = this.#model
     const process = this.#random.below(this.#applications.length)
     const sentAt = performance.now()
@@ -184,7 +271,11 @@ export class Browser {
     this.#trail.add({ act, answer, token, process, sentAt, answeredAt: performance.now() })
     this.#report.count(act, answer)
     if (!answer.isExpected) this.#violation(`${act.kind}: ${answer.error}`)
-    if (answer.token !== undefined && token === this.#token) this.#receive(act, answer.token)
+    const isForBrowser = !isApart && token === this.#token
+    if (answer.token !== undefined && isForBrowser) this.#receive(act, answer.token)
+    if (act.kind === 'signIn' && act.user === this.#name && answer.outcome === 'unknown') {
+      this.#mayBeEvictedUntil = performance.now() + LANDING_TIME
+    }
     if (answer.outcome === 'done' && answer.id === model.id) model.worked(sentAt)
     return answer
   }
@@ -217,7 +308,7 @@ export class Browser {
   }
 
   #anotherSession(): SessionModel {
-    return new SessionModel(this.#nextTag())
+    return new SessionModel(this.#nextTag(), this.#mayBeEvictedUntil)
   }
 
   #nextTag(): string {

@@ -16,13 +16,29 @@ export type Act =
   | { readonly kind: 'signOut' }
   /** An administrator ends the session of this id. */
   | { readonly kind: 'revoke'; readonly id: string }
-  | { readonly kind: 'purge' }
+  /** The session is given a tag, and ended by it with all others that have it. */
+  | { readonly kind: 'tag' | 'endByTag'; readonly tag: string }
+  | { readonly kind: 'elevate' }
+  | { readonly kind: 'describe'; readonly n: number }
+  | { readonly kind: 'list'; readonly user: string }
+  /** An administrator, whose session it is, begins to act as a user, and stops. */
+  | { readonly kind: 'actAs'; readonly user: string }
+  | { readonly kind: 'endActing' }
+  | { readonly kind: 'purge' | 'reseal' }
   /** Ends the process, once it has told what it still holds. */
   | { readonly kind: 'close' }
 
 export interface Value {
   readonly tag: string
   readonly n: number
+}
+
+/** A session as lists show it. */
+export interface Listed {
+  readonly id: string
+  readonly tags: readonly string[]
+  /** What was noted of its device last; null for nothing. */
+  readonly n: number | null
 }
 
 /** What a session holds. */
@@ -54,7 +70,10 @@ export interface Answer {
   readonly user?: string | null
   readonly content?: Content
   readonly taken?: Value | null
+  /** Whether a session was ended, or whether there is one of the administrator's to go back to. */
   readonly ended?: boolean
+  readonly isElevated?: boolean
+  readonly listed?: readonly Listed[]
   /** Milliseconds of the longest single call, beyond what the process itself stood still. */
   readonly longest: number
   /** What is left in use after `close`. */

@@ -1,7 +1,7 @@
-import { type Act, type Answer, type Content, GRACE, type Value } from './protocol.ts'
+import { type Act, type Answer, type Content, GRACE, type Listed, type Value } from './protocol.ts'
 
 /** How long a write whose outcome is unknown may still land: the network and the locks may have held it up. */
-const LANDING_TIME = 15_000
+export const LANDING_TIME = 15_000
 
 /** A write, or an end, of which it is not known whether it was applied. */
 interface Pending {
@@ -36,9 +36,16 @@ export class SessionModel {
   /** Least and most that the counter may show. */
   #count = { least: 0, most: 0 }
   #countPendingUntil = 0
+  /** Whether a second factor was proved since the sign-in; null if an answer got lost. */
+  #isElevated: boolean | null = false
+  readonly #label: Key = { acknowledged: null, pending: [] }
+  /** Holds 1 for the session's tag. */
+  readonly #tagged: Key = { acknowledged: null, pending: [] }
 
-  constructor(tag: string) {
+  /** @param mayEndUntil - How long a sign-in of an earlier session may land, and end this one as one too many. */
+  constructor(tag: string, mayEndUntil = 0) {
     this.tag = tag
+    this.#mayHaveEndedUntil = mayEndUntil
   }
 
   /**
@@ -56,7 +63,7 @@ export class SessionModel {
   }
 
   /** Notes how an act ended that may have changed the session. */
-  note(act: Act, { outcome }: Answer): void {
+  note(act: Act, { outcome, ended }: Answer): void {
     if (outcome === 'failed' || outcome === 'refused') return
     const isDone = outcome === 'done'
     switch (act.kind) {
@@ -70,10 +77,25 @@ export class SessionModel {
         this.#add(isDone)
         break
       case 'signIn':
-        if (isDone) this.user = act.user
+        if (isDone) [this.user, this.#isElevated] = [act.user, false]
+        else this.#mayEnd()
+        break
+      case 'elevate':
+        this.#isElevated = isDone ? true : null
+        if (!isDone) this.#mayEnd()
+        break
+      case 'describe':
+        writeKey(this.#label, act.n, isDone)
+        break
+      case 'tag':
+        writeKey(this.#tagged, 1, isDone)
+        break
+      case 'endByTag':
+        if (isDone) this.#hasEnded ||= ended === true
         else this.#mayEnd()
         break
       case 'rotate':
+      case 'endActing':
         if (!isDone) this.#mayEnd()
         break
       case 'clear':
@@ -84,14 +106,17 @@ export class SessionModel {
         else this.#mayEnd()
         break
       case 'read':
+      case 'list':
+      case 'actAs':
       case 'purge':
+      case 'reseal':
       case 'close':
         break
     }
   }
 
   /** What is wrong about what a request has read; null for nothing. */
-  fault(content: Content, user: string | null): string | null {
+  fault(content: Content, user: string | null, isElevated: boolean): string | null {
     const names = Object.keys(content)
     for (const name of names) {
       const { tag } = content[name] as Value
@@ -108,7 +133,30 @@ export class SessionModel {
       const fault = keyFault(name, key, content[name]?.n ?? null)
       if (fault !== null) return fault
     }
+    this.#isElevated ??= isElevated
+    if (isElevated !== this.#isElevated) {
+      return isElevated ? 'a second factor counts that was not proved' : 'a second factor is lost'
+    }
     return this.#countFault(content.count?.n ?? 0)
+  }
+
+  /** What is wrong about a list of the sessions of its user, who may have one; null for nothing. */
+  listFault(listed: readonly Listed[]): string | null {
+    if (listed.length > 1) return `${this.user} has ${listed.length} sessions`
+    if (this.user === null) return null
+    const own = listed.find(({ id }) => id === this.id)
+    if (own !== undefined && this.#hasEnded) return 'a session that has ended is listed'
+    if (own === undefined) return this.mayHaveEnded ? null : 'a live session is not listed'
+    const isTagged = own.tags.includes(this.tag) ? 1 : null
+    return keyFault('the device', this.#label, own.n) ?? keyFault('its tag', this.#tagged, isTagged)
+  }
+
+  /** What is wrong about an end of all sessions with its tag; null for nothing. */
+  tagFault(hasEnded: boolean): string | null {
+    const { acknowledged, pending } = this.#tagged
+    if (hasEnded)
+      return (acknowledged ?? pending[0]) ? null : 'a session without a tag was ended by it'
+    return acknowledged === 1 && !this.mayHaveEnded ? 'no session with a tag was ended by it' : null
   }
 
   get #isEmpty(): boolean {
@@ -122,8 +170,7 @@ export class SessionModel {
   #write(name: string, n: number | null, isDone: boolean): void {
     const key = this.#keys.get(name) ?? { acknowledged: null, pending: [] }
     this.#keys.set(name, key)
-    if (isDone) key.acknowledged = n
-    else key.pending.push({ n, until: performance.now() + LANDING_TIME })
+    writeKey(key, n, isDone)
   }
 
   #add(isDone: boolean): void {
@@ -140,6 +187,11 @@ export class SessionModel {
     this.#count = { least: n, most: most2 }
     return null
   }
+}
+
+function writeKey(key: Key, n: number | null, isDone: boolean): void {
+  if (isDone) key.acknowledged = n
+  else key.pending.push({ n, until: performance.now() + LANDING_TIME })
 }
 
 function keyFault(name: string, key: Key, n: number | null): string | null {

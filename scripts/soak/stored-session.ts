@@ -8,9 +8,12 @@ export async function describeStored(url: string, id: string | null): Promise<st
   try {
     await client.connect()
     const { rows } = await client.query(
-      `select s.user_id, s.sign_ins, s.token_issued_at, s.previous_until, s.last_access_at,
+      `select s.user_id, s.sign_ins, s.tags, s.device, s.elevated_at, s.token_issued_at, s.previous_until, s.last_access_at,
         s.expires_at, now() as now, (
-          select json_object_agg(convert_from(key, 'UTF8'), convert_from(value, 'UTF8')::jsonb -> 'n')
+          select json_object_agg(convert_from(key, 'UTF8'), case
+            when get_byte(value, 0) = 0 then to_jsonb('sealed'::text)
+            else convert_from(value, 'UTF8')::jsonb -> 'n'
+          end)
           from sessions.session_data where session_id = s.id
         ) as entries
        from sessions.session as s where s.id = $1`,
