@@ -1,6 +1,6 @@
 import type { ApplicationProcess } from './application-process.ts'
 import { Crowd } from './crowd.ts'
-import type { Act, Answer } from './protocol.ts'
+import { type Act, type Answer, KEEPS_SESSION } from './protocol.ts'
 import type { Random } from './random.ts'
 import type { SoakReport } from './report.ts'
 import { LANDING_TIME, SessionModel } from './session-model.ts'
@@ -14,18 +14,6 @@ interface DeadToken {
 }
 
 const MOST_DEAD_TOKENS = 50
-
-/** Acts that leave a browser's session the one that it was. */
-const KEEPS_SESSION: ReadonlySet<Act['kind']> = new Set([
-  'set',
-  'add',
-  'take',
-  'rotate',
-  'signIn',
-  'elevate',
-  'tag',
-  'describe',
-])
 
 /**
  * One visitor: goes from process to process with one cookie, and compares what comes back with what it was
@@ -164,13 +152,11 @@ export class Browser {
     })
     const { listed } = await this.#ask({ kind: 'list', user: this.#name }, null)
     if (listed === undefined || model !== this.#model) return
-    const fault = model.listFault(listed)
-    if (fault !== null) this.#violation(fault)
+    this.#complain(model.listFault(listed))
   }
 
   async #signInAtOnce(): Promise<void> {
-    const fault = await this.#crowd.signIn()
-    if (fault !== null) this.#violation(fault)
+    this.#complain(await this.#crowd.signIn())
   }
 
   /** The user acts as another one for a while, and goes back under a new token. */
@@ -240,10 +226,7 @@ export class Browser {
     const before = this.#token as string
     const act: Act = { kind: 'endByTag', tag: model.tag }
     const answer = await this.#ask(act, null)
-    if (answer.outcome === 'done') {
-      const fault = model.tagFault(answer.ended === true)
-      if (fault !== null) this.#violation(fault)
-    }
+    if (answer.outcome === 'done') this.#complain(model.tagFault(answer.ended === true))
     model.note(act, answer)
     if (answer.ended !== true || model !== this.#model) return
     this.#bury(before, 'an end by tag')
@@ -278,6 +261,10 @@ export class Browser {
     }
     if (answer.outcome === 'done' && answer.id === model.id) model.worked(sentAt)
     return answer
+  }
+
+  #complain(fault: string | null): void {
+    if (fault !== null) this.#violation(fault)
   }
 
   #violation(text: string): void {

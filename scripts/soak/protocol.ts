@@ -28,6 +28,18 @@ export type Act =
   /** Ends the process, once it has told what it still holds. */
   | { readonly kind: 'close' }
 
+/** Acts that leave a browser's session the one that it was. */
+export const KEEPS_SESSION: ReadonlySet<Act['kind']> = new Set([
+  'set',
+  'add',
+  'take',
+  'rotate',
+  'signIn',
+  'elevate',
+  'tag',
+  'describe',
+])
+
 export interface Value {
   readonly tag: string
   readonly n: number

@@ -217,6 +217,28 @@ describe('finds', () => {
     expect(check(...ended, [0, 7, 8, evicted])).toEqual(found)
   })
 
+  test('a session of an actor that lives on after the end of the one that it needs', () => {
+    const ended: Deed = { kind: 'end', token: 't2' }
+    const needed: Deed = { kind: 'needed', userId: 'ann' }
+    expect(check(...signedIn, [0, 5, 6, needed], [1, 7, 8, ended])).toEqual([])
+    expect(check(...signedIn, [1, 5, 6, ended], [0, 7, 8, needed])).toEqual(found)
+  })
+
+  test('a second way back from one session of an actor, or a token from before the first', () => {
+    const acting: Deed = {
+      kind: 'begin',
+      token: 'a1',
+      userId: 'bob',
+      isActing: true,
+      entries: entries(),
+    }
+    const back: Deed = { kind: 'end acting', token: 'a1' }
+    expect(check([1, 1, 2, acting], [1, 3, 6, back], [1, 4, 5, back])).toEqual(found)
+    const own = [...signedIn, [1, 5, 6, { kind: 'come back', userId: 'ann', to: 't3' }]] as const
+    expect(check(...own, [2, 7, 8, load('0', 't3', 'ann')])).toEqual([])
+    expect(check(...own, [2, 7, 8, load('0', 't2', 'ann')])).toEqual(found)
+  })
+
   test('a second factor that was proved in no session, or is forgotten, or counts after a sign-in', () => {
     const elevate: Deed = {
       kind: 'save',

@@ -16,6 +16,8 @@ export type Deed =
       readonly kind: 'begin'
       readonly token: string
       readonly userId: string | null
+      /** Whether an administrator acts as the user in it, so that it depends on their own session. */
+      readonly isActing?: boolean
       readonly entries: Entries
     }
   /** A request with this token found the session live. */
@@ -71,6 +73,12 @@ export type Deed =
       readonly tags: readonly string[] | null
     }
   | { readonly kind: 'describe'; readonly label: string }
+  /** An administrator stopped acting as a user in this session. */
+  | { readonly kind: 'end acting'; readonly token: string }
+  /** An administrator came back to this session of theirs, and was given a token; null if no answer tells it. */
+  | { readonly kind: 'come back'; readonly userId: string; readonly to: string | null }
+  /** A session of an administrator that depends on this one of theirs was found live. */
+  | { readonly kind: 'needed'; readonly userId: string }
   /** Time passed for the store: a short while ends every grace, a long one every session. */
   | { readonly kind: 'time passes'; readonly isLong: boolean }
 

@@ -32,6 +32,10 @@ export const doings: Readonly<Record<string, Doing>> = {
   untag: step({ do: 'untag', tag: 't' }),
   elevate: step({ do: 'elevate' }),
   describe: step({ do: 'describe' }),
+  'act as bob': step({ do: 'act as', userId: 'bob' }),
+  'act as bob and come back': {
+    steps: [{ do: 'act as', userId: 'bob' }, { do: 'end acting' }],
+  },
   'end by id': { errand: { do: 'end by id', pick: 0, owner: null } },
   'end by id for ann': { errand: { do: 'end by id', pick: 0, owner: 'ann' } },
   'end by user': { errand: { do: 'end by user', userId: 'ann' } },

@@ -11,9 +11,9 @@ export type Step =
   | { readonly do: 'take'; readonly key: EntryKey }
   | { readonly do: 'rotate' | 'set lifetime'; readonly saves: boolean }
   | { readonly do: 'clear' | 'destroy'; readonly saves: boolean }
-  | { readonly do: 'sign out' | 'elevate' | 'describe' }
+  | { readonly do: 'sign out' | 'elevate' | 'describe' | 'end acting' }
   | { readonly do: 'tag' | 'untag'; readonly tag: string }
-  | { readonly do: 'sign in'; readonly userId: string }
+  | { readonly do: 'sign in' | 'act as'; readonly userId: string }
 
 export interface Request {
   /** 0 for the token in the cookie jar, n for the nth before it. */
@@ -79,6 +79,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('clear', 'destroy'), saves }) },
   { weight: 1, arbitrary: fc.constant({ do: 'sign out' as const }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('tag', 'tag', 'untag'), tag }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('act as' as const), userId }) },
+  { weight: 2, arbitrary: fc.constant({ do: 'end acting' as const }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('elevate', 'elevate', 'describe') }) },
 )
 

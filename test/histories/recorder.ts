@@ -8,6 +8,8 @@ export class Recorder {
   #count = 0
   /** Sessions by the tokens that clients were given. */
   readonly #sessionsOfTokens = new Map<string, string>()
+  /** Sessions in which an administrator acts as a user, with the administrator's own. */
+  readonly #ownSessions = new Map<string, string>()
   #moments: Moment = 0
   #requests = 0
 
@@ -42,6 +44,15 @@ export class Recorder {
       this.complain(`one token was issued for two sessions, ${known} and ${sessionId}`)
     }
     this.#sessionsOfTokens.set(token, sessionId)
+  }
+
+  /** Notes that an administrator acts as a user in a session, and which one is their own. */
+  acts(sessionId: string, ownId: string): void {
+    this.#ownSessions.set(sessionId, ownId)
+  }
+
+  ownOf(sessionId: string): string | undefined {
+    return this.#ownSessions.get(sessionId)
   }
 
   sessionOf(token: string): string | undefined {

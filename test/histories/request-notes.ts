@@ -47,9 +47,45 @@ export class RequestNotes {
     else if (hasHappened(call)) this.#note(before.id, call, deed)
   }
 
-  /** Notes a load, of the session that a token names. */
-  loaded(sessionId: string, call: Call, deed: Deed): void {
+  /**
+   * Notes a load, of the session that a token names.
+   *
+   * @param actor - Who acts as its user.
+   */
+  loaded(sessionId: string, call: Call, deed: Deed, actor: string | null): void {
     this.#note(sessionId, call, deed)
+    const own = this.#recorder.ownOf(sessionId)
+    if (actor !== null && own !== undefined) {
+      this.#note(own, call, { kind: 'needed', userId: actor })
+    }
+  }
+
+  /** Notes that the user of a session began to act as another in a session of its own. */
+  acted(call: Call, isDone: boolean): void {
+    const { before, after } = call
+    if (call.outcome === 'gone') this.note(call, { kind: 'told gone', needsToken: null })
+    const { id, userId, token } = after
+    if (!isDone || id === null || before.id === null || token === null) return
+    this.#recorder.issued(token, id)
+    this.#recorder.acts(id, before.id)
+    this.#note(id, call, { kind: 'begin', token, userId, isActing: true, entries: new Map() })
+  }
+
+  /**
+   * Notes the way back from acting as a user.
+   *
+   * @param to - The token of the administrator's own session that the response carries; null for none.
+   */
+  cameBack(call: Call, actor: string, isBack: boolean, to: string | null): void {
+    const { id, token } = call.before
+    if (id === null || token === null) return
+    this.note(call, { kind: 'end acting', token }, token)
+    const own = this.#recorder.ownOf(id)
+    if (own === undefined || !hasHappened(call)) return
+    if (to !== null) this.#recorder.issued(to, own)
+    // Without an answer that says so, the token may have been given, and the session may have ended since.
+    const end = isBack ? call.end : Number.POSITIVE_INFINITY
+    this.#note(own, { ...call, end }, { kind: 'come back', userId: actor, to })
   }
 
   /** @param mayRenew - Whether the save went with the response, which may carry a renewed token. */

@@ -2,8 +2,9 @@ import { SessionGoneError, StoreUnavailableError, TooManySessionsError } from 'p
 import type { Exchange } from 'pg-sessions/adapter'
 import type { Browser } from './browser.ts'
 import type { Deed, Entries } from './history.ts'
+import { PendingChanges } from './pending-changes.ts'
 import type { Request, Step } from './program.ts'
-import { type Call, type Outcome, type Pending, RequestNotes, type View } from './request-notes.ts'
+import { type Call, type Outcome, RequestNotes, type View } from './request-notes.ts'
 import { foreignValue, makeValue } from './value.ts'
 import type { World } from './world.ts'
 
@@ -39,10 +40,7 @@ class RequestRun {
   readonly #exchange: Exchange<Data>
   readonly #shown: string | null
   readonly #notes: RequestNotes
-  #written = new Map<string, string>()
-  #deleted = new Set<string>()
-  #change: Pending['change'] = null
-  #ending: Pending['ending'] = null
+  readonly #pending = new PendingChanges()
 
   constructor(world: World, browser: Browser, exchange: Exchange<Data>, shown: string | null) {
     this.#world = world
@@ -75,7 +73,7 @@ class RequestRun {
             isElevated: await session.elevatedWithin('30d'),
             entries: this.#entries(),
           }
-    this.#notes.loaded(known, call, deed)
+    this.#notes.loaded(known, call, deed, session.actor)
   }
 
   async step(step: Step): Promise<void> {
@@ -88,16 +86,14 @@ class RequestRun {
           const isPair = key === 'left' || key === 'right'
           const value = isPair ? pair : this.#newValue(key === 'large')
           session.set(key, value)
-          this.#deleted.delete(key)
-          this.#written.set(key, value)
+          this.#pending.set(key, value)
         }
         return step.saves ? this.save('save') : undefined
       }
       case 'delete':
         if (!(await session.has(step.key))) return
         session.delete(step.key)
-        this.#written.delete(step.key)
-        this.#deleted.add(step.key)
+        this.#pending.delete(step.key)
         return step.saves ? this.save('save') : undefined
       case 'update':
         return this.#update('log')
@@ -105,36 +101,43 @@ class RequestRun {
         return this.#take(step.key)
       case 'rotate':
         session.rotate()
-        this.#change ??= 'rotate'
+        this.#pending.rotate()
         return step.saves ? this.save('save') : undefined
       case 'set lifetime':
+        if (session.actor !== null) return
         session.setLifetime({ idleTimeout: '40d', absoluteTimeout: '80d' })
-        this.#change = 'lifetime'
+        this.#pending.setLifetime()
         return step.saves ? this.save('save') : undefined
       case 'clear':
       case 'destroy':
         session[step.do]()
-        this.#forget(step.do)
+        this.#pending.end(step.do)
         return step.saves ? this.save('save') : undefined
       case 'sign out':
-        this.#forget('destroy')
+        // It would end the administrator's own session by a second call, of which no answer tells.
+        if (session.actor !== null) return
+        this.#pending.end('destroy')
         return this.save('sign out')
       case 'sign in':
         return this.#signIn(step.userId)
       case 'elevate':
         return this.#elevate()
       case 'tag':
-        return this.#tag({ added: [step.tag], removed: [] })
+        return this.#tag([step.tag], [])
       case 'untag':
-        return this.#tag({ added: [], removed: [step.tag] })
+        return this.#tag([], [step.tag])
       case 'describe':
         return this.#describe()
+      case 'act as':
+        return this.#actAs(step.userId)
+      case 'end acting':
+        return this.#endActing()
     }
   }
 
   async save(how: 'save' | 'commit' | 'sign out'): Promise<void> {
     const { session } = this.#exchange
-    const pending = this.#takePending()
+    const pending = this.#pending.take()
     const call = await this.#call(how, async () => {
       if (how === 'save') await session.save()
       else if (how === 'sign out') await session.signOut()
@@ -145,7 +148,7 @@ class RequestRun {
   }
 
   async #update(key: string): Promise<void> {
-    if (this.#hasPending) await this.save('save')
+    if (this.#pending.areThere) await this.save('save')
     let asked: { readonly seen: string | undefined; readonly next: string } | null = null
     const piece = this.#newValue(false)
     const call = await this.#call('update', () =>
@@ -165,7 +168,7 @@ class RequestRun {
   }
 
   async #take(key: string): Promise<void> {
-    if (this.#hasPending) await this.save('save')
+    if (this.#pending.areThere) await this.save('save')
     const { session } = this.#exchange
     // What the request does not see costs no question.
     if (session.id === null || !(await session.has(key))) return
@@ -180,7 +183,8 @@ class RequestRun {
   }
 
   async #signIn(userId: string): Promise<void> {
-    const pending = this.#takePending()
+    if (this.#exchange.session.actor !== null) return
+    const pending = this.#pending.take()
     const evicted: string[] = []
     const call = await this.#call('sign in', () =>
       this.#world.collectEvicted(evicted, () => this.#exchange.session.signIn(userId)),
@@ -194,8 +198,8 @@ class RequestRun {
 
   async #elevate(): Promise<void> {
     const { session } = this.#exchange
-    if (this.#hasPending) await this.save('save')
-    if (session.userId === null) return
+    if (this.#pending.areThere) await this.save('save')
+    if (session.userId === null || session.actor !== null) return
     const call = await this.#call('elevate', () => session.elevate({ factor: 'totp' }))
     this.#notes.elevated(call)
     this.#settle(call)
@@ -203,30 +207,50 @@ class RequestRun {
     this.#world.recorder.complain('a factor that was proved does not count')
   }
 
-  async #tag(change: {
-    readonly added: readonly string[]
-    readonly removed: readonly string[]
-  }): Promise<void> {
+  async #tag(added: readonly string[], removed: readonly string[]): Promise<void> {
     const { session } = this.#exchange
-    if (this.#hasPending) await this.save('save')
+    if (this.#pending.areThere) await this.save('save')
     if (session.id === null) return
-    const { added, removed } = change
     let tags: readonly string[] | null = null
     const call = await this.#call('tag', async () => {
       tags = await (added.length > 0 ? session.tag(...added) : session.untag(...removed))
     })
-    this.#notes.note(call, { kind: 'tag', ...change, tags })
+    this.#notes.note(call, { kind: 'tag', added, removed, tags })
     this.#settle(call)
   }
 
   async #describe(): Promise<void> {
     const { session } = this.#exchange
-    if (this.#hasPending) await this.save('save')
+    if (this.#pending.areThere) await this.save('save')
     if (session.id === null) return
     const label = this.#newValue(false)
     const call = await this.#call('describe', () => session.describe({ label }))
     this.#notes.note(call, { kind: 'describe', label })
     this.#settle(call)
+  }
+
+  async #actAs(userId: string): Promise<void> {
+    const { session } = this.#exchange
+    if (this.#pending.areThere) await this.save('save')
+    const actor = session.userId
+    if (actor === null || session.actor !== null) return
+    const call = await this.#call('act as', () => session.signIn(userId, { actor, atMost: '20d' }))
+    this.#notes.acted(call, call.outcome === 'done')
+    if (call.outcome !== 'done') throw new RequestFailed()
+  }
+
+  async #endActing(): Promise<void> {
+    const { session } = this.#exchange
+    if (this.#pending.areThere) await this.save('save')
+    const { actor } = session
+    if (actor === null) return
+    let isBack = false
+    const call = await this.#call('end acting', async () => {
+      isBack = await session.endImpersonation()
+    })
+    const issued = this.#issued
+    this.#notes.cameBack(call, actor, isBack, issued === call.before.token ? null : issued)
+    if (call.outcome !== 'done' || !isBack) throw new RequestFailed()
   }
 
   #settle(call: Call): void {
@@ -235,42 +259,21 @@ class RequestRun {
   }
 
   #newValue(isLarge: boolean): string {
-    const userId = this.#ending === null ? this.#view.userId : null
+    const userId = this.#pending.endsSession ? null : this.#view.userId
     return makeValue(this.#browser.number, userId, isLarge)
-  }
-
-  /** An end drops the changes before it. */
-  #forget(ending: 'clear' | 'destroy'): void {
-    this.#takePending()
-    this.#ending = ending
-  }
-
-  get #hasPending(): boolean {
-    const { size } = this.#written
-    return size + this.#deleted.size > 0 || this.#change !== null || this.#ending !== null
-  }
-
-  #takePending(): Pending {
-    const pending = {
-      written: this.#written,
-      deleted: [...this.#deleted],
-      change: this.#change,
-      ending: this.#ending,
-    }
-    this.#written = new Map()
-    this.#deleted = new Set()
-    this.#change = null
-    this.#ending = null
-    return pending
   }
 
   /** The session as the request knows it, once it has loaded it. */
   get #view(): View {
-    const { session, head } = this.#exchange
-    const { id, userId } = session
-    const issued = head.setCookies.map((cookie) => /^__Host-id=([^;]*);/.exec(cookie)?.[1])
-    const [token = this.#shown] = issued
-    return { id, userId, token: id === null || token === '' ? null : token }
+    const { id, userId } = this.#exchange.session
+    return { id, userId, token: id === null ? null : this.#issued }
+  }
+
+  /** The token that the response carries, or else the one that the request showed. */
+  get #issued(): string | null {
+    const [cookie = ''] = this.#exchange.head.setCookies
+    const token = /^__Host-id=([^;]*);/.exec(cookie)?.[1] ?? this.#shown
+    return token === '' ? null : token
   }
 
   /** What the request sees. The session has been loaded, so nothing is asked. */

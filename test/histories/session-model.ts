@@ -18,6 +18,8 @@ export interface ModelState {
   readonly value: string | undefined
   /** Whether a second factor was proved since the sign-in. */
   readonly isElevated: boolean
+  /** Whether an administrator acts as the user, so that it is dead without their own session. */
+  readonly isActing: boolean
   readonly tags: readonly string[]
   /** What is noted of the device. */
   readonly label: string | null
@@ -40,6 +42,7 @@ export const NOT_BEGUN: ModelState = {
   isShown: false,
   value: undefined,
   isElevated: false,
+  isActing: false,
   tags: [],
   label: null,
   seen: {},
@@ -60,8 +63,8 @@ export function apply(
   const { deed } = operation
   if (deed.kind === 'begin') {
     if (state.phase !== 'not begun') return []
-    const { token, userId } = deed
-    const begun = { ...NOT_BEGUN, phase: 'live' as const, token, userId }
+    const { token, userId, isActing = false } = deed
+    const begun = { ...NOT_BEGUN, phase: 'live' as const, token, userId, isActing }
     return [saw({ ...begun, value: deed.entries.get(key) }, operation)]
   }
   // A later operation may concern a session that is not known to have begun, as a list of sessions does.
@@ -90,7 +93,7 @@ function applyToBegun(
       return [saw(state.token === deed.token ? { ...state, isShown: true } : state, operation)]
     }
     case 'refused':
-      return isLive && works(state, deed.token) ? [] : [state]
+      return isLive && works(state, deed.token) && !state.isActing ? [] : [state]
     case 'save': {
       if (!isCurrent) return []
       const saved = { ...state, value: valueAfter(state.value, deed, key) }
@@ -122,7 +125,16 @@ function applyToBegun(
     case 'end all':
       return [isLive ? ended(state) : state]
     case 'evicted':
-      return isLive && state.userId === deed.userId ? [ended(state)] : []
+      return isLive && state.userId === deed.userId && !state.isActing ? [ended(state)] : []
+    case 'end acting':
+      return isCurrent && state.isActing && works(state, deed.token) ? [ended(state)] : []
+    case 'needed':
+      return isLive && state.userId === deed.userId && !state.isActing ? [state] : []
+    case 'come back': {
+      if (!isLive || state.userId !== deed.userId || state.isActing) return []
+      const token = deed.to ?? unseen(operation)
+      return [saw({ ...state, token, previous: null, isShown: false }, operation)]
+    }
     case 'list':
       return shows(deed.shown, isLive && state.userId === deed.userId, state) ? [state] : []
     case 'list by tag':
@@ -198,9 +210,14 @@ function isEqual(tags: readonly string[], others: readonly string[]): boolean {
   return tags.join() === [...others].sort().join()
 }
 
-/** Whether a list shows a session as it is, or leaves it out if it must. */
-function shows(shown: Shown | null, isMeant: boolean, { label, tags }: ModelState): boolean {
-  if (shown === null || !isMeant) return isMeant === (shown !== null)
+/** Whether a list shows a session as it is, or leaves it out if it must, or may since its administrator's has ended. */
+function shows(
+  shown: Shown | null,
+  isMeant: boolean,
+  { label, tags, isActing }: ModelState,
+): boolean {
+  if (shown === null) return !isMeant || isActing
+  if (!isMeant) return false
   return shown.label === label && isEqual(tags, shown.tags)
 }
 

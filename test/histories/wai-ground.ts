@@ -58,9 +58,18 @@ function narrow(lane: Lane): Lane {
   return { ...lane, requests }
 }
 
+const WITHOUT_A_PLACE: ReadonlySet<Step['do']> = new Set([
+  'elevate',
+  'describe',
+  'tag',
+  'untag',
+  'act as',
+  'end acting',
+])
+
 function stepWithoutUsers(step: Step): Step {
   if (step.do === 'sign in') return { do: 'rotate', saves: true }
-  if (['elevate', 'describe', 'tag', 'untag'].includes(step.do)) return { do: 'update' }
+  if (WITHOUT_A_PLACE.has(step.do)) return { do: 'update' }
   if (step.do === 'set lifetime') return { do: 'rotate', saves: step.saves }
   return step
 }

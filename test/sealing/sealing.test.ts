@@ -359,6 +359,11 @@ describe('createSessions refuses', () => {
     ['a setting that is not set', undefined, /seal is undefined/],
     ['a key in place of the setting', KEY, /seal needs an object/],
     ['neither keys nor a sealer', {}, /either keys or a sealer/],
+    [
+      'keys beside a sealer',
+      { keys: KEY, sealer: { name: 'x', seal() {}, open() {} } },
+      /either keys or a sealer/,
+    ],
     ['a wrong time', { keys: KEY, acceptUnsealedUntil: '1' }, /acceptUnsealedUntil must be a Date/],
     ['sealing after the end of the way over', { keys: KEY, sealFrom: FAR }, /sealFrom is later/],
     ['a sealer without open', { sealer: { name: 'x', seal() {} } }, /seal.sealer must be/],

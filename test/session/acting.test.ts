@@ -8,6 +8,8 @@ import {
   type WatchEndReason,
 } from 'pg-sessions'
 import { expect, it } from 'vitest'
+import { isActorLive } from '../../src/session/actor-liveness.ts'
+import { begin, rotation, save } from '../../src/testing/store-contract/samples.ts'
 import { eachStore, type OpenBench } from '../support/each-store.ts'
 
 const who = async (session: Session<Record<string, unknown>>) => {
@@ -185,4 +187,14 @@ it('says so where the store keeps no actors', async () => {
   const { session } = sessions.open(null)
   await session.signIn('admin')
   await expect(session.signIn('ann', { actor: 'admin' })).rejects.toThrow(UnsupportedError)
+})
+
+it("ends when the administrator's own session passes to another user", async () => {
+  const store = new MemoryStore()
+  const own = await begin(store, { userId: 'admin' })
+  const actor = { userId: 'admin', sessionId: own.id }
+  expect(await isActorLive(store, { actor }, {})).toBe(true)
+  const signIn = { userId: 'mallory' }
+  await save(store, own, { credentials: { ...rotation(own.secretHash), signIn } })
+  expect(await isActorLive(store, { actor }, {})).toBe(false)
 })
