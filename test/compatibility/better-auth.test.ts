@@ -217,6 +217,15 @@ describe('sessions of better-auth', () => {
     expect(await storage.get(`active-sessions-${user}`)).toBeNull()
   })
 
+  it('lists no value of another key that looks like a session', async () => {
+    const user = randomUUID()
+    const token = randomUUID()
+    await signIn(user, token)
+    const value = await storage.get(token)
+    await storage.set(`copy-of-${token}`, value ?? '', 1000)
+    expect(await listed(user)).toEqual([token])
+  })
+
   it('keeps each field that 50 concurrent requests change', async () => {
     const user = randomUUID()
     const token = randomUUID()

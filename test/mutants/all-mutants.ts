@@ -5,6 +5,7 @@ import { betterAuthMutants } from './guards-of-better-auth.ts'
 import { clientMutants } from './guards-of-clients.ts'
 import { credentialMutants } from './guards-of-credentials.ts'
 import { haskellMutants } from './guards-of-haskell.ts'
+import { importMutants } from './guards-of-imports.ts'
 import { lifeMutants } from './guards-of-lives.ts'
 import { readMutants } from './guards-of-reads.ts'
 import { requestMutants } from './guards-of-requests.ts'
@@ -24,6 +25,7 @@ export const mutantGroups: readonly MutantGroup[] = [
   ...haskellMutants,
   ...bearerMutants,
   ...betterAuthMutants,
+  ...importMutants,
   ...signInMutants,
   ...valueMutants,
   ...clientMutants,

@@ -247,7 +247,7 @@ export const signInMutants: readonly MutantGroup[] = [
     ],
   },
   {
-    file: 'src/postgres/operations/save-credentials.ts',
+    file: 'src/postgres/operations/credential-change.ts',
     tests: [CONTRACT, RACES],
     mutants: [
       {

@@ -135,6 +135,21 @@ eachStore((open) => {
     expect(await other.visit(who)).toEqual([null, null])
   })
 
+  it('expires no later than the own session, however soon that is', async () => {
+    const { visitor, elapse, sessions } = await open({
+      idleTimeout: '25m',
+      absoluteTimeout: '30m',
+    })
+    const admin = visitor()
+    await admin.visit((session) => session.signIn('admin'))
+    await elapse(20 * 60_000)
+    await admin.visit((session) => session.signIn('ann', { actor: 'admin' }))
+    const [own] = await sessions.listByUser('admin')
+    const [acting] = await sessions.listByUser('ann')
+    const later = Number(acting?.expiresAt) - Number(own?.expiresAt)
+    expect(later).toBeLessThan(60_000)
+  })
+
   it('of two requests that go back at once, one does', async () => {
     const { admin } = await acting(open)
     const requests = [admin.open(), admin.twin().open()]
