@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import knex from 'knex'
 import { Kysely, PostgresDialect } from 'kysely'
@@ -10,6 +12,7 @@ import postgres from 'postgres'
 import { DataSource } from 'typeorm'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { recordingDriver } from '../postgres/recording-driver.ts'
+import { bundledProgram } from '../support/bundled-program.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { openPglite } from '../support/pglite.ts'
 import { cookieOf, userOf } from './visitors.ts'
@@ -88,6 +91,24 @@ test.each([
   const closed = new Promise<void>((resolve) => client.on('end', () => resolve()))
   await pool.query('select pg_terminate_backend($1)', [rows[0].pid])
   await closed
+  expect(await userOf(sessions, visitor)).toBe('ann')
+  expect(await passwordOfAnn()).toBe('old')
+})
+
+test('a process that is killed before the commit leaves neither the new password nor the ends', async () => {
+  const visitor = await cookieOf(sessions, 'ann')
+  const program = await bundledProgram('test/transactions/password-process.ts')
+  const child = spawn(process.execPath, [program], {
+    env: { ...process.env, DATABASE_URL: database.url },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const closed = once(child, 'close')
+  const [said] = await once(child.stdout, 'data')
+  expect(String(said)).toBe('1 ended, not committed')
+  child.kill('SIGKILL')
+  await closed
+  // The server rolls back when it notices; until then the row of the account is locked.
+  await pool.query(`select from account where id = 'ann' for update`)
   expect(await userOf(sessions, visitor)).toBe('ann')
   expect(await passwordOfAnn()).toBe('old')
 })

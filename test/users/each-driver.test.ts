@@ -7,7 +7,7 @@ const USERS = `create schema app;
   insert into app.users select n, 'user ' || n, '["a", 1, null]' from generate_series(1, 50) as n`
 
 describe.each(eachDriver)('with %s', (_, open) => {
-  test('50 concurrent requests see their own user, alone and in a shared statement', async () => {
+  test("50 concurrent requests see their own user, in shared statements and after a user's change", async () => {
     await using opened = await open()
     const { driver } = opened
     await driver.withConnection((connection) => connection.run(USERS))
@@ -25,19 +25,25 @@ describe.each(eachDriver)('with %s', (_, open) => {
         return exchange.head.setCookies[0]?.split(';')[0] ?? ''
       }),
     )
-    const users = await Promise.all(
-      cookies.map(async (cookie) => {
-        const { session } = sessions.open(cookie)
-        await session.load()
-        return session.user
-      }),
+    const visitAll = (): Promise<unknown[]> =>
+      Promise.all(
+        cookies.map(async (cookie) => {
+          const { session } = sessions.open(cookie)
+          await session.load()
+          return session.user
+        }),
+      )
+    const expected = (what: string): object[] =>
+      cookies.map((_, n) => ({
+        id: String(n + 1),
+        name: `${what} ${n + 1}`,
+        tags: ['a', 1, null],
+      }))
+    expect(await visitAll()).toEqual(expected('user'))
+    await driver.withConnection((connection) =>
+      connection.run("update app.users set name = 'changed ' || id"),
     )
-    const expected = cookies.map((_, n) => ({
-      id: String(n + 1),
-      name: `user ${n + 1}`,
-      tags: ['a', 1, null],
-    }))
-    expect(users).toEqual(expected)
+    expect(await visitAll()).toEqual(expected('changed'))
     await sessions.close()
   })
 })
