@@ -145,7 +145,7 @@ export class BunSqlConnection implements OwnConnection {
   /** Bun says no more than that it failed to connect. The network says why. */
   async #whyNot(error: unknown, timeout: number): Promise<unknown> {
     const { code } = Object(error) as { readonly code?: unknown }
-    if (code !== 'ERR_POSTGRES_CONNECTION_REFUSED') return withSqlState(error)
+    if (!CONNECT_FAILED.has(code)) return withSqlState(error)
     return (await networkFault(this.#settings, timeout)) ?? error
   }
 
@@ -155,6 +155,12 @@ export class BunSqlConnection implements OwnConnection {
     this.#isReady = true
   }
 }
+
+/** The second is that of Bun before 1.4. */
+const CONNECT_FAILED: ReadonlySet<unknown> = new Set([
+  'ERR_POSTGRES_CONNECTION_REFUSED',
+  'ERR_POSTGRES_CONNECTION_CLOSED',
+])
 
 /** Bun has a code of its own for what the server says, and the SQLSTATE in another field. */
 function withSqlState(error: unknown): unknown {
