@@ -23,12 +23,12 @@ interface Pg {
  */
 export async function withDatabase<Result>(
   input: Input,
-  use: (driver: Driver) => Promise<Result>,
+  use: (driver: Driver, pool: Pool) => Promise<Result>,
 ): Promise<Result> {
   const address = input.database
   const pool = await connect(findPg(), address, input.connectTimeout)
   try {
-    return await use(fromPg(pool, { prepare: false }))
+    return await use(fromPg(pool, { prepare: false }), pool)
   } finally {
     await end(pool)
   }

@@ -9,6 +9,7 @@ import { schemaSql } from '../../src/postgres/schema-sql.ts'
 import { resolveTableNames } from '../../src/postgres/table-names.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { runCli } from './run-cli.ts'
+import { startTransactionPooler } from '../support/transaction-pooler.ts'
 
 let database: TestDatabase
 let pool: Pool
@@ -126,6 +127,16 @@ test('doctor says what is wrong, what follows and what mends it, and exits with 
   expect(stdout).toContain('→ drop index concurrently planted;')
   const { findings } = JSON.parse(json.stdout)
   expect(findings.map(({ code }: { code: string }) => code)).toContain('index-on-touched-column')
+})
+
+test('doctor recognizes a pooler in transaction mode that tracks no statements', async () => {
+  await using pooler = await startTransactionPooler(database.url, 1)
+  const codes = async (url: string): Promise<string[]> => {
+    const { stdout } = await runCli(['doctor', '--json'], { databaseUrl: url })
+    return JSON.parse(stdout).findings.map(({ code }: { code: string }) => code)
+  }
+  expect(await codes(pooler.url)).toContain('pooler-without-statements')
+  expect((await codes(database.url)).filter((code) => code.startsWith('pooler'))).toEqual([])
 })
 
 test('list shows the newest sessions in a table, and nothing secret', async () => {

@@ -73,6 +73,12 @@ describe.each(bouncers.map((bouncer) => [bouncer.version, bouncer] as const))(
           }
         })
 
+        test.skipIf(mode === 'statement')('doctor tells whether it tracks statements', async () => {
+          const { stdout } = await runCli(['doctor', '--json'], { databaseUrl: bouncer.url })
+          const codes = JSON.parse(stdout).findings.map(({ code }: { code: string }) => code)
+          expect(codes).toContain(installed.tracks ? 'pooler' : 'pooler-without-statements')
+        })
+
         // A statement mode lends a connection for one statement, so nothing can be migrated there.
         test.skipIf(mode === 'statement')('an empty database is given its tables', async () => {
           const empty = await createTestDatabase()

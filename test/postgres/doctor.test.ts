@@ -1,5 +1,4 @@
 import { Client, Pool } from 'pg'
-import { type EmbeddedPostgres, startEmbeddedPostgres } from 'pg-sessions/embedded-postgres'
 import { fromPg } from 'pg-sessions/pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { diagnose } from '../../src/postgres/doctor/diagnose.ts'
@@ -8,23 +7,26 @@ import type { PurgeFacts, ServerFacts } from '../../src/postgres/doctor/read-ser
 import { serverFindings } from '../../src/postgres/doctor/server-findings.ts'
 import { migrate } from '../../src/postgres/migrate.ts'
 import { resolveTableNames } from '../../src/postgres/table-names.ts'
+import { type OwnServer, startOwnServer } from '../support/own-server.ts'
 
 /** Faults are planted one by one, each in a database of its own, on a server whose settings are those of a real one. */
 
 const names = resolveTableNames({})
 const timeout = 30_000
 
-let server: EmbeddedPostgres
+let server: OwnServer
 beforeAll(async () => {
-  server = await startEmbeddedPostgres({
-    settings: { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' },
+  server = await startOwnServer({
+    fsync: 'on',
+    synchronous_commit: 'on',
+    full_page_writes: 'on',
   })
   await run(server.url, 'create database healthy')
   const pool = new Pool({ connectionString: urlOf('healthy') })
   await migrate(fromPg(pool), names, { timeout })
   await pool.end()
 })
-afterAll(() => server.stop())
+afterAll(() => server[Symbol.asyncDispose]())
 
 function urlOf(database: string): string {
   const url = new URL(server.url)

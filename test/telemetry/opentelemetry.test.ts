@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api'
@@ -20,10 +20,13 @@ import {
 } from '@opentelemetry/sdk-trace-base'
 import { Pool } from 'pg'
 import { createSessions, MemoryStore, type Sessions } from 'pg-sessions'
+import type { Driver } from 'pg-sessions/driver'
 import { nodeSessions } from 'pg-sessions/node'
 import { instrumentSessions } from 'pg-sessions/opentelemetry'
 import { fromPg } from 'pg-sessions/pg'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { fromPostgresJs } from 'pg-sessions/postgres-js'
+import postgres, { type Sql } from 'postgres'
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 
 const PAGES = 100
@@ -37,9 +40,45 @@ const ofPg = new PgInstrumentation()
 
 let database: TestDatabase
 let pool: Pool
+let sql: Sql
 let sessions: Sessions
-let server: Server
+let pages: Pages
 let url: string
+
+/** Pages of an application. Each reads its session, asks the database something itself, and may write. */
+interface Pages {
+  readonly url: string
+  readonly sessions: Sessions
+  stop(): Promise<void>
+}
+
+async function startPages(driver: Driver, ask: (page: string) => Promise<unknown>): Promise<Pages> {
+  const sessions = createSessions({ database: driver, cookie: { development: true } })
+  await sessions.ready()
+  const sessionOf = nodeSessions(sessions)
+  const tracer = tracerProvider.getTracer('application')
+  const server = createServer((request, response) => {
+    const session = sessionOf(request, response)
+    const page = tracer.startSpan(`page ${request.url}`, {}, ROOT_CONTEXT)
+    void context.with(trace.setSpan(ROOT_CONTEXT, page), async () => {
+      await session.load()
+      await ask(request.url ?? '')
+      if (request.method === 'POST')
+        await session.update('visits', (visits) => Number(visits ?? 0) + 1)
+      page.end()
+      response.end()
+    })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    sessions,
+    async stop() {
+      server.close()
+      await sessions.close()
+    },
+  }
+}
 
 beforeAll(async () => {
   context.setGlobalContextManager(contextManager.enable())
@@ -48,33 +87,21 @@ beforeAll(async () => {
   database = await createTestDatabase()
   const pg: typeof import('pg') = createRequire(import.meta.url)('pg')
   pool = new pg.Pool({ connectionString: database.url, max: 4 })
-  sessions = createSessions({ database: fromPg(pool), cookie: { development: true } })
-  await sessions.ready()
-  const sessionOf = nodeSessions(sessions)
-  const tracer = tracerProvider.getTracer('application')
-  server = createServer((request, response) => {
-    const session = sessionOf(request, response)
-    const page = tracer.startSpan(`page ${request.url}`, {}, ROOT_CONTEXT)
-    void context.with(trace.setSpan(ROOT_CONTEXT, page), async () => {
-      await session.load()
-      // A queue in pg-pool loses the context of `pool.query`, but not that of a client that is waited for.
-      const client = await pool.connect()
-      await client.query('select $1::text as page', [request.url])
-      client.release()
-      if (request.method === 'POST')
-        await session.update('visits', (visits) => Number(visits ?? 0) + 1)
-      page.end()
-      response.end()
-    })
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  sql = postgres(database.url, { max: 4, onnotice: () => undefined })
+  pages = await startPages(fromPg(pool), async (page) => {
+    // A queue in pg-pool loses the context of `pool.query`, but not that of a client that is waited for.
+    const client = await pool.connect()
+    await client.query('select $1::text as page', [page])
+    client.release()
+  })
+  sessions = pages.sessions
+  url = pages.url
 })
 
 afterAll(async () => {
-  server.close()
-  await sessions.close()
+  await pages.stop()
   await pool.end()
+  await sql.end()
   await database.drop()
   ofPg.disable()
   context.disable()
@@ -82,8 +109,8 @@ afterAll(async () => {
 
 beforeEach(() => exporter.reset())
 
-async function cookieOfNewVisitor(): Promise<string> {
-  const response = await fetch(`${url}/first`, { method: 'POST' })
+async function cookieOfNewVisitor(at: string = url): Promise<string> {
+  const response = await fetch(`${at}/first`, { method: 'POST' })
   return (response.headers.getSetCookie()[0] ?? '').split(';')[0] ?? ''
 }
 
@@ -126,36 +153,51 @@ test('a page has a span of each operation, and below it that of its statement', 
   expect(spans.filter(({ name }) => name.startsWith('pg.query'))).toHaveLength(2)
 })
 
-test(`of ${PAGES} concurrent pages each has its own spans only, and a shared statement links its operations`, async () => {
-  const cookies = await Promise.all(Array.from({ length: PAGES }, cookieOfNewVisitor))
-  exporter.reset()
-  using _ = instrumentSessions({ tracerProvider, meterProvider: null })
-  await Promise.all(
-    cookies.map((cookie, n) => fetch(`${url}/${n}`, { method: 'POST', headers: { cookie } })),
-  )
-  const spans = byPage()
-  const operations = new Map<string, string>()
-  for (let n = 0; n < PAGES; n++) {
-    const ofPage = spans.get(`page /${n}`) ?? []
-    const names = ofPage.flatMap(({ name }) => (name.startsWith('pg-sessions ') ? [name] : []))
-    expect(names.filter((name) => name === 'pg-sessions load')).toHaveLength(1)
-    expect(names.filter((name) => name === 'pg-sessions update')).toHaveLength(1)
-    expect(ofPage.filter(isOwnQuery)).toHaveLength(1)
-    expect(
-      ofPage.filter(({ attributes }) => Number(attributes['db.operation.batch.size']) > 1),
-    ).toEqual([])
-    for (const span of ofPage) operations.set(span.spanContext().spanId, span.name)
-  }
-  const shared = (spans.get(undefined) ?? []).filter(({ links }) => links.length > 0)
-  expect(shared.length).toBeGreaterThan(0)
-  for (const { name, attributes, links, parentSpanContext } of shared) {
-    expect(parentSpanContext).toBeUndefined()
-    expect(links).toHaveLength(Number(attributes['db.operation.batch.size']))
-    const verb = name.replace(/_many$/, '')
-    for (const { context } of links)
-      expect(operations.get(context.spanId)).toBe(`pg-sessions ${verb}`)
-  }
-})
+/** What instrumentation-pg sees of the page's own queries: those of pg. */
+const clients = [
+  ['pg', 1],
+  ['postgres.js', 0],
+] as const
+
+test.each(clients)(
+  `of ${PAGES} concurrent pages on %s each has its own spans only, and a shared statement links its operations`,
+  async (client, ownQueries) => {
+    const shown =
+      client === 'pg'
+        ? pages
+        : await startPages(fromPostgresJs(sql), (page) => sql`select ${page}::text as page`)
+    if (shown !== pages) onTestFinished(() => shown.stop())
+    const url = shown.url
+    const cookies = await Promise.all(Array.from({ length: PAGES }, () => cookieOfNewVisitor(url)))
+    exporter.reset()
+    using _ = instrumentSessions({ tracerProvider, meterProvider: null })
+    await Promise.all(
+      cookies.map((cookie, n) => fetch(`${url}/${n}`, { method: 'POST', headers: { cookie } })),
+    )
+    const spans = byPage()
+    const operations = new Map<string, string>()
+    for (let n = 0; n < PAGES; n++) {
+      const ofPage = spans.get(`page /${n}`) ?? []
+      const names = ofPage.flatMap(({ name }) => (name.startsWith('pg-sessions ') ? [name] : []))
+      expect(names.filter((name) => name === 'pg-sessions load')).toHaveLength(1)
+      expect(names.filter((name) => name === 'pg-sessions update')).toHaveLength(1)
+      expect(ofPage.filter(isOwnQuery)).toHaveLength(ownQueries)
+      expect(
+        ofPage.filter(({ attributes }) => Number(attributes['db.operation.batch.size']) > 1),
+      ).toEqual([])
+      for (const span of ofPage) operations.set(span.spanContext().spanId, span.name)
+    }
+    const shared = (spans.get(undefined) ?? []).filter(({ links }) => links.length > 0)
+    expect(shared.length).toBeGreaterThan(0)
+    for (const { name, attributes, links, parentSpanContext } of shared) {
+      expect(parentSpanContext).toBeUndefined()
+      expect(links).toHaveLength(Number(attributes['db.operation.batch.size']))
+      const verb = name.replace(/_many$/, '')
+      for (const { context } of links)
+        expect(operations.get(context.spanId)).toBe(`pg-sessions ${verb}`)
+    }
+  },
+)
 
 test('a statement that has queued for a client of the pool does not join the page that releases it', async () => {
   const cookie = await cookieOfNewVisitor()
@@ -196,7 +238,7 @@ test('metrics count operations, calls per statement, and events', async () => {
   const meterProvider = new MeterProvider({ readers: [reader] })
   using _ = instrumentSessions({ tracerProvider: null, meterProvider, counted: sessions })
   const before = (await sessions.count()).live
-  await Promise.all(Array.from({ length: 20 }, cookieOfNewVisitor))
+  await Promise.all(Array.from({ length: 20 }, () => cookieOfNewVisitor()))
   await reader.forceFlush()
   const metrics = new Map(
     metricExporter

@@ -2,6 +2,7 @@ import { diagnose } from '../../postgres/doctor/diagnose.ts'
 import type { Finding } from '../../postgres/doctor/finding.ts'
 import type { Command } from '../command.ts'
 import { withDatabase } from '../connect.ts'
+import { findPooler, poolerFindings } from '../find-pooler.ts'
 import { databaseOptions } from '../option-table.ts'
 import { countOf, printable } from '../plain-text.ts'
 
@@ -10,7 +11,10 @@ export const doctor: Command = {
   args: databaseOptions,
   async run(input) {
     const { names, timeout } = input
-    const findings = await withDatabase(input, (driver) => diagnose(driver, names, { timeout }))
+    const findings = await withDatabase(input, async (driver, pool) => [
+      ...(await diagnose(driver, names, { timeout })),
+      ...poolerFindings(await findPooler(pool, timeout)),
+    ])
     const isWell = findings.every(({ severity }) => severity === 'note')
     return { document: { findings }, lines: linesOf(findings), status: isWell ? 0 : 1 }
   },
