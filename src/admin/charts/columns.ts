@@ -15,10 +15,15 @@ export interface ColumnChart {
   readonly note?: Content
 }
 
+/** Fewer columns than these stand at the right, so that one alone is no wall. */
+const LEAST_COLUMNS = 24
+
 /** A chart of values over time. The figures are beneath it, behind a summary that opens without a script. */
 export function columnChart({ caption, columns, note }: ColumnChart): Html {
   const values = columns.map(({ value }) => value ?? 0)
   const most = Math.max(...values, 0)
+  const width = Math.max(columns.length, LEAST_COLUMNS)
+  const left = width - columns.length
   const peak = columns.find(({ value }) => value === most)
   const summary =
     peak === undefined || most === 0
@@ -26,10 +31,10 @@ export function columnChart({ caption, columns, note }: ColumnChart): Html {
       : `${caption}. The most: ${peak.text}, ${peak.label}.`
   return html`<figure>
 <figcaption>${caption}</figcaption>
-<svg class="columns" viewBox="0 0 ${columns.length} 100" preserveAspectRatio="none" role="img" aria-label="${summary}">
-${columns.map(({ value }, index) => drawn(value ?? 0, most, index))}
+<svg class="columns" viewBox="0 0 ${width} 100" preserveAspectRatio="none" role="img" aria-label="${summary}">
+${columns.map(({ value }, index) => drawn(value ?? 0, most, left + index))}
 </svg>
-<p class="axis"><span>${columns[0]?.label ?? ''}</span><span>${columns.at(-1)?.label ?? ''}</span></p>
+<p class="axis"><span>${columns.length > 1 && columns[0]?.label}</span><span>${columns.at(-1)?.label ?? ''}</span></p>
 ${note && html`<p class="note">${note}</p>`}
 <details><summary>Figures: ${caption}</summary>
 <div class="scroll" tabindex="0" role="group" aria-label="${caption}"><table>

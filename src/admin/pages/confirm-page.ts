@@ -12,7 +12,7 @@ export function confirmPage(frame: Frame, { kind, target }: Action, token: strin
   return layout(
     frame,
     html`<section aria-label="Confirmation">
-<p>${question} The device is signed out at its next request. This cannot be undone.</p>
+<p>${question} ${kind === 'end-session' ? 'The device is' : 'Their devices are'} signed out at ${kind === 'end-session' ? 'its' : 'their'} next request. This cannot be undone.</p>
 <form method="post" action="?">
 <input type="hidden" name="action" value="${kind}">
 <input type="hidden" name="target" value="${encodeURIComponent(target)}">

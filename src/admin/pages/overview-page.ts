@@ -33,15 +33,12 @@ ${problem !== null && html`<p class="warning" role="status">${problem}</p>`}
 <div class="grid">
 ${stored && storeSections(stored)}
 ${processSections(process)}
+${stored && newestSection(stored)}
 </div>`,
   )
 }
 
-function storeSections({
-  figures,
-  newest,
-  moments,
-}: NonNullable<OverviewFacts['stored']>): Content {
+function storeSections({ figures, moments }: NonNullable<OverviewFacts['stored']>): Content {
   const { sessions, tables, purge, time } = figures
   return [
     sessions === null
@@ -58,9 +55,12 @@ function storeSections({
     })}</section>`,
     tableSections(tables, time),
     purgeSection(purge, moments, time),
-    html`<section class="wide" aria-labelledby="newest"><h2 id="newest">Newest sessions</h2>
-${sessionsTable('Newest sessions', newest, time)}</section>`,
   ]
+}
+
+function newestSection({ figures, newest }: NonNullable<OverviewFacts['stored']>): Html {
+  return html`<section class="wide" aria-labelledby="newest"><h2 id="newest">Newest sessions</h2>
+${sessionsTable('Newest sessions', newest, figures.time)}</section>`
 }
 
 function sessionSections(sessions: SessionFigures): Content {

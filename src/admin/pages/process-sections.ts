@@ -18,11 +18,11 @@ export function processSections(facts: ProcessFacts): Content {
   return [
     html`<section aria-label="Calls">${minutes('Calls a minute in this process', facts.calls)}</section>`,
     html`<section aria-label="Sign-ins in this process">${minutes('Sign-ins a minute in this process', facts.signIns)}</section>`,
+    html`<section aria-labelledby="purges"><h2 id="purges">Purges of this process</h2>
+${purgesTable(facts.purges)}</section>`,
     html`<section class="wide" aria-labelledby="operations"><h2 id="operations">Calls of this process</h2>
 ${operationsTable(facts.operations)}
 <p class="note">Of all sessions of this process, in the ${formatSpan(facts.span)} since the page was made. Times are those that requests waited for.</p></section>`,
-    html`<section aria-labelledby="purges"><h2 id="purges">Purges of this process</h2>
-${purgesTable(facts.purges)}</section>`,
   ]
 }
 

@@ -38,7 +38,7 @@ a:focus-visible, button:focus-visible, input:focus-visible, select:focus-visible
 }
 .skip { position: absolute; left: -100vw; }
 .skip:focus { left: 1rem; top: 0.5rem; padding: 0.5rem; background: var(--card); }
-.grid { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(21rem, 100%), 1fr)); grid-auto-flow: dense; }
+.grid { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(21rem, 100%), 1fr)); }
 .grid > * { min-width: 0; }
 section { margin: 0 0 1rem; padding: 1rem; background: var(--card); border: 1px solid var(--line); border-radius: 0.5rem; }
 .grid > section { margin: 0; }
@@ -61,11 +61,12 @@ th, td { padding: 0.25rem 0.75rem 0.25rem 0; font-weight: 400; text-align: left;
 thead th { border-top: 0; color: var(--soft); font-size: 0.875rem; }
 .figure { text-align: right; padding-right: 0; white-space: nowrap; }
 .bars td, .bars th { border-top: 0; }
-.bars th { width: 45%; }
-.bars .bar { width: 25%; padding-right: 0.5rem; }
+.bars th { width: 50%; font-size: 0.9375rem; }
+.bars .bar { width: 20%; padding-right: 0.5rem; }
 .bar svg { display: block; width: 100%; height: 0.75rem; margin-top: 0.375rem; }
 svg rect { fill: var(--accent); }
 figure { margin: 0; }
+.facts + figure { margin-top: 1rem; }
 svg.columns { display: block; width: 100%; height: 7rem; border-bottom: 1px solid var(--soft); }
 .axis { display: flex; justify-content: space-between; margin: 0.25rem 0 0; font-size: 0.8125rem; color: var(--soft); }
 .note { margin: 0.5rem 0 0; font-size: 0.875rem; color: var(--soft); }
@@ -85,6 +86,9 @@ h3 { margin: 1rem 0 0.25rem; font-size: 1rem; }
 code, pre { font: 0.875rem / 1.5 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 pre { margin: 0; white-space: pre-wrap; }
 .dead { color: var(--soft); }
+@media (min-width: 60rem) {
+  .wide .scroll th code, .wide .scroll td:not(.text) { white-space: nowrap; }
+}
 @media (max-width: 30rem) {
   header, main, footer { padding-inline: 0.75rem; }
   section { padding: 0.75rem; }
