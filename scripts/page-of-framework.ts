@@ -45,11 +45,11 @@ export function readPage(name: string): FrameworkPage {
     throw new PageError(`docs/frameworks/${name}.md must have one line that ${what}.`)
   }
   const make = only('makes the starter in "shop" and enters it', / shop\b.* && cd shop$/)
-  const develop = only(
-    'starts the development server',
-    /^(NODE_ENV=development )?npm run (dev|start:dev)\b/,
+  const develop = only('starts the development server', /^(NODE_ENV=development |npm run dev\b)/)
+  const serve = only(
+    'builds and starts the application',
+    /^(npm run build|npx tsc --outDir dist|bun build .*) && /,
   )
-  const serve = only('builds and starts the application', /^npm run build && /)
   return {
     make: make.replace(/ && cd shop$/, ''),
     setup: lines.filter((line) => ![make, develop, serve].includes(line)),

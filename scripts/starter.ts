@@ -60,7 +60,8 @@ async function makeStarter(
 ): Promise<string[]> {
   const shop = join(folder, 'shop')
   const { ok, output } = await runShell(make, folder, path)
-  if (ok && existsSync(join(shop, 'package.json'))) return []
+  const isEmpty = make.startsWith('mkdir ')
+  if (ok && (isEmpty || existsSync(join(shop, 'package.json')))) return []
   const standIn = join(root, 'starters', name)
   if (!existsSync(standIn))
     throw new StarterError(`Making the starter failed (${make}):\n${output}`)
@@ -71,7 +72,7 @@ async function makeStarter(
 
 /** Takes the packed package, and the database of this test, in place of the page's. */
 function prepared(line: string, { tarball, databaseUrl }: StarterGround): string {
-  const installs = line.startsWith('npm install')
+  const installs = /^(npm install|bun add) /.test(line)
   const named = installs ? line.replace(/(?<= )pg-sessions(?= |$)/, tarball) : line
   return named.replace('postgres://localhost/shop', databaseUrl)
 }

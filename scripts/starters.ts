@@ -1,9 +1,9 @@
-/** A framework whose page is tested in the framework's own starter. */
+/** A framework whose page is tested in the framework's own starter, or in an empty folder where it has none. */
 export interface Starter {
   /** Of its page in `docs/frameworks`, and of its stand-in in `starters/`, if it has one. */
   readonly name: string
-  /** The runtime that the starter needs. */
-  readonly node: 'this' | 'node-24'
+  /** The runtime that the starter needs; its folder comes first in PATH. */
+  readonly node: 'this' | 'node-24' | 'bun'
   /** The newest version that it has passed with, where no example has one. */
   readonly passed?: string
   /** Checks the types with the starter's own configuration. */
@@ -57,4 +57,13 @@ export const starters: readonly Starter[] = [
     port: { develop: '-- --port' },
   },
   { name: 'nestjs', node: 'this', check: 'npx tsc --noEmit' },
+  // These have no starter: their pages begin with `npm init` and `tsc --init`, or with `bun init`.
+  { name: 'express', node: 'this', check: 'npx tsc --noEmit' },
+  { name: 'fastify', node: 'this', check: 'npx tsc --noEmit' },
+  { name: 'koa', node: 'this', check: 'npx tsc --noEmit' },
+  { name: 'hono', node: 'this', check: 'npx tsc --noEmit' },
+  { name: 'h3', node: 'this', check: 'npx tsc --noEmit' },
+  { name: 'node', node: 'this', check: 'npx tsc --noEmit' },
+  { name: 'fetch', node: 'bun', check: 'bun x tsc --noEmit' },
+  { name: 'elysia', node: 'bun', check: 'bun x tsc --noEmit' },
 ]

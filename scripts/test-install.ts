@@ -17,6 +17,7 @@ const managers: readonly Manager[] = ['npm', 'pnpm']
 const jestPackages = [
   'postgres@3.4.9',
   '@opentelemetry/api@1.9.0',
+  'bowser@2.15.1',
   'jest@30.5.2',
   'ts-jest@29.4.15',
   '@swc/jest@0.2.39',

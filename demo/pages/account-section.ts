@@ -14,7 +14,7 @@ function signInCard(): Html {
     <label class="check"><input type="checkbox" name="remember" value="yes"> Remember me for 30 days</label>
     <button class="primary">Sign in</button>
   </form>
-  <p class="hint">No password is asked for. What is in the basket comes along.</p>
+  <p class="hint">There is no password. Your basket comes along.</p>
 </section>`
 }
 

@@ -9,7 +9,7 @@ export function clicksSection(data: Readonly<Partial<ShopData>>): Html {
   <h2 id="clicks-title">${CLICKS} concurrent clicks</h2>
   ${
     countedByUpdate === undefined || countedBySet === undefined
-      ? html`<p class="hint">The server sends itself ${CLICKS} requests with your cookie for each of two ways to count.</p>`
+      ? html`<p class="hint">The server sends itself ${CLICKS} requests with your cookie, once for each way of counting.</p>`
       : html`<dl class="times counts">
     ${countOf('session.update', 'update', countedByUpdate)}
     ${countOf('session.get, then session.set', 'set', countedBySet)}

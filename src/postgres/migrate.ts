@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { StoreUnavailableError } from '../errors.ts'
 import { realTime } from '../real-time.ts'
 import type { Connection, Driver, Row } from './driver.ts'
+import { explainedQueries } from './explanations.ts'
 import { lendConnection } from './lend-connection.ts'
 import { type Migration, migrations } from './migrations/index.ts'
 import type { Operation } from './operation.ts'
@@ -9,7 +10,7 @@ import { freshProof } from './proof.ts'
 import { hasOurMigrationTable, recognizeTables, type TablesState } from './recognize-tables.ts'
 import { explainRefusal, missing, newer, outdated, unrecorded } from './schema-errors.ts'
 import { foundationSql, newestVersion, recordSql, stepSql } from './schema-sql.ts'
-import { classifyDatabaseError, sqlStateOf } from './sql-state.ts'
+import { classifyDatabaseError, isRetryable, sqlStateOf } from './sql-state.ts'
 import type { DatabaseOptions } from './store-options.ts'
 import { readVersions, type Survey, surveyTables } from './survey-tables.ts'
 import type { TableNames } from './table-names.ts'
@@ -73,7 +74,7 @@ export async function migrate(
   const steps = options.migrations ?? migrations
   const latest = newestVersion(steps)
   const timeout = options.readTimeout ?? options.timeout
-  const { state } = await readTables(driver, names, steps, timeout)
+  const { state } = await reachTables(driver, names, steps, timeout)
   const found = state.kind === 'recorded' ? state.version : 0
   if (found > latest) throw newer(names, found, latest)
   if (found === latest) return { from: found, to: found }
@@ -118,12 +119,40 @@ export async function checkSchema(
 ): Promise<void> {
   const steps = options.migrations ?? migrations
   const latest = newestVersion(steps)
-  const { state } = await readTables(driver, names, steps, options.timeout)
+  const { state } = await reachTables(driver, names, steps, options.timeout)
   if (state.kind === 'absent') throw missing(names)
   if (state.kind === 'unrecorded') throw unrecorded(names)
   if (state.version < latest) throw outdated(names, state.version, latest)
   if (state.version > latest) throw newer(names, state.version, latest)
 }
+
+/**
+ * Reads the tables over the first connection, and tries again, within the time, while a server or a pooler that has no
+ * room yet turns it away.
+ */
+async function reachTables(
+  driver: Driver,
+  names: TableNames,
+  steps: readonly Migration[],
+  timeout: number,
+): Promise<{ readonly state: TablesState }> {
+  const queries = explainedQueries(driver)
+  const end = realTime.now() + timeout
+  for (let attempt = 1; ; attempt++) {
+    const left = Math.max(1, Math.ceil(end - realTime.now()))
+    try {
+      return await readTables(queries, names, steps, left)
+    } catch (error) {
+      const pause = 2 ** attempt * (6 + 12 * Math.random())
+      const isLast = attempt === ATTEMPTS || realTime.now() + pause >= end
+      if (isLast || isRetryable(error) === 'no') throw error
+      await new Promise((resolve) => realTime.setTimeout(resolve, pause))
+    }
+  }
+}
+
+/** As often as any statement that surely had no effect. */
+const ATTEMPTS = 3
 
 /**
  * Finds out which of our tables are there. Two reads, or one where they are missing.

@@ -203,12 +203,12 @@ async function playLogin(
     for (const line of answer.headers.getSetCookie()) [cookie = ''] = line.split(';')
     return answer
   }
-  expect(await (await visit('/', 'GET')).text()).toBe('Hello, stranger')
+  expect(await (await visit('/', 'GET')).text()).toContain('Hello, stranger')
   expect(cookie).toBe('')
   expect((await visit('/login', 'POST')).status).toBeOneOf([302, 303])
-  expect(await (await visit('/', 'GET')).text()).toBe('Hello, ann')
+  expect(await (await visit('/', 'GET')).text()).toContain('Hello, ann')
   const stolen = cookie
   expect((await visit('/logout', 'POST')).status).toBeOneOf([302, 303])
   cookie = stolen
-  expect(await (await visit('/', 'GET')).text()).toBe('Hello, stranger')
+  expect(await (await visit('/', 'GET')).text()).toContain('Hello, stranger')
 }

@@ -30,8 +30,11 @@ interface Failure {
   readonly message: string
 }
 
-async function failureOf(driver: Driver): Promise<Failure> {
-  const store = new PostgresStore({ driver, migrate: 'off' })
+async function failureOf(
+  driver: Driver,
+  migrate: 'auto' | 'check' | 'off' = 'off',
+): Promise<Failure> {
+  const store = new PostgresStore({ driver, migrate })
   return await store.destroy({ id: randomUUID() }).then(
     () => {
       throw new Error('It was destroyed.')
@@ -97,6 +100,29 @@ describe.each(Object.entries(clients))('%s, while connecting', (_, open) => {
       expect(failure.message).toContain(`${new URL(server.url).host}, database "shop"`)
       expect(failure.message).not.toContain('s3cret')
       expect(server.refused).toBe(3)
+    },
+  )
+
+  test.each(['auto', 'check'] as const)(
+    'the first contact says the same, and tries as often, with migrate: %s',
+    async (migrate) => {
+      const room = passing['a pooler has no room']
+      await using pooler = await startRefusingServer(room)
+      await using full = open(pooler.url)
+      const fullness = await failureOf(full.driver, migrate)
+      expect(fullness).toMatchObject({ code: 'ERR_STORE_UNAVAILABLE', outcome: 'none' })
+      expect(fullness.message).toContain(room.message)
+      expect(pooler.refused).toBe(3)
+      const wrong = lasting['the password is wrong']
+      await using server = await startRefusingServer(wrong)
+      await using locked = open(server.url)
+      const refusal = await failureOf(locked.driver, migrate)
+      expect(refusal.message).toContain(wrong.message)
+      expect(refusal.message).toContain(`${new URL(server.url).host}, database "shop"`)
+      expect(server.refused).toBe(1)
+      await using refused = open('postgres://ann:s3cret@127.0.0.1:1/shop')
+      const port = await failureOf(refused.driver, migrate)
+      expect(port.message).toMatch(/ECONNREFUSED.*127\.0\.0\.1:1, database "shop"/)
     },
   )
 
