@@ -53,6 +53,12 @@ const parts: readonly Part[] = [
     isTimed: false,
   },
   {
+    name: 'pglite',
+    does: 'runs the whole store contract on PGlite, of which `npm test` runs a fifth',
+    command: vitest('test/store/store-on-pglite'),
+    isTimed: false,
+  },
+  {
     name: 'admin',
     does: 'looks at a million sessions on the admin page, in a browser, and counts the blocks that each view reads',
     command: vitest('test/admin/million'),

@@ -1,8 +1,13 @@
 import { existsSync } from 'node:fs'
 import { type Browser, chromium } from 'playwright-core'
 
-/** The first of them that is there; `CHROMIUM_PATH` names another. */
-const USUAL_PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+/** The first of them that is there; `CHROMIUM_PATH` names another. One without windows needs a fifth of the time. */
+const USUAL_PATHS = [
+  '/usr/bin/chromium-headless-shell',
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+]
 
 /** Where Chromium is installed; undefined when it is not. */
 export function findBrowser(): string | undefined {

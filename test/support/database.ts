@@ -31,30 +31,40 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   return {
     url: url.href,
     query: (sql) => query(url.href, sql),
-    drop: async () => {
-      await othersGone(serverUrl, name)
-      await query(serverUrl, `drop database if exists ${name} with (force)`)
-    },
+    drop: () =>
+      asSuperuser(serverUrl, async (client) => {
+        await othersGone(client, name)
+        await client.query(`drop database if exists ${name} with (force)`)
+      }),
   }
 }
 
 /** Waits a moment for clients that are closing: one that is cut then has no listener left for the error. */
-async function othersGone(serverUrl: string, name: string): Promise<void> {
+async function othersGone(client: Client, name: string): Promise<void> {
   for (let look = 0; look < 10; look += 1) {
-    const others = await query(serverUrl, `select from pg_stat_activity where datname = '${name}'`)
-    if (others.length === 0) return
+    const others = await client.query(`select from pg_stat_activity where datname = '${name}'`)
+    if (others.rowCount === 0) return
     await pause(25)
   }
 }
 
 /** Runs SQL on a connection that lives only for it; of several statements, the last one's rows. */
-async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new Client({ connectionString: url })
-  await client.connect()
-  try {
+function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
+  return asSuperuser(url, async (client) => {
     const answer: unknown = await client.query(sql)
     const last: unknown = Array.isArray(answer) ? answer.at(-1) : answer
     return (last as { rows: Record<string, unknown>[] }).rows
+  })
+}
+
+async function asSuperuser<Result>(
+  url: string,
+  use: (client: Client) => Promise<Result>,
+): Promise<Result> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    return await use(client)
   } finally {
     await client.end()
   }
