@@ -10,13 +10,13 @@ export const adminMutants: readonly MutantGroup[] = [
     mutants: [
       {
         without: 'refusing an empty name',
-        from: "typeof decision === 'string' && decision !== ''",
+        from: "typeof decision === 'string' && decision.trim() !== ''",
         to: "typeof decision === 'string'",
       },
       {
         without: 'refusing true, with which no name is logged',
-        from: "typeof decision === 'string' && decision !== ''",
-        to: "(typeof decision === 'string' && decision !== '') || decision === true",
+        from: "typeof decision === 'string' && decision.trim() !== ''",
+        to: "(typeof decision === 'string' && decision.trim() !== '') || decision === true",
       },
     ],
   },
