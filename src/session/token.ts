@@ -1,5 +1,6 @@
 import * as crypto from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
+import { sha256 } from '../cryptography/sha256.ts'
 import { ConfigurationError } from '../errors.ts'
 import type { PresentedToken } from '../store/session-store.ts'
 
@@ -122,14 +123,7 @@ function hashFunctions(peppers: readonly string[]): HashFunction[] {
   )
 }
 
-/**
- * `crypto.hash` does it in one call, but some runtimes that look like Node lack it. A digest that comes as
- * text and is read into Buffer's pool costs half of one that comes with memory of its own.
- */
-const hashSecret: HashFunction =
-  typeof crypto.hash === 'function'
-    ? (token) => Buffer.from(crypto.hash('sha256', token.slice(ID_LENGTH), 'hex'), 'hex')
-    : (token) => crypto.createHash('sha256').update(token.slice(ID_LENGTH)).digest()
+const hashSecret: HashFunction = (token) => sha256(token.slice(ID_LENGTH))
 
 function checkedSecret(secret: unknown): string {
   if (typeof secret === 'string' && SECRET.test(secret)) return secret

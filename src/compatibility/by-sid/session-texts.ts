@@ -94,7 +94,11 @@ export interface ReadSession {
 }
 
 /** Assigned, a key `__proto__` would change what the object is. */
-function define(session: object, key: string, value: unknown): void {
+function define(session: Record<string, unknown>, key: string, value: unknown): void {
+  if (key !== '__proto__') {
+    session[key] = value
+    return
+  }
   Object.defineProperty(session, key, {
     value,
     enumerable: true,

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import { hashedId } from '../../cryptography/hashed-id.ts'
+import { sha256 } from '../../cryptography/sha256.ts'
 import { createTokens, randomToken, type TokenFormat } from '../../session/token.ts'
 import type { PresentedToken } from '../../store/session-store.ts'
 
@@ -44,8 +44,4 @@ export function sidIdentity(sid: string): SidIdentity {
 
 function identity(id: string, secretHash: Uint8Array): SidIdentity {
   return { id, secretHash, proof: { id, secretHashes: [secretHash] } }
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
 }
