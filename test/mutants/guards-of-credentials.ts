@@ -148,7 +148,7 @@ export const credentialMutants: readonly MutantGroup[] = [
   },
   {
     file: 'src/postgres/operations/save-many-credentials.ts',
-    tests: [IN_COMPANY],
+    tests: [SHARED],
     mutants: [
       {
         without: 'refusing a sign-in as a whole without the token, in a shared statement',
@@ -164,13 +164,11 @@ export const credentialMutants: readonly MutantGroup[] = [
         without: 'passing over sessions that another statement holds',
         from: 'for no key update of s skip locked',
         to: 'for no key update of s',
-        tests: [SHARED],
       },
       {
         without: 'trying a change of token alone that the shared statement left out',
         from: 'results.get(id) ?? null',
         to: "results.get(id) ?? { status: 'gone' }",
-        tests: [SHARED],
       },
     ],
   },
