@@ -21,14 +21,14 @@ export interface RacingProcesses extends AsyncDisposable {
   stored(where: string, ...values: readonly unknown[]): Promise<readonly StoredSession[]>
 }
 
-export interface Race {
+interface Race {
   readonly answers: readonly [one: readonly Answer[], other: readonly Answer[]]
   /** Of both processes, as each has told of it. */
   readonly ended: Answers['ended']
   readonly unsealed: number
 }
 
-export interface StoredSession {
+interface StoredSession {
   readonly id: string
   readonly userId: string | null
   readonly tags: readonly string[]
