@@ -15,7 +15,7 @@ export interface ColumnChart {
   readonly note?: Content
 }
 
-/** Fewer columns than these stand at the right, so that one alone is no wall. */
+/** Fewer columns stand at the right, as wide as if there were these, so that one alone does not fill the chart. */
 const LEAST_COLUMNS = 24
 
 /** A chart of values over time. The figures are beneath it, behind a summary that opens without a script. */
