@@ -1,33 +1,23 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Client, Pool } from 'pg'
 import { createSessions, type Sessions } from 'pg-sessions'
 import { withSession } from 'pg-sessions/fetch'
 import { fromPg } from 'pg-sessions/pg'
 import type { Browser } from './browser.ts'
-import {
-  type OldLibrary,
-  openAuthjs,
-  openBetterAuth,
-  openDottedPattern,
-  openHashedPattern,
-  openLucia,
-} from './old-libraries.ts'
-
-const libraries: Readonly<Record<string, (pool: Pool) => Promise<OldLibrary>>> = {
-  'better-auth': openBetterAuth,
-  'Auth.js': openAuthjs,
-  'Lucia 3': openLucia,
-  "Lucia's pattern with a hash as id": openHashedPattern,
-  "Lucia's pattern with an id and a secret": openDottedPattern,
-}
+import type { OldLibrary } from './old-libraries.ts'
 
 const serverUrl = process.env.DATABASE_URL ?? ''
-const program = new URL('../node_modules/.bin/pg-sessions', import.meta.url).pathname
+const program = fileURLToPath(import.meta.resolve('pg-sessions/package.json')).replace(
+  /package\.json$/,
+  'dist/cli/main.js',
+)
 
-for (const [name, open] of Object.entries(libraries)) {
+/** Declares the tests of a switch from a library, each application with a database of its own. */
+export function switchOver(name: string, open: (pool: Pool) => Promise<OldLibrary>): void {
   describe(`switching from ${name}`, () => {
     const database = `switch_${name.replaceAll(/\W/g, '_').toLowerCase()}`
     let url: string
@@ -49,6 +39,10 @@ for (const [name, open] of Object.entries(libraries)) {
     })
 
     const [here, there] = [() => processes[0] as Application, () => processes[1] as Application]
+    const importThem = (...args: string[]): Promise<{ stdout: string }> =>
+      promisify(execFile)(process.execPath, [program, 'import', ...library.importArgs, ...args], {
+        env: { ...process.env, DATABASE_URL: url },
+      })
     const rowsLeft = async (): Promise<number> => {
       const { rows } = await pool.query(`select count(*)::int as n from ${library.table}`)
       return rows[0].n
@@ -109,13 +103,7 @@ for (const [name, open] of Object.entries(libraries)) {
 
     it('switches 200 browsers under load, beside an import: each stays its user, and nothing is lost', async () => {
       const visitors = await Promise.all(Array.from({ length: 200 }, () => library.signIn()))
-      const importing = promisify(execFile)(
-        program,
-        ['import', ...library.importArgs, '--batch-size', '5'],
-        {
-          env: { ...process.env, DATABASE_URL: url },
-        },
-      )
+      const importing = importThem('--batch-size', '5')
       const seen = await Promise.all(
         visitors.map(async ({ browser, userId }) => {
           // A page and what it fetches, which all hold the old cookie.
@@ -141,9 +129,7 @@ for (const [name, open] of Object.entries(libraries)) {
 
     it('imports the sessions of users who do not return, and their cookies work later', async () => {
       const visitors = await Promise.all(Array.from({ length: 12 }, () => library.signIn()))
-      const { stdout } = await promisify(execFile)(program, ['import', ...library.importArgs], {
-        env: { ...process.env, DATABASE_URL: url },
-      })
+      const { stdout } = await importThem()
       assert.match(stdout, /^Moved 12 sessions/)
       assert.equal(await rowsLeft(), 0)
       for (const { browser, userId } of visitors) {

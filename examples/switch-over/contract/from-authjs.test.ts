@@ -1,0 +1,4 @@
+import { openAuthjs } from './old-libraries.ts'
+import { switchOver } from './switch-over.ts'
+
+switchOver('Auth.js', openAuthjs)
