@@ -627,6 +627,44 @@ const heads: readonly MutantGroup[] = [
       },
     ],
   },
+  {
+    file: 'src/http/session-from-upgrade.ts',
+    tests: ['test/websockets/hung-up.test.ts'],
+    mutants: [{ without: 'hearing errors of an upgrade', from: '  hearErrors(request)\n', to: '' }],
+  },
+  {
+    file: 'src/http/authorization-field.ts',
+    tests: ['test/http/bearer-sessions.test.ts'],
+    mutants: [
+      {
+        without: 'looking at all Authorization headers',
+        from: 'lines.length > 1 ? lines.join(',
+        to: 'lines.length > 9 ? lines.join(',
+      },
+    ],
+  },
+  {
+    file: 'src/http/response-headers.ts',
+    tests: ['test/adapters/fetch.test.ts'],
+    mutants: [
+      {
+        without: "leaving a handler's own WWW-Authenticate",
+        from: ' && linesOf(head, CHALLENGE).length === 0',
+        to: '',
+      },
+    ],
+  },
+  {
+    file: 'src/http/guards/fresh.ts',
+    tests: ['test/adapters/guards.test.ts'],
+    mutants: [
+      {
+        without: 'encoding where a guard redirects to',
+        from: 'return asHeader(location)',
+        to: 'return location',
+      },
+    ],
+  },
 ]
 
 export const requestMutants: readonly MutantGroup[] = [...cookies, ...tokens, ...sessions, ...heads]

@@ -13,7 +13,9 @@ test('a client that resets its connection while the session loads ends no proces
     server.on('upgrade', async (request, socket) => {
       socket.on('close', resolve)
       client.resetAndDestroy()
-      await sessionFromUpgrade(memorySessions(), request).load()
+      const session = sessionFromUpgrade(memorySessions(), request)
+      expect(socket.listenerCount('error'), 'without a listener the error is thrown').toBe(1)
+      await session.load()
     })
   })
   client.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
