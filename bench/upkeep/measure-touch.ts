@@ -23,7 +23,7 @@ export interface TouchFigure {
 const DATASET = { name: 'touch', data: SAMPLE }
 /** Of so many, one moves the purge bound, which has an index. */
 const TOUCHES_EACH = 30
-/** The server's log is one for all: autovacuum, which may run in one of them, is no part of a load. */
+/** The server has one log for everything, so a round in which autovacuum runs counts too much. */
 const LOAD_ROUNDS = 7
 
 /** Touches each session many times, and asks PostgreSQL how it kept the rows. */
