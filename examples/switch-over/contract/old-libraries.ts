@@ -172,7 +172,7 @@ export async function openLucia(pool: Pool): Promise<OldLibrary> {
 }
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()
-const valueOf = ({ cookie }: Browser): string => /(?:^|; )session=([^;]*)/.exec(cookie)?.[1] ?? ''
+const tokenOf = ({ cookie }: Browser): string => /(?:^|; )session=([^;]*)/.exec(cookie)?.[1] ?? ''
 
 /** The pattern that Lucia's pages have shown since 2024: the id is the hash of the token. */
 export async function openHashedPattern(pool: Pool): Promise<OldLibrary> {
@@ -198,7 +198,7 @@ export async function openHashedPattern(pool: Pool): Promise<OldLibrary> {
     async userOf(browser) {
       const { rows } = await pool.query(
         'select user_id::text from user_session where id = $1 and expires_at > now()',
-        [sha256(valueOf(browser)).toString('hex')],
+        [sha256(tokenOf(browser)).toString('hex')],
       )
       return rows[0]?.user_id ?? null
     },
@@ -231,7 +231,7 @@ export async function openDottedPattern(pool: Pool): Promise<OldLibrary> {
       return { browser, userId }
     },
     async userOf(browser) {
-      const [id, hidden = ''] = valueOf(browser).split('.')
+      const [id, hidden = ''] = tokenOf(browser).split('.')
       const { rows } = await pool.query('select user_id, secret_hash from session where id = $1', [
         id,
       ])
