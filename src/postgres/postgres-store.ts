@@ -60,12 +60,14 @@ import { type StoreOperations, storeOperations } from './operations/store-operat
 import type { TakenEntry } from './operations/take.ts'
 import { isUuid } from './parameter-types.ts'
 import { SessionEndings } from './session-endings.ts'
+import { isWrongOfTables } from './sql-state.ts'
 import { type DatabaseOptions, type PostgresStoreOptions, storeOptions } from './store-options.ts'
 import { TableAccess } from './table-access.ts'
 import { resolveTableNames, type TableNames } from './table-names.ts'
 import { applicationTransaction } from './transaction/application-transaction.ts'
 import { PostgresTransaction } from './transaction/postgres-transaction.ts'
 import { JoinedUsers } from './user/joined-users.ts'
+import { explainUserFailure } from './user/user-failures.ts'
 import { UserCaps } from './user-caps.ts'
 
 /**
@@ -118,6 +120,8 @@ export class PostgresStore implements SessionStore {
       groupCommit: this.#isShared,
       preparation: 'migrate',
       prepare: () => this.#prepare(),
+      // The type of the users' key may have changed, or a column that they are read by.
+      isOutdated: (error) => this.#users !== null && isWrongOfTables(error),
     })
     this.#users = user === undefined ? null : new JoinedUsers(user)
     if (this.#users !== null) this.loadUser = this.#loadUser.bind(this, this.#users)
@@ -300,9 +304,10 @@ export class PostgresStore implements SessionStore {
     options?: CallOptions,
   ): Promise<LoadUserResult> {
     if (!isUuid(guard.id)) return { status: 'gone' }
-    const found = await this.#tables.use(options, (deadline) =>
+    const asking = this.#tables.use(options, (deadline) =>
       this.#tables.runner.ask(loadUserOperation(this.#names, users.rows), guard, deadline),
     )
+    const found = await asking.catch((error) => Promise.reject(explainUserFailure(error)))
     return found === null ? { status: 'gone' } : { status: 'found', user: await users.user(found) }
   }
 

@@ -87,6 +87,11 @@ export function isUniqueViolation(error: unknown): boolean {
   return sqlStateOf(error) === '23505'
 }
 
+/** Whether the server refused a statement because of the tables or functions that it names (class 42). */
+export function isWrongOfTables(error: unknown): boolean {
+  return sqlStateOf(error)?.startsWith('42') === true
+}
+
 export function isForeignKeyViolation(error: unknown): boolean {
   return sqlStateOf(error) === '23503'
 }

@@ -21,6 +21,8 @@ export interface TableAccessOptions {
   prepare(): Promise<void>
   /** Turns a failure of a call into the error that callers get. */
   explain?(error: unknown): Promise<unknown>
+  /** Whether a failed call, which has had no effect, is worth another one after the tables are prepared again. */
+  isOutdated?(error: unknown): boolean
 }
 
 /** A call that can share its statement with others. */
@@ -121,7 +123,7 @@ export class TableAccess {
           return await call(deadline)
         } catch (error) {
           // A statement on a missing table or column has had no effect.
-          if (!isOfSchema(error)) throw error
+          if (!isOfSchema(error) && this.#options.isOutdated?.(error) !== true) throw error
           this.#isReady = false
         }
       }

@@ -263,6 +263,8 @@ describe('keys', () => {
   test.each([
     ['uuid', 'app.members', id],
     ['text', 'app.people', `o'neil "x" $1`],
+    ['bigint, with nineteen digits', 'app.users', '1234567890123456789'],
+    ['bigint, the largest', 'app.users', '9223372036854775807'],
   ])('of type %s are found by an index', async (_, from, key) => {
     await pool.query(`insert into ${from} (id, name) values ($1, 'Ann')`, [key])
     const { sessions } = open({ select: 'id, name', from, key: 'id' })
@@ -275,6 +277,7 @@ describe('keys', () => {
     ['app.users', '01'],
     ['app.users', '1.0'],
     ['app.users', '99999999999999999999999'],
+    ['app.users', '9223372036854775808'],
     ['app.members', 'ann'],
   ])(
     'of %s that the user id %s cannot be find no user, and are not an error',
@@ -284,6 +287,58 @@ describe('keys', () => {
       expect((await visit(sessions, cookie)).user).toBeNull()
     },
   )
+})
+
+test('columns may be called as the names within the statement are', async () => {
+  const names = ['own', 'u', 's', 'a', 'found', 'json', 'packed', 'pg_sessions_user']
+  await pool.query(`drop table if exists app.clashing;
+    create table app.clashing (id text primary key, ${names.map((name) => `${name} text`).join(', ')});
+    insert into app.clashing values ('1', ${names.map((name) => `'${name}'`).join(', ')})`)
+  const expected = { id: '1', ...Object.fromEntries(names.map((name) => [name, name])) }
+  for (const user of [
+    { select: `id, ${names.join(', ')}`, from: 'app.clashing', key: 'id' },
+    { query: 'select * from app.clashing where id = $1' },
+  ]) {
+    const { sessions } = open(user)
+    const { cookie } = await cookieOf(sessions, '1')
+    expect((await visit(sessions, cookie)).user).toEqual(expected)
+  }
+})
+
+test('an id that the query cannot cast fails its own session only, and says what is at fault', async () => {
+  const { sessions } = open(byQuery)
+  const users = ['1', 'ann', '2', 'bob']
+  const visitors = await Promise.all(users.map((userId) => cookieOf(sessions, userId)))
+  const loads = await Promise.allSettled(visitors.map(({ cookie }) => visit(sessions, cookie)))
+  expect(loads.map(({ status }) => status)).toEqual([
+    'fulfilled',
+    'rejected',
+    'fulfilled',
+    'rejected',
+  ])
+  expect(loads[1]).toMatchObject({
+    reason: {
+      code: 'ERR_STORE',
+      sqlState: '22P02',
+      message: expect.stringContaining('the setting user selects fails for the user id'),
+    },
+  })
+})
+
+test('a key whose type has changed under traffic is looked up again, and a table that is gone is named', async () => {
+  await pool.query(`drop table if exists app.changing;
+    create table app.changing (id bigint primary key, name text); insert into app.changing values (1, 'Ann')`)
+  const { sessions } = open({ select: 'name', from: 'app.changing', key: 'id' })
+  const { cookie } = await cookieOf(sessions, '1')
+  expect((await visit(sessions, cookie)).user).toEqual({ name: 'Ann' })
+  await pool.query('alter table app.changing alter id type text')
+  expect((await visit(sessions, cookie)).user).toEqual({ name: 'Ann' })
+  await pool.query('alter table app.changing alter id type bigint using id::bigint')
+  expect((await visit(sessions, cookie)).user).toEqual({ name: 'Ann' })
+  await pool.query('alter table app.changing rename to changed')
+  await expect(visit(sessions, cookie)).rejects.toThrow('no such table')
+  await pool.query('alter table app.changed rename to changing')
+  expect((await visit(sessions, cookie)).user).toEqual({ name: 'Ann' })
 })
 
 test('several rows for one user id are an error, and never one of them', async () => {

@@ -10,6 +10,7 @@ import type { LoadedSession } from '../operations/load.ts'
 import { freshProof } from '../proof.ts'
 import { classifyDatabaseError, sqlStateOf } from '../sql-state.ts'
 import { surveyUserTable, tryUserQuery, type UserColumn } from './survey-user-table.ts'
+import { adviceForUserSql, explainUserFailure } from './user-failures.ts'
 import { type FoundUser, KEY_TYPES, ownRows, tableRows, type UserRowSql } from './user-row.ts'
 import type { JoinedUserOptions, UserSource } from './user-settings.ts'
 
@@ -48,7 +49,9 @@ export class JoinedUsers {
 
   /** Puts the user into the record of a session that has been loaded. @throws {StoreError} As `user` does. */
   async join(loading: Promise<LoadedSession>): Promise<LoadResult> {
-    const loaded = await loading
+    const loaded = await loading.catch((error: unknown) =>
+      Promise.reject(explainUserFailure(error)),
+    )
     if (loaded.status !== 'live' || loaded.found === undefined) return loaded
     const { record, found } = loaded
     const user = record.userId === null ? null : await this.user(found)
@@ -132,9 +135,11 @@ async function ask<Call, Answer>(
   } catch (error) {
     noteExplanation(driver, error)
     // What the server says about the application's own SQL, before any value is sent.
-    if (sqlStateOf(error)?.startsWith('42')) {
+    const sqlState = sqlStateOf(error)
+    if (sqlState?.startsWith('42')) {
+      const { message } = readClientError(error)
       throw new ConfigurationError(
-        `PostgreSQL refuses the setting user: ${readClientError(error).message}. The user id $1 is text: cast it to the type of your key, as in $1::bigint.`,
+        `PostgreSQL refuses the setting user: ${message}.${adviceForUserSql(sqlState)}`,
       )
     }
     throw classifyDatabaseError(error, statement)

@@ -30,10 +30,10 @@ export function readUserRow(bytes: AnswerBytes): FoundUser {
   return { row: parseRow(bytes.take(length).toString()) }
 }
 
-/** The rows of a query of the application's own. The alias is one that its names cannot hide. */
+/** The rows of a query of the application's own. The alias of the id is one that its names cannot hide, and `own.*` is the row even where a column is named `own`. */
 export function ownRows(source: UserSource & { kind: 'query' }): UserRowSql {
   const alias = 'pg_sessions_user'
-  return (userId) => `select row_to_json(own)::text
+  return (userId) => `select row_to_json(own.*)::text
               from (select ${userId}) as ${alias} (id) cross join lateral (
 ${source.bind(`${alias}.id`)}
 ) as own`
@@ -49,7 +49,7 @@ export function tableRows(
     return `u.${name}${AS_TEXT[types.get(column) ?? ''] ?? ''} as ${name}`
   })
   const asKey = KEYS[types.get(key) ?? '']
-  return (userId) => `select row_to_json(own)::text
+  return (userId) => `select row_to_json(own.*)::text
               from (
                 select ${selected.join(', ')}
                 from ${table} as u
@@ -65,8 +65,11 @@ const AS_TEXT: Readonly<Record<string, string>> = {
   'numeric[]': '::text[]',
 }
 
+/** Of nineteen digits, as ids of Twitter and Discord have, some are no bigint. The outer case is decided first. */
 const wholeNumber = (userId: string): string =>
-  `case when ${userId} ~ '^(0|-?[1-9][0-9]{0,17})$' then ${userId}::bigint end`
+  `case when ${userId} ~ '^(0|-?[1-9][0-9]{0,18})$' then
+                  case when ${userId}::numeric between -9223372036854775808 and 9223372036854775807
+                    then ${userId}::bigint end end`
 const asIs = (userId: string): string => userId
 
 /** How the text of a user's id becomes a key, for an index to serve. An id that cannot be a key finds no row. */
