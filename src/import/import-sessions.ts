@@ -1,4 +1,5 @@
-import { ConfigurationError, StoreUnavailableError } from '../errors.ts'
+import { StoreUnavailableError } from '../errors.ts'
+import { readBatchSize } from '../options/batch-size.ts'
 import type { StatementRunner } from '../postgres/statement-runner.ts'
 import type { FoundSession, ImportSource, MovableSession } from './import-source.ts'
 import { type ImportReport, ImportTally, movableOf } from './import-tally.ts'
@@ -37,16 +38,12 @@ const PATIENCE = 3
  * there or here. Rows that cannot be moved stay where they are, and the report says why. Rows that the
  * other system adds meanwhile may be left for another run.
  *
- * @throws {ConfigurationError} The batch size is not a whole number of at least 1.
+ * @throws {ConfigurationError} The batch size is not a whole number from 1 to 100 000.
  * @throws {StoreUnavailableError} The database stayed away. What has been moved stays moved.
  */
 export async function importSessions(options: ImportOptions): Promise<ImportReport> {
   const { source, runner, signal, onProgress, batchSize = 250 } = options
-  if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new ConfigurationError(
-      `batchSize must be a whole number of at least 1; it is ${String(batchSize)}.`,
-    )
-  }
+  readBatchSize(batchSize)
   const { live, expired } = await runner.ask(source.count, undefined)
   const total = live + expired
   const batches = new Batches(options, { rows: batchSize, bytes: PAGE_BYTES })

@@ -72,13 +72,17 @@ export function oneOf<const Choice extends string, Fallback extends Choice | nul
   })
 }
 
+/** What an `int` of PostgreSQL holds. */
+const MOST = 2 ** 31 - 1
+
 export function wholeNumber(fallback: number, least = 1): Option<number> {
   const takes = `a whole number of at least ${least}`
-  return option(takes, fallback, (value, name) =>
-    typeof value === 'number' && Number.isInteger(value) && value >= least
-      ? value
-      : refuse(name, takes, value),
-  )
+  return option(takes, fallback, (value, name) => {
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < least) {
+      return refuse(name, takes, value)
+    }
+    return value <= MOST ? value : refuse(name, `at most ${MOST}`, value)
+  })
 }
 
 /** A function; `example` shows how to write it. */

@@ -1,17 +1,25 @@
 /** A result that is there at once unless something had to be waited for. */
 export type MaybePromise<Result> = Result | Promise<Result>
 
+/** Whether it must be waited for. Bluebird's promises, and those of another realm, as in Jest, are of no class here. */
+function isPromise<Result>(given: MaybePromise<Result>): given is Promise<Result> {
+  return typeof given === 'object' && given !== null && 'then' in given
+}
+
 /** Goes on with a result: at once if it is there, since a promise costs more than to decrypt a small value. */
 export function andThen<Given, Result>(
   given: MaybePromise<Given>,
   next: (given: Given) => MaybePromise<Result>,
 ): MaybePromise<Result> {
-  return given instanceof Promise ? given.then(next) : next(given)
+  return isPromise(given) ? Promise.resolve(given).then(next) : next(given)
 }
 
 /** Waits for all, if there is one to wait for. */
 export function all<Result>(results: readonly MaybePromise<Result>[]): MaybePromise<Result[]> {
-  return results.some((result) => result instanceof Promise)
-    ? Promise.all(results)
-    : (results as Result[])
+  return results.some(isPromise) ? Promise.all(results) : (results as Result[])
+}
+
+/** Gives the promise that must be waited for; null for a result that is there. */
+export function pending<Result>(given: MaybePromise<Result>): Promise<Result> | null {
+  return isPromise(given) ? Promise.resolve(given) : null
 }

@@ -1,4 +1,6 @@
 import { ConfigurationError, UnsupportedError } from '../errors.ts'
+import { readBatchSize } from '../options/batch-size.ts'
+import { Deadline } from '../store/deadline.ts'
 import type {
   SessionStore,
   StoredValue,
@@ -43,7 +45,7 @@ const PAGE_BYTES = 4_194_304
 /**
  * Seals all stored values with the current key that are not, batch by batch.
  *
- * @throws {ConfigurationError} The batch size is not a whole number of at least 1, or values are not sealed yet.
+ * @throws {ConfigurationError} The batch size is not a whole number from 1 to 100 000, or values are not sealed yet.
  * @throws {UnsupportedError} The store cannot read or replace the values of all sessions.
  * @throws {StoreUnavailableError} The store or the sealer did not answer. What has been sealed stays so.
  */
@@ -52,11 +54,7 @@ export async function reseal(
   sealing: Sealing,
   { batchSize = 250, onProgress, signal }: ResealOptions = {},
 ): Promise<ResealReport> {
-  if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new ConfigurationError(
-      `batchSize must be a whole number of at least 1; it is ${String(batchSize)}.`,
-    )
-  }
+  readBatchSize(batchSize)
   if (!sealing.isSealing) {
     throw new ConfigurationError(
       'Values are not sealed before seal.sealFrom, which lies ahead. Call reseal after it.',
@@ -68,6 +66,8 @@ export async function reseal(
   const progress = { sessions: 0, seen: 0, resealed: 0, changed: 0, failed: 0 }
   let after: ValuePlace | null = null
   while (!signal?.aborted) {
+    // For each page, so that a sealer that never answers does not hold it for ever.
+    const deadline = new Deadline(store.deadline ?? Number.POSITIVE_INFINITY)
     const page: readonly StoredValue[] = await store.readValues({
       after,
       limit: batchSize,
@@ -76,8 +76,9 @@ export async function reseal(
     const last = page.at(-1)
     if (last === undefined) return { ...progress, isComplete: true }
     const outdated: StoredValue[] = []
-    for (const value of page) if (!(await sealing.isCurrent(value.value))) outdated.push(value)
-    const sealed = await Promise.all(outdated.map((value) => sealedAgain(sealing, value)))
+    for (const value of page)
+      if (!(await sealing.isCurrent(value.value, deadline))) outdated.push(value)
+    const sealed = await Promise.all(outdated.map((value) => sealedAgain(sealing, value, deadline)))
     const replacements = sealed.filter((replacement) => replacement !== null)
     const replaced = replacements.length === 0 ? 0 : await store.replaceValues(replacements)
     const ids = new Set(page.map(({ sessionId }) => sessionId))
@@ -96,8 +97,9 @@ export async function reseal(
 async function sealedAgain(
   sealing: Sealing,
   { sessionId, key, value: expected }: StoredValue,
+  deadline: Deadline,
 ): Promise<ValueReplacement | null> {
-  const value = await sealing.open(sessionId, key, expected)
+  const value = await sealing.open(sessionId, key, expected, deadline)
   if (value === null) return null
-  return { sessionId, key, expected, value: await sealing.seal(sessionId, key, value) }
+  return { sessionId, key, expected, value: await sealing.seal(sessionId, key, value, deadline) }
 }

@@ -1,6 +1,10 @@
-import type { CallOptions } from '../store/deadline.ts'
+import { StoreUnavailableError } from '../errors.ts'
+import { type CallOptions, Deadline } from '../store/deadline.ts'
 import type { SessionStore, StoreInspector } from '../store/session-store.ts'
 import type { Sealing } from './sealing.ts'
+
+/** A store takes no larger threshold. */
+const LARGEST = 2 ** 31 - 1
 
 /** The calls of a store that values pass through. */
 type ValueCalls = Pick<
@@ -37,7 +41,7 @@ export function sealedStore(store: SessionStore, sealing: Sealing): SessionStore
     update: tracked(sealed.update),
     take: tracked(sealed.take),
     readUser: tracked(sealed.readUser),
-    inspector: store.inspector && openingInspector(store.inspector, sealing),
+    inspector: store.inspector && openingInspector(store, store.inspector, sealing),
     // A call whose value is still being sealed has not reached the store, which therefore would not wait for it.
     close: async () => {
       await Promise.all(inFlight)
@@ -59,7 +63,7 @@ function valueCalls(store: SessionStore, sealing: Sealing): Required<ValueCalls>
       const most = options?.largeEntries
       const result = await store.load(proof, {
         ...options,
-        largeEntries: most === undefined ? undefined : most + sealing.overhead,
+        largeEntries: most === undefined ? most : Math.min(most + sealing.overhead, LARGEST),
       })
       if (result.status !== 'live') return result
       const { record } = result
@@ -95,21 +99,14 @@ function valueCalls(store: SessionStore, sealing: Sealing): Required<ValueCalls>
 
     update: updateCall(store, sealing),
 
-    async take(entry, options) {
-      const result = await store.take(entry, options)
-      if (result.status !== 'taken' || result.value === null) return result
-      const { id, key } = entry
-      return {
-        status: 'taken',
-        value: await sealing.open(id, key, result.value, options?.deadline),
-      }
-    },
+    take: takeCall(store, sealing),
 
-    async readUser(userId, options?: CallOptions) {
-      const sessions = (await store.readUser?.(userId, options)) ?? []
+    async readUser(userId, options) {
+      const call = inTime(store, options)
+      const sessions = (await store.readUser?.(userId, call)) ?? []
       const open = async (session: (typeof sessions)[number]): Promise<typeof session> => ({
         ...session,
-        entries: await sealing.openAll(session.id, session.entries, options?.deadline),
+        entries: await sealing.openAll(session.id, session.entries, call.deadline),
       })
       return Promise.all(sessions.map(open))
     },
@@ -117,13 +114,55 @@ function valueCalls(store: SessionStore, sealing: Sealing): Required<ValueCalls>
 }
 
 /** Shows an operator a value that the application allows, rather than its sealed form. */
-function openingInspector(inspector: StoreInspector, sealing: Sealing): StoreInspector {
+function openingInspector(
+  store: SessionStore,
+  inspector: StoreInspector,
+  sealing: Sealing,
+): StoreInspector {
   return {
     ...inspector,
     async entries(search, options) {
-      const entries = await inspector.entries(search, options)
-      return sealing.openAll(search.id, entries, options?.deadline)
+      const call = inTime(store, options)
+      const entries = await inspector.entries(search, call)
+      return sealing.openAll(search.id, entries, call.deadline)
     },
+  }
+}
+
+/** The time of a call that has none of its own, so that a sealer that never answers ends it. */
+function inTime(
+  { deadline }: Pick<SessionStore, 'deadline'>,
+  options: CallOptions | undefined,
+): { readonly deadline: Deadline } {
+  return { deadline: options?.deadline ?? new Deadline(deadline ?? Number.POSITIVE_INFINITY) }
+}
+
+/**
+ * A value that does not open is put back, unless another request has written one meanwhile: the process may lack its
+ * key, or the key service may be away, and a value that is taken is gone.
+ */
+function takeCall(store: SessionStore, sealing: Sealing): SessionStore['take'] {
+  return async (entry, options) => {
+    const call = inTime(store, options)
+    const result = await store.take(entry, call)
+    if (result.status !== 'taken' || result.value === null) return result
+    const { id, key } = entry
+    const stored = result.value
+    const putBack = async (): Promise<boolean> => {
+      // The key service may have used up the time of the call.
+      const put = await store
+        .update({ ...entry, expected: null, value: stored }, inTime(store, undefined))
+        .catch(() => null)
+      return put?.status === 'updated'
+    }
+    try {
+      const value = await sealing.open(id, key, stored, call.deadline)
+      if (value === null) await putBack()
+      return { status: 'taken', value }
+    } catch (error) {
+      if ((await putBack()) || !(error instanceof StoreUnavailableError)) throw error
+      throw new StoreUnavailableError(error.message, 'unknown', { cause: error })
+    }
   }
 }
 

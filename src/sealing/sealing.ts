@@ -1,10 +1,10 @@
-import { InvalidValueError, StoreUnavailableError } from '../errors.ts'
+import { ConfigurationError, isSessionError, StoreUnavailableError } from '../errors.ts'
 import { assertBytes } from '../store/assert-bytes.ts'
 import type { Deadline } from '../store/deadline.ts'
 import type { Entry } from '../store/session-store.ts'
-import { all, andThen, type MaybePromise } from './maybe-promise.ts'
+import { MARK_SIZE, marked, sealedPart } from '../store/sealed-value.ts'
+import { all, andThen, type MaybePromise, pending } from './maybe-promise.ts'
 import type { SealOptions } from './seal-settings.ts'
-import { MARK_SIZE, marked, sealedPart } from './sealed-value.ts'
 import { placeOf, type Sealer, type SealFailure } from './sealer.ts'
 
 /** Why a stored value counts as absent. */
@@ -112,7 +112,7 @@ export class Sealing {
     assertBytes(key)
     assertBytes(value)
     return andThen(this.#sealer.seal(value, placeOf(sessionId, key)), (sealed) => {
-      const stored = marked(sealed)
+      const stored = marked(checked(sealed, `${this.#sealer.name}.seal`, 'a Uint8Array'))
       this.#stored.set(value, stored)
       return stored
     })
@@ -122,7 +122,9 @@ export class Sealing {
     const sealed = sealedPart(stored)
     if (sealed === null) return this.acceptsUnsealed ? stored : 'notSealed'
     return andThen(this.#sealer.open(sealed, placeOf(sessionId, key)), (opened) => {
-      if (typeof opened !== 'string') this.#stored.set(opened, stored)
+      if (isFailure(opened)) return opened
+      const expected = "a Uint8Array, 'unknownKey' or 'notAuthentic'"
+      this.#stored.set(checked(opened, `${this.#sealer.name}.open`, expected), stored)
       return opened
     })
   }
@@ -140,8 +142,9 @@ export class Sealing {
   ): Promise<Result> {
     const { name } = this.#sealer
     try {
-      const result = work()
-      if (!(result instanceof Promise)) return result
+      const made = work()
+      const result = pending(made)
+      if (result === null) return made
       const late = (): Error =>
         new StoreUnavailableError(
           `The sealer '${name}' did not answer in time, so no value could be read or written. Is its key service reachable?`,
@@ -149,7 +152,7 @@ export class Sealing {
         )
       return await (deadline?.race(result, late) ?? result)
     } catch (error) {
-      if (error instanceof StoreUnavailableError || error instanceof InvalidValueError) throw error
+      if (isSessionError(error)) throw error
       throw new StoreUnavailableError(
         `The sealer '${name}' could not ${what} a value; its error is the cause.`,
         'none',
@@ -157,4 +160,24 @@ export class Sealing {
       )
     }
   }
+}
+
+function isFailure(opened: unknown): opened is SealFailure {
+  return opened === 'unknownKey' || opened === 'notAuthentic'
+}
+
+/** Anything else would be taken for a value, or for none. @throws {ConfigurationError} Shows nothing of it. */
+function checked(given: unknown, method: string, expected: string): Uint8Array {
+  const kind = Object.prototype.toString.call(given).slice(8, -1)
+  // One from another realm, such as the environment of a test runner, has another class.
+  if (kind === 'Uint8Array') return given as Uint8Array
+  const advice = kind === 'ArrayBuffer' ? ' Write new Uint8Array(buffer).' : ''
+  throw new ConfigurationError(
+    `The sealer's method ${method} must give ${expected}, and gave ${named(kind)}.${advice}`,
+  )
+}
+
+function named(kind: string): string {
+  if (kind === 'Undefined' || kind === 'Null') return kind.toLowerCase()
+  return `${/^[AEIO]/.test(kind) ? 'an' : 'a'} ${kind}`
 }

@@ -1,4 +1,5 @@
-import { ConfigurationError, StoreUnavailableError, UnsupportedError } from '../errors.ts'
+import { StoreUnavailableError, UnsupportedError } from '../errors.ts'
+import { readBatchSize } from '../options/batch-size.ts'
 import type { EndedPage, EndedSession, EndingPage, SessionStore } from '../store/session-store.ts'
 
 /** How to end all sessions. */
@@ -15,7 +16,7 @@ export interface DestroyAllOptions {
  * Ends all sessions that began before the call, batch by batch. Returns how many were live.
  *
  * @param onEnded - Called with each live session that has ended.
- * @throws {ConfigurationError} The batch size is not a whole number of at least 1.
+ * @throws {ConfigurationError} The batch size is not a whole number from 1 to 100 000.
  * @throws {UnsupportedError} The store cannot end all sessions.
  */
 export async function destroyAll(
@@ -23,11 +24,7 @@ export async function destroyAll(
   { batchSize = 250, onProgress, signal }: DestroyAllOptions = {},
   onEnded: (session: EndedSession) => void = () => undefined,
 ): Promise<number> {
-  if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new ConfigurationError(
-      `batchSize must be a whole number of at least 1; it is ${String(batchSize)}.`,
-    )
-  }
+  readBatchSize(batchSize)
   if (store.destroyPage === undefined) {
     throw new UnsupportedError(
       `The store '${store.name}' cannot end all sessions at once. Change its keys, or delete the rows of its tables.`,

@@ -134,6 +134,13 @@ async function endReused(
   for (const id of ended) events.emit('destroyed', { sessionId: id, userId })
 }
 
+/** A value that is sealed, in sessions without the setting `seal`. A codec of raw bytes would take it for the value. */
+export class StillSealed extends UndecodableError {
+  constructor() {
+    super('The stored value is sealed, and these sessions have no setting seal.')
+  }
+}
+
 /** The text of a key, or undefined (and an event) when its bytes do not decode. */
 function decodeKey(context: SessionContext, id: string, key: Uint8Array): string | undefined {
   try {
@@ -152,6 +159,10 @@ export function reportUndecodable(
   key: string | null,
   error?: UndecodableError,
 ): void {
+  if (error instanceof StillSealed) {
+    events.emit('unsealFailed', { sessionId, key, reason: 'noSetting' })
+    return
+  }
   if (error instanceof UnfitValue && key !== null) {
     events.emit('valueUnfit', { sessionId, key, places: error.places })
     return

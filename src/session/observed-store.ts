@@ -44,6 +44,7 @@ export function observeStore(store: SessionStore, events: SessionEventHub): Sess
   } = store
   return {
     name: store.name,
+    ...(store.deadline === undefined ? {} : { deadline: store.deadline }),
     ...(store.limitsUsers === undefined ? {} : { limitsUsers: store.limitsUsers }),
     ...(store.keepsFactors === undefined ? {} : { keepsFactors: store.keepsFactors }),
     ready: observed('ready', store.ready.bind(store)),

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors.ts'
+import { readBatchSize } from '../options/batch-size.ts'
 import type { SessionStore } from '../store/session-store.ts'
 import type { Logger } from './logger.ts'
 import type { SessionEventHub } from './session-events.ts'
@@ -16,19 +16,14 @@ export interface PurgeOptions {
 /**
  * Deletes dead sessions, batch by batch, until a batch finds no more. Gives how many went.
  *
- * @throws {ConfigurationError} The batch size is not a whole number of at least 1.
+ * @throws {ConfigurationError} The batch size is not a whole number from 1 to 100 000.
  */
 export async function purgeAll(
   store: SessionStore,
   events: SessionEventHub,
   options: PurgeOptions = {},
 ): Promise<number> {
-  const batchSize = options.batchSize ?? 250
-  if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new ConfigurationError(
-      `batchSize must be a whole number of at least 1; it is ${String(batchSize)}.`,
-    )
-  }
+  const batchSize = readBatchSize(options.batchSize ?? 250)
   const startedAt = performance.now()
   let removed = 0
   for (;;) {

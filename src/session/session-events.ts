@@ -76,12 +76,12 @@ export interface SessionEvents {
   }
   /**
    * A stored value counts as absent, since it cannot be decrypted (`seal`): its key is unknown to this process, it was
-   * changed or comes from another session or key, or it is not sealed.
+   * changed or comes from another session or key, it is not sealed, or these sessions have no setting `seal`.
    */
   unsealFailed: {
     readonly sessionId: string
     readonly key: string | null
-    readonly reason: 'unknownKey' | 'notAuthentic' | 'notSealed'
+    readonly reason: 'unknownKey' | 'notAuthentic' | 'notSealed' | 'noSetting'
   }
   /** A client came with the key of a session in old tables that cannot be moved, so it counts as absent. */
   sessionUnreadable: { readonly sessionId: string; readonly problem: string }

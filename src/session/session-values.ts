@@ -1,7 +1,8 @@
 import { UndecodableError } from '../errors.ts'
+import { sealedPart } from '../store/sealed-value.ts'
 import type { CurrentSession } from './current-session.ts'
 import type { EntryValue, ValueUse } from './entry-value.ts'
-import { reportUndecodable } from './load-session.ts'
+import { reportUndecodable, StillSealed } from './load-session.ts'
 import type { PendingChanges } from './pending-changes.ts'
 import type { SessionLoader } from './session-loader.ts'
 
@@ -51,8 +52,10 @@ export class SessionValues {
     const { context, snapshot } = this.#current
     try {
       const { codec, data } = context
-      const read = (bytes: Uint8Array): unknown =>
-        data === null ? codec.decode(bytes) : data.read(key, codec.decode(bytes))
+      const read = (bytes: Uint8Array): unknown => {
+        if (sealedPart(bytes) !== null) throw new StillSealed()
+        return data === null ? codec.decode(bytes) : data.read(key, codec.decode(bytes))
+      }
       return { value: entry.decode(read, use) }
     } catch (error) {
       if (!(error instanceof UndecodableError)) throw error

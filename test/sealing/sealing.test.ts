@@ -3,6 +3,7 @@ import { inspect } from 'node:util'
 import {
   createSessions,
   type DatabaseSettings,
+  jsonCodec,
   type Sealer,
   type SealSettings,
   type SessionEvents,
@@ -146,6 +147,26 @@ describe('a value that was tampered with counts as absent, is told, and signs no
     expect(failures).toEqual([{ sessionId: ann.id, key: 'note', reason: 'notAuthentic' }])
     await session.update('note', (note) => `${note} again`)
     expect(await visit(sessions, ann).get('note')).toBe('undefined again')
+  })
+
+  test('one that take cannot decrypt stays for a process that can', async () => {
+    const owner = open({ keys: [KEY] }).sessions
+    const large = 'x'.repeat(20_000)
+    const ann = await begin(owner, { note: large }, 'ann')
+    const { sessions, failures } = open({ keys: [newKey()] })
+    expect(await visit(sessions, ann).take('note')).toBeUndefined()
+    expect(failures).toMatchObject([{ key: 'note', reason: 'unknownKey' }])
+    expect(await visit(owner, ann).take('note')).toBe(large)
+    expect(await visit(owner, ann).get('note')).toBeUndefined()
+  })
+
+  test('one in sessions without the setting, also if their codec takes any bytes', async () => {
+    const ann = await begin(open({ keys: [KEY] }).sessions, { note: 'of ann' }, 'ann')
+    for (const codec of [jsonCodec, { ...jsonCodec, decode: (bytes: Uint8Array) => bytes }]) {
+      const { sessions, failures } = open(undefined, { codec })
+      expect(await visit(sessions, ann).get('note')).toBeUndefined()
+      expect(failures).toEqual([{ sessionId: ann.id, key: 'note', reason: 'noSetting' }])
+    }
   })
 
   test('one of a key that this process lacks', async () => {
@@ -298,7 +319,9 @@ describe('reseal', () => {
   test('needs the setting', async () => {
     await expect(open().sessions.reseal()).rejects.toThrow(/needs the setting seal/)
     const { sessions } = open({ keys: [KEY] })
-    await expect(sessions.reseal({ batchSize: 0 })).rejects.toThrow(/batchSize/)
+    for (const batchSize of [0, 1.5, 1e9, Number.NaN]) {
+      await expect(sessions.reseal({ batchSize })).rejects.toThrow(/batchSize must be a whole/)
+    }
   })
 })
 
@@ -339,6 +362,49 @@ describe('a sealer of your own', () => {
     const hanging = { ...kms, open: () => new Promise<never>(() => undefined) }
     const slow = open({ sealer: hanging }, { deadline: '200ms' }).sessions
     await expect(visit(slow, one).get('note')).rejects.toMatchObject({ code })
+    await expect(slow.exportUser('ann')).rejects.toMatchObject({ code })
+    await expect(slow.reseal()).rejects.toMatchObject({ code })
+  })
+
+  test('that fails once the value is taken loses none', async () => {
+    let isAway = false
+    const open_: Sealer['open'] = (...given) =>
+      isAway ? Promise.reject(new Error('503 from kms')) : kms.open(...given)
+    const { sessions } = open({ sealer: { ...kms, open: open_ } })
+    const one = await begin(sessions, { note: 'once' })
+    const session = visit(sessions, one)
+    await session.load()
+    isAway = true
+    await expect(session.take('note')).rejects.toMatchObject({ outcome: 'none' })
+    isAway = false
+    expect(await visit(sessions, one).take('note')).toBe('once')
+  })
+
+  test('may answer with a promise of another class', async () => {
+    const thenable = <Value>(value: Value) =>
+      ({ then: (next: (value: Value) => unknown) => next(value) }) as Promise<Value>
+    const { sessions } = open({
+      sealer: { name: 'own', seal: thenable, open: thenable },
+    })
+    const one = await begin(sessions, { note: 'there' })
+    expect(await visit(sessions, one).get('note')).toBe('there')
+  })
+
+  test.each<[string, unknown, RegExp]>([
+    ['nothing', undefined, /own\.open must give .* and gave undefined/],
+    ['a text', 'the secret', /gave a String/],
+    ['an ArrayBuffer', new ArrayBuffer(3), /gave an ArrayBuffer. Write new Uint8Array/],
+    ['wider numbers', new Uint16Array(3), /gave a Uint16Array/],
+  ])('that gives %s is refused', async (_, given, message) => {
+    const sealer = { name: 'own', seal: (value: unknown) => value, open: () => given } as Sealer
+    const { sessions } = open({ sealer })
+    const one = await begin(sessions, { note: 'there' })
+    const reading = visit(sessions, one).get('note')
+    await expect(reading).rejects.toThrow(message)
+    await expect(reading).rejects.toMatchObject({ code: 'ERR_CONFIGURATION' })
+    await expect(reading).rejects.not.toThrow('the secret')
+    const wrong = open({ sealer: { ...sealer, seal: () => given } as Sealer }).sessions
+    await expect(begin(wrong, { note: 'there' })).rejects.toThrow(/own\.seal must give/)
   })
 })
 

@@ -46,6 +46,7 @@ const refused: [settings: object, advice: string | RegExp][] = [
   [{ renewInterval: '1m' }, "renewGrace ('30s') must be shorter than half of renewInterval ('1m')"],
   [{ purgeInterval: 600_000 }, 'the bare number 600000'],
   [{ limits: { keys: 0 } }, 'limits.keys must be a whole number of at least 1; it is 0.'],
+  [{ largeEntries: 3e9 }, 'largeEntries must be at most 2147483647; it is 3000000000.'],
   [{ limits: { valueBytes: 1.5 } }, 'it is 1.5'],
   [{ limits: { sessionBytes: Number.POSITIVE_INFINITY } }, 'it is Infinity'],
   [

@@ -13,6 +13,7 @@ export function marked(sealed: Uint8Array): Uint8Array {
 
 /** What a sealer has made; null if a stored value is not sealed. */
 export function sealedPart(stored: Uint8Array): Uint8Array | null {
-  const isMarked = stored.length >= MARK_SIZE && MARK.compare(stored, 0, MARK_SIZE) === 0
+  const isMarked =
+    stored[0] === 0 && stored.length >= MARK_SIZE && MARK.compare(stored, 0, MARK_SIZE) === 0
   return isMarked ? stored.subarray(MARK_SIZE) : null
 }
