@@ -162,7 +162,7 @@ export class SessionEndings {
     try {
       const ended = await this.#tables.ask(destroy, ending, call)
       this.#announce(ended)
-      if (list === this.#operations.listByUser) await this.#refuseKept(live, except, ended, call)
+      await this.#refuseKept(live, except, ended, () => this.#tables.ask(list, of, call))
       return ended
     } catch (error) {
       if (!isUnknown(error)) throw error
@@ -185,24 +185,22 @@ export class SessionEndings {
       .ask(this.#operations.destroyPage, page, options)
       .catch((error) => this.#mayHaveEnded(ANY_SESSION, error))
     this.#announce(answer.ended)
+    refuseKept(answer.isKept)
     return answer
   }
 
-  /** Others have ended the sessions that are missing from an answer, unless these are still the user's. */
+  /** Others have ended the sessions that are missing from an answer, unless a list still has them. */
   async #refuseKept(
     before: readonly EndedSession[],
     except: readonly string[],
     ended: readonly EndedSession[],
-    call: CallOptions,
+    listAgain: () => Promise<readonly EndedSession[]>,
   ): Promise<void> {
     const accounted = new Set([...except, ...ended.map(({ id }) => id)])
-    const missed = before.filter(({ id }) => !accounted.has(id))
-    if (missed.length === 0) return
-    const ids = missed.map(({ id }) => id)
-    const live = await this.#tables.ask(this.#operations.findLive, ids, call).catch(() => [])
-    refuseKept(
-      live.some((one) => missed.some(({ id, userId }) => id === one.id && userId === one.userId)),
-    )
+    const missed = new Set(before.map(({ id }) => id).filter((id) => !accounted.has(id)))
+    if (missed.size === 0) return
+    const live = await listAgain().catch(() => [])
+    refuseKept(live.some(({ id }) => missed.has(id)))
   }
 
   /** Announces an ending whose answer got lost: a listener then looks, and sees what has happened. */

@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createSessions } from 'pg-sessions'
+import { fromPg } from 'pg-sessions/pg'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { begin, inParallel } from '../../src/testing/store-contract/samples.ts'
 import { openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
 
@@ -30,4 +32,39 @@ test('no session is called ended that a trigger has kept', async () => {
   await client.query('rollback')
   client.release()
   expect(await store.listByUser('ann')).toHaveLength(4)
+})
+
+test('nor by a tag, of all, of a transaction, by a cap, a purge, or another session in its place', async () => {
+  const { pool } = harness
+  const kept = { code: 'ERR_STORE', message: expect.stringContaining('trigger') }
+  const settings = { database: fromPg(pool), log: false } as const
+  const sessions = createSessions(settings)
+  const capped = createSessions({ ...settings, maxPerUser: { count: 1, beyond: 'end-oldest' } })
+  onTestFinished(async () => {
+    await sessions.close()
+    await capped.close()
+  })
+  const bob = sessions.open(null)
+  await bob.session.signIn('bob', { tags: ['staff'] })
+  await expect(sessions.destroyByTag('staff')).rejects.toMatchObject(kept)
+  await expect(sessions.destroyAll()).rejects.toMatchObject(kept)
+  await expect(capped.open(null).session.signIn('bob')).rejects.toMatchObject(kept)
+  const cookie = (await bob.commit()).setCookies[0]?.split(';')[0]
+  await expect(sessions.open(cookie).session.signIn('eve')).rejects.toMatchObject(kept)
+  const acting = sessions.open(cookie)
+  await acting.session.signIn('ann', { actor: 'bob', atMost: '1h' })
+  await expect(acting.session.endImpersonation()).rejects.toMatchObject(kept)
+  const client = await pool.connect()
+  for (const of of ['User', 'Tag'] as const) {
+    await client.query('begin')
+    const by = sessions.in(client)
+    const ending = of === 'User' ? by.destroyByUser('bob') : by.destroyByTag('staff')
+    await expect(ending).rejects.toMatchObject(kept)
+    await client.query('rollback')
+  }
+  client.release()
+  expect(await sessions.listByUser('bob')).toHaveLength(1)
+  const past = `now() - interval '1 hour'`
+  await pool.query(`update sessions.session set expires_at = ${past}, purge_at = ${past}`)
+  await expect(sessions.purge()).rejects.toMatchObject(kept)
 })

@@ -12,7 +12,7 @@ import type { TableNames } from '../table-names.ts'
 export function destroyPage({
   session,
   isDistributed,
-}: TableNames): Operation<EndingPage, EndedPage> {
+}: TableNames): Operation<EndingPage, EndedPage & { readonly isKept: boolean }> {
   return operation({
     name: 'destroy_page',
     effect: 'once',
@@ -20,7 +20,7 @@ export function destroyPage({
     give: ({ after, before, limit }: EndingPage) => ({ after, before, limit }),
     sql: ({ after, before, limit }) => ({
       doomed: `
-        select s.id
+        select s.id, s.expires_at
         from ${session} as s
         where s.id > coalesce(${after}, '00000000-0000-0000-0000-000000000000'::uuid)
           and s.created_at <= coalesce(${before}, now())
@@ -33,6 +33,7 @@ export function destroyPage({
         returning s.id, s.user_id, s.expires_at`,
       answer: `
         select d.id, e.user_id, coalesce(e.expires_at > now(), false) as was_live,
+          ${isDistributed ? 'false' : 'e.id is null and d.expires_at > now()'} as is_kept,
           extract(epoch from coalesce(${before}, now())) * 1000 as before
         from doomed as d left join ended as e on e.id = d.id
         order by d.id`,
@@ -41,9 +42,10 @@ export function destroyPage({
       const ended = rows
         .filter((row) => row.boolean('was_live'))
         .map((row) => ({ id: row.text('id'), userId: row.textOrNull('user_id') }))
+      const isKept = rows.some((row) => row.boolean('is_kept'))
       const last = rows.length < limit ? undefined : rows.at(-1)
-      if (last === undefined) return { ended, next: null }
-      return { ended, next: { after: last.text('id'), before: last.number('before') } }
+      if (last === undefined) return { ended, isKept, next: null }
+      return { ended, isKept, next: { after: last.text('id'), before: last.number('before') } }
     },
   })
 }

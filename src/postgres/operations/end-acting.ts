@@ -3,6 +3,7 @@ import { type Operation, operation } from '../operation.ts'
 import { bytes, list } from '../parameter-types.ts'
 import { packSummary, readSummary } from '../session-columns.ts'
 import type { TableNames } from '../table-names.ts'
+import { refuseKept } from './destroy.ts'
 import { giveGuard, guardTypes, lifetimeTypes } from './session-parameters.ts'
 import { liveAndOwned, opensTo, touchColumns } from './session-sql.ts'
 
@@ -32,23 +33,26 @@ export function endActing({ session }: TableNames): Operation<ActorReturn, Actor
       ended: `
         delete from ${session} as s
         using found
-        where s.id = found.id`,
+        where s.id = found.id
+        returning s.id`,
       own: `
         update ${session} as s
         set secret_hash = ${token}, previous_hash = null, previous_until = null,
           sealed_successor = null, token_issued_at = greatest(s.token_issued_at, now()),
           ${touchColumns(idle, purge)}
         from found
-        where s.id = found.actor_session and s.user_id = found.actor_id
+        where exists (select from ended) and s.id = found.actor_session and s.user_id = found.actor_id
           and s.actor_id is null and s.expires_at > now()
         returning s.*`,
       answer: `
-        select coalesce((select boolsend(true) || ${packSummary('own')} from own), boolsend(false))
+        select boolsend(not exists (select from ended))
+            || coalesce((select boolsend(true) || ${packSummary('own')} from own), boolsend(false))
           as packed
         from found`,
     }),
     packedRow(answer) {
       if (answer.isAtEnd) return { status: 'gone' }
+      refuseKept(answer.boolean())
       return { status: 'ended', own: answer.boolean() ? readSummary(answer) : null }
     },
   })

@@ -78,7 +78,7 @@ export function destroySeveralInTransaction(
     sql: ({ of, except, ...given }) => ({
       ...(isOrdered && {
         found: `
-        select s.id
+        select s.id, s.expires_at
         from ${session} as s
         where ${isMeant(of)} and s.id <> all (${except})
         order by s.id
@@ -89,11 +89,12 @@ export function destroySeveralInTransaction(
         ${isOrdered ? 'using found where s.id = found.id' : `where ${isMeant(of)} and s.id <> all (${except})`}
         returning s.id, s.user_id, s.expires_at`,
       answer: `
-        select id, user_id, ${TRANSACTION_ID}, ${announce(channel, given.channel, 'true')}
+        select id, user_id, false as is_kept, ${TRANSACTION_ID}, ${announce(channel, given.channel, 'true')}
         from ended
-        where expires_at > now()`,
+        where expires_at > now()${isOrdered ? KEPT : ''}`,
     }),
     rows(rows) {
+      refuseKept(rows.some((row) => row.boolean('is_kept')))
       const answer = rows.map((row) => ({ id: row.text('id'), userId: row.textOrNull('user_id') }))
       return { answer, ended: answer.map(({ id }) => id), transactionId: transactionOf(rows) }
     },
@@ -111,6 +112,13 @@ export function transactionStatus(): Operation<string, string | null> {
     rows: ([row]) => row?.textOrNull('status') ?? null,
   })
 }
+
+/** Without the lock that comes with the order, others may have ended what is missing. */
+const KEPT = `
+        union all
+        select id, null, true, null, null
+        from found
+        where expires_at > now() and id not in (select ended.id from ended)`
 
 const TRANSACTION_ID = 'pg_current_xact_id()::text as transaction_id'
 

@@ -3,6 +3,7 @@ import { onlyRow } from '../answer-rows.ts'
 import { type Operation, operation } from '../operation.ts'
 import { integer, text, uuid } from '../parameter-types.ts'
 import type { TableNames } from '../table-names.ts'
+import { refuseKept } from './destroy.ts'
 
 /** A sign-in that is to come. */
 export interface ComingSignIn {
@@ -51,7 +52,7 @@ export function evictOldest({ session }: TableNames): Operation<ComingSignIn, re
         order by coalesce(s.authenticated_at, s.created_at) desc, s.id desc
         offset ${kept}`,
       locked: `
-        select s.id
+        select s.id, s.id is distinct from ${own} and s.user_id = ${user} as is_doomed
         from ${session} as s
         where s.id = any (array(select oldest.id from oldest) || ${own})
         order by s.id
@@ -59,10 +60,16 @@ export function evictOldest({ session }: TableNames): Operation<ComingSignIn, re
       ended: `
         delete from ${session} as s
         using locked
-        where s.id = locked.id and s.id is distinct from ${own} and s.user_id = ${user}
+        where s.id = locked.id and locked.is_doomed
         returning s.id`,
-      answer: `select id from ended`,
+      answer: `
+        select id, id not in (select ended.id from ended) as is_kept
+        from locked
+        where is_doomed`,
     }),
-    rows: (rows) => rows.map((row) => row.text('id')),
+    rows(rows) {
+      refuseKept(rows.some((row) => row.boolean('is_kept')))
+      return rows.map((row) => row.text('id'))
+    },
   })
 }

@@ -2,6 +2,7 @@ import { onlyRow } from '../answer-rows.ts'
 import { type Operation, operation } from '../operation.ts'
 import { integer } from '../parameter-types.ts'
 import type { TableNames } from '../table-names.ts'
+import { refuseKept } from './destroy.ts'
 
 /**
  * Removes at most so many dead sessions, and tells how many went.
@@ -19,7 +20,7 @@ export function purgeOperation(names: TableNames): Operation<number, number> {
     give: (limit: number) => ({ limit }),
     sql: ({ limit }) => ({
       doomed: `
-        select id
+        select id, expires_at
         from ${session}
         where purge_at <= now()
         order by purge_at
@@ -29,9 +30,18 @@ export function purgeOperation(names: TableNames): Operation<number, number> {
         delete from ${session}
         where id = any (array(select id from doomed)) and expires_at <= now()
         returning id`,
-      answer: `select count(*) as purged from purged`,
+      answer: `
+        select (select count(*) from purged) as purged,
+          exists (
+            select from doomed
+            where expires_at <= now() and id not in (select purged.id from purged)
+          ) as is_kept`,
     }),
-    rows: (rows) => onlyRow(rows).number('purged'),
+    rows(rows) {
+      const row = onlyRow(rows)
+      refuseKept(row.boolean('is_kept'))
+      return row.number('purged')
+    },
   })
 }
 

@@ -3,6 +3,7 @@ import { type Operation, operation } from '../operation.ts'
 import { bytes, list } from '../parameter-types.ts'
 import { packTimes, readTimes, TIME_COLUMNS } from '../session-columns.ts'
 import type { TableNames } from '../table-names.ts'
+import { refuseKept } from './destroy.ts'
 import { FIRST_VERSION, insertEntries, insertNewSessions } from './new-session.ts'
 import {
   giveGuard,
@@ -59,11 +60,12 @@ export function replaceOperation({
       answer: `
         select boolsend(true) || ${packTimes('created')} as packed from created
         union all
-        select boolsend(false) from found where not is_held`,
+        select boolsend(is_held) from found where not is_held or not exists (select from ended)`,
     }),
     packedRow(answer) {
       if (answer.isAtEnd) return { status: 'gone' }
       if (!answer.boolean()) return { status: 'superseded' }
+      refuseKept(answer.isAtEnd)
       return { status: 'created', times: readTimes(answer), version: FIRST_VERSION }
     },
   })
