@@ -5,8 +5,8 @@ export class ConfigurationError extends SessionError {
   /** @internal */
   static override readonly kind: string = 'ConfigurationError'
 
-  constructor(message: string) {
-    super('ERR_CONFIGURATION', message)
+  constructor(message: string, options?: { readonly cause?: unknown }) {
+    super('ERR_CONFIGURATION', message, options)
   }
 }
 

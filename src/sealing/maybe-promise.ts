@@ -1,17 +1,14 @@
+import { isPromise } from '../options/is-promise.ts'
+
 /** A result that is there at once unless something had to be waited for. */
 export type MaybePromise<Result> = Result | Promise<Result>
-
-/** Whether it must be waited for. Bluebird's promises, and those of another realm, as in Jest, are of no class here. */
-function isPromise<Result>(given: MaybePromise<Result>): given is Promise<Result> {
-  return typeof given === 'object' && given !== null && 'then' in given
-}
 
 /** Goes on with a result: at once if it is there, since a promise costs more than to decrypt a small value. */
 export function andThen<Given, Result>(
   given: MaybePromise<Given>,
   next: (given: Given) => MaybePromise<Result>,
 ): MaybePromise<Result> {
-  return isPromise(given) ? Promise.resolve(given).then(next) : next(given)
+  return isPromise(given) ? Promise.resolve(given).then(next) : next(given as Given)
 }
 
 /** Waits for all, if there is one to wait for. */

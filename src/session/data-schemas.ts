@@ -1,7 +1,8 @@
 import { pathTo, rootPath } from '../codec/value-path.ts'
 import { ConfigurationError, InvalidValueError, UndecodableError } from '../errors.ts'
+import { isPromise } from '../options/is-promise.ts'
 import { refuse } from '../options/option.ts'
-import type { StandardSchema } from '../options/standard-schema.ts'
+import { type StandardSchema, validate } from '../options/standard-schema.ts'
 
 /** The schema of one key's values, and how values of an older release become such ones. */
 export interface UpgradedSchema<Value> {
@@ -81,11 +82,21 @@ export class DataChecks {
   read(key: string, stored: unknown): unknown {
     const result = this.#validate(key, stored)
     if ('value' in result) return result.value
-    const schema = this.#schemas.get(key)
-    const upgraded = schema && 'upgrade' in schema ? schema.upgrade(stored) : undefined
+    const upgraded = this.#upgrade(key, stored)
     const again = upgraded === undefined ? result : this.#validate(key, upgraded)
     if ('value' in again) return again.value
     throw new UnfitValue(result.places)
+  }
+
+  #upgrade(key: string, stored: unknown): unknown {
+    const schema = this.#schemas.get(key)
+    if (schema === undefined || !('upgrade' in schema)) return undefined
+    const upgraded = upgradeWith(schema.upgrade, stored, key)
+    if (!isPromise(upgraded)) return upgraded
+    upgraded.then(undefined, () => undefined)
+    throw new ConfigurationError(
+      `data.${key}.upgrade is asynchronous. Sessions read values at once: let it give the value itself.`,
+    )
   }
 
   #validate(
@@ -93,9 +104,9 @@ export class DataChecks {
     value: unknown,
   ): { readonly value: unknown } | { readonly places: readonly string[] } {
     const schema = (this.#schemas.get(key) as UpgradedSchema<unknown>).schema
-    const result = schema['~standard'].validate(value)
-    if (result instanceof Promise) {
-      result.catch(() => undefined)
+    const result = validate(schema, value, `data.${key}`)
+    if (isPromise(result)) {
+      result.then(undefined, () => undefined)
       throw new ConfigurationError(
         `The schema of data.${key} is asynchronous. Sessions check values at once: leave out refinements and transformations that wait for something.`,
       )
@@ -103,6 +114,22 @@ export class DataChecks {
     if (result.issues === undefined) return { value: result.value }
     const places = result.issues.map(({ path = [] }) => pathTo(rootPath(key), path.map(stepOf)))
     return { places: [...new Set(places.length === 0 ? [rootPath(key)] : places)] }
+  }
+}
+
+/** @throws {ConfigurationError} It throws. Its own error is the cause. */
+function upgradeWith(
+  upgrade: UpgradedSchema<unknown>['upgrade'],
+  stored: unknown,
+  key: string,
+): unknown {
+  try {
+    return upgrade(stored)
+  } catch (cause) {
+    throw new ConfigurationError(
+      `data.${key}.upgrade threw an error, which is the cause. Let it give undefined for a value that it cannot upgrade.`,
+      { cause },
+    )
   }
 }
 

@@ -76,8 +76,12 @@ function decode(codec: Codec, entry: Entry): { key: string; value: unknown } | n
   }
 }
 
+/** The last time that a `Date` holds. */
+const LAST_TIME = 8.64e15
+
 function timeOf(time: number | null): string | null {
-  return time === null || !Number.isFinite(time) ? null : new Date(time).toISOString()
+  // PostgreSQL's times reach further than those of JavaScript.
+  return time === null || Math.abs(time) > LAST_TIME ? null : new Date(time).toISOString()
 }
 
 /** What JSON has for a value of a codec that knows more types. Cycles end in null. */

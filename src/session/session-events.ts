@@ -1,5 +1,6 @@
 import type { SessionError } from '../errors.ts'
 import { ConfigurationError } from '../errors.ts'
+import { isPromise } from '../options/is-promise.ts'
 import { nearestName } from '../options/nearest-name.ts'
 import { shown } from '../options/shown.ts'
 import { type EventMessage, eventChannel } from '../telemetry/channels.ts'
@@ -179,7 +180,7 @@ export class SessionEventHub {
     }
     try {
       const result = work()
-      if (result instanceof Promise) result.catch(failed)
+      if (isPromise(result)) result.then(undefined, failed)
     } catch (error) {
       failed(error)
     }

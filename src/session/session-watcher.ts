@@ -1,4 +1,5 @@
 import { ConfigurationError, SessionsClosedError, UnsupportedError } from '../errors.ts'
+import { isPromise } from '../options/is-promise.ts'
 import type {
   LiveSession,
   Precondition,
@@ -245,7 +246,7 @@ export class SessionWatcher {
     }
     try {
       const result = watch.onEnd(end)
-      if (result instanceof Promise) result.catch(failed)
+      if (isPromise(result)) result.then(undefined, failed)
     } catch (error) {
       failed(error)
     }

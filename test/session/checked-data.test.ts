@@ -1,5 +1,11 @@
 import { type } from 'arktype'
-import { createSessions, MemoryStore, type Session, type SessionEvents } from 'pg-sessions'
+import {
+  createSessions,
+  MemoryStore,
+  type Session,
+  type SessionEvents,
+  type StandardSchema,
+} from 'pg-sessions'
 import * as v from 'valibot'
 import { beforeEach, describe, expect, expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
@@ -140,6 +146,48 @@ test('a schema that answers later is refused', async () => {
   }
   expect(() => session.set('note', 'x')).toThrow(expect.objectContaining(refusal))
   await expect(session.get('note')).rejects.toMatchObject(refusal)
+})
+
+describe('a schema that does not follow the standard', () => {
+  const schema = (validate: (value: unknown) => unknown) =>
+    ({ '~standard': { version: 1, vendor: 'own', validate } }) as StandardSchema<string>
+  const later = (value: unknown) => ({ then: (next: (result: unknown) => void) => next({ value }) })
+
+  test.each<[string, () => unknown, RegExp]>([
+    [
+      'throws',
+      () => {
+        throw new TypeError('of its own')
+      },
+      /^The schema of data\.note threw/,
+    ],
+    ['answers with a promise of another class', () => later('x'), /data\.note is asynchronous/],
+    ['answers nothing', () => undefined, /data\.note gave neither/],
+    ['answers an empty object', () => ({}), /data\.note gave neither/],
+    ['lists no issues', () => ({ issues: 'wrong' }), /data\.note gave neither/],
+  ])('and %s is named, and lets no value pass', async (_, validate, message) => {
+    const sessions = createSessions({ store, log: false, data: { note: schema(validate) } })
+    const { session } = sessions.open(await storedBefore({ note: 'x' }))
+    const refusal = { code: 'ERR_CONFIGURATION', message: expect.stringMatching(message) }
+    expect(() => session.set('note', 'x')).toThrow(expect.objectContaining(refusal))
+    await expect(session.get('note')).rejects.toMatchObject(refusal)
+  })
+
+  test.each<[string, (stored: unknown) => unknown, RegExp]>([
+    [
+      'throws',
+      () => {
+        throw new TypeError('of its own')
+      },
+      /^data\.note\.upgrade threw/,
+    ],
+    ['answers later', async () => 'x', /^data\.note\.upgrade is asynchronous/],
+  ])('an upgrade that %s is named', async (_, upgrade, message) => {
+    const data = { note: { schema: z.string(), upgrade } }
+    const sessions = createSessions({ store, log: false, data })
+    const { session } = sessions.open(await storedBefore({ note: 1 }))
+    await expect(session.get('note')).rejects.toThrow(message)
+  })
 })
 
 test.each<[string, unknown, RegExp]>([

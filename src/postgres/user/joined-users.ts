@@ -1,6 +1,6 @@
 import { ConfigurationError, StoreError } from '../../errors.ts'
 import { nearestName } from '../../options/nearest-name.ts'
-import { placesOf } from '../../options/standard-schema.ts'
+import { placesOf, validate } from '../../options/standard-schema.ts'
 import type { LoadResult } from '../../store/session-store.ts'
 import { readClientError } from '../client-error.ts'
 import type { Driver, Row } from '../driver.ts'
@@ -72,7 +72,7 @@ export class JoinedUsers {
     }
     const { schema } = this.#options
     if (schema === undefined) return found.row
-    const result = await schema['~standard'].validate(found.row)
+    const result = await validate(schema, found.row, 'user')
     if (result.issues === undefined) return result.value
     throw new StoreError(
       `The user's row does not fit user.schema at: ${placesOf(result.issues)}. Change the row, what user selects, or the schema.`,

@@ -24,7 +24,10 @@ export const surveyUserTable: Operation<string, readonly UserColumn[]> = operati
   sql: ({ table }) => ({
     answer: `
       select a.attname as name, c.relkind = 'r' as is_table,
-        pg_catalog.format_type(case t.typtype when 'd' then t.typbasetype else t.oid end, null) as type,
+        pg_catalog.replace(
+          pg_catalog.format_type(case t.typtype when 'd' then t.typbasetype else t.oid end, null),
+          '"', ''
+        ) as type,
         exists (
           select from pg_catalog.pg_index as i
           where i.indrelid = c.oid and i.indisunique and i.indisvalid and i.indpred is null
