@@ -197,6 +197,7 @@ function readSettings(settings: DatabaseSettings | StoreSettings): Options {
     )
   }
   const options = readOptions('createSessions', TABLE, settings, { instead: sessionAdvice })
+  if (store !== undefined) refuseWithoutNeeds(store, settings)
   if (store !== undefined) refuseDatabaseOptions(settings)
   if (store !== undefined && options.user !== undefined) {
     throw new ConfigurationError(
@@ -204,6 +205,19 @@ function readSettings(settings: DatabaseSettings | StoreSettings): Options {
     )
   }
   return options
+}
+
+/** `{ ...waiSettings(…), codec: undefined }` would write JSON into the tables of a service that reads another form. */
+function refuseWithoutNeeds({ name, needs }: SessionStore, settings: object): void {
+  if (needs === undefined) return
+  const given = settings as Readonly<Record<string, unknown>>
+  const isLeftOut = (setting: string): boolean => given[setting] === undefined
+  const overwritten = ['cookie', 'touchInterval'].filter((setting) => setting in given)
+  const missing = [...needs, ...overwritten].find(isLeftOut)
+  if (missing === undefined) return
+  throw new ConfigurationError(
+    `${missing} is undefined, and the store '${name}' works with that of another system. Leave ${missing} out beside the settings that you spread, or give it a value.`,
+  )
 }
 
 /** The defaults may be spread over the settings of any store. */

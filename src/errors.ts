@@ -10,6 +10,7 @@ export {
   CrossSiteError,
   NotElevatedError,
   NotFreshError,
+  ReauthenticationRequiredError,
   ResponseStartedError,
   TooManySessionsError,
 } from './errors/request-errors.ts'

@@ -18,6 +18,7 @@ export {
   NotFreshError,
   NotLoadedError,
   type Outcome,
+  ReauthenticationRequiredError,
   ResponseStartedError,
   SchemaError,
   SessionError,

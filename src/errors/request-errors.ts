@@ -34,21 +34,19 @@ export class CrossSiteError extends SessionError {
   }
 }
 
-/** The user is not signed in, or signed in too long ago for this route. The handler did not run. */
-export class NotFreshError extends SessionError {
+/**
+ * The user has not proved lately who they are: the base of `NotFreshError` and `NotElevatedError`, for one handler of both. The
+ * handler of the route did not run.
+ */
+export class ReauthenticationRequiredError extends SessionError {
   /** @internal */
-  static override readonly kind: string = 'NotFreshError'
+  static override readonly kind: string = 'ReauthenticationRequiredError'
 
-  /** Whether a user is signed in, and only too long ago. */
+  /** Whether a user is signed in. */
   readonly isSignedIn: boolean
 
-  constructor(isSignedIn: boolean) {
-    super(
-      'ERR_NOT_FRESH',
-      isSignedIn
-        ? 'The user signed in too long ago for this route. Ask for the password again, and call session.signIn.'
-        : 'No user is signed in, and this route needs a recent sign-in.',
-    )
+  constructor(code: 'ERR_NOT_FRESH' | 'ERR_NOT_ELEVATED', message: string, isSignedIn: boolean) {
+    super(code, message)
     this.isSignedIn = isSignedIn
   }
 
@@ -57,26 +55,29 @@ export class NotFreshError extends SessionError {
   }
 }
 
+/** The user is not signed in, or signed in too long ago for this route. The handler did not run. */
+export class NotFreshError extends ReauthenticationRequiredError {
+  /** @internal */
+  static override readonly kind: string = 'NotFreshError'
+
+  constructor(isSignedIn: boolean) {
+    const message = isSignedIn
+      ? 'The user signed in too long ago for this route. Ask for the password again, and call session.signIn.'
+      : 'No user is signed in, and this route needs a recent sign-in.'
+    super('ERR_NOT_FRESH', message, isSignedIn)
+  }
+}
+
 /** The user has proved no second factor, or too long ago for this route. The handler did not run. */
-export class NotElevatedError extends SessionError {
+export class NotElevatedError extends ReauthenticationRequiredError {
   /** @internal */
   static override readonly kind: string = 'NotElevatedError'
 
-  /** Whether a user is signed in. */
-  readonly isSignedIn: boolean
-
   constructor(isSignedIn: boolean) {
-    super(
-      'ERR_NOT_ELEVATED',
-      isSignedIn
-        ? 'This route needs a recent second factor. Ask the user for it, then call session.elevate.'
-        : 'No user is signed in, and this route needs a recent second factor.',
-    )
-    this.isSignedIn = isSignedIn
-  }
-
-  override get statusCode(): number {
-    return this.isSignedIn ? 403 : 401
+    const message = isSignedIn
+      ? 'This route needs a recent second factor. Ask the user for it, then call session.elevate.'
+      : 'No user is signed in, and this route needs a recent second factor.'
+    super('ERR_NOT_ELEVATED', message, isSignedIn)
   }
 }
 

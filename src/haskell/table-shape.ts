@@ -78,7 +78,7 @@ const catalog = operation({
         ('wai_pg_session_data', to_regclass(${data})::oid)) as t (name, oid)
       where t.oid is not null`,
     facts: `
-      select concat_ws(' ', 'column', f.name, a.attname, format_type(a.atttypid, null),
+      select concat_ws(' ', 'column', f.name, a.attname, replace(format_type(a.atttypid, null), '"', ''),
           case when a.attnotnull and not a.atthasdef and a.attidentity = '' then 'required' end) as fact
       from found f join pg_attribute a on a.attrelid = f.oid
       where a.attnum > 0 and not a.attisdropped

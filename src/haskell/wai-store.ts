@@ -99,6 +99,7 @@ export class WaiStore implements SessionStore {
   readonly name = 'wai'
   readonly deadline: number
   readonly requiredSettings: RequiredSettings
+  readonly needs = ['codec', 'tokens'] as const
   readonly #tables: TableAccess
   readonly #operations: ReturnType<typeof waiOperations>
 

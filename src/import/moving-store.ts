@@ -1,7 +1,7 @@
 import { PostgresStore } from '../postgres/postgres-store.ts'
 import type { PostgresStoreOptions } from '../postgres/store-options.ts'
 import type { CallOptions } from '../store/deadline.ts'
-import type { LoadOptions, LoadResult, PresentedToken } from '../store/session-store.ts'
+import type { LoadOptions, LoadResult, PresentedToken, SealMoved } from '../store/session-store.ts'
 
 /** What became of the session of an old token. */
 export type Adoption =
@@ -22,10 +22,13 @@ export type Adoption =
 export interface MovingFallback<Token> {
   /** Moves the session of this token, if it is there and alive. */
   adopt(token: Token, options?: CallOptions): Promise<Adoption>
+  /** Encrypts the values of sessions that move from now on. */
+  sealBy(seal: SealMoved): void
 }
 
 /** Keeps sessions in PostgreSQL, and fetches those that a client still has in another system's tables. */
 export class MovingStore<Token> extends PostgresStore {
+  readonly needs = ['tokens'] as const
   readonly #fallback: MovingFallback<Token>
   readonly #tokenOf: (proof: PresentedToken) => Token | undefined
 
@@ -38,6 +41,10 @@ export class MovingStore<Token> extends PostgresStore {
     super(options)
     this.#fallback = fallback
     this.#tokenOf = tokenOf
+  }
+
+  sealMovedBy(seal: SealMoved): void {
+    this.#fallback.sealBy(seal)
   }
 
   override async load(proof: PresentedToken, options?: LoadOptions): Promise<LoadResult> {

@@ -1,6 +1,7 @@
 import type { StatementRunner } from '../postgres/statement-runner.ts'
 import type { TableNames } from '../postgres/table-names.ts'
 import type { Deadline } from '../store/deadline.ts'
+import type { SealMoved } from '../store/session-store.ts'
 import type { ImportSource, MovableSession } from './import-source.ts'
 import {
   type MoveOperation,
@@ -18,19 +19,41 @@ export interface MoverOptions {
   readonly absoluteTimeout?: number
   /** Moves nothing, and tells what would be moved. Defaults to `false`. */
   readonly dryRun?: boolean
+  /** Encrypts the values of sessions that move. Without it they are stored as they are. */
+  readonly seal?: SealMoved | undefined
+}
+
+/** Sessions as they are to be stored. */
+export function sealedSessions(
+  sessions: readonly MovableSession[],
+  seal: SealMoved | undefined,
+  deadline?: Deadline,
+): Promise<readonly MovableSession[]> {
+  const sealed = async (session: MovableSession): Promise<MovableSession> => ({
+    ...session,
+    entries: (await seal?.(session.id, session.entries, deadline)) ?? session.entries,
+  })
+  return Promise.all(sessions.map(sealed))
 }
 
 /** Moves sessions from another system's tables to ours, some at a time. */
 export class SessionImporter {
   readonly #runner: StatementRunner
+  #seal: SealMoved | undefined
   readonly #moves: Readonly<Record<'skip' | 'wait', MoveOperation>>
 
   constructor(options: MoverOptions) {
     const { runner, names, source, absoluteTimeout = Number.POSITIVE_INFINITY, dryRun } = options
     this.#runner = runner
+    this.#seal = options.seal
     const moveBy = (held: 'skip' | 'wait'): MoveOperation =>
       dryRun ? rehearseMove(names) : moveOperation(names, source.claim(held), absoluteTimeout)
     this.#moves = { skip: moveBy('skip'), wait: moveBy('wait') }
+  }
+
+  /** Encrypts the values of sessions that move from now on. */
+  sealBy(seal: SealMoved): void {
+    this.#seal = seal
   }
 
   /**
@@ -47,6 +70,7 @@ export class SessionImporter {
     deadline?: Deadline,
   ): Promise<readonly MoveOutcome[]> {
     if (sessions.length === 0) return []
-    return this.#runner.ask(this.#moves[held], sessions, deadline)
+    const sealed = await sealedSessions(sessions, this.#seal, deadline)
+    return this.#runner.ask(this.#moves[held], sealed, deadline)
   }
 }

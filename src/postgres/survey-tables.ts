@@ -20,9 +20,11 @@ export interface Survey {
   readonly sessionData: FoundTable | null
 }
 
+/** Without the quotes that types have under `quote_all_identifiers`. */
 const COLUMNS = `
           select string_agg(
-            a.attname || ' ' || pg_catalog.format_type(a.atttypid, a.atttypmod), e'\\n' order by a.attnum
+            a.attname || ' ' || pg_catalog.replace(pg_catalog.format_type(a.atttypid, a.atttypmod), '"', ''),
+            e'\\n' order by a.attnum
           )
           from pg_catalog.pg_attribute as a
           where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped`

@@ -31,6 +31,7 @@ export function sealStore(
   const sealing = new Sealing(seal, (sessionId, key, reason) => {
     events.emit('unsealFailed', { sessionId, key: nameOf(codec, key), reason })
   })
+  store.sealMovedBy?.((id, entries, deadline) => sealing.sealAll(id, entries, deadline))
   return { store: sealedStore(store, sealing), sealing }
 }
 

@@ -1,5 +1,5 @@
 import type { Actor } from './actor.ts'
-import type { CallOptions } from './deadline.ts'
+import type { CallOptions, Deadline } from './deadline.ts'
 import type { ActorReturn, ActorReturnResult } from './session-actor.ts'
 import type {
   CreateResult,
@@ -120,12 +120,24 @@ export interface StoreCheck {
   readonly missingRights: readonly string[]
 }
 
+/** Encrypts the values of a session as `create` would be given them. */
+export type SealMoved = (
+  sessionId: string,
+  entries: readonly Entry[],
+  deadline?: Deadline,
+) => Promise<readonly Entry[]>
+
 /** Keeps session records. See the contract suite in `pg-sessions/testing` for what it must hold. */
 export interface SessionStore {
   /** Names the store in messages: `postgres`. */
   readonly name: string
   /** Absent for a store that takes all settings. `createSessions` refuses others than these. */
   readonly requiredSettings?: RequiredSettings
+  /**
+   * Settings that must come from the function that made the store, since it reads records of another system. Absent for a
+   * store that works with any.
+   */
+  readonly needs?: readonly ('codec' | 'tokens')[]
   /**
    * Milliseconds that a call may take, for a store that waits for something. Sessions make a `Deadline` of
    * this length for each call of a handler; a store call without one has this long by itself.
@@ -138,6 +150,12 @@ export interface SessionStore {
   readonly limitsUsers?: true
   /** Whether it keeps second factors, for `session.elevate`. */
   readonly keepsFactors?: true
+
+  /**
+   * Told how the values of these sessions are encrypted, if they are, before its first call: for a store that moves sessions
+   * from elsewhere by itself, since those do not pass through `create`.
+   */
+  sealMovedBy?(seal: SealMoved): void
 
   /** Makes the store usable (tables, connections). Safe to call often, and again after a failure. */
   ready(): Promise<void>

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Outcome, runCli } from '../cli/run-cli.ts'
 import { type OldApplication, openOldApplication } from './old-application.ts'
@@ -99,4 +100,25 @@ test('asked wrongly, it says what to write', async () => {
     stderr: expect.stringContaining('America/New_York'),
   })
   expect(await importThem('--idle-timeout', '60')).toMatchObject({ status: 2 })
+}, 60_000)
+
+test('it encrypts what it moves, and refuses to write in clear beside encrypted values', async () => {
+  const PG_SESSIONS_SEAL_KEYS = randomBytes(32).toString('base64')
+  const sealing = (...args: string[]): Promise<Outcome> =>
+    runCli(args, { databaseUrl: old.database.url, environment: { PG_SESSIONS_SEAL_KEYS } })
+  await run('migrate')
+  await old.save('sid 1', { secret: 'of ann' })
+  expect(await sealing('import', 'connect-pg-simple')).toMatchObject({ status: 0 })
+  const { rows } = await old.pool.query('select value from sessions.session_data')
+  const heads = new Set(rows.map(({ value }) => value.subarray(0, 5).toString()))
+  expect([...heads]).toEqual(['\0seal'])
+  await old.save('sid 2', { secret: 'of bob' })
+  const refused = await importThem()
+  expect(refused).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('PG_SESSIONS_SEAL_KEYS'),
+  })
+  expect(await old.sids()).toEqual(['sid 2'])
+  const report = await sealing('reseal', '--json')
+  expect(JSON.parse(report.stdout)).toMatchObject({ resealed: 0, failed: 0 })
 }, 60_000)

@@ -186,6 +186,13 @@ test('who waits in vain for another migration is told so, and later finds it don
   expect(await migrate(driver, names, { timeout })).toEqual({ from: 0, to: 2 })
 })
 
+test('tables are recognized whatever the server does to names that it shows', async () => {
+  const database = await scratchDatabase()
+  const driver = connect(database.url, { quote_all_identifiers: 'on' })
+  expect(await migrate(driver, names, { timeout })).toEqual({ from: 0, to: 2 })
+  await checkSchema(driver, names, { timeout })
+})
+
 describe('a schema of another version', () => {
   test('missing: the message names the command and the setting', async () => {
     const database = await scratchDatabase()

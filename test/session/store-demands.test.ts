@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import {
   createSessions,
   type IssuedToken,
+  jsonCodec,
   MemoryStore,
   randomToken,
   type TokenFormat,
@@ -29,6 +30,25 @@ describe('a store that insists on settings', () => {
     )
     expect(create({ idleTimeout: '1h' })).toThrow("absoluteTimeout: 'none'")
     expect(create({ ...right, renewInterval: '30m' })).toThrow("renewInterval: 'never'")
+  })
+})
+
+describe('a store of records that another system reads', () => {
+  const store = Object.assign(new MemoryStore(), { needs: ['codec', 'tokens'] as const })
+  const right = { store, codec: jsonCodec, tokens: nameless, log: false } as const
+
+  it.each(['codec', 'tokens', 'cookie', 'touchInterval'])(
+    'is refused where %s was overwritten by undefined',
+    (setting) => {
+      expect(() => createSessions(right)).not.toThrow()
+      expect(() => createSessions({ ...right, [setting]: undefined })).toThrow(
+        `${setting} is undefined, and the store 'memory' works with that of another system`,
+      )
+    },
+  )
+
+  it('is refused without codec and tokens', () => {
+    expect(() => createSessions({ store, log: false })).toThrow('codec is undefined')
   })
 })
 

@@ -298,3 +298,15 @@ test('a store outside the database says that it takes no part', () => {
   const inMemory = createSessions({ store: new MemoryStore(), log: false })
   expect(() => inMemory.in(pool)).toThrow("The store 'memory' takes no part in a transaction")
 })
+
+test('a client that is not connected, and a function that gives no rows, are refused by name', async () => {
+  const client = new pg.Client({ connectionString: database.url })
+  await expect(sessions.in(client).destroyByUser('ann')).rejects.toThrow('is not connected')
+  for (const answer of [undefined, {}, 1]) {
+    const query = (async () => answer) as never
+    await expect(sessions.in(query).destroyByUser('ann')).rejects.toMatchObject({
+      code: 'ERR_CONFIGURATION',
+      message: expect.stringContaining('and not with rows'),
+    })
+  }
+})

@@ -1,7 +1,13 @@
 import { ConfigurationError } from '../../errors.ts'
 import type { ImportProgress } from '../../import/import-sessions.ts'
 import { type Duration, parseDuration } from '../../options/duration.ts'
+import type { Driver } from '../../postgres/driver.ts'
 import { checkSchema } from '../../postgres/migrate.ts'
+import { readValues } from '../../postgres/operations/stored-values.ts'
+import { StatementRunner } from '../../postgres/statement-runner.ts'
+import type { TableNames } from '../../postgres/table-names.ts'
+import { sealedPart } from '../../store/sealed-value.ts'
+import type { SealMoved } from '../../store/session-store.ts'
 import type { Command } from '../command.ts'
 import { withDatabase } from '../connect.ts'
 import { connectPgSimple } from '../import/connect-pg-simple.ts'
@@ -14,6 +20,7 @@ import type { Input } from '../input.ts'
 import { databaseOptions } from '../option-table.ts'
 import { countOf } from '../plain-text.ts'
 import { ProgressMeter } from '../progress-meter.ts'
+import { readSealKeys, SEAL_KEYS_ADVICE, sealingOf } from '../seal-keys.ts'
 import { stoppable } from '../stoppable.ts'
 
 const SYSTEMS: Readonly<Record<string, OldSystem>> = {
@@ -111,13 +118,18 @@ export const importCommand: Command = {
     }
     const idleTimeout =
       duration(input, 'idle-timeout') ?? parseDuration('--idle-timeout', system.idleTimeout)
+    const keys = readSealKeys({ acceptsUnsealed: false })
+    const sealing = keys && sealingOf(keys)
+    const seal: SealMoved | undefined =
+      sealing && ((id, entries, deadline) => sealing.sealAll(id, entries, deadline))
     return withDatabase(input, async (driver) => {
       await checkSchema(driver, options.names, { timeout: input.timeout })
+      if (seal === undefined) await refuseUnsealed(driver, options.names, input.timeout)
       const meter = new ProgressMeter()
       const onProgress = (progress: ImportProgress): void =>
         meter.tell(`moved ${countOf(progress.moved, 'session')}`, progress)
       const { name, report } = await stoppable((signal) =>
-        system.move(input, { ...options, driver, idleTimeout, signal, onProgress }),
+        system.move(input, { ...options, driver, idleTimeout, seal, signal, onProgress }),
       )
       return describeImport(name, report, {
         seconds: meter.seconds,
@@ -125,6 +137,21 @@ export const importCommand: Command = {
       })
     })
   },
+}
+
+/**
+ * Refuses to store values in clear beside encrypted ones, which would count as absent.
+ *
+ * @throws {ConfigurationError} The first values of the table are encrypted, and no key is given.
+ */
+async function refuseUnsealed(driver: Driver, names: TableNames, timeout: number): Promise<void> {
+  const runner = new StatementRunner(driver, timeout)
+  const sample = { after: null, limit: 100, bytes: 1_000_000 }
+  const values = await runner.ask(readValues(names), sample)
+  if (values.every(({ value }) => sealedPart(value) === null)) return
+  throw new ConfigurationError(
+    `Values of these sessions are encrypted, and what is imported would not be. Give the keys by ${SEAL_KEYS_ADVICE}.`,
+  )
 }
 
 function systemOf(input: Input): OldSystem {

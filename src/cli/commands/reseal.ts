@@ -1,20 +1,13 @@
-import { jsonCodec } from '../../codec/json-codec.ts'
 import { ConfigurationError } from '../../errors.ts'
 import { readStatus } from '../../postgres/store-status.ts'
 import { type ResealReport, reseal as resealValues } from '../../sealing/reseal.ts'
-import { type SealOptions, sealOption } from '../../sealing/seal-settings.ts'
-import { sealStore } from '../../sealing/seal-store.ts'
-import type { Sealing } from '../../sealing/sealing.ts'
-import { silentLogger } from '../../session/logger.ts'
-import { SessionEventHub } from '../../session/session-events.ts'
 import type { Command } from '../command.ts'
 import { withStore } from '../connect.ts'
 import { databaseOptions } from '../option-table.ts'
 import { countOf } from '../plain-text.ts'
 import { ProgressMeter } from '../progress-meter.ts'
+import { readSealKeys, SEAL_KEYS_ADVICE, sealingOf } from '../seal-keys.ts'
 import { stoppable } from '../stoppable.ts'
-
-const KEYS = 'PG_SESSIONS_SEAL_KEYS'
 
 export const reseal: Command = {
   summary: 'Encrypt stored values with the current seal key, in batches, beside live traffic',
@@ -32,14 +25,13 @@ export const reseal: Command = {
   },
   async run(input) {
     const batchSize = input.count('batch-size', 250, 100_000)
-    const seal = readKeys(process.env[KEYS], input.flag('accept-unsealed'))
+    const seal = readSealKeys({ acceptsUnsealed: input.flag('accept-unsealed') })
+    if (seal === undefined) throw new ConfigurationError(`The keys come from ${SEAL_KEYS_ADVICE}.`)
     const meter = new ProgressMeter()
     const report = await withStore(input, (store, driver) =>
       stoppable(async (signal) => {
         const { live, expired } = await readStatus(driver, input.names, { timeout: input.timeout })
-        const events = new SessionEventHub(silentLogger)
-        const { sealing } = sealStore(store, seal, { codec: jsonCodec, events })
-        return resealValues(store, sealing as Sealing, {
+        return resealValues(store, sealingOf(seal), {
           batchSize,
           signal,
           onProgress: ({ resealed, sessions: seen }) =>
@@ -54,18 +46,6 @@ export const reseal: Command = {
       status: isComplete && report.failed === 0 ? 0 : 1,
     }
   },
-}
-
-/** From the environment only: the arguments of a process are visible to others. */
-function readKeys(text: string | undefined, acceptsUnsealed: boolean): SealOptions {
-  if (text === undefined || text === '') {
-    throw new ConfigurationError(
-      `The keys come from the environment variable ${KEYS}: those of the setting seal, in base64, the current one first, separated by commas.`,
-    )
-  }
-  const keys = text.split(',').map((key) => key.trim())
-  const acceptUnsealedUntil = acceptsUnsealed ? new Date(8.64e15) : undefined
-  return sealOption.read({ keys, acceptUnsealedUntil }, KEYS) as SealOptions
 }
 
 function linesOf(

@@ -18,7 +18,9 @@ export interface OldSystem {
 }
 
 /** What every import is told. */
-interface ImportWork extends Required<Omit<ImportOptions, 'runner' | 'source'>> {
+interface ImportWork
+  extends Required<Omit<ImportOptions, 'runner' | 'source' | 'seal'>>,
+    Pick<ImportOptions, 'seal'> {
   /** Reaches our tables. */
   readonly driver: Driver
   /** Milliseconds that a session lives from its last access. */

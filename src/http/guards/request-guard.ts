@@ -1,9 +1,4 @@
-import {
-  ConfigurationError,
-  CrossSiteError,
-  NotElevatedError,
-  NotFreshError,
-} from '../../errors.ts'
+import { ConfigurationError, CrossSiteError, ReauthenticationRequiredError } from '../../errors.ts'
 import { isSession } from '../../session/is-session.ts'
 import type { Session } from '../../session/session.ts'
 
@@ -48,9 +43,5 @@ export function redirectResponse(location: string): Response {
 
 /** Whether a guard refused the request, rather than failed. */
 export function isRefusal(error: unknown): boolean {
-  return (
-    error instanceof CrossSiteError ||
-    error instanceof NotFreshError ||
-    error instanceof NotElevatedError
-  )
+  return error instanceof CrossSiteError || error instanceof ReauthenticationRequiredError
 }

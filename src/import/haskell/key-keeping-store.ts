@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../../errors.ts'
 import { keyOf } from '../../haskell/wai-tokens.ts'
 import type { CallOptions } from '../../store/deadline.ts'
 import type {
@@ -45,6 +46,7 @@ export interface KeyKeepingStoreOptions {
  */
 export class KeyKeepingStore implements SessionStore {
   readonly name = 'wai-keys'
+  readonly needs = ['tokens'] as const
   readonly deadline?: number
   readonly #theirs: SessionStore
   readonly #ours: SessionStore
@@ -57,6 +59,13 @@ export class KeyKeepingStore implements SessionStore {
     this.#entries = entries
     this.#keyOf = keyBehind
     if (ours.deadline !== undefined) this.deadline = ours.deadline
+  }
+
+  /** @throws {ConfigurationError} Always: the other service could not read sealed values. */
+  sealMovedBy(): never {
+    throw new ConfigurationError(
+      'With keepKeys, the service on wai-session-postgresql still reads the values of these sessions, and could not read sealed ones. Set seal in the second step, when keepKeys is gone.',
+    )
   }
 
   async ready(): Promise<void> {

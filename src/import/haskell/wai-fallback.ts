@@ -6,6 +6,7 @@ import type { Operation } from '../../postgres/operation.ts'
 import { StatementRunner } from '../../postgres/statement-runner.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
 import type { CallOptions } from '../../store/deadline.ts'
+import type { SealMoved } from '../../store/session-store.ts'
 import type { Adoption, MovingFallback } from '../moving-store.ts'
 import { SessionImporter } from '../session-importer.ts'
 import { oneMoment } from './repeatable-read.ts'
@@ -50,6 +51,11 @@ export class WaiFallback implements MovingFallback<string> {
     this.#find = this.#source.find(names)
     const runner = new StatementRunner(oneMoment(driver), deadline)
     this.#mover = new SessionImporter({ runner, names, source: this.#source, absoluteTimeout })
+  }
+
+  /** Encrypts the values of sessions that move from now on. */
+  sealBy(seal: SealMoved): void {
+    this.#mover.sealBy(seal)
   }
 
   /**

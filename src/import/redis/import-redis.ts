@@ -2,6 +2,7 @@ import { jsonCodec } from '../../codec/json-codec.ts'
 import { StoreUnavailableError } from '../../errors.ts'
 import type { StatementRunner } from '../../postgres/statement-runner.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
+import type { SealMoved } from '../../store/session-store.ts'
 import { type IdentifySid, type RowReading, readRow } from '../connect-pg-simple/read-row.ts'
 import { CLAIM_ELSEWHERE, REMEMBERED } from '../express-store/claim-elsewhere.ts'
 import type { ImportProgress } from '../import-sessions.ts'
@@ -15,6 +16,7 @@ import {
 } from '../move-statement.ts'
 import { passportUserId } from '../passport-user.ts'
 import { pauseBeforeRetry } from '../pause-before-retry.ts'
+import { sealedSessions } from '../session-importer.ts'
 import type { RedisCommands } from './redis-commands.ts'
 
 /** What an import from Redis needs. */
@@ -32,6 +34,8 @@ export interface RedisImportOptions {
   /** Sessions that are read and moved at a time. */
   readonly batchSize: number
   readonly dryRun: boolean
+  /** Encrypts the values of sessions that move. */
+  readonly seal?: SealMoved | undefined
   readonly signal: AbortSignal
   readonly onProgress: (progress: ImportProgress) => void
 }
@@ -140,7 +144,8 @@ class RedisBatches {
       rememberFor: Math.max(session.rememberFor, REMEMBERED),
     }))
     try {
-      return await this.#options.runner.ask(this.#moving, remembered)
+      const sealed = await sealedSessions(remembered, this.#options.seal)
+      return await this.#options.runner.ask(this.#moving, sealed)
     } catch (error) {
       if (!(error instanceof StoreUnavailableError) || attempt === TRIES) throw error
       return null

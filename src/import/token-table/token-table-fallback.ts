@@ -4,6 +4,7 @@ import type { Operation } from '../../postgres/operation.ts'
 import { StatementRunner } from '../../postgres/statement-runner.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
 import type { CallOptions, Deadline } from '../../store/deadline.ts'
+import type { SealMoved } from '../../store/session-store.ts'
 import type { MovableSession } from '../import-source.ts'
 import type { Adoption, MovingFallback } from '../moving-store.ts'
 import { queryLegacyTable } from '../query-legacy-table.ts'
@@ -62,6 +63,11 @@ export class TokenTableFallback implements MovingFallback<OldToken> {
       source: this.#source,
       absoluteTimeout,
     })
+  }
+
+  /** Encrypts the values of sessions that move from now on. */
+  sealBy(seal: SealMoved): void {
+    this.#mover.sealBy(seal)
   }
 
   /**

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../../errors.ts'
+import { shown } from '../../options/shown.ts'
 import type { Row } from '../driver.ts'
 import { KNOWN_TRANSACTIONS, type TransactionQuery } from './known-transactions.ts'
 
@@ -25,7 +26,11 @@ export function applicationTransaction(client: unknown): ApplicationTransaction 
       const problem = openness()
       if (problem !== undefined) throw refusal(problem)
       const answer: unknown = await query(text, [...values])
-      return (Array.isArray(answer) ? answer : Object(answer).rows) as readonly Row[]
+      const rows: unknown = Array.isArray(answer) ? answer : Object(answer).rows
+      if (Array.isArray(rows)) return rows as readonly Row[]
+      throw new ConfigurationError(
+        `The client or function that sessions.in was given answered a statement with ${shown(answer)}, and not with rows or { rows }. Roll the transaction back.`,
+      )
     },
   }
 }

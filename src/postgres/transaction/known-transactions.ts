@@ -174,10 +174,13 @@ export const KNOWN_TRANSACTIONS: readonly KnownTransaction[] = [
     query(query: { text: string; values: Values; types: object }): Rows
     getTransactionStatus?(): string | null
   }>(['connectionParameters', 'query'], {
-    problem: (client) =>
-      client.getTransactionStatus?.() === 'I'
+    problem: (client) => {
+      const status = client.getTransactionStatus?.()
+      if (status === null) return 'This client is not connected. Await client.connect() first.'
+      return status === 'I'
         ? "This client is not in a transaction, so the sessions would end at once. Run client.query('begin') first."
-        : undefined,
+        : undefined
+    },
     ask: (client, text, values) => client.query({ text, values, types }),
   }),
 ]

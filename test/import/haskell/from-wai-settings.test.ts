@@ -1,12 +1,14 @@
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { ConfigurationError, createSessions } from 'pg-sessions'
 import type { Driver } from 'pg-sessions/driver'
 import { cereal } from 'pg-sessions/haskell/cereal'
 import { fromWai } from 'pg-sessions/haskell/import'
+import { fromPg } from 'pg-sessions/pg'
 import { fromPglite } from 'pg-sessions/pglite'
 import { fromPostgresJs } from 'pg-sessions/postgres-js'
 import postgres from 'postgres'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { Visitor } from '../../support/each-store-visitor.ts'
 import { openPglite } from '../../support/pglite.ts'
 import { expected, openOriginalService } from './original-service.ts'
@@ -106,4 +108,21 @@ test('without the old tables, an old key is an error that says so, not a strange
     await sql.end()
     await original.dispose()
   }
+})
+
+test('a session that moves is encrypted, and is not while the other service still reads it', async () => {
+  const original = await openOriginalService()
+  onTestFinished(() => original.dispose())
+  const seal = { keys: [randomBytes(32)] }
+  const settings = fromWai({ database: fromPg(original.pool) })
+  const sessions = createSessions<Record<string, string>>({ ...settings, seal, log: false })
+  const ann = new Visitor(sessions, key)
+  expect(await ann.visit((session) => session.get('user'))).toBe('héllo')
+  expect(await ann.visit((session) => session.get('nul'))).toBe('a\0b')
+  const { rows } = await original.pool.query('select value from sessions.session_data')
+  expect(rows.length).toBeGreaterThan(1)
+  for (const { value } of rows) expect(value.subarray(0, 5).toString()).toBe('\0seal')
+  await sessions.close()
+  const keeping = fromWai({ database: fromPg(original.pool), keepKeys: true })
+  expect(() => createSessions({ ...keeping, seal })).toThrow('could not read sealed ones')
 })
