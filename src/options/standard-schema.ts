@@ -41,7 +41,7 @@ export function placesOf(
  * Validates a value.
  *
  * @param name - Names the schema in messages: `data.basket`.
- * @throws {ConfigurationError} The schema throws, or gives something that is no result. Its own error is the cause.
+ * @throws {ConfigurationError} The schema throws, or gives something that is not a result. Its own error is the cause.
  */
 export function validate<Output>(
   schema: StandardSchema<Output>,

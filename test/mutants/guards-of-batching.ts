@@ -214,7 +214,7 @@ export const batchingMutants: readonly MutantGroup[] = [
       },
       {
         without: 'preparing again when the tables were dropped',
-        from: 'if (!isOfSchema(error)) throw error',
+        from: 'if (!isOfSchema(error) && this.#options.isOutdated?.(error) !== true) throw error',
         to: 'throw error',
         tests: ['test/postgres/whose-tables.test.ts', 'test/postgres/migrations.test.ts'],
       },

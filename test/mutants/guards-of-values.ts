@@ -65,7 +65,7 @@ export const valueMutants: readonly MutantGroup[] = [
       },
       {
         without: 'passing over values under the current key',
-        from: 'if (!(await sealing.isCurrent(value.value))) outdated',
+        from: 'if (!(await sealing.isCurrent(value.value, deadline))) outdated',
         to: 'outdated',
       },
       {
@@ -107,7 +107,7 @@ export const valueMutants: readonly MutantGroup[] = [
       },
       {
         without: 'the longer size of a sealed value beside the threshold of large ones',
-        from: 'most === undefined ? undefined : most + sealing.overhead',
+        from: 'most === undefined ? most : Math.min(most + sealing.overhead, LARGEST)',
         to: 'most',
       },
       {

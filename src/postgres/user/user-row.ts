@@ -65,7 +65,7 @@ const AS_TEXT: Readonly<Record<string, string>> = {
   'numeric[]': '::text[]',
 }
 
-/** Of nineteen digits, as ids of Twitter and Discord have, some are no bigint. The outer case is decided first. */
+/** Of nineteen digits, as ids of Twitter and Discord have, some exceed a bigint. The outer case is decided first. */
 const wholeNumber = (userId: string): string =>
   `case when ${userId} ~ '^(0|-?[1-9][0-9]{0,18})$' then
                   case when ${userId}::numeric between -9223372036854775808 and 9223372036854775807
