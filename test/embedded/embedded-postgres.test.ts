@@ -242,7 +242,7 @@ describe('a server that cannot start', () => {
       [{ port: 0 }, /port is a whole number/],
       [{ port: 70_000 }, /port is a whole number/],
       [{ settings: { listen_addresses: '*' } }, /listens on 127\.0\.0\.1 only/],
-      [{ settings: { 'a=b': 'c' } }, /no name of a PostgreSQL setting/],
+      [{ settings: { 'a=b': 'c' } }, /is not a name of a PostgreSQL setting/],
     ] as const) {
       await expect(startEmbeddedPostgres(options)).rejects.toThrow(problem)
     }
