@@ -4,11 +4,12 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { connect } from 'node:net'
 import { inspect } from 'node:util'
-import { ConfigurationError, createSessions, UnsupportedError } from 'pg-sessions'
+import { ConfigurationError, createSessions, randomToken, UnsupportedError } from 'pg-sessions'
 import { WaiStore, type WaiTokenOptions, waiSettings, waiTokens } from 'pg-sessions/haskell'
 import { nodeSessions } from 'pg-sessions/node'
 import { fromPg } from 'pg-sessions/pg'
 import { describe, expect, it } from 'vitest'
+import { createTokens } from '../../src/session/token.ts'
 import { ratherSecureGen } from './original-side.ts'
 import { codec, eventsOf, holds, shareDatabase } from './shared-database.ts'
 
@@ -303,13 +304,19 @@ describe('what the tables cannot hold', () => {
   })
 
   it('names what to write when tokens of another form come', async () => {
-    const { tokens: _, ...rest } = waiSettings({
+    const settings = waiSettings({
       database: fromPg(shared.pool),
       timeout: '1h',
       cookie: { name: 'SESSION' },
       codec,
     })
-    const sessions = createSessions({ ...rest, log: false })
+    const { tokens: _, ...rest } = settings
+    expect(() => createSessions({ ...rest, log: false })).toThrow('tokens is undefined')
+    const sessions = createSessions({
+      ...settings,
+      tokens: createTokens({ generateSecret: () => randomToken(24), peppers: [] }),
+      log: false,
+    })
     const { session } = sessions.open(null)
     session.set('a', '1')
     await expect(session.save()).rejects.toThrow('waiTokens()')
