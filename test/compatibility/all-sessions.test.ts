@@ -36,8 +36,12 @@ it('all, length and clear speak of all live sessions, page by page, and of no ex
 
 it('a store without a way to all sessions says what to do', async () => {
   const other = new PgSessionStore({ store: new MemoryStore(), log: false })
-  await expect(asked((done) => other.all(done))).rejects.toThrow('pass pool or database instead of store')
-  await expect(asked((done) => other.clear(done))).rejects.toThrow('pass pool or database instead of store')
+  await expect(asked((done) => other.all(done))).rejects.toThrow(
+    'pass pool or database instead of store',
+  )
+  await expect(asked((done) => other.clear(done))).rejects.toThrow(
+    'pass pool or database instead of store',
+  )
   await other.close()
 })
 
