@@ -128,6 +128,26 @@ describe('fromPg', () => {
     expect(await driver.query(pid, patient)).not.toEqual(second)
   })
 
+  it('says of calls that an ended pool has forgotten, and of those behind them, that it was ended', async () => {
+    const pool = new pg.Pool({ connectionString: database.url, max: 1 })
+    const driver = fromPg(pool)
+    const held = await pool.connect()
+    const waiting = [
+      driver.query(pid, impatient),
+      ...Array.from({ length: 4 }, () => driver.query(pid, { timeout: 500 })),
+      driver.withConnection((connection) => connection.query(pid, patient), { timeout: 500 }),
+    ]
+    const early = waiting.shift()
+    await expect(early).rejects.toThrow('50 ms')
+    const ended = pool.end()
+    const late = [driver.query(pid, patient), driver.withConnection(async () => 'lent', patient)]
+    for (const answer of await Promise.allSettled([...waiting, ...late])) {
+      expect(String(Object(answer).reason)).toContain('after calling end on the pool')
+    }
+    held.release()
+    await ended
+  })
+
   it('destroys a client on which use failed', async () => {
     const driver = fromPg(openPool({ max: 1 }))
     const before = await driver.query(pid, patient)

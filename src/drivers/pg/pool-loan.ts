@@ -12,7 +12,7 @@ import {
   type PgPoolLike,
   surviveErrors,
 } from './pool.ts'
-import type { BoundedPool } from './pool-statement.ts'
+import { type BoundedPool, takeTurn } from './pool-statement.ts'
 
 /**
  * Lends a client of a pool. The pool gets it back only if nothing on it failed.
@@ -25,7 +25,7 @@ export async function lendClient<Result>(
   use: (connection: Connection) => Promise<Result>,
 ): Promise<Result> {
   const left = countdown(timeout ?? Number.POSITIVE_INFINITY)
-  const endTurn = await bounded.turns.take(timeout)
+  const endTurn = bounded.turns.takeNow() ?? (await takeTurn(bounded, timeout))
   const connecting = cleanClient(bounded)
   const late = (client: PgPoolClientLike): void => {
     client.release()

@@ -9,6 +9,7 @@ import type { ReadOnlyServer } from '../waiting/read-only-server.ts'
 import type { Turns } from '../waiting/turns.ts'
 import { type AskOptions, queryOf } from './client.ts'
 import {
+  EndedPoolError,
   firstUseOf,
   followClient,
   InTransactionError,
@@ -40,7 +41,7 @@ export async function askPool(
   { timeout, ...options }: PoolOptions,
 ): Promise<readonly Row[]> {
   const endsAt = realTime.now() + timeout
-  const endTurn = bounded.turns.takeNow() ?? (await bounded.turns.take(timeout))
+  const endTurn = bounded.turns.takeNow() ?? (await takeTurn(bounded, timeout))
   const left = Math.max(1, endsAt - realTime.now())
   return await new Promise((resolve, reject) => {
     const call = new PoolCall(
@@ -50,6 +51,21 @@ export async function askPool(
       bounded,
     )
     call.begin()
+  })
+}
+
+/**
+ * Waits for a turn.
+ *
+ * @throws {EndedPoolError} The pool has been ended, so the calls whose turn it is may wait for it in vain.
+ */
+export async function takeTurn(
+  { pool, turns }: BoundedPool,
+  timeout: number | undefined,
+): Promise<() => void> {
+  if (pool.ending) throw new EndedPoolError()
+  return await turns.take(timeout).catch((error: unknown) => {
+    throw pool.ending ? new EndedPoolError() : error
   })
 }
 
@@ -160,7 +176,10 @@ class PoolCall {
     // A client in the middle of a statement is out of step with its next user.
     if (client !== undefined) this.#giveBack(client, true)
     const phase = client === undefined ? 'connect' : 'read'
-    this.#settlement.reject(new DeadlineError(this.#options.timeout, phase))
+    const isForgotten = client === undefined && this.#bounded.pool.ending
+    this.#settlement.reject(
+      isForgotten ? new EndedPoolError() : new DeadlineError(this.#options.timeout, phase),
+    )
   }
 
   #end(): void {

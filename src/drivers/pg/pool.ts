@@ -16,6 +16,8 @@ export interface PgPoolLike {
   /** How many clients are connected and free, and how many calls of `connect` wait for one. */
   readonly idleCount?: number
   readonly waitingCount?: number
+  /** Whether `end` was called: the pool then forgets the calls of `connect` that wait, and answers none of them. */
+  readonly ending?: boolean
 }
 
 /** What `fromPg` needs of a client that a pool lends. */
@@ -84,6 +86,17 @@ export class InTransactionError extends Error {
 
   override get name(): string {
     return 'InTransactionError'
+  }
+}
+
+/** The application has ended the pool while calls waited for a connection. It has the pool's own words for later calls. */
+export class EndedPoolError extends Error {
+  constructor() {
+    super('Cannot use a pool after calling end on the pool')
+  }
+
+  override get name(): string {
+    return 'EndedPoolError'
   }
 }
 
