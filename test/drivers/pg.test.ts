@@ -133,12 +133,9 @@ describe('fromPg', () => {
     const driver = fromPg(pool)
     const held = await pool.connect()
     const waiting = [
-      driver.query(pid, impatient),
-      ...Array.from({ length: 4 }, () => driver.query(pid, { timeout: 500 })),
+      ...Array.from({ length: 5 }, () => driver.query(pid, { timeout: 500 })),
       driver.withConnection((connection) => connection.query(pid, patient), { timeout: 500 }),
     ]
-    const early = waiting.shift()
-    await expect(early).rejects.toThrow('50 ms')
     const ended = pool.end()
     const late = [driver.query(pid, patient), driver.withConnection(async () => 'lent', patient)]
     for (const answer of await Promise.allSettled([...waiting, ...late])) {
