@@ -85,6 +85,23 @@ test('a new session whose commit was not answered is found, and the oldest has e
   expect(await statusOf(store, old)).toBe('unknown')
 })
 
+test('a sign-in whose commit was not answered tells of the sessions that it may have ended', async () => {
+  const oldest = await begin(store, { userId: 'ann' })
+  const visitor = await begin(store)
+  const told: (string | null)[] = []
+  const feed = await store.listen((id) => told.push(id))
+  await expect.poll(() => feed?.isReliable).toBe(true)
+  const credentials = { ...rotation(visitor.secretHash), signIn: { userId: 'ann', cap } }
+  const losing = failing('commit', 'after', lost)
+  await expect(losing.save(changeOf(visitor, { credentials }))).rejects.toMatchObject({
+    outcome: 'unknown',
+  })
+  await expect.poll(() => told).toContain(oldest.id)
+  expect(await statusOf(store, oldest)).toBe('unknown')
+  await feed?.stop()
+  await losing.close()
+})
+
 test('a commit that never arrived is in doubt, and nothing has happened', async () => {
   const [old, visitor] = [await begin(store, { userId: 'ann' }), await begin(store)]
   const credentials = { ...rotation(visitor.secretHash), signIn: { userId: 'ann', cap } }

@@ -231,6 +231,20 @@ describe('a shared end', () => {
     expect(await harness.store.count()).toEqual({ live: 2, expired: 0 })
   })
 
+  test('ends no session for a token that is not its own, and the others all the same', async () => {
+    const [first, kept, other] = await inParallel(3, () => begin(harness.store))
+    const { store, operations } = openGated()
+    const results = await Promise.all([
+      store.destroy(tokenOf(first!)),
+      store.destroy({ id: kept!.id, secretHashes: [randomHash()] }),
+      store.destroy(tokenOf(other!)),
+    ])
+    expect(results.map(({ status }) => status)).toEqual(['ended', 'superseded', 'ended'])
+    const ends = operations().filter((name) => name.startsWith('destroy'))
+    expect(ends).toEqual(['destroy', 'destroy_many'])
+    expect(await harness.store.count()).toEqual({ live: 1, expired: 0 })
+  })
+
   test('ends a session once, and tells one of its callers so', async () => {
     const [first, second] = await inParallel(2, () => begin(harness.store))
     const { store } = openGated()

@@ -134,7 +134,7 @@ test('what is moved is remembered for longer than the old application holds it',
   const { commands } = redisWith({ 'sess:a': [session, 1000] })
   await move(commands)
   const { rows } = await harness.pool.query(
-    `select max(purge_at) - now() > interval '12 hours' as is_long from sessions.session`,
+    `select max(purge_at) - now() > interval '89 days' as is_long from sessions.session`,
   )
   expect(rows).toEqual([{ is_long: true }])
 })
