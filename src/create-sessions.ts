@@ -255,7 +255,7 @@ function checkRequiredSettings(
 ): void {
   if (policy.maxPerUser !== undefined && limitsUsers !== true) {
     throw new ConfigurationError(
-      `The store '${name}' cannot limit the sessions of a user: leave maxPerUser out. Sessions of createSessions({ database }) can, but for those on distributed tables.`,
+      `The store '${name}' cannot limit the sessions of a user: leave maxPerUser out. Sessions of createSessions({ database }) can, except on distributed tables and over Neon's HTTP function, which has no transactions that last.`,
     )
   }
   if (requiredSettings === undefined) return

@@ -50,6 +50,7 @@ export function fromNeon(sql: NeonLike): Driver {
   }
   return {
     name: 'neon',
+    lends: false,
     explain,
     async query({ text, values }, { timeout, check }) {
       const giving = new AbortController()

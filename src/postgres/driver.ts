@@ -84,6 +84,11 @@ export interface Driver {
    * answers every other failure with a `StoreError` that gives no reason.
    */
   explain?(error: unknown): ErrorExplanation | undefined
+  /**
+   * `false` if it has no connections that last, as over HTTP: `withConnection` always rejects. A store then creates no
+   * tables, and cannot limit the sessions of a user. Default: `true`.
+   */
+  readonly lends?: false
   /** Runs one statement on any connection. */
   query(statement: Statement, options: QueryOptions): Promise<readonly Row[]>
   /**

@@ -82,7 +82,7 @@ import { UserCaps } from './user-caps.ts'
 export class PostgresStore implements SessionStore {
   readonly name = 'postgres'
   readonly deadline: number
-  /** Not on distributed tables: no lock spans their servers. */
+  /** Not on distributed tables, since no lock spans their servers, nor with a driver that lends no connection. */
   readonly limitsUsers?: true
   readonly keepsFactors = true
   /** There if the option `user` is. */
@@ -113,7 +113,7 @@ export class PostgresStore implements SessionStore {
     this.#names = { ...resolveTableNames(settings), isDistributed: distributed }
     this.#isShared = groupCommit && !distributed
     this.deadline = deadline
-    if (!distributed) this.limitsUsers = true
+    if (!distributed && driver.lends !== false) this.limitsUsers = true
     this.#tables = new TableAccess({
       driver,
       deadline,

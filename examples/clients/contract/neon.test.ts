@@ -55,6 +55,11 @@ describe("PostgresStore over Neon's HTTP function", () => {
 })
 
 describe('fromNeon', () => {
+  it('refuses a cap of users, which takes a transaction, when the sessions are made', () => {
+    const maxPerUser = { count: 2, beyond: 'end-oldest' } as const
+    assert.throws(() => createSessions({ database: driver, maxPerUser }), /leave maxPerUser out/)
+  })
+
   const faults = {
     'an answer that got lost': ['cut', 'unknown'],
     'a status of 500': [500, 'unknown'],

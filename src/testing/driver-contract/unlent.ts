@@ -14,6 +14,7 @@ export function unlentTests(test: DriverTest): void {
     }
     await assert.rejects(driver.withConnection(use), { code: 'ERR_UNSUPPORTED' })
     assert.equal(calls, 0)
+    assert.equal(driver.lends, false)
   })
 
   test('gives the rows to check, and rejects with the error that it throws', async ({ driver }) => {
