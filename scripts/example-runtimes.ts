@@ -20,7 +20,7 @@ const nodeTest = [
   '--test',
   '--test-reporter=spec',
   '--test-concurrency=1',
-  '--test-timeout=60000',
+  '--test-timeout=180000',
 ] as const
 
 /**

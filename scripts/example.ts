@@ -72,7 +72,7 @@ async function testOn(
   }
   if (scripts.start === undefined) return reports
   // On this Node, whatever runs the example.
-  const args = ['--import', 'tsx', '--test', '--test-reporter=spec', '--test-timeout=60000', story]
+  const args = ['--import', 'tsx', '--test', '--test-reporter=spec', '--test-timeout=180000', story]
   reports.push(readCounts(await runCommand(process.execPath, args, options)))
   return reports
 }

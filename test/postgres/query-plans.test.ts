@@ -88,7 +88,14 @@ test('the sessions of a user are found by their own index', () => {
   }
 })
 
-test('every plan is the one that was written down', async () => {
+test('every plan is the one that was written down', async ({ skip }) => {
+  const { rows } = await client.query<{ version: string }>(
+    `select current_setting('server_version_num') as version`,
+  )
+  skip(
+    Number(rows[0]?.version) < 170_000,
+    'older planners memoize and sort where newer ones need not',
+  )
   const golden = Object.entries(plans).map(([name, plan]) => `${name}\n${plan}\n`)
   await expect(golden.join('\n')).toMatchFileSnapshot('query-plans.golden.txt')
 })

@@ -53,7 +53,7 @@ test('what has surely had no effect is tried three times, and collisions beside,
 
 test('no further try is made when the budget would be spent before it', async () => {
   const { runner, timeouts } = failing()
-  const deadline = new Deadline(5)
+  const deadline = new Deadline(1)
   const failed = runner.ask(once, undefined, deadline)
   await expect(failed).rejects.toMatchObject({ outcome: 'none' })
   expect(timeouts).toHaveLength(1)

@@ -116,7 +116,7 @@ describe('fromNeon', () => {
 async function elapse(milliseconds: number): Promise<void> {
   const columns = [
     ...['created_at', 'authenticated_at', 'last_access_at', 'token_issued_at', 'expires_at'],
-    ...['absolute_expires_at', 'purge_at', 'previous_until'],
+    ...['absolute_expires_at', 'purge_at', 'previous_until', 'elevated_at'],
   ]
   const moved = columns.map((column) => `${column} = ${column} - $1::float8 * interval '1 ms'`)
   await pool.query(`update sessions.session set ${moved.join(', ')}`, [milliseconds])
