@@ -12,7 +12,7 @@ import type { Result } from './report/result.ts'
 const PAGE = join(import.meta.dirname, '..', 'docs', 'performance.md')
 const KEPT = [
   'standard',
-  'standard-only-http',
+  'standard-only-store-http',
   'full',
   'full-only-growth-memory',
   'full-only-growth',
