@@ -37,7 +37,7 @@ export function openFetchExchange<Data extends object>(
     },
     authorization: () => request.headers.get('authorization'),
     target: () => targetOfRequest(request),
-    get isConditional() {
+    isConditional() {
       return request.headers.has('if-none-match') || request.headers.has('if-modified-since')
     },
     onChange() {

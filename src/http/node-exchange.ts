@@ -43,7 +43,7 @@ export class NodeExchange<Data extends object> implements HoldMember {
       phase: () => this.#phase(),
       authorization: () => authorizationOf(request),
       target: () => targetOf(request.headers, Boolean(Reflect.get(request.socket, 'encrypted'))),
-      get isConditional() {
+      isConditional() {
         return 'if-none-match' in request.headers || 'if-modified-since' in request.headers
       },
       onUse: () => {

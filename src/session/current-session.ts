@@ -100,7 +100,7 @@ export class CurrentSession {
   /** Whether the session's token is due for renewal and the response can carry another. */
   isRenewable(snapshot: SessionSnapshot): boolean {
     const isDue = snapshot.isRenewalDue || snapshot.lostSuccessor !== null
-    if (!isDue || this.link.isConditional) return false
+    if (!isDue || this.link.isConditional?.()) return false
     const phase = this.link.phase?.() ?? 'open'
     return phase === 'open' || phase === 'held'
   }

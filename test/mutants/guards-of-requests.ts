@@ -327,7 +327,7 @@ const sessions: readonly MutantGroup[] = [
       },
       {
         without: 'no renewal on a conditional request',
-        from: 'if (!isDue || this.link.isConditional) return false',
+        from: 'if (!isDue || this.link.isConditional?.()) return false',
         to: 'if (!isDue) return false',
       },
     ],

@@ -201,7 +201,7 @@ eachStore((open) => {
       const links: ResponseLink[] = [
         { phase: () => 'sent' },
         { phase: () => 'gone' },
-        { isConditional: true },
+        { isConditional: () => true },
       ]
       for (const link of links) {
         const changes: string[] = []
