@@ -7,8 +7,8 @@ import { type ListeningClient, listenOn } from './waiting/channel.ts'
 import { countdown } from './waiting/deadline.ts'
 
 export type { BunSqlLike } from './bun-sql/client.ts'
-export { ConnectionLostError } from './bun-sql/connection.ts'
 export { ClientEndedError } from './bun-sql/connections.ts'
+export { ConnectionLostError } from './waiting/connection-lost-error.ts'
 export { DeadlineError } from './waiting/deadline.ts'
 export { CrowdedError } from './waiting/turns.ts'
 

@@ -8,9 +8,9 @@ import { listenOn } from './waiting/channel.ts'
 import { countdown } from './waiting/deadline.ts'
 
 export type { PostgresJsLike } from './postgres-js/client.ts'
-export { ConnectionLostError } from './postgres-js/connection.ts'
 export { ClientEndedError } from './postgres-js/connections.ts'
 export { ClosedDuringStartupError } from './postgres-js/dialer.ts'
+export { ConnectionLostError } from './waiting/connection-lost-error.ts'
 export { DeadlineError } from './waiting/deadline.ts'
 export { CrowdedError } from './waiting/turns.ts'
 

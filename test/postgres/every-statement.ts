@@ -61,7 +61,7 @@ export async function everyStatement(
   const actor = { userId: 'ann', sessionId: one.id }
   const acting = await begin(store, { userId: 'bob', actor })
   const back = { to: acting.secretHash, lifetime, secretHashes: [acting.secretHash] }
-  await store.endActing({ ...acting, ...back, userId: 'nobody' })
+  await store.endActing({ ...acting, ...back, userId: 'eve' })
   await store.readUser('ann')
   const [value] = await store.readValues({ after: null, limit: 1, bytes: 1 })
   if (value !== undefined) await store.replaceValues([{ ...value, expected: value.value }])

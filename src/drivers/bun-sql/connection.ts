@@ -3,25 +3,13 @@ import { realTime } from '../../real-time.ts'
 import { isSqlState } from '../failures/client-facts.ts'
 import { markStartupFailure } from '../failures/startup-failure.ts'
 import { isAboutStatement } from '../waiting/about-statement.ts'
+import { ConnectionLostError } from '../waiting/connection-lost-error.ts'
 import { countdown, within } from '../waiting/deadline.ts'
 import type { OwnConnection } from '../waiting/own-connections.ts'
 import { Turns } from '../waiting/turns.ts'
 import { checkedRows } from '../waiting/wrong-answer.ts'
 import { type BunClient, type BunQuery, type BunSqlSettings, bunSqlClass } from './client.ts'
 import { networkFault } from './network-fault.ts'
-
-/** The server or the network ended a connection between two statements. */
-export class ConnectionLostError extends Error {
-  readonly code: string = 'ECONNRESET'
-
-  constructor() {
-    super('The connection was lost between two statements')
-  }
-
-  override get name(): string {
-    return 'ConnectionLostError'
-  }
-}
 
 /** Milliseconds for which Bun tries to connect again and again, where the client has no `connectionTimeout`. */
 const PATIENCE = 5_000

@@ -3,6 +3,7 @@ import type { QueryOptions, Row, Statement } from '../../postgres/driver.ts'
 import { realTime } from '../../real-time.ts'
 import { markStartupFailure } from '../failures/startup-failure.ts'
 import { isAboutStatement } from '../waiting/about-statement.ts'
+import { ConnectionLostError } from '../waiting/connection-lost-error.ts'
 import { within } from '../waiting/deadline.ts'
 import { Turns } from '../waiting/turns.ts'
 import { checkedRows } from '../waiting/wrong-answer.ts'
@@ -19,19 +20,6 @@ interface RawQuery extends Promise<RawRows> {
 
 type RawRows = readonly (readonly unknown[])[] & {
   readonly columns: readonly { readonly name: string }[]
-}
-
-/** The server or the network ended a connection between two statements. */
-export class ConnectionLostError extends Error {
-  readonly code: string = 'ECONNRESET'
-
-  constructor() {
-    super('The connection was lost between two statements')
-  }
-
-  override get name(): string {
-    return 'ConnectionLostError'
-  }
 }
 
 /** The server infers the type of such a parameter, and postgres.js has no serializer for it. */

@@ -1,7 +1,8 @@
-import { type AnswerRow, onlyRow } from '../../postgres/answer-rows.ts'
+import type { AnswerRow } from '../../postgres/answer-rows.ts'
 import { type Operation, operation } from '../../postgres/operation.ts'
 import { integer, text } from '../../postgres/parameter-types.ts'
 import type { StoreCounts } from '../../store/session-store.ts'
+import { countOldSessions } from '../count-old-sessions.ts'
 import type { FoundSession, ImportSource, PageRequest } from '../import-source.ts'
 import type { OldTable } from './old-table.ts'
 import { type OldRow, type RowReading, readRow } from './read-row.ts'
@@ -74,22 +75,7 @@ function pageOperation(table: OldTable): Operation<PageRequest, readonly OldRow[
 
 /** Counts what a table holds. Scans it once. */
 export function countOperation({ name, deadline }: OldTable): Operation<void, StoreCounts> {
-  return operation({
-    name: 'connect_count',
-    effect: 'none',
-    parameters: {},
-    give: () => ({}),
-    sql: () => ({
-      answer: `
-        select count(*) filter (where ${deadline} > now()) as live,
-          count(*) filter (where ${deadline} <= now()) as expired
-        from ${name} old`,
-    }),
-    rows(rows) {
-      const row = onlyRow(rows)
-      return { live: row.number('live'), expired: row.number('expired') }
-    },
-  })
+  return countOldSessions('connect_count', name, `${deadline} > now()`)
 }
 
 /** Some make the column as text, or without `not null`. What is not JSON is said to be none when it is read. */

@@ -8,6 +8,7 @@ import { type Operation, operation } from '../../postgres/operation.ts'
 import { bigint, integer, text, uuid } from '../../postgres/parameter-types.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
 import type { Entry, StoreCounts } from '../../store/session-store.ts'
+import { countOldSessions } from '../count-old-sessions.ts'
 import type {
   FoundSession,
   ImportSource,
@@ -74,7 +75,7 @@ export class WaiSource implements ImportSource<WaiRow> {
     this.#names = waiTableNames(options.schema)
     this.#timeout = Math.round(options.timeout / SECOND)
     this.page = this.#pageOperation()
-    this.count = this.#countOperation()
+    this.count = countOldSessions('wai_import_count', this.#names.sessions, this.#isLive)
   }
 
   /** The cursor is the row's own id, which says nothing of the key. */
@@ -138,25 +139,6 @@ export class WaiSource implements ImportSource<WaiRow> {
 
   read(row: WaiRow): FoundSession {
     return { cursor: row.id, content: this.#contentOf(row) }
-  }
-
-  #countOperation(): WaiSource['count'] {
-    return operation({
-      name: 'wai_import_count',
-      effect: 'none',
-      parameters: {},
-      give: () => ({}),
-      sql: () => ({
-        answer: `
-        select count(*) filter (where ${this.#isLive}) as live,
-          count(*) filter (where not ${this.#isLive}) as expired
-        from ${this.#names.sessions} old`,
-      }),
-      rows(rows) {
-        const row = onlyRow(rows)
-        return { live: row.number('live'), expired: row.number('expired') }
-      },
-    })
   }
 
   /**

@@ -3,6 +3,8 @@ import { type Operation, operation } from '../../postgres/operation.ts'
 import { integer, text, uuid } from '../../postgres/parameter-types.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
 import type { StoreCounts } from '../../store/session-store.ts'
+import { countOldSessions } from '../count-old-sessions.ts'
+import { REMEMBERED } from '../express-store/claim-elsewhere.ts'
 import type { FoundSession, ImportSource, PageRequest } from '../import-source.ts'
 import type { OldToken } from './old-tokens.ts'
 import type { TokenTable } from './token-table.ts'
@@ -26,10 +28,6 @@ export interface TokenFinding {
   readonly row: OldSessionRow | null
 }
 
-const DAY = 86_400_000
-/** Milliseconds for which a moved session is remembered, so that a row that is written again brings nothing back. */
-const REMEMBERED = 90 * DAY
-
 /** A table with one row for each session, its user and its token, as a source of sessions to move. */
 export class TokenTableSource implements ImportSource<OldSessionRow> {
   readonly name: string
@@ -41,7 +39,7 @@ export class TokenTableSource implements ImportSource<OldSessionRow> {
     this.name = table.system
     this.#table = table
     this.page = pageOperation(table)
-    this.count = countOperation(table)
+    this.count = countOldSessions('token_count', table.name, `${table.deadline} > now()`)
   }
 
   read(row: OldSessionRow): FoundSession {
@@ -114,25 +112,6 @@ function pageOperation(table: TokenTable): Operation<PageRequest, readonly OldSe
         limit ${limit}`,
     }),
     rows: (rows) => rows.map(readOldSession),
-  })
-}
-
-function countOperation({ name, deadline }: TokenTable): Operation<void, StoreCounts> {
-  return operation({
-    name: 'token_count',
-    effect: 'none',
-    parameters: {},
-    give: () => ({}),
-    sql: () => ({
-      answer: `
-        select count(*) filter (where ${deadline} > now()) as live,
-          count(*) filter (where ${deadline} <= now()) as expired
-        from ${name} old`,
-    }),
-    rows(rows) {
-      const row = onlyRow(rows)
-      return { live: row.number('live'), expired: row.number('expired') }
-    },
   })
 }
 
