@@ -37,9 +37,11 @@ const guides: readonly (readonly [title: string, names: readonly string[]])[] = 
     [
       'from-connect-pg-simple',
       'from-express-session',
+      'from-connect-redis',
       'from-better-auth',
       'from-authjs',
       'from-lucia',
+      'from-iron-session',
       'from-wai-session-postgresql',
     ],
   ],

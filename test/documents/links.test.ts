@@ -22,7 +22,16 @@ function anchors(file: string): string[] {
   )
 }
 
-test.each(documents())(
+/** Pages that hold no code to check. */
+const OTHERS = [
+  'llms.txt',
+  'bench/README.md',
+  'bench/what-was-tried.md',
+  'examples/README.md',
+  'starters/README.md',
+]
+
+test.each([...documents(), ...OTHERS])(
   'every link in %s to a page or file of the repository leads somewhere',
   (file) => {
     const targets = [...prose(file).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target)
