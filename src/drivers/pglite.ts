@@ -73,6 +73,7 @@ export function fromPglite(db: PgliteLike): Driver {
   const { turns } = shared
   return {
     name: 'pglite',
+    hasOnlyConnection: true,
     explain,
     async query(statement, bounds) {
       const left = countdown(bounds.timeout)

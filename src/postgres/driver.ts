@@ -89,6 +89,11 @@ export interface Driver {
    * tables, and cannot limit the sessions of a user. Default: `true`.
    */
   readonly lends?: false
+  /**
+   * `true` if the database has this connection only, as inside the process: while the application has a transaction open, no
+   * other statement runs.
+   */
+  readonly hasOnlyConnection?: true
   /** Runs one statement on any connection. */
   query(statement: Statement, options: QueryOptions): Promise<readonly Row[]>
   /**

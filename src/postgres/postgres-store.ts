@@ -65,6 +65,7 @@ import { type DatabaseOptions, type PostgresStoreOptions, storeOptions } from '.
 import { TableAccess } from './table-access.ts'
 import { resolveTableNames, type TableNames } from './table-names.ts'
 import { applicationTransaction } from './transaction/application-transaction.ts'
+import { KnownDatabase } from './transaction/known-database.ts'
 import { PostgresTransaction } from './transaction/postgres-transaction.ts'
 import { JoinedUsers } from './user/joined-users.ts'
 import { explainUserFailure } from './user/user-failures.ts'
@@ -98,6 +99,7 @@ export class PostgresStore implements SessionStore {
   readonly #channel: string
   readonly #isShared: boolean
   readonly #users: JoinedUsers | null
+  readonly #database: KnownDatabase
 
   /** @throws {ConfigurationError} An option is unknown or wrong; the message says what to write. */
   constructor(options: PostgresStoreOptions) {
@@ -123,6 +125,7 @@ export class PostgresStore implements SessionStore {
       // The type of the users' key may have changed, or a column that they are read by.
       isOutdated: (error) => this.#users !== null && isWrongOfTables(error),
     })
+    this.#database = new KnownDatabase(this.#tables.runner, this.#names)
     this.#users = user === undefined ? null : new JoinedUsers(user)
     if (this.#users !== null) this.loadUser = this.#loadUser.bind(this, this.#users)
     this.#operations = storeOperations(this.#names, this.#tables, this.#users)
@@ -133,8 +136,9 @@ export class PostgresStore implements SessionStore {
     this.#endings = new SessionEndings(this.#tables, this.#operations, this.#announcer, caps)
   }
 
-  ready(): Promise<void> {
-    return this.#tables.ready()
+  async ready(): Promise<void> {
+    await this.#tables.ready()
+    await this.#database.learn()
   }
 
   load(token: PresentedToken, options?: LoadOptions): Promise<LoadResult> {
@@ -276,13 +280,21 @@ export class PostgresStore implements SessionStore {
       channel: this.#announcer.isFutile ? null : this.#channel,
       isOrdered: this.#isShared,
     }
-    return new PostgresTransaction(applicationTransaction(client), this.#tables, {
+    const operations = {
       destroy: destroyInTransaction(this.#names, terms),
       destroyByUser: destroySeveralInTransaction(this.#names, BY_USER, terms),
       destroyByTag: destroySeveralInTransaction(this.#names, BY_TAG, terms),
       status: transactionStatus(),
       findLive: this.#operations.findLive,
-    })
+      listByUser: this.#operations.listByUser,
+      listByTag: this.#operations.listByTag,
+    }
+    return new PostgresTransaction(
+      applicationTransaction(client),
+      this.#tables,
+      operations,
+      this.#database,
+    )
   }
 
   count(options?: CallOptions): Promise<StoreCounts> {
@@ -314,5 +326,7 @@ export class PostgresStore implements SessionStore {
   async #prepare(): Promise<void> {
     await prepareTables(this.#driver, this.#names, this.#options)
     await this.#users?.prepare(this.#driver, this.deadline)
+    // It can't be asked any more once the application has a transaction open.
+    if (this.#driver.hasOnlyConnection) await this.#database.learn()
   }
 }

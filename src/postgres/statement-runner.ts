@@ -32,6 +32,11 @@ export class StatementRunner {
     this.deadline = deadline
   }
 
+  /** Whether nothing can be asked while the application has a transaction open. */
+  get hasOnlyConnection(): boolean {
+    return this.#driver.hasOnlyConnection === true
+  }
+
   /** Begins the budget of a call that has none of its own. */
   begin(): Deadline {
     return new Deadline(this.deadline)

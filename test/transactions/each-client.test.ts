@@ -60,4 +60,29 @@ describe.each(Object.entries(clients))('in a transaction of %s', (_, open) => {
     )
     stop()
   })
+
+  test.each(['repeatable read', 'serializable'])(
+    'under %s, a session that began after the snapshot is not left alive in silence',
+    async (level) => {
+      const first = await cookieOf(sessions, 'cid')
+      let later = first
+      const isAlone = client.driver.hasOnlyConnection === true
+      const ends = (begins: boolean): Promise<void> =>
+        client.transaction(async (tx, run) => {
+          await run(`set transaction isolation level ${level}`)
+          await run('select from account')
+          if (begins) later = await cookieOf(sessions, 'cid')
+          const by = sessions.in(tx)
+          if (begins) await expect(by.destroyById(later.id)).rejects.toThrow('does not see a live')
+          expect(await by.destroyByUser('cid')).toBe(isAlone ? 1 : 2)
+        })
+      if (!isAlone) {
+        await expect(ends(true)).rejects.toMatchObject({ code: 'ERR_STORE', sqlState: '40001' })
+        expect(await userOf(sessions, first)).toBe('cid')
+      }
+      await ends(false)
+      expect(await userOf(sessions, first)).toBeNull()
+      expect(await userOf(sessions, later)).toBeNull()
+    },
+  )
 })

@@ -15,6 +15,7 @@ import { recordingDriver } from '../postgres/recording-driver.ts'
 import { bundledProgram } from '../support/bundled-program.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { openPglite } from '../support/pglite.ts'
+import { type Client, clients } from './clients.ts'
 import { cookieOf, userOf } from './visitors.ts'
 
 let database: TestDatabase
@@ -247,6 +248,47 @@ test("an error is the client's own, and nothing is sent again", async () => {
     name: 'error',
   })
 })
+
+test('a role from which row level security hides sessions cannot end them in silence', async () => {
+  const visitor = await cookieOf(sessions, 'ann')
+  await pool.query(`
+    do $$ begin create role watched; exception when duplicate_object then null; end $$;
+    grant usage on schema sessions to watched;
+    grant all on all tables in schema sessions to watched;
+    alter table sessions.session enable row level security`)
+  onTestFinished(async () => {
+    await pool.query('alter table sessions.session disable row level security')
+  })
+  const client = await connect()
+  await client.query('begin; set local role watched')
+  const by = sessions.in(client)
+  await expect(by.destroyByUser('ann')).rejects.toThrow('Row level security hides a live session')
+  await expect(by.destroyById(visitor.id)).rejects.toThrow('Row level security hides')
+  await client.query('rollback')
+  expect(await userOf(sessions, visitor)).toBe('ann')
+})
+
+test.each(['a client of pg', 'PGlite'])(
+  'a transaction of another database is refused, and its rollback undoes all: %s',
+  async (name) => {
+    const elsewhere = await createTestDatabase()
+    onTestFinished(() => elsewhere.drop())
+    const other = await (clients[name] as (url: string) => Promise<Client>)(elsewhere.url)
+    onTestFinished(async () => void (await other.close()))
+    const theirs = createSessions({ database: other.driver, log: false })
+    await theirs.ready()
+    const visitor = await cookieOf(theirs, 'dan')
+    const here = await cookieOf(sessions, 'dan')
+    const ends = other.transaction(async (tx) => {
+      const by = sessions.in(tx)
+      await expect(by.destroyById(visitor.id)).rejects.toThrow('of another database')
+      await by.destroyByUser('dan')
+    })
+    await expect(ends).rejects.toMatchObject({ code: 'ERR_CONFIGURATION' })
+    expect(await userOf(theirs, visitor)).toBe('dan')
+    expect(await userOf(sessions, here)).toBe('dan')
+  },
+)
 
 test("another statement's answer is refused", async () => {
   const { rows } = await pool.query(`select null as proof, '[]' as answer`)

@@ -1,8 +1,10 @@
+import { UndecodableError } from '../../errors.ts'
 import type { DestroyResult, EndedSession, Ending } from '../../store/session-store.ts'
-import type { AnswerRow } from '../answer-rows.ts'
+import { type AnswerRow, onlyRow } from '../answer-rows.ts'
 import { type Operation, operation } from '../operation.ts'
 import { list, text, uuid } from '../parameter-types.ts'
 import type { TableNames } from '../table-names.ts'
+import { identitySql } from './database-identity.ts'
 import { type EndingOfSeveral, endFound, endingTypes, giveEnding, refuseKept } from './destroy.ts'
 import type { Selection } from './find-sessions.ts'
 
@@ -13,6 +15,17 @@ export interface EndedInTransaction<Answer> {
   readonly ended: readonly string[]
   /** The transaction's id, for `transactionStatus`; null when the statement has ended nothing. */
   readonly transactionId: string | null
+  readonly ground: TransactionGround
+}
+
+/** What a statement saw of the transaction it ran in. */
+export interface TransactionGround {
+  /** The `databaseIdentity` of its database. */
+  readonly identity: string
+  /** Whether it sees the sessions as they were when the transaction began. */
+  readonly hasOldSnapshot: boolean
+  /** Whether row level security chooses what it sees. */
+  readonly isFiltered: boolean
 }
 
 /** How a session ends within a transaction of the application. */
@@ -30,30 +43,34 @@ export interface TransactionTerms {
  * rollback, also with one to a savepoint.
  */
 export function destroyInTransaction(
-  { session }: TableNames,
+  names: TableNames,
   { channel }: TransactionTerms,
 ): Operation<Ending, EndedInTransaction<DestroyResult>> {
+  const { session } = names
   return operation({
     name: 'destroy_in_transaction',
     effect: 'once',
-    parameters: { ...endingTypes, channel: text },
-    give: (ending: Ending) => ({ ...giveEnding(ending), channel }),
+    parameters: { ...endingTypes, channel: text, table: text },
+    give: (ending: Ending) => ({ ...giveEnding(ending), channel, table: session }),
     sql: (given) => ({
+      ground: groundSql(names, given.table),
       ...endFound(session, given),
       answer: `
         select id, user_id, is_held, not exists (select from ended) as is_kept, ${TRANSACTION_ID},
-          ${announce(channel, given.channel, 'is_held')}
-        from found
-        where was_live`,
+          ${announce(channel, given.channel, 'is_held')}, ground.*
+        from ground left join found on was_live`,
     }),
-    rows([row]) {
-      if (row === undefined) return nothing({ status: 'gone' })
-      if (!row.boolean('is_held')) return nothing({ status: 'superseded' })
+    rows(rows) {
+      const row = onlyRow(rows)
+      const ground = readGround(row)
+      if (row.textOrNull('id') === null) return nothing({ status: 'gone' }, ground)
+      if (!row.boolean('is_held')) return nothing({ status: 'superseded' }, ground)
       refuseKept(row.boolean('is_kept'))
       return {
         answer: { status: 'ended', userId: row.textOrNull('user_id') },
         ended: [row.text('id')],
         transactionId: row.text('transaction_id'),
+        ground,
       }
     },
   })
@@ -66,16 +83,18 @@ export function destroyInTransaction(
  * one order.
  */
 export function destroySeveralInTransaction(
-  { session }: TableNames,
+  names: TableNames,
   { name, isMeant }: Selection,
   { channel, isOrdered }: TransactionTerms,
 ): Operation<EndingOfSeveral, EndedInTransaction<readonly EndedSession[]>> {
+  const { session } = names
   return operation({
     name: `destroy_${name}_in_transaction`,
     effect: 'once',
-    parameters: { of: text, except: list(uuid), channel: text },
-    give: ({ of, except }: EndingOfSeveral) => ({ of, except, channel }),
+    parameters: { of: text, except: list(uuid), channel: text, table: text },
+    give: ({ of, except }: EndingOfSeveral) => ({ of, except, channel, table: session }),
     sql: ({ of, except, ...given }) => ({
+      ground: groundSql(names, given.table),
       ...(isOrdered && {
         found: `
         select s.id, s.expires_at
@@ -89,14 +108,25 @@ export function destroySeveralInTransaction(
         ${isOrdered ? 'using found where s.id = found.id' : `where ${isMeant(of)} and s.id <> all (${except})`}
         returning s.id, s.user_id, s.expires_at`,
       answer: `
-        select id, user_id, false as is_kept, ${TRANSACTION_ID}, ${announce(channel, given.channel, 'true')}
-        from ended
-        where expires_at > now()${isOrdered ? KEPT : ''}`,
+        select id, user_id, false as is_kept, ${TRANSACTION_ID},
+          ${announce(channel, given.channel, 'id is not null')}, ground.*
+        from ground left join ended on expires_at > now()${isOrdered ? KEPT : ''}`,
     }),
     rows(rows) {
+      const [first] = rows
+      if (first === undefined) throw new UndecodableError('no rows')
       refuseKept(rows.some((row) => row.boolean('is_kept')))
-      const answer = rows.map((row) => ({ id: row.text('id'), userId: row.textOrNull('user_id') }))
-      return { answer, ended: answer.map(({ id }) => id), transactionId: transactionOf(rows) }
+      const answer: EndedSession[] = []
+      for (const row of rows) {
+        const id = row.textOrNull('id')
+        if (id !== null) answer.push({ id, userId: row.textOrNull('user_id') })
+      }
+      return {
+        answer,
+        ended: answer.map(({ id }) => id),
+        transactionId: answer.length === 0 ? null : first.text('transaction_id'),
+        ground: readGround(first),
+      }
     },
   })
 }
@@ -116,8 +146,8 @@ export function transactionStatus(): Operation<string, string | null> {
 /** Without the lock that comes with the order, others may have ended what is missing. */
 const KEPT = `
         union all
-        select id, null, true, null, null
-        from found
+        select id, null, true, null, null, ground.*
+        from found, ground
         where expires_at > now() and id not in (select ended.id from ended)`
 
 const TRANSACTION_ID = 'pg_current_xact_id()::text as transaction_id'
@@ -129,10 +159,25 @@ function announce(channel: string | null, given: string, condition: string): str
     : `case when ${condition} then pg_notify(${given}, id::text) is null end as told`
 }
 
-function transactionOf([row]: readonly AnswerRow[]): string | null {
-  return row?.text('transaction_id') ?? null
+/** Gives one row, whatever has ended. */
+function groundSql(names: TableNames, table: string): string {
+  return `
+        select ${identitySql(names)} as identity,
+          current_setting('transaction_isolation') in ('repeatable read', 'serializable') as has_old_snapshot,
+          row_security_active(${table}) as is_filtered`
 }
 
-function nothing(answer: DestroyResult): EndedInTransaction<DestroyResult> {
-  return { answer, ended: [], transactionId: null }
+function readGround(row: AnswerRow): TransactionGround {
+  return {
+    identity: row.text('identity'),
+    hasOldSnapshot: row.boolean('has_old_snapshot'),
+    isFiltered: row.boolean('is_filtered'),
+  }
+}
+
+function nothing(
+  answer: DestroyResult,
+  ground: TransactionGround,
+): EndedInTransaction<DestroyResult> {
+  return { answer, ended: [], transactionId: null, ground }
 }

@@ -1,13 +1,15 @@
+import { StoreError } from '../../errors.ts'
 import type { DestroyResult, EndedSession, Ending, LiveSession } from '../../store/session-store.ts'
 import type { InTransaction, StoreTransaction } from '../../store/store-transaction.ts'
 import type { Operation } from '../operation.ts'
 import type { EndingOfSeveral } from '../operations/destroy.ts'
-import type { EndedInTransaction } from '../operations/end-in-transaction.ts'
+import type { EndedInTransaction, TransactionGround } from '../operations/end-in-transaction.ts'
 import { isUuid } from '../parameter-types.ts'
 import { freshProof } from '../proof.ts'
 import type { TableAccess } from '../table-access.ts'
 import { waitFor } from '../wait-for.ts'
 import type { ApplicationTransaction } from './application-transaction.ts'
+import type { KnownDatabase } from './known-database.ts'
 
 /** What a transaction's calls ask. */
 export interface TransactionOperations {
@@ -16,7 +18,11 @@ export interface TransactionOperations {
   readonly destroyByTag: DestroySeveral
   readonly status: Operation<string, string | null>
   readonly findLive: Operation<readonly string[], readonly LiveSession[]>
+  readonly listByUser: List
+  readonly listByTag: List
 }
+
+type List = Operation<string, readonly { readonly id: string }[]>
 
 type DestroySeveral = Operation<EndingOfSeveral, EndedInTransaction<readonly EndedSession[]>>
 
@@ -29,27 +35,39 @@ export class PostgresTransaction implements StoreTransaction {
   readonly #transaction: ApplicationTransaction
   readonly #tables: TableAccess
   readonly #operations: TransactionOperations
+  readonly #database: KnownDatabase
 
   constructor(
     transaction: ApplicationTransaction,
     tables: TableAccess,
     operations: TransactionOperations,
+    database: KnownDatabase,
   ) {
     this.#transaction = transaction
     this.#tables = tables
     this.#operations = operations
+    this.#database = database
   }
 
-  destroy(ending: Ending): Promise<InTransaction<DestroyResult>> {
-    return this.#ask(this.#operations.destroy, ending)
+  async destroy(ending: Ending): Promise<InTransaction<DestroyResult>> {
+    const { destroy, findLive } = this.#operations
+    const { id, owner } = ending
+    const done = await this.#ask(destroy, ending)
+    if (done.answer.status === 'gone') {
+      await this.#refuseMissed(done.ground, async () => {
+        const live = await this.#tables.ask(findLive, [id])
+        return live.filter(({ userId }) => owner === undefined || owner === userId)
+      })
+    }
+    return done
   }
 
   async destroyByUser(
     userId: string,
     except: readonly string[],
   ): Promise<InTransaction<readonly string[]>> {
-    const call = { of: userId, except: except.filter(isUuid) }
-    const done = await this.#ask(this.#operations.destroyByUser, call)
+    const { destroyByUser, listByUser } = this.#operations
+    const done = await this.#askSeveral(destroyByUser, listByUser, userId, except)
     return { ...done, answer: done.answer.map(({ id }) => id) }
   }
 
@@ -57,20 +75,53 @@ export class PostgresTransaction implements StoreTransaction {
     tag: string,
     except: readonly string[],
   ): Promise<InTransaction<readonly EndedSession[]>> {
-    return this.#ask(this.#operations.destroyByTag, { of: tag, except: except.filter(isUuid) })
+    const { destroyByTag, listByTag } = this.#operations
+    return this.#askSeveral(destroyByTag, listByTag, tag, except)
+  }
+
+  async #askSeveral(
+    destroy: DestroySeveral,
+    list: List,
+    of: string,
+    except: readonly string[],
+  ): Promise<InTransaction<readonly EndedSession[]>> {
+    const done = await this.#ask(destroy, { of, except: except.filter(isUuid) })
+    const accounted = new Set([...except, ...done.ended])
+    await this.#refuseMissed(done.ground, async () => {
+      const live = await this.#tables.ask(list, of)
+      return live.filter(({ id }) => !accounted.has(id))
+    })
+    return done
+  }
+
+  /**
+   * Refuses an end that sessions outlive since the transaction does not see them. The store's own connections see them, and
+   * also those that the transaction has ended.
+   */
+  async #refuseMissed(
+    { hasOldSnapshot, isFiltered }: TransactionGround,
+    findMissed: () => Promise<readonly unknown[]>,
+  ): Promise<void> {
+    if (!hasOldSnapshot && !isFiltered) return
+    // While a transaction is open on the only connection of a database, nothing else can have been committed.
+    if (this.#tables.runner.hasOnlyConnection) return
+    const missed = await findMissed()
+    if (missed.length > 0) throw unseen(missed.length, hasOldSnapshot)
   }
 
   /** Sends it once. The tables are prepared before, by the store's own connections. */
   async #ask<Call, Answer>(
     operation: Operation<Call, EndedInTransaction<Answer>>,
     call: Call,
-  ): Promise<InTransaction<Answer>> {
+  ): Promise<InTransaction<Answer> & EndedInTransaction<Answer>> {
     const proof = freshProof()
     const { text, values } = operation.statement(call, proof)
     const rows = await this.#tables.use(undefined, () => this.#transaction.query(text, values))
-    const { answer, ended, transactionId } = operation.read(rows, call, proof)
+    const done = operation.read(rows, call, proof)
+    const { ended, transactionId } = done
+    await this.#database.refuseOtherThan(done.ground.identity)
     return {
-      answer,
+      ...done,
       settled: async (signal) =>
         transactionId === null ? [] : await this.#settled(transactionId, ended, signal),
     }
@@ -99,4 +150,16 @@ export class PostgresTransaction implements StoreTransaction {
       if (isLast) return []
     }
   }
+}
+
+function unseen(count: number, hasOldSnapshot: boolean): StoreError {
+  const sessions = count === 1 ? 'a live session' : `${count} live sessions`
+  return hasOldSnapshot
+    ? new StoreError(
+        `The transaction does not see ${sessions} that should end, since its isolation level shows the sessions as they were when it began. Roll back and run the transaction again, or begin it with isolation level read committed.`,
+        { sqlState: '40001' },
+      )
+    : new StoreError(
+        `Row level security hides ${sessions} that should end from the role of the transaction. Roll back, and run the transaction as a role that sees the session tables.`,
+      )
 }
