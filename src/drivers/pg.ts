@@ -19,9 +19,9 @@ export {
   ConnectionEndedError,
   fromPgClient,
   NotConnectedError,
-  TransactionOpenError,
 } from './pg/single-connection.ts'
 export { DeadlineError } from './waiting/deadline.ts'
+export { TransactionOpenError } from './waiting/transaction-open.ts'
 export { CrowdedError } from './waiting/turns.ts'
 export { ConnectionSpoiltError } from './waiting/wrong-answer.ts'
 

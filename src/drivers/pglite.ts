@@ -2,39 +2,13 @@ import { adviceForClient } from '../options/known-clients.ts'
 import type { Driver, QueryOptions, Row, Statement } from '../postgres/driver.ts'
 import { processWide } from '../process-wide.ts'
 import { explainWith } from './failures/connection-failure.ts'
+import type { PgliteLike, PgliteTransactionLike } from './pglite/client.ts'
+import { openOnPglite, queryOptions, refuseOpenTransaction } from './pglite/open-transaction.ts'
 import { countdown, within } from './waiting/deadline.ts'
 import { Turns } from './waiting/turns.ts'
 import { ConnectionSpoiltError, checkedRows } from './waiting/wrong-answer.ts'
 
-/** What `fromPglite` passes to PGlite beside a statement. */
-export interface PgliteQueryOptions {
-  readonly parsers: { [type: number]: (text: string) => string }
-  readonly serializers: { [type: number]: (value: unknown) => string }
-}
-
-/** What `fromPglite` needs inside a transaction. */
-export interface PgliteTransactionLike {
-  query(
-    text: string,
-    values: (string | null)[],
-    options: PgliteQueryOptions,
-  ): Promise<{ readonly rows: readonly Row[] }>
-  exec(sql: string): Promise<unknown>
-}
-
-/** What `fromPglite` needs of a database; every `PGlite` has it. */
-export interface PgliteLike extends PgliteTransactionLike {
-  transaction<Result>(use: (transaction: PgliteTransactionLike) => Promise<Result>): Promise<Result>
-  listen(channel: string, onMessage: (payload: string) => void): Promise<() => Promise<void>>
-}
-
-const TEXT_TYPE = 25
-
-/** PGlite picks both by type. Columns are text, but a parameter has whatever type the server infers. */
-const asText: PgliteQueryOptions = {
-  parsers: { [TEXT_TYPE]: String },
-  serializers: new Proxy<PgliteQueryOptions['serializers']>({}, { get: () => String }),
-}
+export type { PgliteLike, PgliteQueryOptions, PgliteTransactionLike } from './pglite/client.ts'
 
 /** What all drivers of one database share. */
 interface SharedDatabase {
@@ -50,7 +24,8 @@ const databases = processWide('pglite', () => new WeakMap<PgliteLike, SharedData
  *
  * PGlite has one connection and runs inside the process: statements take turns, a `withConnection`
  * shuts out all others, also the application's own, and a statement that has begun cannot be
- * interrupted, so a timeout only ends the wait for a turn. The database is never closed. Your
+ * interrupted, so a timeout only ends the wait for a turn. While a transaction is open that the application has begun by
+ * `exec('begin')`, calls are refused, since its rollback would undo them. The database is never closed. Your
  * parsers and serializers do not reach what sessions hold.
  *
  * @throws {TypeError} It was given something else than a database.
@@ -78,8 +53,14 @@ export function fromPglite(db: PgliteLike): Driver {
     async query(statement, bounds) {
       const left = countdown(bounds.timeout)
       const endTurn = await turns.take(bounds.timeout)
-      const answer = ask(db, shared, statement, bounds).finally(endTurn)
-      return await within(left(), 'read', answer)
+      let isLate = false
+      const answer = refuseOpenTransaction(db)
+        .then(() => (isLate ? [] : ask({ db, on: db, shared }, statement, bounds)))
+        .finally(endTurn)
+      const giveUp = (): void => {
+        isLate = true
+      }
+      return await within(left(), 'read', answer, { giveUp })
     },
     async withConnection(use, { timeout = Number.POSITIVE_INFINITY } = {}) {
       const left = countdown(timeout)
@@ -89,6 +70,12 @@ export function fromPglite(db: PgliteLike): Driver {
       const begun = new Promise<void>((resolve) => {
         begin = resolve
       })
+      try {
+        await within(left(), 'connect', refuseOpenTransaction(db))
+      } catch (error) {
+        endTurn()
+        throw error
+      }
       // Only a transaction shuts out the application's own statements. It is ended at once, since
       // the caller is promised a bare connection; PGlite rolls back what `use` leaves open.
       const lent = db
@@ -98,7 +85,11 @@ export function fromPglite(db: PgliteLike): Driver {
           await transaction.exec('commit')
           return await use({
             query: (statement, bounds) =>
-              within(bounds.timeout, 'read', ask(transaction, shared, statement, bounds)),
+              within(
+                bounds.timeout,
+                'read',
+                ask({ db: null, on: transaction, shared }, statement, bounds),
+              ),
             run: async (sql) => {
               await transaction.exec(sql)
             },
@@ -113,7 +104,9 @@ export function fromPglite(db: PgliteLike): Driver {
     },
     async listen(channel, onMessage) {
       const endTurn = await turns.take()
-      const unlisten = await db.listen(channel, onMessage).finally(endTurn)
+      const unlisten = await refuseOpenTransaction(db)
+        .then(() => db.listen(channel, onMessage))
+        .finally(endTurn)
       let isOver = false
       return {
         async stop() {
@@ -127,14 +120,22 @@ export function fromPglite(db: PgliteLike): Driver {
   }
 }
 
+interface Asked {
+  /** Null within a loan, which shuts out the application's transactions. */
+  readonly db: PgliteLike | null
+  readonly on: PgliteTransactionLike
+  readonly shared: SharedDatabase
+}
+
 async function ask(
-  db: PgliteTransactionLike,
-  shared: SharedDatabase,
+  { db, on, shared }: Asked,
   { text, values }: Statement,
   { check }: QueryOptions,
 ): Promise<readonly Row[]> {
   if (shared.death) throw shared.death
-  const { rows } = await db.query(text, [...values], asText)
+  const { options, wasInTransaction } = queryOptions(db)
+  const { rows } = await on.query(text, [...values], options)
+  if (wasInTransaction()) throw openOnPglite('ECONNABORTED')
   return checkedRows(rows, check, () => {
     shared.death ??= new ConnectionSpoiltError('Open the database again.')
   })

@@ -7,6 +7,7 @@ import type { DriverHarness, DriverTest } from './driver-contract/harness.ts'
 import { listeningTests } from './driver-contract/listening.ts'
 import { loanTests } from './driver-contract/loans.ts'
 import { networkFaultTests } from './driver-contract/network-faults.ts'
+import { openTransactionTests } from './driver-contract/open-transactions.ts'
 import { startupFaultTests } from './driver-contract/startup-faults.ts'
 import { nameTests, textTests } from './driver-contract/texts.ts'
 import { unlentTests } from './driver-contract/unlent.ts'
@@ -94,6 +95,7 @@ export function driverContract(
   runner.describe('wrong answers', () => wrongAnswerTests(test, reconnects))
   runner.describe('lent connections', () => loanTests(test))
   runner.describe('waiting for a connection', () => waitTests(test))
+  runner.describe("the application's own transactions", () => openTransactionTests(test))
   runner.describe('notifications', () => listeningTests(test))
   if (inProcess) return
   runner.describe('waiting for an answer', () => answerTests(test))

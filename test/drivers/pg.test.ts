@@ -38,6 +38,9 @@ async function openHarness(options: { prepare: boolean }): Promise<DriverHarness
   return {
     driver: fromPg(pool, options),
     connections: 4,
+    runOnClient: async (sql) => {
+      await pool.query(sql)
+    },
     useClient: async () => {
       await pool.query('select 1')
     },

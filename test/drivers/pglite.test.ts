@@ -20,6 +20,7 @@ function oneOf(database: PGlite): PgliteLike {
     exec: (sql) => database.exec(sql),
     transaction: (use) => database.transaction(use),
     listen: (channel, onMessage) => database.listen(channel, onMessage),
+    isInTransaction: () => database.isInTransaction(),
   }
 }
 
@@ -31,6 +32,9 @@ describe('fromPglite keeps the driver contract', () => {
     async () => ({
       driver: fromPglite(oneOf(db)),
       connections: 1,
+      runOnClient: async (sql) => {
+        await db.exec(sql)
+      },
       useClient: async () => {
         await db.query('select 1')
       },

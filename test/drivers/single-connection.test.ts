@@ -39,6 +39,9 @@ async function openHarness(options: { prepare: boolean }): Promise<DriverHarness
   return {
     driver: fromPgClient(client, options),
     connections: 1,
+    runOnClient: async (sql) => {
+      await client.query(sql)
+    },
     useClient: async () => {
       await client.query('select 1')
     },

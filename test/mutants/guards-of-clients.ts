@@ -32,7 +32,29 @@ export const clientMutants: readonly MutantGroup[] = [
     mutants: [
       {
         without: 'the look for a transaction of the application',
-        from: 'if (isInTransaction(client)) throw new TransactionOpenError()',
+        from: 'if (isInTransaction(client)) throw transactionOpen()',
+        to: '',
+      },
+    ],
+  },
+  {
+    file: 'src/drivers/pglite/open-transaction.ts',
+    tests: ['test/drivers/pglite.test.ts'],
+    mutants: [
+      {
+        without: 'the look for a transaction of the application before a statement',
+        from: 'if (wasInTransaction()) throw openOnPglite()',
+        to: '',
+      },
+    ],
+  },
+  {
+    file: 'src/drivers/pglite.ts',
+    tests: ['test/drivers/pglite.test.ts'],
+    mutants: [
+      {
+        without: 'the look for a transaction of the application after a statement',
+        from: "if (wasInTransaction()) throw openOnPglite('ECONNABORTED')",
         to: '',
       },
     ],

@@ -3,6 +3,7 @@ import type { Connection, Driver, Row, Statement } from '../../postgres/driver.t
 import { processWide } from '../../process-wide.ts'
 import { describeServer } from '../failures/connection-failure.ts'
 import { countdown, within } from '../waiting/deadline.ts'
+import { TransactionOpenError } from '../waiting/transaction-open.ts'
 import { Turns } from '../waiting/turns.ts'
 import { ConnectionSpoiltError, checkedRows } from '../waiting/wrong-answer.ts'
 import { ask, type PgClientLike, type PgOptions, run } from './client.ts'
@@ -44,21 +45,9 @@ export class NotConnectedError extends Error {
 /** Private to `pg`, and absent in other clients. */
 type PgClientState = { readonly _connected?: unknown; readonly _connecting?: unknown }
 
-/** The application has a transaction open on the client, and its rollback would undo what was acknowledged. */
-export class TransactionOpenError extends Error {
-  readonly code: string
-
-  /** @param code - Node's own for a statement that was not sent, or for one that ran in the transaction. */
-  constructor(code: 'ENOTCONN' | 'ECONNABORTED' = 'ENOTCONN') {
-    super(
-      'The application has a transaction open on the client given to fromPgClient: end it first, or give the sessions a client of their own',
-    )
-    this.code = code
-  }
-
-  override get name(): string {
-    return 'TransactionOpenError'
-  }
+function transactionOpen(code?: 'ECONNABORTED'): TransactionOpenError {
+  const advice = 'give the sessions a client of their own'
+  return new TransactionOpenError('the client given to fromPgClient', advice, code)
 }
 
 /** What all drivers of one client share. */
@@ -112,8 +101,12 @@ export function fromPgClient(client: PgClientLike, options: PgOptions = {}): Dri
       return within(left(), 'read', answer)
     },
     async withConnection(use, { timeout } = {}) {
+      const left = countdown(timeout ?? Number.POSITIVE_INFINITY)
       const endTurn = await takeTurn(connection, timeout)
       try {
+        refuseSpoilt(client)
+        // A `begin` that the application has sent and not awaited shows only once it is answered.
+        await within(left(), 'connect', run(client, 'select'))
         refuseSpoilt(client)
       } catch (error) {
         endTurn()
@@ -174,12 +167,12 @@ function refuseSpoilt(client: PgClientLike): void {
   const { _connected: isConnected, _connecting: isConnecting } = client as PgClientState
   if (isConnected === false && isConnecting === false) throw new NotConnectedError()
   if (isGarbling(client)) throw new EncodingChangedError()
-  if (isInTransaction(client)) throw new TransactionOpenError()
+  if (isInTransaction(client)) throw transactionOpen()
 }
 
 /** The rows of a statement that no rollback of the application can undo. */
 function committed(client: PgClientLike, rows: readonly Row[]): readonly Row[] {
-  if (isInTransaction(client)) throw new TransactionOpenError('ECONNABORTED')
+  if (isInTransaction(client)) throw transactionOpen('ECONNABORTED')
   return rows
 }
 

@@ -9,6 +9,8 @@ export interface DriverHarness {
   readonly connections: number
   /** Uses the client without the driver, as its owner may. Rejects when it has been closed. */
   useClient(): Promise<void>
+  /** Runs SQL on the client without the driver, as its owner may. Without it, no transaction of the owner is tried. */
+  runOnClient?(sql: string): Promise<void>
   /** Ends the driver's connections on the server. Needed unless the database runs inside this process. */
   killBackends?(): Promise<void>
   /** Where the database listens. Needed unless it runs inside this process. */
