@@ -40,6 +40,8 @@ interface Definition<Call, Parameters extends Types> {
   readonly name: string
   readonly effect: Effect
   readonly parameters: Parameters
+  /** Steps that run once, where the statement is sent to, and not within the step that reads them. */
+  readonly materialized?: readonly string[]
   give(call: Call): Given<Parameters>
   /** Is given the SQL that stands for each parameter. The steps run in their order. */
   sql(parameters: { readonly [Name in keyof Parameters]: string }): Steps
@@ -122,7 +124,10 @@ function writeText<Call, Parameters extends Types, Answer>(
   const entries = Object.entries(parameters)
   const marked = entries.map(([name, type]) => [name, type.sql(`${MARK}${name}${MARK}`)])
   const steps = definition.sql(Object.fromEntries(marked))
-  const expressions = Object.entries(steps).map(([name, sql]) => `${name} as (${sql})`)
+  const { materialized = [] } = definition
+  const expressions = Object.entries(steps).map(
+    ([name, sql]) => `${name} as ${materialized.includes(name) ? 'materialized ' : ''}(${sql})`,
+  )
   const used: string[] = []
   const withSteps = `with ${expressions.join(',\n')}`.replace(MARKED, (_, name: string) => {
     if (!used.includes(name)) used.push(name)

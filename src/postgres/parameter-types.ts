@@ -99,8 +99,15 @@ export const textsOrNull: ParameterType<readonly string[] | null> = {
   element: { type: 'text[]', write: (values) => quoted(`{${values.map(quoted).join(',')}}`) },
 }
 
-/** A list whose length the planner can see. Distributed engines take no subselect in the deletion of a step. */
-export function plainList<Value>(of: ParameterType<Value>): ParameterType<readonly Value[]> {
+/**
+ * A list that a step changes rows by. Distributed engines take no subselect there, so the planner sees its length
+ * on these.
+ */
+export function listToChange<Value>(
+  of: ParameterType<Value>,
+  { isDistributed }: { readonly isDistributed?: boolean },
+): ParameterType<readonly Value[]> {
+  if (isDistributed !== true) return list(of)
   return { ...list(of), sql: (placeholder) => `${placeholder}::text::${of.element.type}[]` }
 }
 

@@ -225,7 +225,7 @@ export class PostgresStore implements SessionStore {
   }
 
   async endActing(acting: ActorReturn, options?: CallOptions): Promise<ActorReturnResult> {
-    if (!isUuid(acting.id)) return { status: 'gone' }
+    if (!isUuid(acting.id) || !isUuid(acting.own)) return { status: 'gone' }
     return this.#endings.endActing(acting, options)
   }
 
@@ -259,7 +259,8 @@ export class PostgresStore implements SessionStore {
   }
 
   findLive(ids: readonly string[], options?: CallOptions): Promise<readonly LiveSession[]> {
-    return this.#tables.ask(this.#operations.findLive, ids.filter(isUuid), options)
+    const meant = ids.filter(isUuid)
+    return this.#tables.ask(this.#operations.findLive.for(meant), meant, options)
   }
 
   async listen(onHint: OnHint): Promise<RevocationFeed | null> {

@@ -89,7 +89,8 @@ export async function endImpersonation(
   current.refuseIfTooLate('Ending an impersonation')
   const token = tokens.reissue(actor.sessionId)
   const lifetime = { idle: policy.idleTimeout, purge: policy.idleTimeout }
-  const acting = { ...snapshot.tokenGuard, to: token.secretHash, lifetime }
+  const to = token.secretHash
+  const acting = { ...snapshot.tokenGuard, own: actor.sessionId, to, lifetime }
   const result = await store.endActing(acting, { deadline })
   if (result.status === 'gone') throw new SessionGoneError(snapshot.id, SUPERSEDED)
   const { id: sessionId, userId } = snapshot.summary

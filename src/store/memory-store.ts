@@ -184,6 +184,7 @@ export class MemoryStore implements SessionStore {
   }
 
   async endActing({
+    own: ownId,
     to,
     lifetime,
     secretHashes,
@@ -191,10 +192,12 @@ export class MemoryStore implements SessionStore {
   }: ActorReturn): Promise<ActorReturnResult> {
     const now = this.#records.begin()
     const record = this.#records.find(guard, now)
-    if (record?.actor === undefined || !record.opensTo(secretHashes, now)) return { status: 'gone' }
-    const { userId, sessionId } = record.actor
+    if (record?.actor?.sessionId !== ownId || !record.opensTo(secretHashes, now)) {
+      return { status: 'gone' }
+    }
+    const { userId } = record.actor
     this.#records.remove(record.id)
-    const own = this.#records.get(sessionId)
+    const own = this.#records.get(ownId)
     if (!own?.isLive(now) || own.userId !== userId || own.actor !== undefined) {
       return { status: 'ended', own: null }
     }

@@ -3,6 +3,8 @@ import type { SessionSummary } from './session-record.ts'
 
 /** The end of a session of an actor, who goes back to their own. */
 export interface ActorReturn extends TokenPrecondition {
+  /** The id of the actor's own session, as the session of the actor says. */
+  readonly own: string
   /** The hash of the new token of the actor's own session. */
   readonly to: Uint8Array
   readonly lifetime: Lifetime

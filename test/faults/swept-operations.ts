@@ -165,7 +165,8 @@ export const sweptOperations: Readonly<Record<string, SweptOperation>> = {
       await store.create({ ...session, actor: { userId: 'admin', sessionId: fresh.id } })
     },
     call: (store, session) => {
-      const acting = { ...guardOf(session), secretHashes: [oldHash], to: ownHash }
+      const own = session.fresh.id
+      const acting = { ...guardOf(session), own, secretHashes: [oldHash], to: ownHash }
       return store.endActing?.(acting).then(statusOf) ?? Promise.resolve()
     },
     ends: true,

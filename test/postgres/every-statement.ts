@@ -22,7 +22,7 @@ import { operationOf } from './recording-driver.ts'
 export async function everyStatement(
   pool: pg.Pool,
   options: Partial<PostgresStoreOptions> = {},
-  before: (statement: Statement) => void = () => {},
+  before: (statement: Statement) => void | Promise<void> = () => {},
 ): Promise<ReadonlyMap<string, string>> {
   const texts = new Map<string, string>()
   const driver = fromPg(pool)
@@ -32,7 +32,7 @@ export async function everyStatement(
     driver: {
       ...driver,
       async query(statement, options) {
-        before(statement)
+        await before(statement)
         texts.set(operationOf(statement.name), statement.text)
         return driver.query(statement, options)
       },
@@ -60,12 +60,14 @@ export async function everyStatement(
   await store.create(sample({ tags: ['b'] }))
   const actor = { userId: 'ann', sessionId: one.id }
   const acting = await begin(store, { userId: 'bob', actor })
-  const back = { to: acting.secretHash, lifetime, secretHashes: [acting.secretHash] }
+  const back = { own: one.id, to: acting.secretHash, lifetime, secretHashes: [acting.secretHash] }
   await store.endActing({ ...acting, ...back, userId: 'eve' })
   await store.readUser('ann')
   const [value] = await store.readValues({ after: null, limit: 1, bytes: 1 })
   if (value !== undefined) await store.replaceValues([{ ...value, expected: value.value }])
   await store.findLive([one.id])
+  await store.findLive([one.id, acting.id])
+  await store.backdateSignIn(one.id, 1000)
   await store.inspector.figures()
   await store.inspector.newest({ before: null, limit: 50 })
   await store.inspector.ofUser({ userId: 'ann', limit: 200 })

@@ -227,7 +227,7 @@ describe('a shared end', () => {
     expect(results).toEqual([ofAnn, ofAnn, ofAnn, gone, ofAnn, { status: 'superseded' }, gone])
     expect(operations()).toContain('destroy_many')
     // Five of them are looked up before.
-    expect(operations().filter((name) => name === 'look_up').length).toBeLessThan(4)
+    expect(operations().filter((name) => name.startsWith('look_up')).length).toBeLessThan(4)
     expect(await harness.store.count()).toEqual({ live: 2, expired: 0 })
   })
 

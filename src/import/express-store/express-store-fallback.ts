@@ -1,5 +1,5 @@
 import { type Operation, operation } from '../../postgres/operation.ts'
-import { findLive } from '../../postgres/operations/find-sessions.ts'
+import { type FindLive, findLive } from '../../postgres/operations/find-sessions.ts'
 import { duration, uuid } from '../../postgres/parameter-types.ts'
 import { StatementRunner } from '../../postgres/statement-runner.ts'
 import type { TableNames } from '../../postgres/table-names.ts'
@@ -31,7 +31,7 @@ export class ExpressStoreFallback {
   readonly #store: ExpressStore
   readonly #reading: RowReading
   readonly #moving: MoveOperation
-  readonly #finding: ReturnType<typeof findLive>
+  readonly #findLive: FindLive
   readonly #marking: Operation<{ readonly mark: string; readonly rememberFor: number }, undefined>
 
   constructor(options: ExpressStoreFallbackOptions) {
@@ -42,7 +42,7 @@ export class ExpressStoreFallback {
     this.#reading = { identify, codec, userId, ttl: idleTimeout }
     this.#moving = moveOperation(names, CLAIM_ELSEWHERE, options.absoluteTimeout)
     this.#marking = markSession(names)
-    this.#finding = findLive(names)
+    this.#findLive = findLive(names)
   }
 
   /**
@@ -57,7 +57,10 @@ export class ExpressStoreFallback {
     const session = await this.#store.get(sid, deadline)
     await ready()
     // Another request may have moved it since this one looked here.
-    if (session === null) return (await this.#runner.ask(this.#finding, [id], deadline)).length > 0
+    if (session === null) {
+      const finding = this.#findLive.for([id])
+      return (await this.#runner.ask(finding, [id], deadline)).length > 0
+    }
     const lifetime = maxAgeOf(session) ?? idleTimeout
     // Its user is here now, and what its cookie says may lie behind the accesses that the store has noted.
     const { content } = readRow(

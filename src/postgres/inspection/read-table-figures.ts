@@ -75,13 +75,13 @@ export function readPurgeFigures({
     parameters: { most: integer },
     give: () => ({ most: MOST + 1 }),
     sql: ({ most }) => ({
-      due: `select from ${session} where purge_at <= now() limit ${most}`,
+      due: `select purge_at from ${session} where purge_at <= now() limit ${most}`,
+      next: `
+        select floor(date_part('epoch', purge_at) * 1000) as due_at
+        from ${session} where purge_at < 'infinity' order by purge_at limit 1`,
       answer: `
         select (select count(*) from due) as backlog,
-          (
-            select floor(date_part('epoch', purge_at) * 1000)
-            from ${session} where purge_at < 'infinity' order by purge_at limit 1
-          ) as due_at,
+          (select due_at from next) as due_at,
           floor(extract(epoch from now()) * 1000) as time`,
     }),
     rows(rows) {

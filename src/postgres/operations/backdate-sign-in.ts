@@ -18,7 +18,7 @@ export function backdateSignIn({ session }: TableNames): Operation<Backdating, u
     sql: ({ id, age }) => ({
       answer: `
         update ${session} as s
-        set authenticated_at = s.authenticated_at - ${age}
+        set authenticated_at = (s.authenticated_at at time zone 'utc' - ${age}) at time zone 'utc'
         where s.id = ${id} and s.expires_at > now()`,
     }),
     done: () => undefined,

@@ -3,7 +3,15 @@ import type { DestroyResult, EndedSession, Ending } from '../../store/session-st
 import type { AnswerRow } from '../answer-rows.ts'
 import type { SharedOperation } from '../batcher.ts'
 import { type Operation, operation } from '../operation.ts'
-import { boolean, bytes, list, type ParameterTypes, text, uuid } from '../parameter-types.ts'
+import {
+  boolean,
+  bytes,
+  list,
+  listToChange,
+  type ParameterTypes,
+  text,
+  uuid,
+} from '../parameter-types.ts'
 import type { TableNames } from '../table-names.ts'
 import type { LookedUp, Selection } from './find-sessions.ts'
 import { opensTo } from './session-sql.ts'
@@ -208,13 +216,14 @@ export interface EndingOfSeveral {
  * Never repeated by itself, since the answer to a repeat lacks what the first has ended.
  */
 export function destroySeveral(
-  { session, isDistributed }: TableNames,
+  names: TableNames,
   { name, isMeant }: Selection,
 ): Operation<EndingOfSeveral, readonly EndedSession[]> {
+  const { session, isDistributed } = names
   return operation({
     name: `destroy_${name}`,
     effect: 'once',
-    parameters: { of: text, except: list(uuid) },
+    parameters: { of: text, except: listToChange(uuid, names) },
     give: ({ of, except }: EndingOfSeveral) => ({ of, except }),
     sql: ({ of, except }) => {
       const isDoomed = `${isMeant(of)} and s.id <> all (${except})`

@@ -1,6 +1,6 @@
 import type { ActorReturn, ActorReturnResult } from '../../store/session-store.ts'
 import { type Operation, operation } from '../operation.ts'
-import { bytes, list } from '../parameter-types.ts'
+import { bytes, list, uuid } from '../parameter-types.ts'
 import { packSummary, readSummary } from '../session-columns.ts'
 import type { TableNames } from '../table-names.ts'
 import { refuseKept } from './destroy.ts'
@@ -17,23 +17,30 @@ export function endActing({ session }: TableNames): Operation<ActorReturn, Actor
   return operation({
     name: 'end_acting',
     effect: 'once',
-    parameters: { ...guardTypes, ...lifetimeTypes, hashes: list(bytes), token: bytes },
-    give: ({ to, lifetime, secretHashes, ...guard }: ActorReturn) => ({
+    parameters: {
+      ...guardTypes,
+      ...lifetimeTypes,
+      hashes: list(bytes),
+      token: bytes,
+      actorSession: uuid,
+    },
+    give: ({ own, to, lifetime, secretHashes, ...guard }: ActorReturn) => ({
       ...giveGuard(guard),
       ...lifetime,
+      actorSession: own,
       hashes: secretHashes,
       token: to,
     }),
-    sql: ({ hashes, token, idle, purge, ...guard }) => ({
+    sql: ({ hashes, token, actorSession, idle, purge, ...guard }) => ({
       found: `
-        select s.id, s.actor_id, s.actor_session
+        select s.id, s.actor_id
         from ${session} as s
-        where ${liveAndOwned(guard)} and s.actor_id is not null and ${opensTo(hashes)}
+        where ${liveAndOwned(guard)} and s.actor_session = ${actorSession} and ${opensTo(hashes)}
         for update`,
       ended: `
         delete from ${session} as s
         using found
-        where s.id = found.id
+        where s.id = ${guard.id}
         returning s.id`,
       own: `
         update ${session} as s
@@ -41,7 +48,7 @@ export function endActing({ session }: TableNames): Operation<ActorReturn, Actor
           sealed_successor = null, token_issued_at = greatest(s.token_issued_at, now()),
           ${touchColumns(idle, purge)}
         from found
-        where exists (select from ended) and s.id = found.actor_session and s.user_id = found.actor_id
+        where s.id = ${actorSession} and exists (select from ended) and s.user_id = found.actor_id
           and s.actor_id is null and s.expires_at > now()
         returning s.*`,
       answer: `

@@ -2,7 +2,7 @@ import { UndecodableError } from '../../errors.ts'
 import type { DestroyResult, EndedSession, Ending } from '../../store/session-store.ts'
 import { type AnswerRow, onlyRow } from '../answer-rows.ts'
 import { type Operation, operation } from '../operation.ts'
-import { list, text, uuid } from '../parameter-types.ts'
+import { listToChange, text, uuid } from '../parameter-types.ts'
 import type { TableNames } from '../table-names.ts'
 import { identitySql } from './database-identity.ts'
 import { type EndingOfSeveral, endFound, endingTypes, giveEnding, refuseKept } from './destroy.ts'
@@ -51,6 +51,7 @@ export function destroyInTransaction(
     name: 'destroy_in_transaction',
     effect: 'once',
     parameters: { ...endingTypes, channel: text, table: text },
+    materialized: ['answer'],
     give: (ending: Ending) => ({ ...giveEnding(ending), channel, table: session }),
     sql: (given) => ({
       ground: groundSql(names, given.table),
@@ -91,7 +92,8 @@ export function destroySeveralInTransaction(
   return operation({
     name: `destroy_${name}_in_transaction`,
     effect: 'once',
-    parameters: { of: text, except: list(uuid), channel: text, table: text },
+    parameters: { of: text, except: listToChange(uuid, names), channel: text, table: text },
+    materialized: ['answer'],
     give: ({ of, except }: EndingOfSeveral) => ({ of, except, channel, table: session }),
     sql: ({ of, except, ...given }) => ({
       ground: groundSql(names, given.table),

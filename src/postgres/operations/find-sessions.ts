@@ -1,5 +1,5 @@
 import type { LiveSession, SessionSummary, StoreCounts } from '../../store/session-store.ts'
-import { onlyRow } from '../answer-rows.ts'
+import { type AnswerRow, onlyRow } from '../answer-rows.ts'
 import type { SharedOperation } from '../batcher.ts'
 import { type Operation, operation } from '../operation.ts'
 import { list, text, uuid } from '../parameter-types.ts'
@@ -44,36 +44,51 @@ export function listLive(
   })
 }
 
-/** Tells which of these sessions live, and whose they are. */
-export function findLive({
-  session,
-}: TableNames): Operation<readonly string[], readonly LiveSession[]> {
-  return operation({
+/** The operations to tell which of some sessions live, and whose they are. */
+export interface FindLive {
+  for(ids: readonly string[]): Operation<readonly string[], readonly LiveSession[]>
+}
+
+/** A session alone is named by its id, so that of distributed tables one server is asked. */
+export function findLive(names: TableNames): FindLive {
+  const one = operation({
     name: 'find_live',
+    effect: 'none',
+    parameters: { id: uuid },
+    give: (ids: readonly string[]) => ({ id: ids[0] ?? null }),
+    sql: ({ id }) => ({ answer: liveSql(names, `= ${id}`) }),
+    rows: readLive,
+  })
+  const many = operation({
+    name: 'find_live_many',
     effect: 'none',
     parameters: { ids: list(uuid) },
     give: (ids: readonly string[]) => ({ ids }),
-    sql: ({ ids }) => ({
-      answer: `
+    sql: ({ ids }) => ({ answer: liveSql(names, `= any (${ids})`) }),
+    rows: readLive,
+  })
+  return { for: ({ length }) => (length === 1 ? one : many) }
+}
+
+function liveSql({ session }: TableNames, isMeant: string): string {
+  return `
         select s.id, s.user_id, s.actor_id, s.actor_session::text as actor_session,
           nullif(extract(epoch from s.expires_at), 'infinity') as expires_at,
           extract(epoch from now()) as now
         from ${session} as s
-        where s.id = any (${ids}) and s.expires_at > now()`,
-    }),
-    rows: (rows) =>
-      rows.map((row) => {
-        const expiresAt = row.numberOrNull('expires_at') ?? Number.POSITIVE_INFINITY
-        const actor = row.textOrNull('actor_id')
-        return {
-          id: row.text('id'),
-          userId: row.textOrNull('user_id'),
-          remaining: (expiresAt - row.number('now')) * 1000,
-          ...(actor === null
-            ? {}
-            : { actor: { userId: actor, sessionId: row.text('actor_session') } }),
-        }
-      }),
+        where s.id ${isMeant} and s.expires_at > now()`
+}
+
+function readLive(rows: readonly AnswerRow[]): readonly LiveSession[] {
+  return rows.map((row) => {
+    const expiresAt = row.numberOrNull('expires_at') ?? Number.POSITIVE_INFINITY
+    const actor = row.textOrNull('actor_id')
+    return {
+      id: row.text('id'),
+      userId: row.textOrNull('user_id'),
+      remaining: (expiresAt - row.number('now')) * 1000,
+      ...(actor === null ? {} : { actor: { userId: actor, sessionId: row.text('actor_session') } }),
+    }
   })
 }
 
@@ -84,33 +99,26 @@ export interface LookedUp {
 }
 
 /** Looks up a session that is about to end. Callers can share the statement. */
-export function lookUp({ session }: TableNames): SharedOperation<string, LookedUp> {
-  const batch = operation({
+export function lookUp(names: TableNames): SharedOperation<string, LookedUp> {
+  const single = operation({
     name: 'look_up',
+    effect: 'none',
+    parameters: { id: uuid },
+    give: (id: string) => ({ id }),
+    sql: ({ id }) => ({ answer: lookUpSql(names, `= ${id}`) }),
+    rows: (rows, id): LookedUp => ({ found: readLookedUp(rows).get(id) }),
+  })
+  const batch = operation({
+    name: 'look_up_many',
     effect: 'none',
     parameters: { ids: list(uuid) },
     give: (ids: readonly string[]) => ({ ids }),
-    sql: ({ ids }) => ({
-      answer: `
-        select s.id, s.user_id, s.expires_at > now() as is_live
-        from ${session} as s
-        where s.id = any (${ids})`,
-    }),
+    sql: ({ ids }) => ({ answer: lookUpSql(names, `= any (${ids})`) }),
     rows(rows, ids): readonly LookedUp[] {
-      const found = new Map(
-        rows.map((row) => [
-          row.text('id'),
-          { userId: row.textOrNull('user_id'), isLive: row.boolean('is_live') },
-        ]),
-      )
+      const found = readLookedUp(rows)
       return ids.map((id) => ({ found: found.get(id) }))
     },
   })
-  const single: Operation<string, LookedUp> = {
-    ...batch,
-    statement: (id, proof) => batch.statement([id], proof),
-    read: (rows, id, proof) => batch.read(rows, [id], proof)[0] as LookedUp,
-  }
   return {
     single: () => single,
     batch,
@@ -118,6 +126,22 @@ export function lookUp({ session }: TableNames): SharedOperation<string, LookedU
     isExclusive: false,
     sizeOf: () => 0,
   }
+}
+
+function lookUpSql({ session }: TableNames, isMeant: string): string {
+  return `
+        select s.id, s.user_id, s.expires_at > now() as is_live
+        from ${session} as s
+        where s.id ${isMeant}`
+}
+
+function readLookedUp(rows: readonly AnswerRow[]): ReadonlyMap<string, LookedUp['found']> {
+  return new Map(
+    rows.map((row) => [
+      row.text('id'),
+      { userId: row.textOrNull('user_id'), isLive: row.boolean('is_live') },
+    ]),
+  )
 }
 
 /** Counts all sessions. Reads the whole table. */

@@ -11,8 +11,8 @@ import {
   float,
   integer,
   list,
+  listToChange,
   type ParameterTypes,
-  plainList,
   text,
   textsOrNull,
   uuid,
@@ -57,10 +57,10 @@ interface EntryChanges extends Entries {
   readonly deleted: readonly Uint8Array[]
 }
 
-export function changeTypes({
-  isDistributed,
-}: Pick<TableNames, 'isDistributed'>): ParameterTypes<EntryChanges> {
-  return { deleted: isDistributed ? plainList(bytes) : list(bytes), ...entryTypes }
+export function changeTypes(
+  names: Pick<TableNames, 'isDistributed'>,
+): ParameterTypes<EntryChanges> {
+  return { deleted: listToChange(bytes, names), ...entryTypes }
 }
 
 export function giveChange({ deleted, written }: SessionChange): EntryChanges {

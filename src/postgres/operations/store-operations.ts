@@ -22,6 +22,7 @@ import {
   BY_TAG,
   BY_USER,
   count,
+  type FindLive,
   findLive,
   type LookedUp,
   listLive,
@@ -72,7 +73,7 @@ export interface StoreOperations {
   readonly replaceValues: ReturnType<typeof replaceValues>
   readonly listByUser: ReturnType<typeof listLive>
   readonly listByTag: ReturnType<typeof listLive>
-  readonly findLive: ReturnType<typeof findLive>
+  readonly findLive: FindLive
   readonly lookUp: SharedCall<string, LookedUp>
   readonly backdateSignIn: ReturnType<typeof backdateSignIn>
   readonly check: ReturnType<typeof check>

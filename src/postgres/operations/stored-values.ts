@@ -1,7 +1,7 @@
 import type { StoredValue, ValuePage, ValueReplacement } from '../../store/session-store.ts'
 import { onlyRow } from '../answer-rows.ts'
 import { type Operation, operation } from '../operation.ts'
-import { bytes, integer, list, uuid } from '../parameter-types.ts'
+import { bytes, integer, listToChange, uuid } from '../parameter-types.ts'
 import type { TableNames } from '../table-names.ts'
 
 const FIRST = { sessionId: '00000000-0000-0000-0000-000000000000', key: new Uint8Array() }
@@ -53,20 +53,19 @@ export function readValues({
  * It waits for requests that write to the same sessions, as they wait for each other, and judges each value after
  * that: whatever was written meanwhile stays.
  */
-export function replaceValues({
-  session,
-  sessionData,
-  isDistributed,
-}: TableNames): Operation<readonly ValueReplacement[], number> {
+export function replaceValues(names: TableNames): Operation<readonly ValueReplacement[], number> {
+  const { session, sessionData, isDistributed } = names
   return operation({
     name: 'replace_values',
     effect: 'idempotent',
     parameters: {
-      owners: list(uuid),
-      keys: list(bytes),
-      expected: list(bytes),
-      values: list(bytes),
+      owners: listToChange(uuid, names),
+      keys: listToChange(bytes, names),
+      expected: listToChange(bytes, names),
+      values: listToChange(bytes, names),
     },
+    // Distributed engines join a change with the rows of a step, and not with those of a function.
+    materialized: ['meant'],
     give: (replacements: readonly ValueReplacement[]) => ({
       owners: replacements.map(({ sessionId }) => sessionId),
       keys: replacements.map(({ key }) => key),
@@ -81,12 +80,15 @@ export function replaceValues({
         where s.id = any (${owners})
         order by s.id
         ${isDistributed ? '' : 'for no key update'}`,
+      meant: `
+        select e.id, e.key, e.expected, e.value
+        from unnest(${owners}, ${keys}, ${expected}, ${values}) as e (id, key, expected, value)
+          join held on held.id = e.id`,
       changed: `
         update ${sessionData} as d
-        set value = e.value
-        from unnest(${owners}, ${keys}, ${expected}, ${values}) as e (id, key, expected, value)
-        where d.session_id = e.id and d.key = e.key and d.value = e.expected
-          and e.id in (select id from held)
+        set value = meant.value
+        from meant
+        where d.session_id = meant.id and d.key = meant.key and d.value = meant.expected
         returning d.key`,
       answer: 'select count(*) as replaced from changed',
     }),

@@ -19,8 +19,8 @@ export function changeTags(names: TableNames): ChangeTags {
 }
 
 /**
- * The new tags are computed from the row that the update has locked, so no concurrent change is lost. Repeating it
- * could undo what others did in between.
+ * The new tags are computed from the row once it is locked, so no concurrent change is lost. Repeating it could undo
+ * what others did in between.
  */
 function changeOperation({ session }: TableNames): Operation<TagChange, TagResult> {
   return operation({
@@ -34,18 +34,27 @@ function changeOperation({ session }: TableNames): Operation<TagChange, TagResul
       most: MOST_TAGS,
     }),
     sql: ({ added, removed, most, ...guard }) => ({
+      held: `
+        select s.tags
+        from ${session} as s
+        where ${liveAndOwned(guard)}
+        for no key update`,
+      wanted: `
+        select (
+            select array_agg(t.tag order by t.n)
+            from (
+              select u.tag, min(u.n) as n
+              from pg_catalog.unnest(held.tags || ${added}) with ordinality as u (tag, n)
+              where u.tag <> all (${removed})
+              group by u.tag
+            ) as t
+          ) as tags, held.tags as before
+        from held`,
       live: `
         update ${session} as s
-        set tags = (
-          select case when count(*) <= ${most} then array_agg(t.tag order by t.n) else s.tags end
-          from (
-            select u.tag, min(u.n) as n
-            from pg_catalog.unnest(s.tags || ${added}) with ordinality as u (tag, n)
-            where u.tag <> all (${removed})
-            group by u.tag
-          ) as t
-        )
-        where ${liveAndOwned(guard)}
+        set tags = case when cardinality(wanted.tags) > ${most} then wanted.before else wanted.tags end
+        from wanted
+        where s.id = ${guard.id}
         returning s.tags`,
       answer: `select ${packTags('tags')} as packed from live`,
     }),

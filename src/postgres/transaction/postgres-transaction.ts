@@ -1,9 +1,10 @@
 import { StoreError } from '../../errors.ts'
-import type { DestroyResult, EndedSession, Ending, LiveSession } from '../../store/session-store.ts'
+import type { DestroyResult, EndedSession, Ending } from '../../store/session-store.ts'
 import type { InTransaction, StoreTransaction } from '../../store/store-transaction.ts'
 import type { Operation } from '../operation.ts'
 import type { EndingOfSeveral } from '../operations/destroy.ts'
 import type { EndedInTransaction, TransactionGround } from '../operations/end-in-transaction.ts'
+import type { FindLive } from '../operations/find-sessions.ts'
 import { isUuid } from '../parameter-types.ts'
 import { freshProof } from '../proof.ts'
 import type { TableAccess } from '../table-access.ts'
@@ -17,7 +18,7 @@ export interface TransactionOperations {
   readonly destroyByUser: DestroySeveral
   readonly destroyByTag: DestroySeveral
   readonly status: Operation<string, string | null>
-  readonly findLive: Operation<readonly string[], readonly LiveSession[]>
+  readonly findLive: FindLive
   readonly listByUser: List
   readonly listByTag: List
 }
@@ -55,7 +56,7 @@ export class PostgresTransaction implements StoreTransaction {
     const done = await this.#ask(destroy, ending)
     if (done.answer.status === 'gone') {
       await this.#refuseMissed(done.ground, async () => {
-        const live = await this.#tables.ask(findLive, [id])
+        const live = await this.#tables.ask(findLive.for([id]), [id])
         return live.filter(({ userId }) => owner === undefined || owner === userId)
       })
     }
@@ -141,7 +142,7 @@ export class PostgresTransaction implements StoreTransaction {
         if (state === 'aborted') return []
         if (state !== 'in progress') {
           // A rollback to a savepoint may have undone the endings alone.
-          const live = await this.#tables.ask(findLive, ended)
+          const live = await this.#tables.ask(findLive.for(ended), ended)
           return ended.filter((id) => !live.some((session) => session.id === id))
         }
       } catch {

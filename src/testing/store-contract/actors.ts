@@ -47,7 +47,7 @@ export function actorTests(test: StoreTest): void {
       const { own, acting } = await act(store, { entries: [entry('a', '1')] })
       await elapse(HOUR / 2)
       const to = randomHash()
-      const result = await store.endActing({ ...guardOf(acting), to, lifetime })
+      const result = await store.endActing({ ...guardOf(acting), own: own.id, to, lifetime })
       assert.equal(result.status, 'ended')
       assert.equal(result.own?.id, own.id)
       assert.equal(await statusOf(store, acting), 'unknown')
@@ -64,7 +64,7 @@ export function actorTests(test: StoreTest): void {
     const { own, acting } = await act(store)
     const tokens = Array.from({ length: 12 }, () => randomHash())
     const results = await inParallel(tokens.length, (n) =>
-      store.endActing({ ...guardOf(acting), to: tokens[n] ?? randomHash(), lifetime }),
+      store.endActing({ ...guardOf(acting), own: own.id, to: tokens[n] ?? randomHash(), lifetime }),
     )
     assert.equal(results.filter(({ status }) => status === 'ended').length, 1)
     const statuses = await Promise.all(tokens.map((token) => statusOf(store, own, token)))
@@ -82,9 +82,11 @@ export function actorTests(test: StoreTest): void {
       guardOf(bob),
       guardOf(own),
       { ...guardOf(acting), id: 'no-id' },
+      { ...guardOf(acting), own: bob.id },
+      { ...guardOf(acting), own: 'no-id' },
     ]
     for (const guard of wrong) {
-      const back = await store.endActing({ ...guard, to: randomHash(), lifetime })
+      const back = await store.endActing({ own: own.id, ...guard, to: randomHash(), lifetime })
       assert.deepEqual(back, { status: 'gone' })
     }
     for (const session of [own, acting, bob]) assert.equal(await statusOf(store, session), 'live')
@@ -103,7 +105,8 @@ export function actorTests(test: StoreTest): void {
       const nested = await act(store, {}, gone.acting.id)
       for (const { acting } of [gone, expired, theirs, nested]) {
         const to = randomHash()
-        const result = await store.endActing({ ...guardOf(acting), to, lifetime })
+        const own = acting.actor?.sessionId ?? ''
+        const result = await store.endActing({ ...guardOf(acting), own, to, lifetime })
         assert.deepEqual(result, { status: 'ended', own: null })
         assert.equal(await statusOf(store, acting), 'unknown')
         assert.equal(await statusOf(store, bob, to), 'unknown')
@@ -119,7 +122,7 @@ export function actorTests(test: StoreTest): void {
         const { own, acting } = await act(store)
         const to = randomHash()
         const [back] = await Promise.all([
-          store.endActing({ ...guardOf(acting), to, lifetime }),
+          store.endActing({ ...guardOf(acting), own: own.id, to, lifetime }),
           store.destroy({ id: own.id }),
         ])
         assert.equal(back.status, 'ended')
