@@ -76,7 +76,7 @@ async function saveLate(exchange: Pick<Exchange, 'hasChanges' | 'commitLate' | '
  */
 export function addToResponse(response: Response, addition: ResponseHeaders): Response {
   if (!addition.varyCookie || response.status < 200) return response
-  const own = ownResponse(response)
+  const own = ownResponse(response, addition)
   addToHead(fieldsOf(own.headers), addition)
   if (addition.noStore) sealNoStore(own.headers)
   return own
@@ -85,7 +85,7 @@ export function addToResponse(response: Response, addition: ResponseHeaders): Re
 /** Adds what is missing from a response that other code has changed or replaced since it was added to. */
 export function keepInResponse(response: Response, addition: ResponseHeaders): Response {
   if (response.status < 200) return response
-  const own = ownResponse(response)
+  const own = ownResponse(response, addition)
   keepInHead(fieldsOf(own.headers), addition)
   return own
 }

@@ -1,14 +1,32 @@
+import { ConfigurationError } from '../errors.ts'
+import { processWide } from '../process-wide.ts'
+import type { ResponseHeaders } from './response-headers.ts'
+
+/** Copies that were made for one request. */
+const copies = processWide('own-responses', () => new WeakSet<Response>())
+
 /**
- * The response itself where no other request can be given it too, else a copy.
+ * The response itself where what joins it may reach other requests too, else a copy.
  *
- * What is added to a response that several requests share reaches all of them: one visitor's cookie would
- * go to the next. Shared are a `Response` without a body that a module keeps, and the headers of servers'
- * own kinds of responses, which hold on to those they are given. A body can be sent once, so a response of
- * the platform's own kind that has one belongs to one request. Copying that as well would cost it what
- * servers know of its body: its length, its file.
+ * A module may return one `Response` for many requests, and what is added to it stays: one visitor's cookie
+ * would go to the next. So a cookie or a token goes to a copy. That a page depends on the cookie holds for
+ * all of its visitors, so the platform's own responses with a body learn of that themselves: a copy would cost
+ * what servers know of a body, such as its length or its file. Not so those without a body, and the headers of
+ * servers' own kinds of responses, which hold on to those they are given.
+ *
+ * @throws {ConfigurationError} If the body has been read already, so that no copy can have it.
  */
-export function ownResponse(response: Response): Response {
-  return isSentOnce(response) && takesHeaders(response.headers) ? response : copyOf(response)
+export function ownResponse(response: Response, addition: ResponseHeaders): Response {
+  if (copies.has(response)) return response
+  const mayStay = !isPersonal(addition) && isSentOnce(response) && takesHeaders(response.headers)
+  if (mayStay) return response
+  const copy = copyOf(response)
+  copies.add(copy)
+  return copy
+}
+
+function isPersonal({ setCookies, fields, challenge }: ResponseHeaders): boolean {
+  return setCookies.length > 0 || fields !== undefined || challenge !== undefined
 }
 
 function isSentOnce(response: Response): boolean {
@@ -45,10 +63,16 @@ function copyOf(response: Response): Response {
     const OfServer = response.constructor as typeof Response
     return new OfServer(body, { status, headers: new Headers(response.headers) })
   }
+  // Not before: a response of @hono/node-server forgets its parts when asked.
+  if (response.bodyUsed) throw bodyIsUsed()
   const { status, statusText } = response
   const isBodiless = status === 204 || status === 205 || status === 304
+  if ('Bun' in globalThis && isSentOnce(response) && takesHeaders(response.headers)) {
+    return cloneOf(response)
+  }
   // Before the headers: some servers' responses know the type of their body only then.
   const body = isBodiless ? null : response.body
+  if (body?.locked) throw bodyIsUsed()
   return new Response(body, { status, statusText, headers: new Headers(response.headers) })
 }
 
@@ -66,4 +90,18 @@ function plainParts(response: Response): { status: number; body: string | null }
   const [status, body]: unknown[] = parts
   const isPlain = body === null || typeof body === 'string'
   return typeof status === 'number' && isPlain ? { status, body } : undefined
+}
+
+/** Bun knows the type of a text as long as its body is not looked at, so there a clone is. */
+function cloneOf(response: Response): Response {
+  const clone = response.clone()
+  // Else the whole of a stream would be kept in memory for a reader who does not come.
+  response.body?.cancel().catch(() => undefined)
+  return clone
+}
+
+function bodyIsUsed(): ConfigurationError {
+  return new ConfigurationError(
+    'The handler returned a Response whose body was read already, or has another reader, so it cannot be sent with the cookie of this visitor. Make a new Response for each request, instead of returning one that a module keeps.',
+  )
 }

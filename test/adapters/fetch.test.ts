@@ -83,6 +83,42 @@ describe('withSession', () => {
     expect([...second.headers]).toEqual([['x-mine', '1']])
   })
 
+  it.each(['GET', 'HEAD'])(
+    'gives a page that a module keeps to two visitors by %s, and each their own cookie',
+    async (method) => {
+      const page = new Response('page')
+      const handler = withSession(memorySessions(), (_request, session) => {
+        session.set('a', 1)
+        return page
+      })
+      const ask = (): Promise<Response> => handler(new Request('http://localhost/', { method }))
+      const [ann, bob] = [await ask(), await ask()]
+      const [anns, bobs] = [ann.headers.getSetCookie(), bob.headers.getSetCookie()]
+      expect([anns.length, bobs.length]).toEqual([1, 1])
+      expect(anns).not.toEqual(bobs)
+      expect(page.headers.getSetCookie()).toEqual([])
+      expect(await bob.text()).toBe('page')
+    },
+  )
+
+  it('says so when the body of a response was read already', async () => {
+    const page = new Response('page')
+    await page.text()
+    const handler = withSession(
+      memorySessions(),
+      (_request, session) => {
+        session.set('a', 1)
+        return page
+      },
+      { onError: (error) => new Response(String(error), { status: 500 }) },
+    )
+    const response = await handler(request)
+    expect([response.status, await response.text()]).toEqual([
+      500,
+      expect.stringContaining('Make a new Response for each request'),
+    ])
+  })
+
   it('adds nothing to headers that responses of a server have in common', async () => {
     const shared = new Headers({ 'content-type': 'text/css' })
     class ServersResponse extends Response {

@@ -31,7 +31,7 @@ export function addToValue(
   event: EventResponse,
   addition: ResponseHeaders,
 ): unknown {
-  const answer = value instanceof Response ? ownResponse(value) : value
+  const answer = value instanceof Response ? ownResponse(value, addition) : value
   const isError = answer instanceof Response && answer.status >= 400
   const over = isError ? event.errHeaders : event.headers
   const headers: unknown = Reflect.get(Object(answer), 'headers')
