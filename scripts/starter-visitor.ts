@@ -25,6 +25,17 @@ export async function playLogin(origin: string, { isSecure }: CookieExpectation)
   await twin.expectGreeting('stranger')
 }
 
+/**
+ * Signs in by the page's form while the database cannot be reached: the answer must not look like a success, with a
+ * redirect or a cookie.
+ */
+export async function playLoginWithoutDatabase(origin: string): Promise<void> {
+  const visitor = new Visitor(origin)
+  const { status } = await visitor.submit('Sign in')
+  assert.ok(status >= 500, `Without a database, "Sign in" answers ${status}.`)
+  assert.deepEqual(visitor.cookies, [], 'A sign-in without a database gives a cookie.')
+}
+
 class Visitor {
   readonly #origin: string
   /** The `Set-Cookie` line of each cookie. */
@@ -49,8 +60,17 @@ class Visitor {
     assert.equal(greeted, name, text)
   }
 
-  /** Sends the form of a button with its hidden fields, and follows the redirect. */
+  /** Submits the form of a button, and follows the redirect. */
   async press(label: string): Promise<void> {
+    const answer = await this.submit(label)
+    const text = await answer.text()
+    assert.ok([302, 303].includes(answer.status), `"${label}" answers ${answer.status}: ${text}`)
+    const next = await this.#ask(answer.headers.get('location') ?? '')
+    assert.equal(next.status, 200, await next.text())
+  }
+
+  /** Sends the form of a button with its hidden fields. */
+  async submit(label: string): Promise<Response> {
     const page = await this.#page()
     const forms = page.match(/<form\b.*?<\/form>/gs) ?? []
     const form = forms.find((text) => new RegExp(`<button[^>]*>\\s*${label}\\s*<`).test(text))
@@ -60,15 +80,11 @@ class Visitor {
     const action = attribute(button, 'formaction') ?? attribute(tag, 'action') ?? '/'
     const fields = [...(form.match(/<input[^>]*>/g) ?? []), button].flatMap(fieldOf)
     const isMultipart = attribute(tag, 'enctype') === 'multipart/form-data'
-    const answer = await this.#ask(action, {
+    return this.#ask(action, {
       method: 'POST',
       body: isMultipart ? dataOf(fields) : new URLSearchParams(fields),
       headers: { Origin: this.#origin, 'Sec-Fetch-Site': 'same-origin' },
     })
-    const text = await answer.text()
-    assert.ok([302, 303].includes(answer.status), `"${label}" answers ${answer.status}: ${text}`)
-    const next = await this.#ask(answer.headers.get('location') ?? '')
-    assert.equal(next.status, 200, await next.text())
   }
 
   async #page(): Promise<string> {

@@ -5,7 +5,7 @@ import { type FrameworkPage, readPage } from './page-of-framework.ts'
 import { type CommandResult, root, runCommand } from './run-command.ts'
 import { installRuntime } from './runtimes.ts'
 import { startServer } from './starter-server.ts'
-import { playLogin } from './starter-visitor.ts'
+import { playLogin, playLoginWithoutDatabase } from './starter-visitor.ts'
 import type { Starter } from './starters.ts'
 
 /** A step that failed, with what it wrote. */
@@ -22,7 +22,7 @@ export interface StarterGround {
 
 /**
  * Makes a framework's starter, does in it what the page says, and signs in and out, first on the
- * development server, then on the built application.
+ * development server, then on the built application. At last it signs in while no database can be reached.
  *
  * @returns Notes on what was not as on the page.
  * @throws {StarterError} If a step fails.
@@ -41,13 +41,16 @@ export async function testStarter(starter: Starter, ground: StarterGround): Prom
     await mkdir(dirname(join(shop, file.path)), { recursive: true })
     await (file.isAddition ? appendFile : writeFile)(join(shop, file.path), file.code)
   }
-  const develop = { line: page.develop, port: starter.port?.develop, cwd: shop, path }
+  const place = { cwd: shop, path, environment: surroundings }
+  const develop = { line: page.develop, port: starter.port?.develop, ...place }
   await onServer(develop, (origin) => playLogin(origin, { isSecure: false }))
   const [build = '', serve = ''] = page.serve.split(/ && (.*)/s)
   await inShop('Building failed', build)
   await inShop('Checking the types failed', starter.check)
-  const served = { line: serve, port: starter.port?.serve, cwd: shop, path }
+  const served = { line: serve, port: starter.port?.serve, ...place }
   await onServer(served, (origin) => playLogin(origin, { isSecure: true }))
+  const alone = { ...served, environment: { ...surroundings, DATABASE_URL: UNREACHABLE } }
+  await onServer(alone, playLoginWithoutDatabase, { mayComplain: true })
   return notes
 }
 
@@ -93,22 +96,28 @@ const surroundings: Readonly<Record<string, string>> = {
   TANSTACK_CLI_TELEMETRY_DISABLED: '1',
 }
 
+/** Where no server listens. */
+const UNREACHABLE = 'postgres://127.0.0.1:1/shop'
+
 interface ServerCommand {
   readonly line: string
   readonly port: string | undefined
   readonly cwd: string
   readonly path: readonly string[]
+  readonly environment: Readonly<Record<string, string>>
 }
 
 async function onServer(
-  { line, port, cwd, path }: ServerCommand,
+  { line, port, cwd, path, environment }: ServerCommand,
   use: (origin: string) => Promise<void>,
+  { mayComplain = false } = {},
 ): Promise<void> {
-  const server = await startServer(line, port, { cwd, path, environment: surroundings })
+  const server = await startServer(line, port, { cwd, path, environment })
   try {
     await use(server.origin)
     const complaint = /^.*\b\w*Error: .*$/m.exec(server.outputSinceReady())
-    if (complaint !== null) throw new StarterError(`The server wrote: ${complaint[0]}`)
+    if (complaint !== null && !mayComplain)
+      throw new StarterError(`The server wrote: ${complaint[0]}`)
   } catch (error) {
     throw new StarterError(`${line}: ${String(error)}\n${server.output()}`)
   } finally {
