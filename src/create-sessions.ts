@@ -7,6 +7,7 @@ import {
 } from './cookie/cookie-settings.ts'
 import { ConfigurationError } from './errors.ts'
 import { type Duration, formatDuration } from './options/duration.ts'
+import { adviceForClient } from './options/known-clients.ts'
 import { type OptionTable, option } from './options/option.ts'
 import { readOptions } from './options/read-options.ts'
 import type { Driver } from './postgres/driver.ts'
@@ -193,7 +194,7 @@ function readSettings(settings: DatabaseSettings | StoreSettings): Options {
   const { store, database }: Partial<DatabaseSettings & StoreSettings> = settings ?? {}
   if ((store === undefined) === (database === undefined)) {
     throw new ConfigurationError(
-      'createSessions needs either a database, such as { database: fromPg(pool) }, or a store, such as { store: new MemoryStore() }, and not both.',
+      `createSessions needs either a database, such as { database: fromPg(pool) }, or a store, such as { store: new MemoryStore() }, and not both.${whatElse(settings)}`,
     )
   }
   const options = readOptions('createSessions', TABLE, settings, { instead: sessionAdvice })
@@ -205,6 +206,17 @@ function readSettings(settings: DatabaseSettings | StoreSettings): Options {
     )
   }
   return options
+}
+
+/** A driver, a store or a client in the place of the settings. */
+function whatElse(settings: object): string {
+  const { withConnection, load } = Object(settings) as Record<string, unknown>
+  if (typeof withConnection === 'function') {
+    return ' It was given a driver: write createSessions({ database: driver }).'
+  }
+  if (typeof load === 'function') return ' It was given a store: write createSessions({ store }).'
+  const advice = adviceForClient(settings)
+  return advice === undefined ? '' : ` ${advice} Pass that as { database: … }.`
 }
 
 /** `{ ...waiSettings(…), codec: undefined }` would write JSON into the tables of a service that reads another form. */

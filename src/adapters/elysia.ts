@@ -94,8 +94,9 @@ type Handle = (...args: unknown[]) => unknown
  */
 export function elysiaSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
+  ...noOptions: readonly never[]
 ): ElysiaSessions<Data> {
-  assertSessions(sessions, 'elysiaSessions')
+  assertSessions(sessions, 'elysiaSessions', noOptions)
   const kept: Kept<Data> = new RequestSessions(sessions, 'elysiaSessions')
   const around = (handle: Handle, request: Request): Handle => {
     if (!kept.keep(request, () => openExchange(sessions, request))) return handle

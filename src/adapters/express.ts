@@ -62,8 +62,9 @@ export interface ExpressSessions<Data extends object> extends RequestHandler {
  */
 export function expressSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
+  ...noOptions: readonly never[]
 ): ExpressSessions<Data> {
-  assertSessions(sessions, 'expressSessions')
+  assertSessions(sessions, 'expressSessions', noOptions)
   const kept = new RequestSessions<Data>(sessions, 'expressSessions')
   const middleware: RequestHandler = (request, response, next) => {
     if (!isNodeResponse(response)) {

@@ -80,8 +80,9 @@ const exposed = Symbol.for('pg-sessions.1.fastify-exposed')
  */
 export function fastifySessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
+  ...noOptions: readonly never[]
 ): FastifySessions<Data> {
-  assertSessions(sessions, 'fastifySessions')
+  assertSessions(sessions, 'fastifySessions', noOptions)
   const kept = new RequestSessions<Data, NodeExchange<Data>>(sessions, 'fastifySessions')
   const plugin: FastifyPluginCallback = (app, _options, done) => {
     if (typeof Object(app).addHook !== 'function') {

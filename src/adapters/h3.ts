@@ -74,8 +74,9 @@ const headersToRestore = processWide('h3-headers', () => new WeakMap<H3Event, ()
  */
 export function h3Sessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
+  ...noOptions: readonly never[]
 ): H3Sessions<Data> {
-  assertSessions(sessions, 'h3Sessions')
+  assertSessions(sessions, 'h3Sessions', noOptions)
   const kept: Kept<Data> = new RequestSessions(sessions, 'h3Sessions')
   const registered = applications.of(sessions)
   const plugin: H3Plugin = (app) => {

@@ -78,8 +78,9 @@ export interface HonoSessions<Data extends object> extends MiddlewareHandler<Ses
  */
 export function honoSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
+  ...noOptions: readonly never[]
 ): HonoSessions<Data> {
-  assertSessions(sessions, 'honoSessions')
+  assertSessions(sessions, 'honoSessions', noOptions)
   const kept = new RequestSessions<Data, FetchExchange<Data>>(sessions, 'honoSessions')
 
   const middleware: MiddlewareHandler<SessionEnv<Data>> = async (c, next) => {

@@ -67,8 +67,9 @@ export interface KoaSessions<Data extends object> extends Middleware {
  */
 export function koaSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
+  ...noOptions: readonly never[]
 ): KoaSessions<Data> {
-  assertSessions(sessions, 'koaSessions')
+  assertSessions(sessions, 'koaSessions', noOptions)
   const kept = new RequestSessions<Data, NodeExchange<Data>>(sessions, 'koaSessions')
 
   const middleware: Middleware = async (context, next) => {

@@ -116,8 +116,9 @@ export interface ConnectSessions<Data extends object> {
  */
 export function connectSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
+  ...noOptions: readonly never[]
 ): ConnectSessions<Data> {
-  assertSessions(sessions, 'connectSessions')
+  assertSessions(sessions, 'connectSessions', noOptions)
   const kept = new RequestSessions<Data>(sessions, 'connectSessions')
   return Object.assign(
     (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => {

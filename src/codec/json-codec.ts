@@ -43,7 +43,11 @@ function writeJson(value: unknown, path: string): string {
     new JsonWalk(path).visit(value, 0)
     return JSON.stringify(value)
   } catch (error) {
-    if (isSessionError(error)) throw error
+    if (isSessionError(error)) {
+      // The caller's frames, in place of one for each level of the value.
+      Error.captureStackTrace?.(error, writeJson)
+      throw error
+    }
     // A proxy's trap threw, or the text is longer than a string can be.
     throw new InvalidValueError(path, 'cannot be read, or is too large to be written as JSON.')
   }

@@ -90,7 +90,11 @@ export class JsonWalk extends ValueWalk {
     const seen = new Map<object, number>()
     for (const [level, holder] of this.#holders.slice(0, depth + 1).entries()) {
       const before = seen.get(holder)
-      if (before !== undefined) this.refuse(level, `is ${this.pathAt(before)} again: a cycle.`)
+      if (before !== undefined)
+        this.refuse(
+          level,
+          `is ${this.pathAt(before)} again, and JSON cannot hold a cycle: store an id in its place, ${OTHER_CODEC}.`,
+        )
       seen.set(holder, level)
     }
     return this.refuse(0, `is nested more than ${DEEPEST_NESTING} levels deep.`)

@@ -44,7 +44,11 @@ function write(value: unknown, path: string): string {
     new StructuredCloneWalk(path).visit(value, 0)
     return stringify(value)
   } catch (error) {
-    if (isSessionError(error)) throw error
+    if (isSessionError(error)) {
+      // The caller's frames, in place of one for each level of the value.
+      Error.captureStackTrace?.(error, write)
+      throw error
+    }
     // An object that only claims to be a Date or a Map, a proxy's trap that threw, a detached
     // buffer, or a text longer than a string can be.
     const where = error instanceof DevalueError ? error.path : ''

@@ -38,7 +38,7 @@ export function decodeUtf8(bytes: Uint8Array): string {
  * @see https://www.postgresql.org/docs/current/datatype-character.html
  */
 export function encodeKeyUtf8(key: string): Uint8Array {
-  if (typeof key !== 'string') throw new InvalidValueError('A key', 'must be a string.')
+  if (typeof key !== 'string') throw notAString(key)
   if (!isWellFormed(key)) {
     throw new InvalidValueError(rootPath(key), 'is not a key: it holds half of a surrogate pair.')
   }
@@ -46,6 +46,16 @@ export function encodeKeyUtf8(key: string): Uint8Array {
     throw new InvalidValueError(rootPath(key), 'is not a key: it holds the character U+0000.')
   }
   return encodeUtf8(key)
+}
+
+/** Refuses a call such as `session.get()` or `session.set({ basket })`. */
+export function notAString(key: unknown): InvalidValueError {
+  const kind = key === null ? 'null' : typeof key
+  const given = kind === 'undefined' || kind === 'null' ? kind : `of the type ${kind}`
+  return new InvalidValueError(
+    'A key',
+    `must be a string, as in session.get('basket') and session.set('basket', value), and this one is ${given}.`,
+  )
 }
 
 /** @throws {UndecodableError} The bytes are not a key that `encodeKeyUtf8` gives. */

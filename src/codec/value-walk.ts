@@ -92,7 +92,8 @@ export function describeClass(object: object): string {
   const name: unknown = typeof made === 'function' ? made.name : undefined
   if (typeof name !== 'string' || !CLASS_NAME.test(name)) return 'an object of a class'
   // It inherits from another object, or comes from another realm (a vm context, a test runner).
-  return name === 'Object' ? 'an object with a prototype of its own' : `a ${name}`
+  if (name === 'Object') return 'an object with a prototype of its own'
+  return /^[AEIOaeio]/.test(name) ? `an ${name}` : `a ${name}`
 }
 
 function isIndexOf(array: readonly unknown[], name: string): boolean {

@@ -1,4 +1,4 @@
-import { adviceForClient } from '../options/known-clients.ts'
+import { adviceForClient, whatWasGiven } from '../options/known-clients.ts'
 import type { Driver } from '../postgres/driver.ts'
 import { type BunSqlLike, type BunSqlSettings, bunSqlClass } from './bun-sql/client.ts'
 import { connectionsBeside } from './bun-sql/connections.ts'
@@ -79,7 +79,7 @@ function refuseOtherThanClient(sql: BunSqlLike): void {
   if (isClient && adapter === 'postgres') return
   const advice = isClient
     ? `It is a client for ${adapter}. Sessions are kept in PostgreSQL.`
-    : (adviceForClient(sql) ?? 'Write fromBunSql(new SQL(url)), on Bun.')
+    : (adviceForClient(sql) ?? `${whatWasGiven(sql)} Write fromBunSql(new SQL(url)), on Bun.`)
   throw new TypeError(`fromBunSql needs a client of Bun's SQL. ${advice}`)
 }
 

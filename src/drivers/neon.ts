@@ -1,4 +1,5 @@
 import { UnsupportedError } from '../errors.ts'
+import { adviceForClient, whatWasGiven } from '../options/known-clients.ts'
 import { type Driver, type ErrorExplanation, explainNodeError } from '../postgres/driver.ts'
 import { factsOf, isSqlState } from './failures/client-facts.ts'
 import { within } from './waiting/deadline.ts'
@@ -44,8 +45,11 @@ export function fromNeon(sql: NeonLike): Driver {
     typeof transaction !== 'function' ||
     'connect' in Object(sql)
   ) {
+    const advice =
+      adviceForClient(sql) ??
+      `${whatWasGiven(sql)} Write fromNeon(neon(url)). For Neon's Pool write fromPg(pool).`
     throw new TypeError(
-      "fromNeon needs the function of @neondatabase/serverless 1 or newer. Write fromNeon(neon(url)). For Neon's Pool write fromPg(pool).",
+      `fromNeon needs the function of @neondatabase/serverless 1 or newer. ${advice}`,
     )
   }
   return {

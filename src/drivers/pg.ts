@@ -1,4 +1,4 @@
-import { adviceForClient } from '../options/known-clients.ts'
+import { adviceForClient, whatWasGiven } from '../options/known-clients.ts'
 import type { Driver } from '../postgres/driver.ts'
 import { requestCheck } from './failures/other-request.ts'
 import type { PgOptions } from './pg/client.ts'
@@ -58,7 +58,7 @@ export function fromPg(pool: PgPoolLike, options: PgOptions = {}): Driver {
   const checkRequest = requestCheck('fromPg')
   return {
     name: 'pg',
-    explain: explainPgErrors(serverOfPool(pool)),
+    explain: explainPgErrors(serverOfPool(pool), clientOptions),
     query(statement, bounds) {
       checkRequest()
       return askPool(bounded, statement, { ...bounds, prepare: bounds.prepare ?? prepare })
@@ -82,7 +82,7 @@ function refuseOtherThanPool(pool: PgPoolLike): void {
   // Some ORMs have a method of that name as well.
   const advice = 'totalCount' in Object(pool) ? undefined : adviceForClient(pool)
   if (!isPool || advice !== undefined) {
-    const line = advice ?? 'Write fromPg(new Pool({ connectionString })).'
+    const line = advice ?? `${whatWasGiven(pool)} Write fromPg(new Pool({ connectionString })).`
     throw new TypeError(`fromPg needs a Pool of the package pg. ${line}`)
   }
   if ('connectionParameters' in pool) {

@@ -1,4 +1,4 @@
-import { adviceForClient } from '../options/known-clients.ts'
+import { adviceForClient, whatWasGiven } from '../options/known-clients.ts'
 import type { Driver, QueryOptions, Row, Statement } from '../postgres/driver.ts'
 import { processWide } from '../process-wide.ts'
 import { explainWith } from './failures/connection-failure.ts'
@@ -40,7 +40,8 @@ const databases = processWide('pglite', () => new WeakMap<PgliteLike, SharedData
  */
 export function fromPglite(db: PgliteLike): Driver {
   if (typeof Object(db).transaction !== 'function') {
-    const advice = adviceForClient(db) ?? 'Write fromPglite(await PGlite.create()).'
+    const advice =
+      adviceForClient(db) ?? `${whatWasGiven(db)} Write fromPglite(await PGlite.create()).`
     throw new TypeError(`fromPglite needs an open database of PGlite. ${advice}`)
   }
   const shared = databases.get(db) ?? { turns: new Turns(), death: undefined }
@@ -141,7 +142,9 @@ async function ask(
   })
 }
 
-const explain = explainWith(
-  { neverSent: new Set(['PGlite is closing', 'PGlite is closed']), cutOff: new Set() },
-  () => ({ server: 'PGlite, inside this process', startupOption: '' }),
-)
+const CLOSED: ReadonlySet<string> = new Set(['PGlite is closing', 'PGlite is closed'])
+
+const explain = explainWith({ neverSent: new Set(), cutOff: new Set(), closed: CLOSED }, () => ({
+  server: 'PGlite, inside this process',
+  startupOption: '',
+}))

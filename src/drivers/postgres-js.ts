@@ -1,4 +1,4 @@
-import { adviceForClient } from '../options/known-clients.ts'
+import { adviceForClient, whatWasGiven } from '../options/known-clients.ts'
 import type { Driver } from '../postgres/driver.ts'
 import { type ClientWords, describeServer, explainWith } from './failures/connection-failure.ts'
 import { requestCheck } from './failures/other-request.ts'
@@ -48,7 +48,8 @@ export interface PostgresJsOptions {
  */
 export function fromPostgresJs(sql: PostgresJsLike, options: PostgresJsOptions = {}): Driver {
   if (typeof Object(sql).reserve !== 'function') {
-    const advice = adviceForClient(sql) ?? 'Write fromPostgresJs(postgres(url)).'
+    const advice =
+      adviceForClient(sql) ?? `${whatWasGiven(sql)} Write fromPostgresJs(postgres(url)).`
     throw new TypeError(`fromPostgresJs needs a client of postgres.js. ${advice}`)
   }
   const connections = connectionsBeside(sql)

@@ -1,3 +1,5 @@
+import { isPromise } from './is-promise.ts'
+
 /**
  * Recognizes database clients and ORMs by their shape, and says the line to write for each.
  *
@@ -6,6 +8,21 @@
 export function adviceForClient(value: unknown): string | undefined {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return undefined
   return KNOWN.find(({ has }) => has.every((name) => name in value))?.advice
+}
+
+/** Says what stands in the place of a client: one that `adviceForClient` knows, or a common slip. Shows no value. */
+export function whatWasGiven(value: unknown): string {
+  const known = adviceForClient(value)
+  if (known !== undefined) return known
+  if (value === undefined || value === null) {
+    return `It is ${value}: check that it is exported, and assigned before this line runs.`
+  }
+  if (typeof value === 'string') return 'It is a string.'
+  if (isPromise(value)) return 'It is a promise: await it first.'
+  if (typeof value !== 'function') return `It is another ${typeof value}.`
+  return /^class\b/.test(Function.prototype.toString.call(value))
+    ? `It is the class ${value.name}: make an instance with new.`
+    : 'It is a function: call it.'
 }
 
 interface KnownClient {
@@ -69,6 +86,19 @@ const KNOWN: readonly KnownClient[] = [
   {
     has: ['getConnection', 'query'],
     advice: `It is a pool of MySQL. ${NOT_POSTGRES}`,
+  },
+  {
+    has: ['changeUser', 'query'],
+    advice: `It is a connection of MySQL. ${NOT_POSTGRES}`,
+  },
+  {
+    has: ['prepare', 'exec', 'pragma'],
+    advice: `It is a database of SQLite. ${NOT_POSTGRES}`,
+  },
+  {
+    has: ['rpc', 'from', 'auth'],
+    advice:
+      "It is a client of Supabase, which speaks HTTP. Pass the project's connection string to a pool of pg: fromPg(new Pool({ connectionString })) of pg-sessions/pg.",
   },
   {
     has: ['reserve', 'unsafe', 'beginDistributed'],

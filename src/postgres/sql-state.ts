@@ -57,7 +57,7 @@ function explainedError(
   if (kind === 'misconfigured') return new ConfigurationError(`${problem}.${hint}`)
   if (kind === 'refused')
     return new StoreError(`${problem} (statement '${statement}').${hint}`, about)
-  const message = `${problem} (statement '${statement}').${hint} ${consequence(outcome)}`
+  const message = `${problem} (statement '${statement}').${hint} ${consequence(outcome, advice)}`
   return new StoreUnavailableError(message, outcome, about)
 }
 
@@ -69,10 +69,12 @@ const PROBLEMS: Readonly<Record<ErrorExplanation['kind'], string>> = {
   misconfigured: 'The database connection is misconfigured',
 }
 
-function consequence(outcome: Outcome): string {
-  return outcome === 'none'
+/** What has come of a call. If there is something to correct, waiting will not help. */
+function consequence(outcome: Outcome, advice?: string): string {
+  if (outcome === 'unknown') return 'Whether a change was applied is not known.'
+  return advice === undefined
     ? 'Nothing was written; trying again later may help.'
-    : 'Whether a change was applied is not known.'
+    : 'Nothing was written.'
 }
 
 /** The SQLSTATE of a driver's error, or of what `classifyDatabaseError` made of it. */

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../errors.ts'
 import type { Duration } from '../options/duration.ts'
-import { adviceForClient } from '../options/known-clients.ts'
+import { whatWasGiven } from '../options/known-clients.ts'
 import { duration, flag, type OptionTable, oneOf, option, unchecked } from '../options/option.ts'
 import { group } from '../options/read-options.ts'
 import type { Driver } from './driver.ts'
@@ -61,9 +61,7 @@ export const driverOption: OptionTable<{ driver: Driver | undefined }>['driver']
   undefined
 >(DRIVER, undefined, (driver, name) => {
   if (typeof Object(driver).withConnection === 'function') return driver as Driver
-  throw new ConfigurationError(
-    `${name} must be ${DRIVER}. ${adviceForClient(driver) ?? ''}`.trimEnd(),
-  )
+  throw new ConfigurationError(`${name} must be ${DRIVER}. ${whatWasGiven(driver)}`)
 })
 
 export const storeOptions: OptionTable<

@@ -23,20 +23,34 @@ const TRAPS: ProxyHandler<object> = {
         configurable: true,
       })
     }
-    return refuse(key, `session.set(${quoted(key)}, …)`)
+    return refuse(key, ASSIGNED[String(key)] ?? `session.set(${quoted(key)}, …)`)
   },
   defineProperty(target, key, descriptor) {
     if (isHarmless(target, key, descriptor.value)) {
       return Reflect.defineProperty(target, key, descriptor)
     }
-    return refuse(key, `session.set(${quoted(key)}, …)`)
+    return refuse(key, ASSIGNED[String(key)] ?? `session.set(${quoted(key)}, …)`)
   },
   deleteProperty(target, key) {
-    if (typeof key === 'symbol' || key in target) {
-      return Reflect.deleteProperty(target, key)
-    }
-    return refuse(key, `session.delete(${quoted(key)})`)
+    if (typeof key === 'symbol') return Reflect.deleteProperty(target, key)
+    const instead = DELETED[key]
+    // A test takes back the function that it put in a method's place, sometimes twice.
+    if (key in target && instead === undefined) return Reflect.deleteProperty(target, key)
+    return refuse(key, instead ?? `session.delete(${quoted(key)})`)
   },
+}
+
+/** What to write in place of an assignment to a session's own properties. */
+const ASSIGNED: Readonly<Record<string, string>> = {
+  userId: "await session.signIn('ann')",
+  id: 'session.rotate(), which gives a new token,',
+  data: 'session.set(key, value) for each key',
+  cookie: "session.setLifetime({ idleTimeout: '30d' }), or the option cookie of createSessions,",
+}
+
+const DELETED: Readonly<Record<string, string>> = {
+  userId: 'await session.signOut()',
+  data: 'session.clear()',
 }
 
 /** A symbol is not a key of a session, and a test may replace a method by a function of its own. */

@@ -1,3 +1,4 @@
+import { notAString } from '../codec/utf8.ts'
 import { UndecodableError } from '../errors.ts'
 import { sealedPart } from '../store/sealed-value.ts'
 import type { CurrentSession } from './current-session.ts'
@@ -28,8 +29,9 @@ export class SessionValues {
     return this.#read(key, 'own')
   }
 
-  /** @throws {InvalidValueError} The setting `data` has no schema for the key. */
+  /** @throws {InvalidValueError} It is not a string, or the setting `data` has no schema for it. */
   checkKey(key: string): void {
+    if (typeof key !== 'string') throw notAString(key)
     this.#current.context.data?.checkKey(key)
   }
 

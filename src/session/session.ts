@@ -88,7 +88,8 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
   }
 
   /**
-   * What the session holds, as a plain object without a prototype; for reading only.
+   * What the session holds, as a plain object without a prototype. It is for reading; unless `NODE_ENV` is `production`,
+   * it is frozen.
    *
    * @throws {NotLoadedError} `load()` has not been awaited.
    */
@@ -96,7 +97,7 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
     stateOf(this).summary('session.data')
     const data: Record<string, unknown> = Object.create(null)
     for (const [key, value] of this.#found()) data[key] = value
-    return data as Partial<Data>
+    return (stateOf(this).context.freezesValues ? Object.freeze(data) : data) as Partial<Data>
   }
 
   /**
@@ -114,7 +115,9 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
 
   /** Removes a key. A key that is not there is no error. */
   delete(key: Key<Data>): void {
-    stateOf(this).delete(key)
+    const state = stateOf(this)
+    state.values.checkKey(key)
+    state.delete(key)
   }
 
   /**

@@ -50,10 +50,33 @@ test.each(Object.entries(adapters))(
     for (const [kind, given] of Object.entries(mistakes)) {
       const make = (): unknown => adapter(given as never)
       expect(make).toThrow(ConfigurationError)
-      expect(make).toThrow(`${name} needs what createSessions has given, and was given ${kind}.`)
+      expect(make).toThrow(`${name} needs the result of createSessions. It was given ${kind}.`)
     }
   },
 )
+
+test.each([
+  ['a pool', { totalCount: 0, idleCount: 0, connect: none }, 'It is a pool of pg.'],
+  ['a driver', { withConnection: none }, 'createSessions({ database: driver })'],
+  ['a promise', Promise.resolve(), 'await it'],
+])('an adapter recognizes %s in the place of sessions', (_, given, advice) => {
+  expect(() => expressSessions(given as never)).toThrow(advice)
+})
+
+test.each([
+  'connectSessions',
+  'elysiaSessions',
+  'expressSessions',
+  'fastifySessions',
+  'h3Sessions',
+  'honoSessions',
+  'koaSessions',
+])('%s refuses options, which would do nothing', (name) => {
+  const make = () =>
+    Reflect.apply(adapters[name] as never, null, [sessions, { cookie: { maxAge: 1 } }])
+  expect(make).toThrow(ConfigurationError)
+  expect(make).toThrow('Pass settings, such as cookie, to createSessions')
+})
 
 const sessions = memorySessions()
 const respond = () => new Response()

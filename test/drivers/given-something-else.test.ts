@@ -1,9 +1,10 @@
 import pg from 'pg'
+import { createSessions, MemoryStore } from 'pg-sessions'
 import { fromPg, fromPgClient } from 'pg-sessions/pg'
 import { fromPglite } from 'pg-sessions/pglite'
 import { fromPostgresJs } from 'pg-sessions/postgres-js'
 import postgres from 'postgres'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { openPglite } from '../support/pglite.ts'
 
 const URL_WITH_PASSWORD = 'postgres://ann:s3cret@localhost/shop'
@@ -32,6 +33,49 @@ test.each(Object.entries(makers))('%s says what to write, and shows no address',
     expect(message).toContain(advice)
     expect(message).not.toContain('s3cret')
   }
+})
+
+test.each([
+  ['undefined', undefined, 'It is undefined'],
+  ['a connection string', URL_WITH_PASSWORD, 'It is a string'],
+  ['a promise', Promise.resolve(), 'await it'],
+  ['the class', pg.Pool, 'make an instance with new'],
+  ['an options object', { connectionString: URL_WITH_PASSWORD }, 'It is another object'],
+  ['a client of Supabase', { from: 1, rpc: 1, auth: 1 }, 'speaks HTTP'],
+])('fromPg says that it was given %s', (_, given, words) => {
+  const { message } = refusal(() => fromPg(given as never))
+  expect(message).toContain(words)
+  expect(message).not.toContain('s3cret')
+})
+
+test.each([
+  ['a pool', new pg.Pool(), 'fromPg(pool)'],
+  ['a driver', fromPg(new pg.Pool()), 'createSessions({ database: driver })'],
+  ['a store', new MemoryStore(), 'createSessions({ store })'],
+])('createSessions recognizes %s in the place of its settings', (_, given, line) => {
+  expect(() => createSessions(given as never)).toThrow(line)
+})
+
+test.each([
+  ['no address', {}, 'is DATABASE_URL set?'],
+  ['an address that is unset', { connectionString: undefined }, 'is DATABASE_URL set?'],
+  ['a line without postgres://', { connectionString: '127.0.0.1:1/shop' }, 'postgres://'],
+  ['an address of the web', { connectionString: 'https://shop.invalid:1' }, 'postgres://'],
+])('a database that cannot be reached by %s says so', (_, settings, words) => {
+  const { explain } = fromPg(new pg.Pool(settings))
+  const error = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+  vi.stubEnv('PGHOST', undefined)
+  vi.stubEnv('PGUSER', undefined)
+  const advice = explain?.(error)?.advice
+  vi.unstubAllEnvs()
+  expect(advice).toContain(words)
+})
+
+test('a pool that was ended is named as the reason', async () => {
+  const pool = new pg.Pool()
+  const sessions = createSessions({ database: fromPg(pool), log: false })
+  await pool.end()
+  await expect(sessions.ready()).rejects.toThrow(/has closed it: .* Nothing was written\.$/)
 })
 
 /** Their packages are not part of this one: each here has the methods that tell it from others. */

@@ -1,6 +1,13 @@
 import { inspect } from 'node:util'
 import { runInThisContext } from 'node:vm'
-import { ConfigurationError, createSessions, MemoryStore, type Session } from 'pg-sessions'
+import {
+  ConfigurationError,
+  createSessions,
+  InvalidValueError,
+  jsonCodec,
+  MemoryStore,
+  type Session,
+} from 'pg-sessions'
 import { expect, test, vi } from 'vitest'
 import { structuredCloneCodec } from '../../src/codec/structured-clone-codec.ts'
 
@@ -18,8 +25,6 @@ function sloppy(code: string): (session: unknown) => unknown {
 
 test.each([
   'session.views = 1',
-  'session.userId = "ann"',
-  'session.data = {}',
   'session.get = 1',
   'session.views++',
   'Object.assign(session, { views: 1 })',
@@ -29,8 +34,41 @@ test.each([
   expect(() => sloppy(code)(open())).toThrow(/Write session\.set\('\w+', …\) instead/)
 })
 
-test('delete of a property throws, and says what to write', () => {
-  expect(() => sloppy('delete session.views')(open())).toThrow("Write session.delete('views')")
+test.each([
+  ['session.userId = "ann"', "await session.signIn('ann')"],
+  ['session.data = {}', 'session.set(key, value)'],
+  ['session.id = "1"', 'session.rotate()'],
+  ['session.cookie = { maxAge: 1 }', 'session.setLifetime'],
+  ['delete session.views', "session.delete('views')"],
+  ['delete session.userId', 'await session.signOut()'],
+])('%s throws, and says what to write', (code, advice) => {
+  expect(() => sloppy(code)(open())).toThrow(`Write ${advice}`)
+})
+
+test('a change of session.data throws, also when there is no data', async () => {
+  const session = open()
+  await session.load()
+  expect(() => {
+    Object.assign(session.data, { views: 1 })
+  }).toThrow(TypeError)
+})
+
+test.each(['get', 'has', 'delete', 'take', 'update'] as const)(
+  '%s refuses a key that is not a string, as after a forgotten argument',
+  async (method) => {
+    const call = async (): Promise<unknown> =>
+      method === 'update'
+        ? open().update(undefined as never, () => 1)
+        : open()[method](undefined as never)
+    await expect(call()).rejects.toThrow(InvalidValueError)
+    await expect(call()).rejects.toThrow("session.get('basket')")
+  },
+)
+
+test('the stack of a value that is refused shows the caller, however deep the fault lies', () => {
+  const deep = { a: { b: { c: { d: { e: { f: new Date(0) } } } } } }
+  const setDeep = (): void => open({ codec: jsonCodec }).set('deep', deep)
+  expect(setDeep).toThrow(expect.objectContaining({ stack: expect.stringContaining('setDeep') }))
 })
 
 test('a session works as before with methods of a class, JSON, inspect, matchers and spies', async () => {

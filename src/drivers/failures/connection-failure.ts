@@ -9,6 +9,8 @@ export interface ClientWords {
   readonly neverSent: ReadonlySet<string>
   /** Of statements that may have reached the server. */
   readonly cutOff: ReadonlySet<string>
+  /** Of statements that never left, since the application has closed the client. */
+  readonly closed?: ReadonlySet<string>
 }
 
 /** Where a driver's connections lead, as far as it may be shown. */
@@ -21,12 +23,22 @@ export interface Surroundings {
 
 /** Explains an error of a client; undefined for one that its SQLSTATE explains, or that says nothing. */
 export function explainWith(
-  { neverSent, cutOff }: ClientWords,
+  { neverSent, cutOff, closed }: ClientWords,
   surroundings: () => Surroundings,
 ): (error: unknown) => ErrorExplanation | undefined {
   return (error) => {
-    if (isStartupFailure(error)) return explainStartupFailure(error, surroundings())
     const facts = factsOf(error)
+    if (closed?.has(facts.message) === true) {
+      const { server } = surroundings()
+      return {
+        reason: facts.message,
+        server,
+        outcome: 'none',
+        kind: 'unreachable',
+        advice: CLOSED,
+      }
+    }
+    if (isStartupFailure(error)) return explainStartupFailure(error, surroundings())
     const pooler = explainPoolerFailure(facts, () => surroundings().server)
     if (pooler !== undefined) return pooler
     const { code, message, isFromServer } = facts
@@ -40,6 +52,9 @@ export function explainWith(
     return explanation && { ...explanation, ...shared }
   }
 }
+
+const CLOSED =
+  'The application has closed it: keep it open for as long as the sessions are in use, and shut down with `await sessions.close()` before it.'
 
 /** Writes down where a client connects to: `db.example:5432, database "shop"`. */
 export function describeServer(

@@ -1,4 +1,4 @@
-import { adviceForClient } from '../../options/known-clients.ts'
+import { adviceForClient, whatWasGiven } from '../../options/known-clients.ts'
 import type { Connection, Driver, Row, Statement } from '../../postgres/driver.ts'
 import { processWide } from '../../process-wide.ts'
 import { describeServer } from '../failures/connection-failure.ts'
@@ -181,12 +181,13 @@ function refuseOtherThanClient(client: PgClientLike): void {
   const isPool = 'totalCount' in Object(client)
   const isClient =
     typeof Object(client).query === 'function' && 'connectionParameters' in Object(client)
-  const isOther = adviceForClient(client) !== undefined && !isClient
+  const advice = adviceForClient(client)
+  const isOther = advice !== undefined && !isClient
   if (typeof Object(client).query === 'function' && !isPool && !isOther) return
   throw new TypeError(
     isPool
       ? 'fromPgClient needs a Client and was given a Pool. Write fromPg(pool).'
-      : `fromPgClient needs a connected Client of the package pg. ${adviceForClient(client) ?? 'Write const client = new Client({ connectionString }), then await client.connect().'}`,
+      : `fromPgClient needs a connected Client of the package pg. ${advice ?? `${whatWasGiven(client)} Write const client = new Client({ connectionString }), then await client.connect().`}`,
   )
 }
 
