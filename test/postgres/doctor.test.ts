@@ -74,6 +74,20 @@ test.for([
   ['autovacuum-off', 'alter table sessions.session set (autovacuum_enabled = false)'],
   ['missing-index', 'drop index sessions.session_purge_at_idx'],
   ['missing-index', 'drop index sessions.session_user_id_idx'],
+  ['missing-index', 'drop index sessions.session_tags_idx'],
+  ['rule', 'create rule keep as on delete to sessions.session do instead nothing'],
+  ['constraint', "alter table sessions.session add check (user_id <> 'ann')"],
+  ['unique-index', 'create unique index on sessions.session (user_id)'],
+  ['reference', 'create table public.cart (session_id uuid references sessions.session (id))'],
+  [
+    'collation',
+    "create collation ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false); alter table sessions.session alter user_id type text collate ci",
+  ],
+  ['short-column', 'alter table sessions.session alter user_id type varchar(3)'],
+  [
+    'replica-role',
+    'do $$ begin execute format($f$ alter database %I set session_replication_role = replica $f$, current_database()); end $$',
+  ],
   ['missing-index', 'alter table sessions.session_data drop constraint session_data_pkey'],
   ['index-on-touched-column', 'create index on sessions.session (expires_at)'],
   ['index-on-touched-column', 'create index on sessions.session (user_id, last_access_at)'],
@@ -142,12 +156,54 @@ describe('a role that owns nothing', () => {
     expect(finding?.what).toContain('DELETE on')
   })
 
+  test.each([
+    [
+      'policy',
+      'row level security',
+      'alter table sessions.session enable row level security; create policy own on sessions.session using (user_id is null)',
+    ],
+    [
+      'notify-denied',
+      'pg_notify',
+      'revoke execute on function pg_catalog.pg_notify(text, text) from public',
+    ],
+    [
+      'missing-rights',
+      'row_security is off',
+      'alter table sessions.session enable row level security; create policy all_rows on sessions.session using (true); do $$ begin execute format($f$ alter database %I set row_security = off $f$, current_database()); end $$',
+    ],
+    [
+      'missing-rights',
+      "for the tables' owner ",
+      `do $$ begin create role landlord; exception when duplicate_object then null; end $$; alter table sessions.session owner to landlord; alter table sessions.session_data owner to landlord`,
+    ],
+  ])('has %s found: %s', async (code, words, sql) => {
+    const finding = await findingAfter(`${all} ${sql}`)
+    expect(finding).toMatchObject({ code })
+    expect(finding?.what.toLowerCase()).toContain(words)
+  })
+
   test('is kept out by row level security', async () => {
     const finding = await findingAfter(
       `${all} alter table sessions.session enable row level security`,
     )
     expect(finding).toMatchObject({ code: 'ERR_SCHEMA_OUTDATED', severity: 'error' })
   })
+})
+
+test('finds nothing in a foreign key that is only checked later', async () => {
+  const codes = await codesAfter(
+    'alter table sessions.session_data alter constraint session_data_session_id_fkey deferrable initially deferred',
+  )
+  expect(codes).toEqual([])
+})
+
+test('names a view in the place of a table, and says nothing of its age', async () => {
+  const codes = await codesAfter(
+    'alter table sessions.session rename to real; create view sessions.session as select * from sessions.real',
+  )
+  expect(codes).toContain('not-a-table')
+  expect(codes).not.toContain('wraparound-near')
 })
 
 test('finds a replication slot that nothing reads', async () => {

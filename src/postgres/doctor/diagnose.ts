@@ -5,6 +5,8 @@ import { check } from '../operations/check.ts'
 import { StatementRunner } from '../statement-runner.ts'
 import type { TableNames } from '../table-names.ts'
 import type { Finding } from './finding.ts'
+import { oddityFindings } from './oddity-findings.ts'
+import { readOddities } from './read-oddities.ts'
 import { readPurge, readServer } from './read-server.ts'
 import { readForeignKeys, readIndexes, readTables, readTriggers } from './read-tables.ts'
 import { serverFindings } from './server-findings.ts'
@@ -40,10 +42,12 @@ export async function diagnose(
     triggers: await runner.ask(readTriggers, names),
     foreignKeys: await runner.ask(readForeignKeys, names),
   }
+  const oddities = await runner.ask(readOddities, names)
   return inOrder([
     ...rightsFinding(state.missingRights),
     ...readOnlyFinding(state.isReadOnly),
     ...tableFindings(names, facts),
+    ...oddityFindings(oddities),
     ...serverFindings(server, purge, Date.now()),
   ])
 }

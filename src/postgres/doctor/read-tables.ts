@@ -62,7 +62,7 @@ export const readTables: Operation<Names, readonly TableFacts[]> = operation({
           and not coalesce('autovacuum_enabled=false' = any(c.reloptions), false) as has_autovacuum,
         coalesce(s.n_live_tup, 0) as live, coalesce(s.n_dead_tup, 0) as dead,
         coalesce(s.n_tup_upd, 0) as updates, coalesce(s.n_tup_hot_upd, 0) as heap_only,
-        age(c.relfrozenxid) as frozen_age,
+        case when c.relkind = 'r' then age(c.relfrozenxid) else 0 end as frozen_age,
         (
           select string_agg(a.attname, e'\\n' order by a.attnum)
           from pg_catalog.pg_attribute as a

@@ -120,6 +120,11 @@ function missingIndexes(names: TableNames, indexes: readonly IndexFacts[]): Find
       ['user_id'],
       'Lists of a user’s sessions, and their ends, read the whole table.',
     ],
+    [
+      names.session,
+      ['tags'],
+      'Lists of the sessions with a tag, and their ends, read the whole table.',
+    ],
   ] as const
   return needed.flatMap(([table, columns, effect]) => {
     const isThere = indexes.some(
@@ -136,7 +141,7 @@ function missingIndexes(names: TableNames, indexes: readonly IndexFacts[]): Find
         effect,
         remedy: isKey
           ? `alter table ${table} add primary key (${columns.join(', ')});`
-          : `create index concurrently on ${table} (${columns.join(', ')});`,
+          : `create index concurrently on ${table} ${columns[0] === 'tags' ? 'using gin (tags) where tags is not null' : `(${columns.join(', ')})`};`,
       },
     ]
   })
@@ -198,7 +203,7 @@ function foreignKeyOffFinding(triggers: readonly TriggerFacts[]): Finding[] {
 function foreignKeyFinding(names: TableNames, keys: readonly ForeignKeyFacts[]): Finding[] {
   const ends = keys.some(
     ({ table, definition, isValid }) =>
-      table === names.sessionData && isValid && definition.endsWith('ON DELETE CASCADE'),
+      table === names.sessionData && isValid && definition.includes(' ON DELETE CASCADE'),
   )
   if (ends) return []
   return [

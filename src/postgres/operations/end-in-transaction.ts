@@ -1,5 +1,6 @@
 import { UndecodableError } from '../../errors.ts'
 import type { DestroyResult, EndedSession, Ending } from '../../store/session-store.ts'
+import { ANY_SESSION } from '../announcer.ts'
 import { type AnswerRow, onlyRow } from '../answer-rows.ts'
 import { type Operation, operation } from '../operation.ts'
 import { listToChange, text, uuid } from '../parameter-types.ts'
@@ -154,11 +155,19 @@ const KEPT = `
 
 const TRANSACTION_ID = 'pg_current_xact_id()::text as transaction_id'
 
-/** Reading the column is what sends the announcement. */
+/** Ids that one transaction announces. Beyond them it announces that any session may have ended. */
+const MOST_ANNOUNCED = 1000
+
+/**
+ * Reading the column is what sends the announcement. A server whose queue of notifications is full refuses the commit, so
+ * a queue that is nearly full is given none: those who watch also poll.
+ */
 function announce(channel: string | null, given: string, condition: string): string {
-  return channel === null
-    ? 'null as told'
-    : `case when ${condition} then pg_notify(${given}, id::text) is null end as told`
+  if (channel === null) return 'null as told'
+  const message = `case when row_number() over () <= ${MOST_ANNOUNCED} then id::text else '${ANY_SESSION}' end`
+  return `case
+            when ${condition} and pg_notification_queue_usage() < 0.9 then pg_notify(${given}, ${message}) is null
+          end as told`
 }
 
 /** Gives one row, whatever has ended. */
