@@ -127,7 +127,7 @@ function loadOne<Value>(
 type Loads = readonly (LoadedSession | null)[]
 
 function loadMany(
-  { session, sessionData }: TableNames,
+  names: TableNames,
   users: UserRowSql | null,
 ): Operation<readonly TokenLoad[], Loads> {
   return operation({
@@ -150,14 +150,13 @@ function loadMany(
       answer: `
         select int4send(a.n::int4) || ${packRecord('s.secret_hash = a.hash', users)}
             || ${packSharedEntries(
-              `${sessionData}
+              `${names.sessionData}
               where session_id = s.id and (s.secret_hash = a.hash or s.previous_until > now())`,
               most,
               'a.large',
             )} as packed
         from unnest(${ids}, ${hashes}, ${larges}) with ordinality as a (id, hash, large, n)
-          join ${session} as s on s.id = a.id
-            and (s.secret_hash = a.hash or s.previous_hash = a.hash)`,
+          ${joinSessions(names)}`,
     }),
     packed(answer, loads) {
       const found = new Map<number, LoadedSession | null>()
@@ -177,6 +176,19 @@ function loadMany(
       })
     },
   })
+}
+
+/**
+ * Joins what was asked for (`a`) to the sessions `s`.
+ *
+ * The planner must look each one up by its id. For a plain join with a table that looks small, as a new one does,
+ * it reads the whole table, and a connection keeps that plan until the table is analyzed. `offset 0` prevents
+ * that; distributed engines refuse it.
+ */
+function joinSessions({ session, isDistributed }: TableNames): string {
+  const isAsked = 's.id = a.id and (s.secret_hash = a.hash or s.previous_hash = a.hash)'
+  if (isDistributed) return `join ${session} as s on ${isAsked}`
+  return `cross join lateral (select * from ${session} as s where ${isAsked} offset 0) as s`
 }
 
 /** Whether a load asks what the one before asks, as the requests of one page do. They are sorted by session. */
