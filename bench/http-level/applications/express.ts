@@ -40,8 +40,8 @@ export const native: StartApplication = async ({ postgres }, visitors) => {
     response.json({ saved: true })
   })
   app.post('/login', async (request, response) => {
-    await request.session.signIn('ann')
     request.session.set('basket', [])
+    await request.session.signIn('ann')
     response.json({ user: 'ann' })
   })
   return listen(app)

@@ -40,8 +40,8 @@ export const native: StartApplication = async ({ postgres }, visitors) => {
   })
   app.post('/login', async (request) => {
     const session = plugin.of(request)
-    await session.signIn('ann')
     session.set('basket', [])
+    await session.signIn('ann')
     return { user: 'ann' }
   })
   return listen(app)

@@ -37,8 +37,8 @@ export const native: StartApplication = async ({ postgres }, visitors) => {
   })
   app.post('/login', async (c) => {
     const session = c.get('session')
-    await session.signIn('ann')
     session.set('basket', [])
+    await session.signIn('ann')
     return c.json({ user: 'ann' })
   })
   return listen(app)
