@@ -114,9 +114,14 @@ test('a store that fails, throws or never answers is an error, never a visitor s
       throw secret
     },
     waits: () => undefined,
+    'has no socket': (callback) =>
+      callback(Object.assign(new Error('connect'), { code: 'ENOENT', syscall: 'connect' })),
+    'rejects by a promise of its own': () => ({
+      then: (_: unknown, reject: (error: unknown) => void) => reject(secret),
+    }),
   }
   const cookie = await login(await open(new session.MemoryStore()), 'ann')
-  for (const get of Object.values(stores)) {
+  for (const [what, get] of Object.entries(stores)) {
     const store = new PgSessionStore({
       pool,
       fallback: { store: { get: (_, callback) => get(callback), destroy: (_, done) => done() } },
@@ -124,7 +129,7 @@ test('a store that fails, throws or never answers is an error, never a visitor s
       log: false,
     })
     const [status, body] = await visit(await open(store), cookie)
-    expect([status, body]).toEqual([503, null])
+    expect([what, status, body]).toEqual([what, 503, null])
     await store.close()
   }
 })

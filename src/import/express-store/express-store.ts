@@ -1,4 +1,5 @@
 import { ConfigurationError, StoreUnavailableError } from '../../errors.ts'
+import { isPromise } from '../../options/is-promise.ts'
 import type { Deadline } from '../../store/deadline.ts'
 
 /** What is called of another store for express-session: connect-redis, connect-mongo, memorystore and the like. */
@@ -41,20 +42,25 @@ export class ExpressStore {
   ): Promise<unknown> {
     const answer = new Promise((resolve, reject) => {
       const fail = (error: unknown): void => {
-        // Stores of files say so of a session that is not there.
-        if (Object(error).code === 'ENOENT') resolve(null)
+        if (isMissingFile(error)) resolve(null)
         else reject(unavailable(method, `failed: ${describe(error)}`))
       }
       try {
         const returned = call((error, found) => (error ? fail(error) : resolve(found ?? null)))
-        // Some stores also return a promise, which rejects as well.
-        if (returned instanceof Promise) returned.catch(fail)
+        // Some stores also return a promise, of whatever library, which rejects as well.
+        if (isPromise(returned)) returned.then(undefined, fail)
       } catch (error) {
         fail(error)
       }
     })
     return deadline.race(answer, () => unavailable(method, 'did not answer in time'))
   }
+}
+
+/** Stores of files say so of a session that is not there; a client says so of a socket that it cannot connect to. */
+function isMissingFile(error: unknown): boolean {
+  const { code, syscall } = Object(error) as { code?: unknown; syscall?: unknown }
+  return code === 'ENOENT' && syscall !== 'connect'
 }
 
 function unavailable(method: string, problem: string): StoreUnavailableError {
