@@ -1,39 +1,9 @@
 /** One process of an application under soak: it answers requests that come over IPC. */
 import { createHash } from 'node:crypto'
-import pg from 'pg'
 import { createSessions, isSessionError, type Session, type Sessions } from 'pg-sessions'
-import type { Driver } from 'pg-sessions/driver'
-import { fromPg } from 'pg-sessions/pg'
-import { fromPostgresJs } from 'pg-sessions/postgres-js'
-import postgres from 'postgres'
+import { openClient, TransactionFailed } from './client.ts'
 import { type Answer, type Content, GRACE, type Request, type Value } from './protocol.ts'
 import { Stalls } from './stalls.ts'
-
-interface Client {
-  readonly driver: Driver
-  /** Closes the client, and tells what it still had in use. */
-  close(): Promise<string>
-}
-
-function openClient(name: string, url: string): Client {
-  if (name === 'postgres-js') {
-    const sql = postgres(url, { max: 6, onnotice: () => {} })
-    return { driver: fromPostgresJs(sql), close: () => sql.end({ timeout: 2 }).then(() => '') }
-  }
-  const pool = new pg.Pool({ connectionString: url, max: 6, connectionTimeoutMillis: 2000 })
-  pool.on('error', () => {})
-  return {
-    driver: fromPg(pool),
-    async close() {
-      const { totalCount, idleCount, waitingCount } = pool
-      await pool.end()
-      const isAtRest = totalCount === idleCount && waitingCount === 0
-      return isAtRest
-        ? ''
-        : `${totalCount - idleCount} clients in use, ${waitingCount} calls waiting`
-    },
-  }
-}
 
 /** The same three keys in each process; another one seals in each. */
 function sealKeys(current: number): readonly Buffer[] {
@@ -96,6 +66,10 @@ async function answer({ number, token, act }: Request): Promise<Answer> {
 }
 
 function describe(error: unknown): Partial<Answer> {
+  if (error instanceof TransactionFailed) {
+    const outcome = error.isInDoubt ? 'unknown' : 'failed'
+    return { outcome, error: error.message, isExpected: true }
+  }
   if (!isSessionError(error)) return { outcome: 'unknown', error: String(error), isExpected: false }
   const isUnknown = 'outcome' in error && error.outcome === 'unknown'
   const outcome = error.code === 'ERR_SESSION_GONE' ? 'refused' : isUnknown ? 'unknown' : 'failed'
@@ -118,6 +92,13 @@ async function perform(
     }
     case 'set':
       session.set(act.key, act.value)
+      return {}
+    case 'delete':
+      await timed(session.load())
+      session.delete(act.key)
+      return {}
+    case 'remove':
+      await timed(session.update(act.key, () => undefined))
       return {}
     case 'add': {
       const { tag } = act
@@ -146,6 +127,19 @@ async function perform(
       return {}
     case 'revoke':
       return { ended: await timed(sessions.destroyById(act.id)) }
+    case 'endByUser':
+      return { ended: (await timed(sessions.destroyByUser(act.user))) > 0 }
+    case 'endInTransaction': {
+      const { id, commits } = act
+      const work = (transaction: object): Promise<boolean> =>
+        sessions.in(transaction).destroyById(id)
+      return { ended: await client.transaction(work, commits) }
+    }
+    case 'export': {
+      const exported = await timed(sessions.exportUser(act.user))
+      const own = exported.sessions.find(({ id }) => id === act.id)
+      return own === undefined ? {} : { content: own.data as Content }
+    }
     case 'purge':
       await timed(sessions.purge())
       return {}
@@ -164,6 +158,18 @@ async function perform(
       // The browser finds out that its session has gone.
       if (session.id !== null) await timed(session.tag(act.tag))
       return {}
+    case 'untag':
+      await timed(session.load())
+      if (session.id !== null) await timed(session.untag(act.tag))
+      return {}
+    case 'setLifetime':
+      await timed(session.load())
+      if (session.id !== null) session.setLifetime({ idleTimeout: '2h', absoluteTimeout: '4h' })
+      return {}
+    case 'listByTag': {
+      const all = await timed(sessions.listByTag(act.tag))
+      return { listed: all.map(({ id, tags }) => ({ id, tags, n: null })) }
+    }
     case 'describe':
       await timed(session.load())
       if (session.id !== null) await timed(session.describe({ label: String(act.n) }))

@@ -1,19 +1,11 @@
 import type { ApplicationProcess } from './application-process.ts'
 import { Crowd } from './crowd.ts'
-import { type Act, type Answer, KEEPS_SESSION } from './protocol.ts'
+import { DeadTokens } from './dead-tokens.ts'
+import { type Act, type Answer, KEEPS_SESSION, largeValue } from './protocol.ts'
 import type { Random } from './random.ts'
 import type { SoakReport } from './report.ts'
 import { LANDING_TIME, SessionModel } from './session-model.ts'
 import { Trail } from './trail.ts'
-
-/** A token that must open nothing, and whose session it was. */
-interface DeadToken {
-  readonly token: string
-  readonly tag: string
-  readonly why: string
-}
-
-const MOST_DEAD_TOKENS = 50
 
 /**
  * One visitor: goes from process to process with one cookie, and compares what comes back with what it was
@@ -26,7 +18,7 @@ export class Browser {
   readonly #applications: readonly ApplicationProcess[]
   #token: string | null = null
   #model: SessionModel
-  readonly #dead: DeadToken[] = []
+  readonly #dead: DeadTokens
   readonly #trail = new Trail()
   readonly #crowd: Crowd
   #sessions = 0
@@ -45,6 +37,7 @@ export class Browser {
     this.#random = random
     this.#report = report
     this.#model = this.#anotherSession()
+    this.#dead = new DeadTokens(random, (act, token) => this.#ask(act, token))
     this.#crowd = new Crowd(`${name} elsewhere`, (act) => this.#ask(act, null))
   }
 
@@ -76,7 +69,7 @@ export class Browser {
     if (chance < 0.8) return this.#nameSession()
     if (chance < 0.83) return this.#signInAtOnce()
     if (chance < 0.86) return this.#impersonate()
-    if (chance < 0.92) return this.#replayDead()
+    if (chance < 0.92) return this.#complain(await this.#dead.replay())
     if (chance < 0.925) return void (await this.#ask({ kind: 'purge' }))
     if (chance < 0.93) return void (await this.#ask({ kind: 'reseal' }))
     return this.#endSession()
@@ -95,16 +88,21 @@ export class Browser {
   async #writeAtOnce(): Promise<void> {
     const model = this.#model
     const { tag } = model
-    const acts: Act[] = [0, 1, 2].slice(0, 1 + this.#random.below(3)).map((key) => ({
-      kind: 'set',
-      key: `key ${key}`,
-      value: { tag, n: ++this.#writes },
-    }))
+    const acts: Act[] = [0, 1, 2]
+      .slice(0, 1 + this.#random.below(3))
+      .map((n) => this.#changeOf(`key ${n}`, tag))
     if (this.#random.next() < 0.5) acts.push({ kind: 'add', tag }, { kind: 'add', tag })
     const answers = await Promise.all(acts.map((act) => this.#ask(act)))
     acts.forEach((act, index) => {
       this.#note(model, act, answers[index] as Answer)
     })
+  }
+
+  #changeOf(key: string, tag: string): Act {
+    const chance = this.#random.next()
+    if (chance < 0.25) return { kind: chance < 0.12 ? 'delete' : 'remove', key }
+    const n = ++this.#writes
+    return { kind: 'set', key, value: chance < 0.35 ? largeValue(tag, n) : { tag, n } }
   }
 
   async #takeTwice(): Promise<void> {
@@ -129,7 +127,11 @@ export class Browser {
 
   async #changeToken(): Promise<void> {
     const model = this.#model
-    const acts: Act[] = [{ kind: 'rotate' }, { kind: 'signIn', user: this.#name }]
+    const acts: Act[] = [
+      { kind: 'rotate' },
+      { kind: 'setLifetime' },
+      { kind: 'signIn', user: this.#name },
+    ]
     if (model.user !== null) acts.push({ kind: 'elevate' })
     const act = this.#random.pick(acts)
     const before = this.#token as string
@@ -143,16 +145,22 @@ export class Browser {
   async #nameSession(): Promise<void> {
     const model = this.#model
     const acts: Act[] = [
-      { kind: 'tag', tag: model.tag },
+      { kind: this.#random.next() < 0.3 ? 'untag' : 'tag', tag: model.tag },
       { kind: 'describe', n: ++this.#writes },
     ]
     const answers = await Promise.all(acts.map((act) => this.#ask(act)))
     acts.forEach((act, index) => {
       this.#note(model, act, answers[index] as Answer)
     })
-    const { listed } = await this.#ask({ kind: 'list', user: this.#name }, null)
+    const user = this.#name
+    const { listed } = await this.#ask({ kind: 'list', user }, null)
     if (listed === undefined || model !== this.#model) return
     this.#complain(model.listFault(listed))
+    const { listed: tagged } = await this.#ask({ kind: 'listByTag', tag: model.tag }, null)
+    if (tagged !== undefined) this.#complain(model.taggedFault(tagged))
+    if (model.id === null) return
+    const exported = await this.#ask({ kind: 'export', user, id: model.id }, null)
+    if (exported.outcome === 'done') this.#complain(model.exportFault(exported.content))
   }
 
   async #signInAtOnce(): Promise<void> {
@@ -187,30 +195,17 @@ export class Browser {
     this.#begin()
   }
 
-  async #replayDead(): Promise<void> {
-    if (this.#dead.length === 0) return
-    const { token, tag, why } = this.#random.pick(this.#dead)
-    const { content = {}, user = null } = await this.#ask({ kind: 'read' }, token)
-    if (Object.keys(content).length === 0 && user === null) return
-    this.#violation(`a token of session ${tag} works after ${why}`)
-  }
-
   async #endSession(): Promise<void> {
     const model = this.#model
     const { id } = model
-    const kinds = ['clear', 'destroy', 'signOut', 'revoke', 'endByTag'] as const
+    const kinds = ['clear', 'destroy', 'signOut', 'endByTag', 'others'] as const
     const kind = this.#random.pick(kinds)
-    if (kind === 'revoke' && id === null) return
     if (kind === 'endByTag') return this.#endByTag()
+    if (kind === 'others') return id === null ? undefined : this.#endFromElsewhere(id)
     const before = this.#token as string
     const next = this.#nextTag()
-    const act: Act =
-      kind === 'revoke'
-        ? { kind, id: id as string }
-        : kind === 'clear'
-          ? { kind, value: { tag: next, n: 0 } }
-          : { kind }
-    const answer = await this.#ask(act, kind === 'revoke' ? null : before)
+    const act: Act = kind === 'clear' ? { kind, value: { tag: next, n: 0 } } : { kind }
+    const answer = await this.#ask(act)
     this.#note(model, act, answer)
     if (answer.outcome !== 'done' || model !== this.#model) return
     this.#bury(before, `a ${kind}`)
@@ -219,6 +214,26 @@ export class Browser {
       this.#model.id = answer.id ?? null
       this.#model.note({ kind: 'set', key: 'tag', value: { tag: next, n: 0 } }, answer)
     } else this.#begin()
+  }
+
+  /** The application ends the session, without its token. */
+  async #endFromElsewhere(id: string): Promise<void> {
+    const model = this.#model
+    const before = this.#token as string
+    const act = this.#random.pick<Act>([
+      { kind: 'revoke', id },
+      { kind: 'endByUser', user: this.#name },
+      { kind: 'endInTransaction', id, commits: true },
+      { kind: 'endInTransaction', id, commits: false },
+    ])
+    const answer = await this.#ask(act, null)
+    const { mayHaveEnded } = model
+    if (answer.outcome === 'done') this.#complain(model.endFault(act, answer))
+    model.note(act, answer)
+    // A sign-in that was lost has left no user to the model, and a token that works no more.
+    if (answer.outcome !== 'done' || mayHaveEnded || !model.mayHaveEnded) return
+    this.#bury(before, `an ${act.kind}`)
+    this.#begin()
   }
 
   async #endByTag(): Promise<void> {
@@ -285,8 +300,7 @@ export class Browser {
   }
 
   #bury(token: string, why: string): void {
-    if (this.#dead.length === MOST_DEAD_TOKENS) this.#dead.shift()
-    this.#dead.push({ token, tag: this.#model.tag, why })
+    this.#dead.add({ token, tag: this.#model.tag, why })
   }
 
   #begin(): void {

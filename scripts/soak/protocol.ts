@@ -7,20 +7,27 @@ export const GRACE = 9000
 export type Act =
   | { readonly kind: 'read' }
   | { readonly kind: 'set'; readonly key: string; readonly value: Value }
+  /** A key is deleted with the request's save, or by an update. */
+  | { readonly kind: 'delete' | 'remove'; readonly key: string }
   | { readonly kind: 'add'; readonly tag: string }
   | { readonly kind: 'take' }
-  | { readonly kind: 'rotate' }
+  | { readonly kind: 'rotate' | 'setLifetime' }
   | { readonly kind: 'clear'; readonly value: Value }
   | { readonly kind: 'destroy' }
   | { readonly kind: 'signIn'; readonly user: string }
   | { readonly kind: 'signOut' }
   /** An administrator ends the session of this id. */
   | { readonly kind: 'revoke'; readonly id: string }
+  /** The same in a transaction of the application's, which is committed or rolled back. */
+  | { readonly kind: 'endInTransaction'; readonly id: string; readonly commits: boolean }
+  | { readonly kind: 'endByUser'; readonly user: string }
   /** The session is given a tag, and ended by it with all others that have it. */
-  | { readonly kind: 'tag' | 'endByTag'; readonly tag: string }
+  | { readonly kind: 'tag' | 'untag' | 'listByTag' | 'endByTag'; readonly tag: string }
   | { readonly kind: 'elevate' }
   | { readonly kind: 'describe'; readonly n: number }
   | { readonly kind: 'list'; readonly user: string }
+  /** All that is stored of a user, of which the session of this id is looked at. */
+  | { readonly kind: 'export'; readonly user: string; readonly id: string }
   /** An administrator, whose session it is, begins to act as a user, and stops. */
   | { readonly kind: 'actAs'; readonly user: string }
   | { readonly kind: 'endActing' }
@@ -31,18 +38,29 @@ export type Act =
 /** Acts that leave a browser's session the one that it was. */
 export const KEEPS_SESSION: ReadonlySet<Act['kind']> = new Set([
   'set',
+  'delete',
+  'remove',
   'add',
   'take',
   'rotate',
+  'setLifetime',
   'signIn',
   'elevate',
   'tag',
+  'untag',
   'describe',
 ])
 
 export interface Value {
   readonly tag: string
   readonly n: number
+  /** Makes the value so large that a load leaves it out. */
+  readonly fill?: string
+}
+
+/** A value with its filling, which repeats what the value is, so that no part of another one goes unseen. */
+export function largeValue(tag: string, n: number): Value {
+  return { tag, n, fill: `${tag} ${n} `.repeat(1500) }
 }
 
 /** A session as lists show it. */

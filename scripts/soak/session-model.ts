@@ -1,4 +1,4 @@
-import { type Act, type Answer, type Content, GRACE, type Listed, type Value } from './protocol.ts'
+import { type Act, type Answer, type Content, GRACE, type Listed, largeValue } from './protocol.ts'
 
 /** How long a write whose outcome is unknown may still land: the network and the locks may have held it up. */
 export const LANDING_TIME = 15_000
@@ -70,6 +70,10 @@ export class SessionModel {
       case 'set':
         this.#write(act.key, act.value.n, isDone)
         break
+      case 'delete':
+      case 'remove':
+        this.#write(act.key, null, isDone)
+        break
       case 'take':
         this.#write('notice', null, isDone)
         break
@@ -90,11 +94,24 @@ export class SessionModel {
       case 'tag':
         writeKey(this.#tagged, 1, isDone)
         break
+      case 'untag':
+        writeKey(this.#tagged, null, isDone)
+        break
+      case 'endByUser':
+        if (isDone) this.#hasEnded ||= this.user !== null
+        else this.#mayEnd()
+        break
+      case 'endInTransaction':
+        if (!act.commits) break
+        if (isDone) this.#hasEnded = true
+        else this.#mayEnd()
+        break
       case 'endByTag':
         if (isDone) this.#hasEnded ||= ended === true
         else this.#mayEnd()
         break
       case 'rotate':
+      case 'setLifetime':
       case 'endActing':
         if (!isDone) this.#mayEnd()
         break
@@ -107,6 +124,8 @@ export class SessionModel {
         break
       case 'read':
       case 'list':
+      case 'listByTag':
+      case 'export':
       case 'actAs':
       case 'purge':
       case 'reseal':
@@ -117,11 +136,9 @@ export class SessionModel {
 
   /** What is wrong about what a request has read; null for nothing. */
   fault(content: Content, user: string | null, isElevated: boolean): string | null {
+    const foreign = this.#foreignValue(content)
+    if (foreign !== null) return foreign
     const names = Object.keys(content)
-    for (const name of names) {
-      const { tag } = content[name] as Value
-      if (tag !== this.tag) return `${name} holds a value of session ${tag} in session ${this.tag}`
-    }
     if (user !== this.user && user !== null) return `it belongs to ${user}, not ${this.user}`
     if (names.length === 0 && user === null) {
       if (this.mayHaveEnded) return null
@@ -129,15 +146,37 @@ export class SessionModel {
     }
     if (this.#hasEnded) return 'a session that has ended is back'
     if (user === null && this.user !== null) return `${this.user} is signed out`
-    for (const [name, key] of this.#keys) {
-      const fault = keyFault(name, key, content[name]?.n ?? null)
-      if (fault !== null) return fault
-    }
+    const wrong = this.#keysFault(content)
+    if (wrong !== null) return wrong
     this.#isElevated ??= isElevated
     if (isElevated !== this.#isElevated) {
       return isElevated ? 'a second factor counts that was not proved' : 'a second factor is lost'
     }
     return this.#countFault(content.count?.n ?? 0)
+  }
+
+  /** What is wrong about all that is stored of the session; null for nothing. */
+  exportFault(content: Content | undefined): string | null {
+    if (content === undefined) {
+      return this.user === null || this.mayHaveEnded ? null : 'a live session is not exported'
+    }
+    if (this.#hasEnded) return 'a session that has ended is exported'
+    return this.#foreignValue(content) ?? this.#keysFault(content)
+  }
+
+  /** What is wrong about a list of the sessions with its tag; null for nothing. */
+  taggedFault(listed: readonly Listed[]): string | null {
+    if (listed.some(({ id }) => id !== this.id)) return `other sessions have the tag ${this.tag}`
+    if (listed.length === 0 && this.mayHaveEnded) return null
+    if (listed.length > 0 && this.#hasEnded) return 'a session that has ended is listed by its tag'
+    return keyFault('its tag', this.#tagged, listed.length === 0 ? null : 1)
+  }
+
+  /** What is wrong about an end by another one than its user; null for nothing. */
+  endFault(act: Act, { ended }: Answer): string | null {
+    const concerns = act.kind !== 'endByUser' || this.user !== null
+    if (ended === true || !concerns || this.mayHaveEnded) return null
+    return `${act.kind} found no live session`
   }
 
   /** What is wrong about a list of the sessions of its user, who may have one; null for nothing. */
@@ -157,6 +196,22 @@ export class SessionModel {
     if (hasEnded)
       return (acknowledged ?? pending[0]) ? null : 'a session without a tag was ended by it'
     return acknowledged === 1 && !this.mayHaveEnded ? 'no session with a tag was ended by it' : null
+  }
+
+  #foreignValue(content: Content): string | null {
+    for (const [name, { tag, n, fill }] of Object.entries(content)) {
+      if (tag !== this.tag) return `${name} holds a value of session ${tag} in session ${this.tag}`
+      if (fill !== undefined && fill !== largeValue(tag, n).fill) return `${name} is torn`
+    }
+    return null
+  }
+
+  #keysFault(content: Content): string | null {
+    for (const [name, key] of this.#keys) {
+      const fault = keyFault(name, key, content[name]?.n ?? null)
+      if (fault !== null) return fault
+    }
+    return null
   }
 
   get #isEmpty(): boolean {

@@ -2,8 +2,7 @@ import { PostgresStore } from 'pg-sessions'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { begin, changeOf, entry, inParallel } from '../../src/testing/store-contract/samples.ts'
 import { openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
-import type { SweptDriver } from './message-sweep.ts'
-import { sweptDrivers } from './swept-drivers.ts'
+import { type SweptDriver, sweptDrivers } from './swept-drivers.ts'
 
 /*
  * The process is busy until after the deadline, and the answer has come meanwhile. It counts: it would be thrown away

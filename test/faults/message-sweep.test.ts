@@ -1,20 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
 import { sweep } from './message-sweep.ts'
 import { sweptDrivers } from './swept-drivers.ts'
 import { sweptOperations } from './swept-operations.ts'
+import { nativeTables, type SweptTables } from './swept-tables.ts'
 
 /*
  * A sample of what `npm run test:proof -- sweep` does with every driver, operation and fault: a connection is cut
  * after its first message, its second, and so on. Whatever the cut, what a call was told agrees with the database.
  */
 
-let harness: PostgresStoreHarness
+let tables: SweptTables
 
 beforeAll(async () => {
-  harness = await openPostgresStore()
+  tables = await nativeTables()
 })
-afterAll(() => harness.dispose())
+afterAll(() => tables.dispose())
 
 const open = sweptDrivers.pg as NonNullable<typeof sweptDrivers.pg>
 const sampled = ['fetch', 'sign in another user', 'destroy by id']
@@ -33,7 +33,7 @@ describe('cut after each message of the server', () => {
         calls: 1,
         isWarm: true,
       } as const
-      const { messages, unknown } = await sweep(harness, plan)
+      const { messages, unknown } = await sweep(tables, plan)
       expect(messages).toBeGreaterThan(3)
       if (operation.reads) expect(unknown).toBe(0)
     },
@@ -52,7 +52,7 @@ describe('cut before each message of the client, in shared statements', () => {
         calls: 4,
         isWarm: true,
       } as const
-      const { messages } = await sweep(harness, plan)
+      const { messages } = await sweep(tables, plan)
       expect(messages).toBeGreaterThan(3)
     },
   )

@@ -1,22 +1,17 @@
 import { isDeepStrictEqual } from 'node:util'
-import { PostgresStore, StoreUnavailableError } from 'pg-sessions'
-import type { Driver } from 'pg-sessions/driver'
+import { StoreUnavailableError } from 'pg-sessions'
+import { fromPg } from 'pg-sessions/pg'
 import { type FaultProxy, type Side, startFaultProxy } from 'pg-sessions/testing'
 import { expect } from 'vitest'
 import { Deadline } from '../../src/store/deadline.ts'
-import type { PostgresStoreHarness } from '../support/postgres-store.ts'
+import { pooledTransaction, type SweptDriver, TransactionFailed } from './swept-drivers.ts'
 import {
   IN_DOUBT,
   type SweptOperation,
   type SweptSession,
-  sweptSession,
-} from './swept-operations.ts'
-
-/** A driver beyond a proxy. */
-export interface SweptDriver {
-  readonly driver: Driver
-  close(): Promise<void>
-}
+  type SweptStore,
+} from './swept-session.ts'
+import type { SweptTables } from './swept-tables.ts'
 
 /** What happens at a message. */
 export type Fault = 'cut after' | 'cut before' | 'cut for good' | 'slice' | 'delay' | 'swallow'
@@ -53,14 +48,14 @@ const HURRY = { warm: 300, cold: 1500 }
  * Lets a fault happen at the first message of one side, then at the second, and so on, until the calls need no
  * more messages. Each time, what every call was told must agree with what the database holds.
  */
-export async function sweep(harness: PostgresStoreHarness, plan: Sweep): Promise<Swept> {
-  const expected = await withoutFault(harness, plan)
+export async function sweep(tables: SweptTables, plan: Sweep): Promise<Swept> {
+  const expected = await withoutFault(tables, plan)
   const met = { messages: 0, answered: 0, none: 0, unknown: 0 }
   const told = new Set<string | null>()
-  const feed = plan.operation.ends ? await harness.store.listen((id) => told.add(id)) : null
+  const feed = plan.operation.ends ? await tables.store.listen?.((id) => told.add(id)) : null
   try {
     for (;;) {
-      const { happened, outcomes } = await attempt(harness, plan, met.messages + 1, expected, told)
+      const { happened, outcomes } = await attempt(tables, plan, met.messages + 1, expected, told)
       if (!happened) return met
       met.messages += 1
       for (const outcome of outcomes) met[typeof outcome === 'string' ? outcome : 'answered'] += 1
@@ -76,32 +71,35 @@ interface Expected {
   readonly answer: unknown
 }
 
-async function withoutFault(harness: PostgresStoreHarness, plan: Sweep): Promise<Expected> {
-  const session = await arrange(harness, plan)
-  const before = await stored(harness, session)
-  const answer = await plan.operation.call(harness.store, session)
-  return { before, after: await stored(harness, session), answer }
+async function withoutFault(tables: SweptTables, plan: Sweep): Promise<Expected> {
+  const session = await arrange(tables, plan)
+  const before = await tables.stored(session)
+  const store = tables.storeOn(fromPg(tables.pool), joinsOf(plan))
+  const answer = await plan.operation.call(store, session, pooledTransaction(tables.pool))
+  await store.close()
+  return { before, after: await tables.stored(session), answer }
 }
 
 async function attempt(
-  harness: PostgresStoreHarness,
+  tables: SweptTables,
   plan: Sweep,
   count: number,
   expected: Expected,
   told: ReadonlySet<string | null>,
 ): Promise<{ happened: boolean; outcomes: readonly Outcome[] }> {
-  await using proxy = await startFaultProxy(harness.database.url)
-  const { driver, close } = await plan.open(proxy.url)
-  const store = new PostgresStore({ driver, migrate: 'off', deadline: `${DEADLINE}ms` })
+  await using proxy = await startFaultProxy(tables.url)
+  const { driver, close, transaction } = await plan.open(proxy.url)
+  const joins = joinsOf(plan)
+  const store = tables.storeOn(driver, { deadline: DEADLINE, ...joins })
   const used = plan.fault === 'swallow' ? hurried(store, plan.isWarm) : store
   try {
     if (plan.isWarm) {
-      const patient = new PostgresStore({ driver, migrate: 'off' })
-      await plan.operation.call(patient, await arrange(harness, plan))
+      const patient = tables.storeOn(driver, joins)
+      await plan.operation.call(patient, await arrange(tables, plan), transaction)
       await patient.close()
     }
     const sessions = await Promise.all(
-      Array.from({ length: plan.calls }, () => arrange(harness, plan)),
+      Array.from({ length: plan.calls }, () => arrange(tables, plan)),
     )
     let happened = false
     let isDisarmed = false
@@ -109,17 +107,17 @@ async function attempt(
       happened = true
     })
     const outcomes = await Promise.all(
-      sessions.map((session) => outcomeOf(plan.operation.call(used, session))),
+      sessions.map((session) => outcomeOf(plan.operation.call(used, session, transaction))),
     )
     if (plan.fault === 'swallow') {
       // The announcement that follows has no caller to hurry it, so it would wait for as long as the store.
       isDisarmed = true
       await proxy.pass()
     }
-    await untilServerIsDone(harness)
+    await untilServerIsDone(tables)
     const where = `at message ${count} of the ${plan.side}`
     for (const [n, session] of sessions.entries()) {
-      const left = await stored(harness, session)
+      const left = await tables.stored(session)
       agree(outcomes[n] as Outcome, left, expected, where)
       const hasEnded = isDeepStrictEqual(left, expected.after)
       if (!plan.operation.ends || !hasEnded || plan.fault === 'cut for good') continue
@@ -135,8 +133,12 @@ async function attempt(
   }
 }
 
+function joinsOf({ operation }: Sweep): { readonly joinsUser: boolean } {
+  return { joinsUser: operation.joinsUser === true }
+}
+
 /** Gives each call a deadline of its own. What the store does beside its calls keeps the store's. */
-function hurried(store: PostgresStore, isWarm: boolean): PostgresStore {
+function hurried(store: SweptStore, isWarm: boolean): SweptStore {
   return new Proxy(store, {
     get(target, name) {
       const method: unknown = Reflect.get(target, name)
@@ -168,6 +170,7 @@ async function outcomeOf(call: Promise<unknown>): Promise<Outcome> {
   try {
     return { answer: await call }
   } catch (error) {
+    if (error instanceof TransactionFailed) return error.outcome
     expect(error).toBeInstanceOf(StoreUnavailableError)
     return (error as StoreUnavailableError).outcome
   }
@@ -202,36 +205,30 @@ async function arm(
   }
 }
 
-async function arrange(
-  { store }: PostgresStoreHarness,
-  { operation }: Sweep,
+/** Begins the session that a call is about. */
+export async function arrange(
+  tables: SweptTables,
+  { operation }: Pick<Sweep, 'operation'>,
 ): Promise<SweptSession> {
-  const session = sweptSession()
-  await (operation.begin?.(store, session) ?? store.create(session))
+  const { store } = tables
+  const wanted = tables.session()
+  const transaction = pooledTransaction(tables.pool)
+  const begun =
+    operation.begin === undefined
+      ? await store.create(wanted)
+      : await operation.begin(store, wanted, transaction)
+  const session = { ...wanted, id: idOf(begun) ?? wanted.id }
+  await tables.age(session)
   return session
 }
 
-/** What is stored of a session and of the one that a call may begin, but for ids and times. */
-async function stored(
-  { pool }: PostgresStoreHarness,
-  { id, userId, fresh }: SweptSession,
-): Promise<unknown> {
-  const { rows } = await pool.query(
-    `select s.id = $1 as is_first, encode(s.secret_hash, 'hex') as hash,
-       encode(s.previous_hash, 'hex') as previous, encode(s.sealed_successor, 'hex') as sealed,
-       case when s.user_id = $3 then 'the same' else s.user_id end as user, s.sign_ins,
-       array_remove(s.tags, 'of ' || $3) as tags, s.device::text as device, s.factor,
-       s.actor_id as actor, s.purge_at - s.created_at > interval '2 hours' as was_touched,
-       (select json_object_agg(encode(key, 'escape'), length(value)::text || left(encode(value, 'escape'), 9) order by key)
-        from sessions.session_data where session_id = s.id) as entries
-     from sessions.session as s where s.id in ($1, $2) order by is_first`,
-    [id, fresh.id, userId],
-  )
-  return rows
+/** The id that the store has given, where it does. */
+function idOf(begun: unknown): string | undefined {
+  return (begun as { readonly id?: string } | undefined)?.id
 }
 
 /** What was sent before the fault is done, or dropped. */
-async function untilServerIsDone({ pool }: PostgresStoreHarness): Promise<void> {
+async function untilServerIsDone({ pool }: SweptTables): Promise<void> {
   const others = `select pid, query from pg_stat_activity
     where datname = current_database() and state = 'active' and pid <> pg_backend_pid()`
   const busy = async () => (await pool.query(others)).rows

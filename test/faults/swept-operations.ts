@@ -1,64 +1,29 @@
-import { randomUUID } from 'node:crypto'
-import type { NewSession, SessionStore } from 'pg-sessions/store'
 import {
   bytes,
   changeOf,
   entry,
   lifetime,
   rotation,
-  sample,
 } from '../../src/testing/store-contract/samples.ts'
+import { IN_DOUBT, type SweptOperation, type SweptSession, statusOf } from './swept-session.ts'
 
-/** A call on one of the sessions that are there before. */
-type SweptCall = (store: SessionStore, session: SweptSession) => Promise<unknown>
-
-/** A session that is there, and one that a call may begin. */
-export interface SweptSession extends NewSession {
-  readonly fresh: NewSession
-}
-
-/** What a call is about, and what it does. */
-export interface SweptOperation {
-  readonly call: SweptCall
-  /** What is there before; only the session unless told otherwise. */
-  readonly begin?: SweptCall
-  /** Whether it changes nothing, so that a lost answer leaves nothing in doubt. */
-  readonly reads?: true
-  /** Whether it ends its session, so that sockets elsewhere are told. */
-  readonly ends?: true
-  /** Whether several of them share a statement. */
-  readonly shares?: true
-}
-
-/** The answer to an ending of which an earlier attempt may have got through. */
-export const IN_DOUBT = 'in doubt'
-
-const LARGE = 'x'.repeat(20_000)
 const oldHash = new Uint8Array(32).fill(1)
 const newHash = new Uint8Array(32).fill(2)
 const ownHash = new Uint8Array(32).fill(3)
 const grace = { duration: 60_000, successor: bytes('sealed') }
 
-/** The same session each time, but for its id: signed in, with three entries. */
-export function sweptSession(): SweptSession {
-  const userId = `user ${randomUUID()}`
-  return {
-    ...sample({
-      userId,
-      secretHash: oldHash,
-      entries: [entry('a', '1'), entry('b', '2'), entry('large', LARGE)],
-      tags: [`of ${userId}`],
-    }),
-    fresh: sample({ secretHash: newHash, entries: [entry('c', '3')] }),
-  }
-}
-
 const guardOf = ({ id, userId }: SweptSession) => ({ id, userId, lifetime })
 
+/** What `PostgresStore` does; a test compares it with `src/postgres/operations`. */
 export const sweptOperations: Readonly<Record<string, SweptOperation>> = {
   load: {
     call: (store, { id }) =>
       store.load({ id, secretHashes: [oldHash] }, { largeEntries: 8192 }).then(statusOf),
+    reads: true,
+    shares: true,
+  },
+  'load by one of two hashes': {
+    call: (store, { id }) => store.load({ id, secretHashes: [newHash, oldHash] }).then(statusOf),
     reads: true,
     shares: true,
   },
@@ -98,6 +63,7 @@ export const sweptOperations: Readonly<Record<string, SweptOperation>> = {
       const credentials = rotation(oldHash, newHash)
       return store.save(changeOf(session, { written, credentials })).then(statusOf)
     },
+    shares: true,
   },
   renew: {
     call: (store, session) => {
@@ -112,6 +78,7 @@ export const sweptOperations: Readonly<Record<string, SweptOperation>> = {
       return store.save(changeOf(session, { credentials })).then(statusOf)
     },
     ends: true,
+    shares: true,
   },
   clear: {
     call: (store, session) =>
@@ -150,6 +117,7 @@ export const sweptOperations: Readonly<Record<string, SweptOperation>> = {
       const credentials = { ...rotation(oldHash, newHash), factor: 'totp' }
       return store.save(changeOf(session, { credentials })).then(statusOf)
     },
+    shares: true,
   },
   'sign in beyond a cap': {
     call: (store, { userId, fresh }) => {
@@ -177,10 +145,12 @@ export const sweptOperations: Readonly<Record<string, SweptOperation>> = {
       return ending.status === 'gone' && ending.isInDoubt ? IN_DOUBT : ending.status
     },
     ends: true,
+    shares: true,
   },
   'destroy by id': {
     call: (store, { id }) => store.destroy({ id }).then(statusOf),
     ends: true,
+    shares: true,
   },
   'destroy by user': {
     call: async (store, { userId }) => (await store.destroyByUser(userId ?? '', [])).length,
@@ -210,9 +180,99 @@ export const sweptOperations: Readonly<Record<string, SweptOperation>> = {
       return store.replaceValues?.([{ sessionId: id, ...value }])
     },
   },
+  'tag nothing': {
+    call: (store, session) =>
+      store
+        .tag?.({ ...guardOf(session), added: [], removed: [] })
+        .then((it) => JSON.stringify(it)) ?? Promise.resolve(),
+    reads: true,
+  },
+  'sign in within a cap': {
+    begin: (store, session) => store.create({ ...session, userId: `${session.userId} before` }),
+    call: (store, session) => {
+      const signIn = { userId: session.userId ?? '', cap: { count: 2, beyond: 'refuse' } } as const
+      const guard = { ...session, userId: `${session.userId} before` }
+      const credentials = { ...rotation(oldHash, newHash), signIn }
+      return store.save(changeOf(guard, { credentials })).then(statusOf)
+    },
+  },
+  'save with a lifetime of its own': {
+    call: (store, session) => {
+      const credentials = { ...rotation(oldHash, newHash), ownIdleTimeout: 7_200_000 }
+      return store.save(changeOf(session, { credentials })).then(statusOf)
+    },
+    shares: true,
+  },
+  'begin to act as a user': {
+    call: (store, { id, fresh }) => {
+      const actor = { userId: 'admin', sessionId: id }
+      return store.create({ ...fresh, userId: 'acted', actor }).then(statusOf)
+    },
+  },
+  'load the user': {
+    call: (store, session) =>
+      store.loadUser?.({ ...guardOf(session), secretHashes: [oldHash] }).then(statusOf) ??
+      Promise.resolve(),
+    reads: true,
+    joinsUser: true,
+  },
+  'read the user': {
+    call: async (store, { userId }) => (await store.readUser?.(userId ?? ''))?.length,
+    reads: true,
+  },
+  'read values': {
+    call: async (store, { id }) => {
+      const after = { sessionId: id, key: bytes('') }
+      const values = await store.readValues?.({ after, limit: 1, bytes: 10 })
+      return values?.length
+    },
+    reads: true,
+  },
+  'destroy a page': {
+    call: async (store, { id }) => {
+      const after = idBefore(id)
+      const page = await store.destroyPage?.({ after, before: null, limit: 1 })
+      return page?.ended.length
+    },
+    ends: true,
+  },
+  'destroy by id in a transaction': {
+    call: (store, { id }, transaction) =>
+      transaction(async (client) => {
+        const { answer } = (await store.inTransaction?.(client).destroy({ id })) ?? {}
+        return answer?.status
+      }),
+    ends: true,
+    isTheirs: true,
+  },
+  'destroy by user in a transaction': {
+    call: (store, { userId }, transaction) =>
+      transaction(async (client) => {
+        const done = await store.inTransaction?.(client).destroyByUser(userId ?? '', [])
+        return done?.answer.length
+      }),
+    ends: true,
+    isTheirs: true,
+  },
+  'destroy by tag in a transaction': {
+    call: (store, { userId }, transaction) =>
+      transaction(async (client) => {
+        const done = await store.inTransaction?.(client).destroyByTag(`of ${userId}`, [])
+        return done?.answer.length
+      }),
+    ends: true,
+    isTheirs: true,
+  },
+  'look older': {
+    call: async (store, { id }) => store.backdateSignIn?.(id, 3_600_000),
+  },
+  check: { call: async (store) => (await store.check?.())?.isReadOnly, reads: true },
+  count: { call: async (store) => typeof (await store.count()).live, reads: true },
   purge: { call: (store) => store.purge(10), reads: true },
 }
 
-function statusOf({ status }: { readonly status: string }): string {
-  return status
+/** The greatest id below this one. */
+function idBefore(id: string): string {
+  const digits = (BigInt(`0x${id.replaceAll('-', '')}`) - 1n).toString(16).padStart(32, '0')
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
