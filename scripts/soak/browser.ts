@@ -67,7 +67,7 @@ export class Browser {
     if (chance < 0.66) return this.#takeTwice()
     if (chance < 0.75) return this.#changeToken()
     if (chance < 0.8) return this.#nameSession()
-    if (chance < 0.83) return this.#signInAtOnce()
+    if (chance < 0.83) return this.#complain(await this.#crowd.signIn())
     if (chance < 0.86) return this.#impersonate()
     if (chance < 0.92) return this.#complain(await this.#dead.replay())
     if (chance < 0.925) return void (await this.#ask({ kind: 'purge' }))
@@ -163,10 +163,6 @@ export class Browser {
     if (exported.outcome === 'done') this.#complain(model.exportFault(exported.content))
   }
 
-  async #signInAtOnce(): Promise<void> {
-    this.#complain(await this.#crowd.signIn())
-  }
-
   /** The user acts as another one for a while, and goes back under a new token. */
   async #impersonate(): Promise<void> {
     const model = this.#model
@@ -182,7 +178,8 @@ export class Browser {
     const back = await this.#ask(act, token, true)
     model.note(act, back)
     if (back.outcome === 'failed') return
-    if (back.outcome === 'done' && back.ended === true && typeof back.token === 'string') {
+    // A call that failed has come back if the response has brought a token.
+    if ((back.outcome === 'unknown' || back.ended === true) && typeof back.token === 'string') {
       if (back.id !== model.id) this.#violation(`went back to session ${back.id}`)
       this.#bury(before, 'an impersonation')
       this.#bury(token, 'an impersonation')

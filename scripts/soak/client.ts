@@ -35,28 +35,10 @@ export function openClient(name: string, url: string): Client {
 }
 
 function openPg(url: string): Client {
-  const pool = new pg.Pool({ connectionString: url, max: 6, connectionTimeoutMillis: 2000 })
-  pool.on('error', () => {})
+  const pool = openPool(url, 6)
   return {
     driver: fromPg(pool),
-    async transaction(work, commits) {
-      let isCommitting = false
-      const client = await pool.connect().catch((error: unknown) => {
-        throw new TransactionFailed(error, false)
-      })
-      client.on('error', () => {})
-      try {
-        await client.query('begin')
-        const result = await work(client)
-        isCommitting = commits
-        await client.query(commits ? 'commit' : 'rollback')
-        client.release()
-        return result
-      } catch (error) {
-        client.release(true)
-        throw new TransactionFailed(error, isCommitting)
-      }
-    },
+    transaction: (work, commits) => runTransaction(pool, work, commits),
     async close() {
       const { totalCount, idleCount, waitingCount } = pool
       await pool.end()
@@ -68,25 +50,47 @@ function openPg(url: string): Client {
   }
 }
 
-/** Thrown to roll back. */
-class RolledBack extends Error {}
-
+/** Its transactions are on pg: postgres.js 3.4.9 ends the process if a connection is lost within `sql.begin`. */
 function openPostgresJs(url: string): Client {
   const sql = postgres(url, { max: 6, onnotice: () => {} })
+  const pool = openPool(url, 2)
   return {
     driver: fromPostgresJs(sql),
-    async transaction<Result>(work: Work<Result>, commits: boolean) {
-      let done: { readonly result: Result } | null = null
-      try {
-        await sql.begin(async (transaction) => {
-          done = { result: await work(transaction) }
-          if (!commits) throw new RolledBack()
-        })
-      } catch (error) {
-        if (!(error instanceof RolledBack)) throw new TransactionFailed(error, done !== null)
-      }
-      return (done as unknown as { readonly result: Result }).result
+    transaction: (work, commits) => runTransaction(pool, work, commits),
+    async close() {
+      await Promise.all([sql.end({ timeout: 2 }), pool.end()])
+      return ''
     },
-    close: () => sql.end({ timeout: 2 }).then(() => ''),
+  }
+}
+
+function openPool(url: string, max: number): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url, max, connectionTimeoutMillis: 2000 })
+  pool.on('error', () => {})
+  return pool
+}
+
+async function runTransaction<Result>(
+  pool: pg.Pool,
+  work: Work<Result>,
+  commits: boolean,
+): Promise<Result> {
+  const client = await pool.connect().catch((error: unknown) => {
+    throw new TransactionFailed(error, false)
+  })
+  const ignore = (): void => {}
+  client.on('error', ignore)
+  let isCommitting = false
+  try {
+    await client.query('begin')
+    const result = await work(client)
+    isCommitting = commits
+    await client.query(commits ? 'commit' : 'rollback')
+    client.off('error', ignore)
+    client.release()
+    return result
+  } catch (error) {
+    client.release(true)
+    throw new TransactionFailed(error, isCommitting)
   }
 }

@@ -5,6 +5,7 @@ import { tellOfSignIn } from './begin-session.ts'
 import { ChangeSet } from './change-set.ts'
 import type { CurrentSession } from './current-session.ts'
 import { loadSession } from './load-session.ts'
+import { partlyDone } from './partly-done.ts'
 import type { SessionContext } from './session-context.ts'
 import { SessionSnapshot } from './session-snapshot.ts'
 import type { Acting, SignIn } from './sign-in.ts'
@@ -103,7 +104,10 @@ export async function endImpersonation(
   current.snapshot = own
   current.issue(own, token.token)
   const proof = { id: own.id, secretHashes: [token.secretHash] }
-  const loaded = await loadSession(context, [{ token: token.token, proof }], { deadline })
+  const loading = loadSession(context, [{ token: token.token, proof }], { deadline })
+  const loaded = await loading.catch((error: unknown) => {
+    throw partlyDone(error, WENT_BACK)
+  })
   current.snapshot = loaded?.snapshot ?? null
   return current.snapshot !== null
 }
@@ -114,9 +118,17 @@ export async function signOutActor(
   { userId, sessionId }: Actor,
   deadline: Deadline,
 ): Promise<void> {
-  const result = await store.destroy({ id: sessionId, owner: userId }, { deadline })
+  const ending = store.destroy({ id: sessionId, owner: userId }, { deadline })
+  const result = await ending.catch((error: unknown) => {
+    throw partlyDone(error, ACTOR_LEFT)
+  })
   if (result.status === 'ended') events.emit('destroyed', { sessionId, userId })
 }
+
+const WENT_BACK =
+  "The impersonation has ended, and the store stopped answering before the administrator's own session was read. The response's cookie opens it: redirect, or let the client try again."
+const ACTOR_LEFT =
+  "The impersonation has ended, and the store stopped answering before the administrator's own session had. End it by destroyById(id, { userId }), or by destroyByUser."
 
 function refuseWithoutActors(
   store: SessionStore,

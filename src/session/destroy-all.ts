@@ -1,6 +1,7 @@
-import { StoreUnavailableError, UnsupportedError } from '../errors.ts'
+import { UnsupportedError } from '../errors.ts'
 import { readBatchSize } from '../options/batch-size.ts'
 import type { EndedPage, EndedSession, EndingPage, SessionStore } from '../store/session-store.ts'
+import { partlyDone } from './partly-done.ts'
 
 /** How to end all sessions. */
 export interface DestroyAllOptions {
@@ -34,7 +35,7 @@ export async function destroyAll(
   let count = 0
   while (page !== null && !signal?.aborted) {
     const answer: EndedPage = await store.destroyPage(page).catch((error: unknown) => {
-      throw count === 0 ? error : afterSome(count, error)
+      throw count === 0 ? error : partlyDone(error, afterSome(count))
     })
     const { ended, next } = answer
     for (const session of ended) onEnded(session)
@@ -45,17 +46,6 @@ export async function destroyAll(
   return count
 }
 
-/** Of the page that failed nothing may have ended; of those before it, something has. */
-function afterSome(count: number, error: unknown): unknown {
-  if (!(error instanceof StoreUnavailableError) || error.outcome === 'unknown') return error
-  const { statement, sqlState } = error
-  return new StoreUnavailableError(
-    `The store stopped answering before all sessions had ended. Ended so far: ${count}. Call it again to end the others.`,
-    'unknown',
-    {
-      cause: error,
-      ...(statement === undefined ? {} : { statement }),
-      ...(sqlState === undefined ? {} : { sqlState }),
-    },
-  )
+function afterSome(count: number): string {
+  return `The store stopped answering before all sessions had ended. Ended so far: ${count}. Call it again to end the others.`
 }

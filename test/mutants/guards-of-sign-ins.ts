@@ -192,6 +192,16 @@ export const signInMutants: readonly MutantGroup[] = [
     tests: ['test/session/acting.test.ts'],
     mutants: [
       {
+        without: 'saying that an impersonation has ended though its call failed',
+        from: 'throw partlyDone(error, WENT_BACK)',
+        to: 'throw error',
+      },
+      {
+        without: 'saying that a sign-out has ended an impersonation though it failed',
+        from: 'throw partlyDone(error, ACTOR_LEFT)',
+        to: 'throw error',
+      },
+      {
         without: 'looking whether the actor is the user of the session',
         from: 'snapshot?.summary.userId !== actor ||',
         to: 'snapshot === null ||',

@@ -4,6 +4,7 @@ import {
   MemoryStore,
   type Session,
   SessionGoneError,
+  StoreUnavailableError,
   UnsupportedError,
   type WatchEndReason,
 } from 'pg-sessions'
@@ -203,6 +204,48 @@ it('says so where the store keeps no actors', async () => {
   await session.signIn('admin')
   await expect(session.signIn('ann', { actor: 'admin' })).rejects.toThrow(UnsupportedError)
 })
+
+it.each([
+  ['endImpersonation', 'admin', (session: Session) => session.endImpersonation()],
+  ['signOut', null, (session: Session) => session.signOut()],
+] as const)(
+  'does not say that nothing was written when %s has ended the impersonation and fails later',
+  async (_, whoIsLeft, end) => {
+    let isDown = false
+    const store = new MemoryStore()
+    const fail = (): never => {
+      throw new StoreUnavailableError('The network is down.', 'none')
+    }
+    const wrap = (name: 'endActing' | 'destroy' | 'load', goesDown: boolean): void => {
+      const call = store[name] as (...given: unknown[]) => Promise<unknown>
+      const wrapped = async (...given: unknown[]): Promise<unknown> => {
+        if (isDown) fail()
+        const answer = await call.apply(store, given)
+        isDown = goesDown
+        return answer
+      }
+      Object.assign(store, { [name]: wrapped })
+    }
+    // The network is gone once a statement has ended the impersonation.
+    wrap('endActing', true)
+    wrap('destroy', true)
+    wrap('load', false)
+    const sessions = createSessions({ store, log: false })
+    const exchange = sessions.open(null)
+    await exchange.session.signIn('admin')
+    await exchange.session.signIn('ann', { actor: 'admin' })
+    await expect(end(exchange.session)).rejects.toMatchObject({
+      outcome: 'unknown',
+      message: expect.stringContaining('has ended'),
+    })
+    isDown = false
+    expect(await sessions.listByUser('ann')).toEqual([])
+    const [cookie] = exchange.head.setCookies
+    const again = sessions.open(cookie?.split(';')[0]).session
+    await again.load()
+    expect(again.userId).toBe(whoIsLeft)
+  },
+)
 
 it("ends when the administrator's own session passes to another user", async () => {
   const store = new MemoryStore()
