@@ -7,11 +7,12 @@ import { checkUserId, isUserId } from './store/user-id.ts'
 /**
  * Ends sessions in a transaction that your application has begun: made by `sessions.in`.
  *
- * Each call is one statement on your connection. The sessions end when you commit, and live on when you roll
+ * Each call is one statement on your connection, or two if your client does not tell whether its transaction is still open.
+ * The sessions end when you commit, and live on when you roll
  * back. `sessions.watch` and the event `destroyed` tell of it after the commit.
  *
- * No statement is sent again, and none has a deadline of its own. A call rejects with your client's own error:
- * roll back, as after an error of your own statements.
+ * No statement is sent again, and none has a deadline of its own. A call rejects with your client's own error, or with a
+ * `StoreError` if the transaction does not see a session that should end: roll back, as after an error of your own statements.
  */
 export class SessionsInTransaction {
   readonly #context: SessionContext

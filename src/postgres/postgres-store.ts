@@ -52,6 +52,7 @@ import { announceOperation, channelOf } from './operations/announce.ts'
 import {
   destroyInTransaction,
   destroySeveralInTransaction,
+  markTransaction,
   transactionStatus,
 } from './operations/end-in-transaction.ts'
 import { BY_TAG, BY_USER } from './operations/find-sessions.ts'
@@ -277,25 +278,23 @@ export class PostgresStore implements SessionStore {
 
   inTransaction(client: object): StoreTransaction {
     if (this.#tables.isClosed) throw new SessionsClosedError()
+    const transaction = applicationTransaction(client)
     const terms = {
       channel: this.#announcer.isFutile ? null : this.#channel,
       isOrdered: this.#isShared,
+      isMarked: transaction.outlivesItsEnd,
     }
     const operations = {
       destroy: destroyInTransaction(this.#names, terms),
       destroyByUser: destroySeveralInTransaction(this.#names, BY_USER, terms),
       destroyByTag: destroySeveralInTransaction(this.#names, BY_TAG, terms),
+      mark: markTransaction(),
       status: transactionStatus(),
       findLive: this.#operations.findLive,
       listByUser: this.#operations.listByUser,
       listByTag: this.#operations.listByTag,
     }
-    return new PostgresTransaction(
-      applicationTransaction(client),
-      this.#tables,
-      operations,
-      this.#database,
-    )
+    return new PostgresTransaction(transaction, this.#tables, operations, this.#database)
   }
 
   count(options?: CallOptions): Promise<StoreCounts> {

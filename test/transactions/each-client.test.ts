@@ -85,4 +85,18 @@ describe.each(Object.entries(clients))('in a transaction of %s', (_, open) => {
       expect(await userOf(sessions, later)).toBeNull()
     },
   )
+
+  test('after its end, or outside of one, it ends nothing', async () => {
+    const visitor = await cookieOf(sessions, 'eve')
+    let ended: object = {}
+    let by: ReturnType<typeof sessions.in> | undefined
+    await client.transaction(async (tx) => {
+      ended = tx
+      by = sessions.in(tx)
+    })
+    await expect((async () => sessions.in(ended).destroyByUser('eve'))()).rejects.toThrow()
+    await expect(by?.destroyByUser('eve')).rejects.toThrow()
+    await expect(by?.destroyById(visitor.id)).rejects.toThrow()
+    expect(await userOf(sessions, visitor)).toBe('eve')
+  })
 })

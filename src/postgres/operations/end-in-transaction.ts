@@ -35,6 +35,25 @@ export interface TransactionTerms {
   readonly channel: string | null
   /** Whether rows are locked in the order of their ids. Distributed engines refuse that. */
   readonly isOrdered: boolean
+  /** Whether `markTransaction` has run before, in the same transaction if one is open. */
+  readonly isMarked: boolean
+}
+
+const MARK = 'pg_sessions.in_transaction'
+
+/** What the server says when a marked statement runs by itself. It has then done nothing. */
+export const NO_TRANSACTION = 'no transaction is open'
+
+/** Leaves a setting that ends with the transaction: outside one, with this very statement. */
+export function markTransaction(): Operation<void, 'marked'> {
+  return operation({
+    name: 'mark_transaction',
+    effect: 'none',
+    parameters: {},
+    give: () => ({}),
+    sql: () => ({ answer: `select set_config('${MARK}', 'true', true)` }),
+    rows: () => 'marked',
+  })
 }
 
 /**
@@ -45,7 +64,7 @@ export interface TransactionTerms {
  */
 export function destroyInTransaction(
   names: TableNames,
-  { channel }: TransactionTerms,
+  { channel, isMarked }: TransactionTerms,
 ): Operation<Ending, EndedInTransaction<DestroyResult>> {
   const { session } = names
   return operation({
@@ -55,7 +74,7 @@ export function destroyInTransaction(
     materialized: ['answer'],
     give: (ending: Ending) => ({ ...giveEnding(ending), channel, table: session }),
     sql: (given) => ({
-      ground: groundSql(names, given.table),
+      ground: groundSql(names, given.table, isMarked),
       ...endFound(session, given),
       answer: `
         select id, user_id, is_held, not exists (select from ended) as is_kept, ${TRANSACTION_ID},
@@ -87,7 +106,7 @@ export function destroyInTransaction(
 export function destroySeveralInTransaction(
   names: TableNames,
   { name, isMeant }: Selection,
-  { channel, isOrdered }: TransactionTerms,
+  { channel, isOrdered, isMarked }: TransactionTerms,
 ): Operation<EndingOfSeveral, EndedInTransaction<readonly EndedSession[]>> {
   const { session } = names
   return operation({
@@ -97,7 +116,7 @@ export function destroySeveralInTransaction(
     materialized: ['answer'],
     give: ({ of, except }: EndingOfSeveral) => ({ of, except, channel, table: session }),
     sql: ({ of, except, ...given }) => ({
-      ground: groundSql(names, given.table),
+      ground: groundSql(names, given.table, isMarked),
       ...(isOrdered && {
         found: `
         select s.id, s.expires_at
@@ -171,9 +190,11 @@ function announce(channel: string | null, given: string, condition: string): str
 }
 
 /** Gives one row, whatever has ended. */
-function groundSql(names: TableNames, table: string): string {
+function groundSql(names: TableNames, table: string, isMarked: boolean): string {
+  // A text that is no boolean fails the statement as a whole.
+  const isOpen = `coalesce(nullif(current_setting('${MARK}', true), ''), '${NO_TRANSACTION}')::boolean`
   return `
-        select ${identitySql(names)} as identity,
+        select ${isMarked ? isOpen : 'true'} as is_open, ${identitySql(names)} as identity,
           current_setting('transaction_isolation') in ('repeatable read', 'serializable') as has_old_snapshot,
           row_security_active(${table}) as is_filtered`
 }

@@ -5,6 +5,8 @@ import { KNOWN_TRANSACTIONS, type TransactionQuery } from './known-transactions.
 
 /** A transaction that the application has begun. */
 export interface ApplicationTransaction {
+  /** Whether it runs statements after its end as well, where each would commit by itself. Only the server knows then. */
+  readonly outlivesItsEnd: boolean
   /**
    * Runs a statement, without a name on the server.
    *
@@ -20,8 +22,9 @@ export interface ApplicationTransaction {
  * @throws {ConfigurationError} If it is none, or the client itself rather than a transaction of it.
  */
 export function applicationTransaction(client: unknown): ApplicationTransaction {
-  const { query, openness } = findQuery(client)
+  const { query, openness, outlivesItsEnd } = findQuery(client)
   return {
+    outlivesItsEnd,
     async query(text, values) {
       const problem = openness()
       if (problem !== undefined) throw refusal(problem)
@@ -39,6 +42,7 @@ interface Found {
   readonly query: TransactionQuery
   /** Says why no transaction is open; undefined when one is, or when the client does not tell. */
   openness(): string | undefined
+  readonly outlivesItsEnd: boolean
 }
 
 function findQuery(client: unknown): Found {
@@ -51,17 +55,22 @@ function findQuery(client: unknown): Found {
     const trouble = outer()
     if (trouble !== undefined) throw refusal(trouble)
     const found = findQuery(inner(client as never))
-    return { query: found.query, openness: () => outer() ?? found.openness() }
+    return { ...found, openness: () => outer() ?? found.openness() }
   }
   if (known?.ask !== undefined) {
-    const { ask, problem } = known
+    const { ask, problem, outlives } = known
     return {
+      outlivesItsEnd: outlives?.(client as never) === true,
       query: (text, values) => ask(client as never, text, values),
       openness: () => problem?.(client as never),
     }
   }
   if (typeof client === 'function') {
-    return { query: client as TransactionQuery, openness: () => undefined }
+    return {
+      query: client as TransactionQuery,
+      openness: () => undefined,
+      outlivesItsEnd: true,
+    }
   }
   throw refusal('It was given something else.')
 }

@@ -18,6 +18,8 @@ interface KnownTransaction {
   readonly has: readonly string[]
   /** Says why no transaction is open, and what to write. */
   problem?(client: never): string | undefined
+  /** Whether it goes on to run statements after its transaction has ended, and does not say so. */
+  outlives?(client: never): boolean
   /** The client within, which runs the statements. */
   inner?(client: never): unknown
   ask?(client: never, text: string, values: Values): Rows
@@ -31,6 +33,7 @@ function known<Client>(
   has: readonly string[],
   is: {
     problem?(client: Client): string | undefined
+    outlives?(client: Client): boolean
     inner?(client: Client): unknown
     ask?(client: Client, text: string, values: Values): Rows
   },
@@ -73,6 +76,7 @@ export const KNOWN_TRANSACTIONS: readonly KnownTransaction[] = [
       isTransaction && !isCommitted && !isRolledBack
         ? undefined
         : 'This Kysely is not in a transaction. Write sessions.in(trx) within db.transaction().execute(async (trx) => …).',
+    outlives: ({ isCommitted }) => isCommitted === undefined,
     ask: (trx, sql, parameters) =>
       trx.executeQuery({
         sql,
@@ -100,6 +104,7 @@ export const KNOWN_TRANSACTIONS: readonly KnownTransaction[] = [
       typeof Object(client).$connect === 'function'
         ? 'It is a client of Prisma. Write sessions.in(tx) within prisma.$transaction(async (tx) => …).'
         : undefined,
+    outlives: () => true,
     ask: (tx, text, values) => tx.$queryRawUnsafe(text, ...values),
   }),
   known(
@@ -142,6 +147,7 @@ export const KNOWN_TRANSACTIONS: readonly KnownTransaction[] = [
     never('It is a database of pg-promise. Write sessions.in(t) within db.tx(async (t) => …).'),
   ),
   known<{ unsafe(text: string, values: Values): Rows }>(['unsafe', 'savepoint'], {
+    outlives: () => true,
     ask: (sql, text, values) => sql.unsafe(text, values),
   }),
   known(
@@ -151,6 +157,7 @@ export const KNOWN_TRANSACTIONS: readonly KnownTransaction[] = [
     ),
   ),
   known<{ unsafe(text: string, values: Values): Rows }>(['unsafe', 'release'], {
+    outlives: () => true,
     ask: (sql, text, values) => sql.unsafe(text, values),
   }),
   known(
@@ -181,6 +188,7 @@ export const KNOWN_TRANSACTIONS: readonly KnownTransaction[] = [
         ? "This client is not in a transaction, so the sessions would end at once. Run client.query('begin') first."
         : undefined
     },
+    outlives: ({ getTransactionStatus }) => getTransactionStatus === undefined,
     ask: (client, text, values) => client.query({ text, values, types }),
   }),
 ]

@@ -1,9 +1,13 @@
-import { StoreError } from '../../errors.ts'
+import { ConfigurationError, StoreError } from '../../errors.ts'
 import type { DestroyResult, EndedSession, Ending } from '../../store/session-store.ts'
 import type { InTransaction, StoreTransaction } from '../../store/store-transaction.ts'
 import type { Operation } from '../operation.ts'
 import type { EndingOfSeveral } from '../operations/destroy.ts'
-import type { EndedInTransaction, TransactionGround } from '../operations/end-in-transaction.ts'
+import {
+  type EndedInTransaction,
+  NO_TRANSACTION,
+  type TransactionGround,
+} from '../operations/end-in-transaction.ts'
 import type { FindLive } from '../operations/find-sessions.ts'
 import { isUuid } from '../parameter-types.ts'
 import { freshProof } from '../proof.ts'
@@ -17,6 +21,7 @@ export interface TransactionOperations {
   readonly destroy: Operation<Ending, EndedInTransaction<DestroyResult>>
   readonly destroyByUser: DestroySeveral
   readonly destroyByTag: DestroySeveral
+  readonly mark: Operation<void, unknown>
   readonly status: Operation<string, string | null>
   readonly findLive: FindLive
   readonly listByUser: List
@@ -117,7 +122,12 @@ export class PostgresTransaction implements StoreTransaction {
   ): Promise<InTransaction<Answer> & EndedInTransaction<Answer>> {
     const proof = freshProof()
     const { text, values } = operation.statement(call, proof)
-    const rows = await this.#tables.use(undefined, () => this.#transaction.query(text, values))
+    const rows = await this.#tables.use(undefined, async () => {
+      await this.#mark()
+      return await this.#transaction.query(text, values).catch((error: unknown) => {
+        throw saysNoTransaction(error) ? notOpen() : error
+      })
+    })
     const done = operation.read(rows, call, proof)
     const { ended, transactionId } = done
     await this.#database.refuseOtherThan(done.ground.identity)
@@ -126,6 +136,15 @@ export class PostgresTransaction implements StoreTransaction {
       settled: async (signal) =>
         transactionId === null ? [] : await this.#settled(transactionId, ended, signal),
     }
+  }
+
+  /** For a client that does not tell whether its transaction is still open. */
+  async #mark(): Promise<void> {
+    if (!this.#transaction.outlivesItsEnd) return
+    const proof = freshProof()
+    const { mark } = this.#operations
+    const { text, values } = mark.statement(undefined, proof)
+    mark.read(await this.#transaction.query(text, values), undefined, proof)
   }
 
   async #settled(
@@ -163,4 +182,17 @@ function unseen(count: number, hasOldSnapshot: boolean): StoreError {
     : new StoreError(
         `Row level security hides ${sessions} that should end from the role of the transaction. Roll back, and run the transaction as a role that sees the session tables.`,
       )
+}
+
+/** An ORM may wrap the error of its client. */
+function saysNoTransaction(error: unknown): boolean {
+  const { message, cause, meta } = Object(error)
+  if (`${message} ${meta?.message}`.includes(`"${NO_TRANSACTION}"`)) return true
+  return cause !== undefined && cause !== error && saysNoTransaction(cause)
+}
+
+function notOpen(): ConfigurationError {
+  return new ConfigurationError(
+    'The transaction that sessions.in was given is not open, or has ended, so the sessions would have ended at once. Nothing was done. Await the call before the transaction ends.',
+  )
 }
