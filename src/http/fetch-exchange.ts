@@ -10,6 +10,8 @@ import { sealNoStore } from './sealed-headers.ts'
 /** A session joined to a request of the Fetch standard. */
 export interface FetchExchange<Data extends object>
   extends Pick<Exchange<Data>, 'session' | 'commit' | 'discard' | 'head' | 'hasChanges'> {
+  /** Of the request. */
+  readonly method: string
   /**
    * Says that the response is handed over. What changes from now on, while a body streams, is saved on
    * its own soon after, and no cookie can be sent any more.
@@ -46,6 +48,7 @@ export function openFetchExchange<Data extends object>(
     },
   })
   return Object.assign(exchange, {
+    method: request.method,
     handOver() {
       isHandedOver = true
       void saveLate(exchange)
@@ -74,9 +77,13 @@ async function saveLate(exchange: Pick<Exchange, 'hasChanges' | 'commitLate' | '
  * requests' responses, too. What is not a response to the request (101, and the network error of
  * `Response.error()`) is left as it is.
  */
-export function addToResponse(response: Response, addition: ResponseHeaders): Response {
+export function addToResponse(
+  response: Response,
+  addition: ResponseHeaders,
+  method?: string,
+): Response {
   if (!addition.varyCookie || response.status < 200) return response
-  const own = ownResponse(response, addition)
+  const own = ownResponse(response, addition, method)
   addToHead(fieldsOf(own.headers), addition)
   if (addition.noStore) sealNoStore(own.headers)
   return own

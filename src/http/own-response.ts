@@ -14,13 +14,18 @@ const copies = processWide('own-responses', () => new WeakSet<Response>())
  * what servers know of a body, such as its length or its file. Not so those without a body, and the headers of
  * servers' own kinds of responses, which hold on to those they are given.
  *
+ * @param method - Of the request: a HEAD needs no body.
  * @throws {ConfigurationError} If the body has been read already, so that no copy can have it.
  */
-export function ownResponse(response: Response, addition: ResponseHeaders): Response {
+export function ownResponse(
+  response: Response,
+  addition: ResponseHeaders,
+  method?: string,
+): Response {
   if (copies.has(response)) return response
   const mayStay = !isPersonal(addition) && isSentOnce(response) && takesHeaders(response.headers)
   if (mayStay) return response
-  const copy = copyOf(response)
+  const copy = method === 'HEAD' && isRead(response) ? headOf(response) : copyOf(response)
   copies.add(copy)
   return copy
 }
@@ -98,6 +103,15 @@ function cloneOf(response: Response): Response {
   // Else the whole of a stream would be kept in memory for a reader who does not come.
   response.body?.cancel().catch(() => undefined)
   return clone
+}
+
+function isRead({ bodyUsed, body }: Response): boolean {
+  return bodyUsed || body?.locked === true
+}
+
+/** A copy without a body, which the answer to an earlier HEAD has cancelled. */
+function headOf({ status, statusText, headers }: Response): Response {
+  return new Response(null, { status, statusText, headers: new Headers(headers) })
 }
 
 function bodyIsUsed(): ConfigurationError {

@@ -14,7 +14,7 @@ export async function savedResponse<Data extends object>(
   add: typeof addToResponse = addToResponse,
 ): Promise<Response> {
   try {
-    return add(response, await exchange.commit())
+    return add(response, await exchange.commit(), exchange.method)
   } catch (error) {
     exchange.discard()
     dropBody(response)
@@ -22,6 +22,6 @@ export async function savedResponse<Data extends object>(
     // An error page that changes the session again must not go round in circles.
     if (exchange.hasChanges) return savedResponse(exchange, page, errorResponse, add)
     // A token that an earlier save has replaced is dead: the client needs the new one all the same.
-    return add(page, exchange.head)
+    return add(page, exchange.head, exchange.method)
   }
 }

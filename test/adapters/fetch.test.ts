@@ -101,6 +101,18 @@ describe('withSession', () => {
     },
   )
 
+  it('answers HEAD by a page that a module keeps, though an earlier answer has cancelled its body', async () => {
+    const page = new Response('page')
+    await page.body?.cancel()
+    const handler = withSession(memorySessions(), (_request, session) => {
+      session.set('a', 1)
+      return page
+    })
+    const answer = await handler(new Request('http://localhost/', { method: 'HEAD' }))
+    expect([answer.status, answer.headers.getSetCookie().length]).toEqual([200, 1])
+    expect(answer.headers.get('content-type')).toMatch(/^text\/plain/)
+  })
+
   it('says so when the body of a response was read already', async () => {
     const page = new Response('page')
     await page.text()
