@@ -15,6 +15,7 @@ import { PostgresStore } from './postgres/postgres-store.ts'
 import {
   type DatabaseOptions,
   databaseOptions,
+  distributedOption,
   driverOption,
   type MigrateMode,
 } from './postgres/store-options.ts'
@@ -67,6 +68,11 @@ export interface DatabaseSettings<User = unknown> extends CommonSettings, TableN
   readonly migrate?: MigrateMode
   /** How long a call may take, waiting for a connection and repeats included. Defaults to `'5s'`. */
   readonly deadline?: Duration
+  /**
+   * Whether Citus distributes the tables, as `pg-sessions migrate --citus` has it do. Each statement is then about one
+   * session and asks one server. Defaults to `false`.
+   */
+  readonly distributed?: boolean
   /**
    * Where your users lie in the same database. Their row is read with the session, in the same statement, as
    * `session.user`; a user who is gone is signed out. Default: none is read.
@@ -152,6 +158,7 @@ type CodecData<Key extends string, Value> = unknown extends Value ? DefaultData 
 
 /** All settings as `readOptions` gives them. */
 interface Options extends SessionOptions, DatabaseOptions {
+  readonly distributed: boolean
   readonly cookie: ResolvedCookie
   readonly database: Driver | undefined
   readonly store: SessionStore | undefined
@@ -165,6 +172,7 @@ const STORE =
 const TABLE: OptionTable<Options> = {
   ...sessionOptions,
   ...databaseOptions,
+  ...distributedOption,
   cookie: option('an object, like { sameSite: "strict" }', resolveCookie(), (settings) =>
     resolveCookie(settings as CookieSettings),
   ),
@@ -232,10 +240,12 @@ function refuseWithoutNeeds({ name, needs }: SessionStore, settings: object): vo
   )
 }
 
+const databaseOnly = { ...databaseOptions, ...distributedOption }
+
 /** The defaults may be spread over the settings of any store. */
 function refuseDatabaseOptions(settings: object): void {
   for (const [name, value] of Object.entries(settings)) {
-    if (!Object.hasOwn(databaseOptions, name) || value === undefined) continue
+    if (!Object.hasOwn(databaseOnly, name) || value === undefined) continue
     if (value === defaultSettings[name as keyof typeof defaultSettings]) continue
     throw new ConfigurationError(
       `${name} is a setting of PostgreSQL, and these sessions have their own store. Leave it out, or pass it to the store.`,
@@ -251,13 +261,23 @@ function openStore(
     migrate,
     schema,
     tables,
+    distributed,
     user,
   }: Partial<DatabaseSettings & StoreSettings>,
   log: Logger,
 ): SessionStore {
   if (store !== undefined) return store
   const driver = database as Driver
-  return new PostgresStore({ driver, deadline, migrate, schema, tables, user, log })
+  return new PostgresStore({
+    driver,
+    deadline,
+    migrate,
+    schema,
+    tables,
+    distributed,
+    user,
+    log,
+  })
 }
 
 /** Some stores keep records that others read too, and so cannot follow every setting. */

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import { fromPg } from '../drivers/pg.ts'
 import { ConfigurationError } from '../errors.ts'
+import { isDistributed } from '../postgres/distribution.ts'
 import type { Driver } from '../postgres/driver.ts'
 import { PostgresStore } from '../postgres/postgres-store.ts'
 import { connectionFailure } from './connection-failure.ts'
@@ -82,10 +83,12 @@ export async function withStore<Result>(
   use: (store: PostgresStore, driver: Driver) => Promise<Result>,
 ): Promise<Result> {
   return withDatabase(input, async (driver) => {
+    const { names, timeout } = input
     const store = new PostgresStore({
       driver,
       ...input.tables,
       migrate: 'check',
+      distributed: await isDistributed(driver, names, { timeout }),
       deadline: `${input.timeout}ms`,
     })
     try {

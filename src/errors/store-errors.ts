@@ -6,7 +6,11 @@ export class SchemaError extends SessionError {
   static override readonly kind: string = 'SchemaError'
 
   constructor(
-    code: 'ERR_SCHEMA_MISSING' | 'ERR_SCHEMA_OUTDATED' | 'ERR_SCHEMA_NEWER',
+    code:
+      | 'ERR_SCHEMA_MISSING'
+      | 'ERR_SCHEMA_OUTDATED'
+      | 'ERR_SCHEMA_NEWER'
+      | 'ERR_SCHEMA_DISTRIBUTED',
     message: string,
   ) {
     super(code, message)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { StoreUnavailableError } from '../errors.ts'
 import { realTime } from '../real-time.ts'
+import { isDistributed } from './distribution.ts'
 import type { Connection, Driver, Row } from './driver.ts'
 import { explainedQueries } from './explanations.ts'
 import { lendConnection } from './lend-connection.ts'
@@ -8,7 +9,14 @@ import { type Migration, migrations } from './migrations/index.ts'
 import type { Operation } from './operation.ts'
 import { freshProof } from './proof.ts'
 import { hasOurMigrationTable, recognizeTables, type TablesState } from './recognize-tables.ts'
-import { explainRefusal, missing, newer, outdated, unrecorded } from './schema-errors.ts'
+import {
+  distributed,
+  explainRefusal,
+  missing,
+  newer,
+  outdated,
+  unrecorded,
+} from './schema-errors.ts'
 import { foundationSql, newestVersion, recordSql, stepSql } from './schema-sql.ts'
 import { classifyDatabaseError, isRetryable, sqlStateOf } from './sql-state.ts'
 import type { DatabaseOptions } from './store-options.ts'
@@ -42,18 +50,24 @@ export interface MigrateResult {
 /** How long a migration may take beyond the deadline of ordinary calls. */
 const MIGRATION_TIMEOUT = 60_000
 
-/** Migrates or checks the tables before the first call, as the store's options say. */
+/**
+ * Migrates or checks the tables before the first call, as the store's options say.
+ *
+ * @throws {SchemaError} Citus distributes the tables, and the store does not know.
+ */
 export async function prepareTables(
   driver: Driver,
   names: TableNames,
   { migrate: mode, deadline, log }: DatabaseOptions & Pick<MigrateOptions, 'log'>,
 ): Promise<void> {
-  if (mode === 'auto') {
-    const timeout = Math.max(deadline, MIGRATION_TIMEOUT)
-    await migrate(driver, names, { timeout, readTimeout: deadline, log })
-  } else if (mode === 'check') {
-    await checkSchema(driver, names, { timeout: deadline })
-  }
+  if (mode === 'off') return
+  const timeout = Math.max(deadline, MIGRATION_TIMEOUT)
+  const { hasCitus } =
+    mode === 'auto'
+      ? await migrateFound(driver, names, { timeout, readTimeout: deadline, log })
+      : await checkFound(driver, names, { timeout: deadline })
+  if (!hasCitus || names.isDistributed === true) return
+  if (await isDistributed(driver, names, { timeout: deadline, hasCitus })) throw distributed(names)
 }
 
 /**
@@ -71,18 +85,27 @@ export async function migrate(
   names: TableNames,
   options: MigrateOptions,
 ): Promise<MigrateResult> {
+  const { from, to } = await migrateFound(driver, names, options)
+  return { from, to }
+}
+
+async function migrateFound(
+  driver: Driver,
+  names: TableNames,
+  options: MigrateOptions,
+): Promise<MigrateResult & Pick<Survey, 'hasCitus'>> {
   const steps = options.migrations ?? migrations
   const latest = newestVersion(steps)
   const timeout = options.readTimeout ?? options.timeout
-  const { state } = await reachTables(driver, names, steps, timeout)
+  const { state, hasCitus } = await reachTables(driver, names, steps, timeout)
   const found = state.kind === 'recorded' ? state.version : 0
   if (found > latest) throw newer(names, found, latest)
-  if (found === latest) return { from: found, to: found }
+  if (found === latest) return { from: found, to: found, hasCitus }
   try {
     const from = await lendConnection(driver, { timeout, purpose: 'migrate' }, (connection) =>
       applyMissing(connection, names, steps, options),
     )
-    return { from, to: latest }
+    return { from, to: latest, hasCitus }
   } catch (error) {
     throw (
       explainRefusal(names, found, error) ??
@@ -117,13 +140,22 @@ export async function checkSchema(
   names: TableNames,
   options: SchemaCheckOptions,
 ): Promise<void> {
+  await checkFound(driver, names, options)
+}
+
+async function checkFound(
+  driver: Driver,
+  names: TableNames,
+  options: SchemaCheckOptions,
+): Promise<Pick<Survey, 'hasCitus'>> {
   const steps = options.migrations ?? migrations
   const latest = newestVersion(steps)
-  const { state } = await reachTables(driver, names, steps, options.timeout)
+  const { state, hasCitus } = await reachTables(driver, names, steps, options.timeout)
   if (state.kind === 'absent') throw missing(names)
   if (state.kind === 'unrecorded') throw unrecorded(names)
   if (state.version < latest) throw outdated(names, state.version, latest)
   if (state.version > latest) throw newer(names, state.version, latest)
+  return { hasCitus }
 }
 
 /**
@@ -135,13 +167,14 @@ async function reachTables(
   names: TableNames,
   steps: readonly Migration[],
   timeout: number,
-): Promise<{ readonly state: TablesState }> {
+): Promise<{ readonly state: TablesState } & Pick<Survey, 'hasCitus'>> {
   const queries = explainedQueries(driver)
   const end = realTime.now() + timeout
   for (let attempt = 1; ; attempt++) {
     const left = Math.max(1, Math.ceil(end - realTime.now()))
     try {
-      return await readTables(queries, names, steps, left)
+      const { state, survey } = await readTables(queries, names, steps, left)
+      return { state, hasCitus: survey.hasCitus }
     } catch (error) {
       const pause = 2 ** attempt * (6 + 12 * Math.random())
       const isLast = attempt === ATTEMPTS || realTime.now() + pause >= end

@@ -57,6 +57,14 @@ export function unrecorded(names: TableNames): SchemaError {
   )
 }
 
+/** A statement for one server would ask all of them, or be refused. */
+export function distributed(names: TableNames): SchemaError {
+  return new SchemaError(
+    'ERR_SCHEMA_DISTRIBUTED',
+    `Citus distributes the tables in schema '${names.raw.schema}', and the store's statements are for one server. Write distributed: true where the store is made: createSessions({ database, distributed: true }), or new PostgresStore({ driver, distributed: true }).`,
+  )
+}
+
 /** Row level security would turn signed-in users into strangers without an error. */
 export function lockedOut(
   names: TableNames,

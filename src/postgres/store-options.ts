@@ -64,6 +64,9 @@ export const driverOption: OptionTable<{ driver: Driver | undefined }>['driver']
   throw new ConfigurationError(`${name} must be ${DRIVER}. ${whatWasGiven(driver)}`)
 })
 
+/** For stores whose statements have a form for distributed tables. */
+export const distributedOption: OptionTable<{ distributed: boolean }> = { distributed: flag(false) }
+
 export const storeOptions: OptionTable<
   DatabaseOptions & {
     driver: Driver | undefined
@@ -76,7 +79,7 @@ export const storeOptions: OptionTable<
   ...databaseOptions,
   driver: driverOption,
   groupCommit: flag(true),
-  distributed: flag(false),
+  ...distributedOption,
   user: userOption,
   log: unchecked<Log>('a logger'),
 }

@@ -1,3 +1,4 @@
+import { CITUS_CATALOG } from './distribution.ts'
 import { type Operation, operation } from './operation.ts'
 import { list, text } from './parameter-types.ts'
 import type { TableNames } from './table-names.ts'
@@ -15,6 +16,8 @@ export interface FoundTable {
 /** What the catalog says about our names. Null for a name that is free. */
 export interface Survey {
   readonly hasSchema: boolean
+  /** Whether the database has the extension Citus. */
+  readonly hasCitus: boolean
   readonly migration: FoundTable | null
   readonly session: FoundTable | null
   readonly sessionData: FoundTable | null
@@ -52,14 +55,15 @@ const REFUSED = `
 export const surveyTables: Operation<TableNames, Survey> = operation({
   name: 'survey_tables',
   effect: 'none',
-  parameters: { schema: text, names: list(text) },
+  parameters: { schema: text, names: list(text), citus: text },
   give: ({ raw }: TableNames) => ({
     schema: raw.schema,
+    citus: CITUS_CATALOG,
     names: [raw.migration, raw.session, raw.sessionData],
   }),
-  sql: ({ schema, names }) => ({
+  sql: ({ schema, names, citus }) => ({
     answer: `
-      select w.place, n.oid is not null as has_schema, c.relkind in ('r', 'p') as is_table,
+      select w.place, n.oid is not null as has_schema, to_regclass(${citus}) is not null as has_citus, c.relkind in ('r', 'p') as is_table,
         obj_description(c.oid, 'pg_class'::name) as comment,
         (${COLUMNS}) as columns,
         (${REFUSED}) as refused
@@ -79,7 +83,13 @@ export const surveyTables: Operation<TableNames, Survey> = operation({
         refused: row.textOrNull('refused')?.split('\n') ?? [],
       }
     })
-    return { hasSchema: rows[0]?.boolean('has_schema') === true, migration, session, sessionData }
+    return {
+      hasSchema: rows[0]?.boolean('has_schema') === true,
+      hasCitus: rows[0]?.boolean('has_citus') === true,
+      migration,
+      session,
+      sessionData,
+    }
   },
 })
 

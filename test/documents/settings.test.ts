@@ -30,6 +30,7 @@ describe('docs/settings.md', () => {
       'user',
       'cookie',
       'seal',
+      'distributed',
       ...Object.keys({ ...sessionOptions, ...databaseOptions }),
     ]
     expect([...rowsOf('setting').keys()].sort()).toEqual(names.sort())

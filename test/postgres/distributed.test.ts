@@ -3,7 +3,7 @@ import { fromPg } from 'pg-sessions/pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { begin, HOUR, inParallel } from '../../src/testing/store-contract/samples.ts'
 import { openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
-import { everyStatement } from './every-statement.ts'
+import { everyStatement, OF_ALL } from './every-statement.ts'
 import { operationOf } from './recording-driver.ts'
 
 /*
@@ -59,10 +59,6 @@ test('no call shares its statement with others', () => {
   const shared = [...statements.keys()].filter((name) => name.endsWith('_many'))
   expect(shared).toEqual(['find_live_many'])
 })
-
-/** What asks every server: about a user, a tag, or all sessions. */
-const OF_ALL =
-  /^(?:.*_by_user|.*_by_tag|destroy_page|read_user|.*_values|find_live_many|count|purge_distributed|inspect_(?!session|keys|entries).*)$/
 
 test('each statement of a request asks one server for each session that it is about', async () => {
   // PostgreSQL chooses a partition as Citus chooses a shard: by the hash of an id that the statement names.

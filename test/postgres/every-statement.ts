@@ -14,6 +14,10 @@ import {
 } from '../../src/testing/store-contract/samples.ts'
 import { operationOf } from './recording-driver.ts'
 
+/** The statements about a user, a tag or all sessions. Each other is about the sessions that it names. */
+export const OF_ALL: RegExp =
+  /^(?:.*_by_user|.*_by_tag|destroy_page|read_user|.*_values|find_live_many|count|purge_distributed|inspect_(?!session|keys|entries).*)$/
+
 /**
  * Makes a store do everything that it can, and gives the text of each statement by its operation.
  *

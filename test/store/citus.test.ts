@@ -1,17 +1,15 @@
 import pg from 'pg'
 import { PostgresStore } from 'pg-sessions'
+import type { Statement } from 'pg-sessions/driver'
 import { fromPg } from 'pg-sessions/pg'
-import { storeContract } from 'pg-sessions/testing'
+import { adapterContract, storeContract } from 'pg-sessions/testing'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
-import {
-  begin,
-  bytes,
-  changeOf,
-  entry,
-  lifetime,
-  rotation,
-  sample,
-} from '../../src/testing/store-contract/samples.ts'
+import { distributeTables } from '../../src/postgres/distribution.ts'
+import { resolveTableNames } from '../../src/postgres/table-names.ts'
+import { openExpressApplication } from '../adapters/express-application.ts'
+import { openFetchApplication } from '../adapters/fetch-application.ts'
+import { everyStatement, OF_ALL } from '../postgres/every-statement.ts'
+import { operationOf } from '../postgres/recording-driver.ts'
 
 const url = process.env['CITUS_URL']
 const schema = 'sessions_citus_test'
@@ -23,14 +21,16 @@ describe.skipIf(url === undefined)('on Citus, if CITUS_URL names its coordinator
     pool = new pg.Pool({ connectionString: url })
     await pool.query(`drop schema if exists ${schema} cascade`)
     await new PostgresStore({ driver: fromPg(pool), schema, distributed: true }).ready()
-    await pool.query(`select create_distributed_table('${schema}.session', 'id')`)
-    await pool.query(`select create_distributed_table('${schema}.session_data', 'session_id',
-      colocate_with => '${schema}.session')`)
+    await distributeTables(fromPg(pool), resolveTableNames({ schema }), { timeout: 60_000 })
   })
   afterAll(async () => {
     await pool.query(`drop schema if exists ${schema} cascade`)
     await pool.end()
   })
+
+  function openStore(): PostgresStore {
+    return new PostgresStore({ driver: fromPg(pool), schema, migrate: 'check', distributed: true })
+  }
 
   /** Moves every stored time into the past, by sums that Citus takes. */
   async function elapse(milliseconds: number): Promise<void> {
@@ -47,53 +47,39 @@ describe.skipIf(url === undefined)('on Citus, if CITUS_URL names its coordinator
 
   storeContract({ describe, it }, async () => {
     await pool.query(`delete from ${schema}.session`)
-    const driver = fromPg(pool)
-    const store = new PostgresStore({ driver, schema, migrate: 'off', distributed: true })
+    const store = openStore()
     return { store, elapse, dispose: () => store.close() }
   })
 
-  test('each statement of a request touches one shard', async () => {
-    const driver = fromPg(pool)
-    const plans = new Map<string, Promise<string[]>>()
-    const explain = async (text: string, values: readonly (string | null)[]): Promise<string[]> => {
+  describe('expressSessions', () => {
+    adapterContract({ describe, it }, openExpressApplication, { openStore: () => openStore() })
+  })
+
+  describe('withSession', () => {
+    adapterContract({ describe, it }, openFetchApplication, {
+      ...{ raw: false, property: false },
+      openStore: () => openStore(),
+    })
+  })
+
+  test('each statement of a request touches one shard for each session that it is about', async () => {
+    const touched = new Map<string, readonly number[]>()
+    const explain = async ({ name, text, values }: Statement): Promise<void> => {
       const client = await pool.connect()
       try {
         await client.query('begin')
         const { rows } = await client.query(`explain ${text}`, [...values])
-        return rows.map((row) => String(row['QUERY PLAN']))
+        const plan = rows.map((row) => String(row['QUERY PLAN'])).join('\n')
+        const tasks = [...plan.matchAll(/Task Count: (\d+)/g)].map(([, count]) => Number(count))
+        touched.set(operationOf(name), tasks)
       } finally {
         await client.query('rollback')
         client.release()
       }
     }
-    const store = new PostgresStore({
-      ...{ schema, migrate: 'off', distributed: true },
-      driver: {
-        ...driver,
-        async query(statement, options) {
-          const plan = explain(statement.text, statement.values)
-          plans.set(statement.name, plan)
-          await plan
-          return driver.query(statement, options)
-        },
-      },
-    })
-    const one = await begin(store, { entries: [entry('a', '1')], userId: 'ann' })
-    const token = { id: one.id, secretHashes: [one.secretHash] }
-    await store.load(token)
-    await store.save(changeOf(one, { written: [entry('b', '1')] }))
-    await store.take({ ...one, lifetime, key: bytes('b') })
-    await store.touch({ id: one.id, lifetime })
-    const rotated = rotation(one.secretHash)
-    await store.save(changeOf(one, { credentials: rotated }))
-    await store.destroy({ id: one.id })
-    const other = await begin(store)
-    await store.replace({ ...other, secretHashes: [other.secretHash] }, sample())
-    await store.close()
-    for (const [name, plan] of plans) {
-      const tasks = (await plan).flatMap((line) => /Task Count: (\d+)/.exec(line)?.[1] ?? [])
-      expect(tasks.length, name).toBeGreaterThan(0)
-      expect(new Set(tasks), name).toEqual(new Set(['1']))
-    }
+    await everyStatement(pool, { schema, distributed: true }, explain)
+    const ofRequests = [...touched].filter(([name]) => !OF_ALL.test(name))
+    expect(ofRequests.length).toBeGreaterThan(20)
+    expect(ofRequests.filter(([, tasks]) => tasks.some((count) => count > 1))).toEqual([])
   })
 })

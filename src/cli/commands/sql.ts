@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../../errors.ts'
+import { distributionSql } from '../../postgres/distribution.ts'
 import { latestVersion, schemaSql } from '../../postgres/schema-sql.ts'
 import type { Command } from '../command.ts'
 import { outputOptions, tableOptions } from '../option-table.ts'
@@ -11,6 +12,10 @@ export const sql: Command = {
       description: 'Version that the tables have now (default: 0, an empty database)',
       valueHint: 'version',
     },
+    citus: {
+      type: 'boolean',
+      description: "Also print what has Citus distribute the tables by the session's id",
+    },
     ...tableOptions,
     ...outputOptions,
   },
@@ -22,7 +27,11 @@ export const sql: Command = {
       )
     }
     const from = Number(text)
-    const printed = schemaSql(input.names, { from })
+    const distribution = distributionSql(input.names).map((statement) => `${statement};\n`)
+    const printed = [
+      schemaSql(input.names, { from }),
+      ...(input.flag('citus') ? ['-- On the coordinator:\n', ...distribution] : []),
+    ].join('')
     return { document: { from, to: latestVersion, sql: printed }, lines: [printed.trimEnd()] }
   },
 }

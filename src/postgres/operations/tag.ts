@@ -27,6 +27,7 @@ function changeOperation({ session }: TableNames): Operation<TagChange, TagResul
     name: 'tag',
     effect: 'once',
     parameters: { ...guardTypes, added: list(text), removed: list(text), most: integer },
+    materialized: ['wanted'],
     give: ({ added, removed, ...guard }: TagChange) => ({
       ...giveGuard(guard),
       added,
