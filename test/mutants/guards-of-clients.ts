@@ -38,6 +38,22 @@ export const clientMutants: readonly MutantGroup[] = [
     ],
   },
   {
+    file: 'src/postgres/transaction/postgres-transaction.ts',
+    tests: ['test/transactions/each-client.test.ts'],
+    mutants: [
+      {
+        without: 'the look for sessions that a transaction does not see',
+        from: 'if (missed.length > 0) throw unseen(missed.length, hasOldSnapshot)',
+        to: '',
+      },
+      {
+        without: 'the mark of a transaction whose client does not tell of its end',
+        from: 'if (!this.#transaction.outlivesItsEnd) return',
+        to: 'return',
+      },
+    ],
+  },
+  {
     file: 'src/drivers/pglite/open-transaction.ts',
     tests: ['test/drivers/pglite.test.ts'],
     mutants: [

@@ -32,8 +32,7 @@ export const readMutants: readonly MutantGroup[] = [
       },
       {
         without: 'the token of a session to load, in a shared load',
-        from: `
-            and (s.secret_hash = a.hash or s.previous_hash = a.hash)`,
+        from: ' and (s.secret_hash = a.hash or s.previous_hash = a.hash)',
         to: '',
         tests: [IN_COMPANY],
       },
@@ -109,8 +108,8 @@ export const readMutants: readonly MutantGroup[] = [
       },
       {
         without: 'expiry of the sessions that are watched',
-        from: 'where s.id = any (${ids}) and s.expires_at > now()',
-        to: 'where s.id = any (${ids})',
+        from: 'where s.id ${isMeant} and s.expires_at > now()',
+        to: 'where s.id ${isMeant}',
       },
     ],
   },

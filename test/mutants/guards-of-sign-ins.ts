@@ -11,15 +11,15 @@ export const signInMutants: readonly MutantGroup[] = [
     mutants: [
       {
         without: 'the limit of tags',
-        from: 'case when count(*) <= ${most} then',
-        to: 'case when true then',
+        from: 'case when cardinality(wanted.tags) > ${most} then wanted.before else wanted.tags end',
+        to: 'wanted.tags',
       },
       {
         without: 'the guard of a change of tags',
         from: `where \${liveAndOwned(guard)}
-        returning s.tags`,
+        for no key update`,
         to: `where s.id = \${guard.id}
-        returning s.tags`,
+        for no key update`,
       },
       {
         without: 'telling that a session has no room for a tag',

@@ -123,7 +123,7 @@ export const valueMutants: readonly MutantGroup[] = [
     mutants: [
       {
         without: 'leaving a value that was changed meanwhile',
-        from: ' and d.value = e.expected',
+        from: ' and d.value = meant.expected',
         to: '',
       },
     ],
