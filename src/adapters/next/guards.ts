@@ -35,7 +35,7 @@ type Handler<Rest extends readonly unknown[]> = (
  *
  * const getSession = nextSessions(sessions, { cookies, after })
  * const change = requireFresh(getSession, '5m', () => new Response('changed'))
- * export const POST = getSession.saving(change)
+ * export const POST = getSession.withSaving(change)
  * ```
  */
 export function requireFresh<Rest extends readonly unknown[]>(
@@ -71,7 +71,7 @@ export function requireFresh<Rest extends readonly unknown[]>(
  *
  * const getSession = nextSessions(sessions, { cookies, after })
  * const change = requireElevated(getSession, '10m', () => new Response('paid'))
- * export const POST = getSession.saving(change)
+ * export const POST = getSession.withSaving(change)
  * ```
  */
 export function requireElevated<Rest extends readonly unknown[]>(
