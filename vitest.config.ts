@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
+import { LongestFirst } from './test/support/longest-first.ts'
 
 /** Where `npm run test:clients` has older clients. */
 const clients = process.env['TEST_CLIENTS_FROM']
@@ -19,8 +20,9 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: suite === undefined ? ['test/**/*.test.ts'] : [`test/${suite}/**/*.suite.ts`],
     globalSetup: ['test/support/global-setup.ts'],
-    // Most tests wait for servers and browsers, so three files at once fit even on two cores.
-    maxWorkers: Math.max(3, availableParallelism() - 1),
+    // Most tests wait for servers and browsers, so four files at once fit even on two cores.
+    maxWorkers: Math.max(4, availableParallelism() - 1),
+    sequence: { sequencer: LongestFirst },
     // Loading the modules anew for each file would cost a fifth of the run. Files share nothing else:
     // each has its own database, and the library keeps no state in its modules.
     isolate: false,

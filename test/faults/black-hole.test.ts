@@ -1,5 +1,5 @@
 import { type FaultProxy, startFaultProxy } from 'pg-sessions/testing'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { clients } from './clients.ts'
 import { expectUnavailable } from './failing-closed.ts'
@@ -108,19 +108,17 @@ describe.each(clients())('with %s', (_, client) => {
 
   test('a migration that takes long keeps no call waiting beyond its deadline', async () => {
     const empty = await createTestDatabase()
+    onTestFinished(() => empty.drop())
     await using own = await startFaultProxy(empty.url)
     own.onMessage(({ from, bytes }) => {
       if (from === 'client' && bytes.includes('pg_advisory_xact_lock')) void own.blackHole()
     })
-    {
-      await using notebook = await openNotebook(client, own.url)
-      const visitor = notebook.browser()
-      expectUnavailable(await visitor.post('/note/milk'), notebook)
-      await own.pass()
-      const retry = async () => (await visitor.post('/note/milk')).status
-      await expect.poll(retry, { timeout: 10_000 }).toBe(200)
-    }
-    await empty.drop()
+    await using notebook = await openNotebook(client, own.url)
+    const visitor = notebook.browser()
+    expectUnavailable(await visitor.post('/note/milk'), notebook)
+    await own.pass()
+    const retry = async () => (await visitor.post('/note/milk')).status
+    await expect.poll(retry, { timeout: 10_000 }).toBe(200)
   })
 
   test('a slow network delays, and breaks nothing', async () => {

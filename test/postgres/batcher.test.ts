@@ -41,6 +41,7 @@ async function openGated(options: Partial<PostgresStoreOptions> = {}): Promise<G
   const gated = gatedDriver(fromPg(harness.pool))
   const store = new PostgresStore({ driver: gated.driver, migrate: 'off', ...options })
   await store.ready()
+  gated.sent.length = 0
   return { ...gated, store }
 }
 

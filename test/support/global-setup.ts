@@ -6,6 +6,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** A superuser's connection string of the PostgreSQL server that all tests of a run share. */
     postgresUrl: string
+    /** Whether that server was started for this run, and ends with it. */
+    isOwnServer: boolean
   }
 }
 
@@ -15,6 +17,7 @@ declare module 'vitest' {
  */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env.DATABASE_URL
+  project.provide('isOwnServer', !given)
   if (given) {
     project.provide('postgresUrl', given)
     return removeFilesOfRun
