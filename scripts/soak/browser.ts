@@ -68,7 +68,7 @@ export class Browser {
     if (chance < 0.75) return this.#changeToken()
     if (chance < 0.8) return this.#nameSession()
     if (chance < 0.83) return this.#complain(await this.#crowd.signIn())
-    if (chance < 0.86) return this.#impersonate()
+    if (chance < 0.86 && this.#model.user !== null) return this.#impersonate()
     if (chance < 0.92) return this.#complain(await this.#dead.replay())
     if (chance < 0.925) return void (await this.#ask({ kind: 'purge' }))
     if (chance < 0.93) return void (await this.#ask({ kind: 'reseal' }))

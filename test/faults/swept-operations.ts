@@ -42,6 +42,10 @@ export const sweptOperations: Readonly<Record<string, SweptOperation>> = {
     call: async (store, { id }) => (await store.findLive?.([id]))?.length,
     reads: true,
   },
+  'find several live': {
+    call: async (store, { id, fresh }) => (await store.findLive?.([id, fresh.id]))?.length,
+    reads: true,
+  },
   create: { call: (store, { fresh }) => store.create(fresh).then(statusOf), shares: true },
   save: {
     call: (store, session) => {

@@ -6,6 +6,7 @@ import { clientMutants } from './guards-of-clients.ts'
 import { credentialMutants } from './guards-of-credentials.ts'
 import { haskellMutants } from './guards-of-haskell.ts'
 import { importMutants } from './guards-of-imports.ts'
+import { keptRowMutants } from './guards-of-kept-rows.ts'
 import { lifeMutants } from './guards-of-lives.ts'
 import { readMutants } from './guards-of-reads.ts'
 import { requestMutants } from './guards-of-requests.ts'
@@ -30,4 +31,5 @@ export const mutantGroups: readonly MutantGroup[] = [
   ...valueMutants,
   ...clientMutants,
   ...adminMutants,
+  ...keptRowMutants,
 ]

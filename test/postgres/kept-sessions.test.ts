@@ -1,7 +1,13 @@
-import { createSessions } from 'pg-sessions'
+import { createSessions, PostgresStore } from 'pg-sessions'
 import { fromPg } from 'pg-sessions/pg'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { begin, inParallel } from '../../src/testing/store-contract/samples.ts'
+import {
+  begin,
+  DAY,
+  inParallel,
+  randomHash,
+  sample,
+} from '../../src/testing/store-contract/samples.ts'
 import { openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
 
 let harness: PostgresStoreHarness
@@ -67,4 +73,33 @@ test('nor by a tag, of all, of a transaction, by a cap, a purge, or another sess
   const past = `now() - interval '1 hour'`
   await pool.query(`update sessions.session set expires_at = ${past}, purge_at = ${past}`)
   await expect(sessions.purge()).rejects.toMatchObject(kept)
+})
+
+test('nor on distributed tables, where a page of ends and a purge count what has gone', async () => {
+  const { pool } = harness
+  const store = new PostgresStore({ driver: fromPg(pool), migrate: 'off', distributed: true })
+  onTestFinished(() => store.close())
+  const kept = { code: 'ERR_STORE', message: expect.stringContaining('trigger') }
+  const admin = await begin(store, { userId: 'eve', tags: ['door'] })
+  const actor = { userId: 'eve', sessionId: admin.id }
+  const acting = await begin(store, { userId: 'fay', actor })
+  const guard = { ...acting, secretHashes: [acting.secretHash] }
+  await expect(store.destroy({ id: admin.id })).rejects.toMatchObject(kept)
+  await expect(store.destroyByUser('eve', [])).rejects.toMatchObject(kept)
+  await expect(store.destroyByTag('door', [])).rejects.toMatchObject(kept)
+  await expect(store.replace(guard, sample())).rejects.toMatchObject(kept)
+  await expect(
+    store.endActing({ ...guard, own: admin.id, to: randomHash() }),
+  ).rejects.toMatchObject(kept)
+  const client = await pool.connect()
+  await client.query('begin')
+  const ending = store.inTransaction(client).destroy({ id: admin.id })
+  await expect(ending).rejects.toMatchObject(kept)
+  await client.query('rollback')
+  client.release()
+  const page = await store.destroyPage({ after: null, before: null, limit: 100 })
+  expect(page.ended).toEqual([])
+  expect(await store.listByUser('eve')).toHaveLength(1)
+  await harness.elapse(2 * DAY)
+  expect(await store.purge(100)).toBe(0)
 })

@@ -176,6 +176,15 @@ describe('a shared change of credentials', () => {
 })
 
 describe('a shared first save', () => {
+  test('gives an id to one of those that claim it in one moment', async () => {
+    const { store } = openGated()
+    const one = sample()
+    const claims = [sample(), one, sample({ id: one.id }), sample({ id: one.id })]
+    const made = await Promise.all(claims.map((session) => store.create(session)))
+    expect(made.map(({ status }) => status)).toEqual(['created', 'created', 'taken', 'taken'])
+    await store.close()
+  })
+
   test('begins each session with its own tags and actor', async () => {
     const own = await begin(harness.store, { userId: 'ann' })
     const { store, operations } = openGated()
