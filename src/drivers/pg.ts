@@ -1,4 +1,6 @@
 import { adviceForClient, whatWasGiven } from '../options/known-clients.ts'
+import { flag } from '../options/option.ts'
+import { readOptions } from '../options/read-options.ts'
 import type { Driver } from '../postgres/driver.ts'
 import { requestCheck } from './failures/other-request.ts'
 import type { PgOptions } from './pg/client.ts'
@@ -50,7 +52,7 @@ export { ConnectionSpoiltError } from './waiting/wrong-answer.ts'
  */
 export function fromPg(pool: PgPoolLike, options: PgOptions = {}): Driver {
   refuseOtherThanPool(pool)
-  const prepare = options.prepare ?? true
+  const { prepare } = readOptions('fromPg', { prepare: flag(true) }, options)
   const { Client, options: clientOptions } = pool
   surviveErrors(pool)
   followNewClients(pool)

@@ -1,4 +1,6 @@
 import { adviceForClient, whatWasGiven } from '../options/known-clients.ts'
+import { flag } from '../options/option.ts'
+import { readOptions } from '../options/read-options.ts'
 import type { Driver } from '../postgres/driver.ts'
 import { type ClientWords, describeServer, explainWith } from './failures/connection-failure.ts'
 import { requestCheck } from './failures/other-request.ts'
@@ -54,7 +56,7 @@ export function fromPostgresJs(sql: PostgresJsLike, options: PostgresJsOptions =
   }
   const connections = connectionsBeside(sql)
   const checkRequest = requestCheck('fromPostgresJs')
-  const prepare = options.prepare ?? true
+  const { prepare } = readOptions('fromPostgresJs', { prepare: flag(true) }, options)
   const { host, port, database } = sql.options
   const surroundings = {
     server: describeServer(host.join(','), port[0], database),

@@ -71,6 +71,16 @@ test.each([
   expect(advice).toContain(words)
 })
 
+test('a driver refuses options that it does not have', () => {
+  const misspelt = { prepared: false } as never
+  const makes = [
+    () => fromPg(new pg.Pool(), misspelt),
+    () => fromPgClient(new pg.Client(), misspelt),
+    () => fromPostgresJs(postgres(), misspelt),
+  ]
+  for (const make of makes) expect(make).toThrow('Did you mean prepare?')
+})
+
 test('a pool that was ended is named as the reason', async () => {
   const pool = new pg.Pool()
   const sessions = createSessions({ database: fromPg(pool), log: false })

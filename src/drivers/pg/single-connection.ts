@@ -1,4 +1,6 @@
 import { adviceForClient, whatWasGiven } from '../../options/known-clients.ts'
+import { flag } from '../../options/option.ts'
+import { readOptions } from '../../options/read-options.ts'
 import type { Connection, Driver, Row, Statement } from '../../postgres/driver.ts'
 import { processWide } from '../../process-wide.ts'
 import { describeServer } from '../failures/connection-failure.ts'
@@ -85,7 +87,7 @@ const connections = processWide(
  */
 export function fromPgClient(client: PgClientLike, options: PgOptions = {}): Driver {
   refuseOtherThanClient(client)
-  const prepare = options.prepare ?? true
+  const { prepare } = readOptions('fromPgClient', { prepare: flag(true) }, options)
   const connection = connectionOf(client)
   const { host, port, database } = client
   return {
