@@ -191,7 +191,7 @@ function announce(channel: string | null, given: string, condition: string): str
 
 /** Gives one row, whatever has ended. */
 function groundSql(names: TableNames, table: string, isMarked: boolean): string {
-  // A text that is no boolean fails the statement as a whole.
+  // A text that is not a boolean fails the statement as a whole.
   const isOpen = `coalesce(nullif(current_setting('${MARK}', true), ''), '${NO_TRANSACTION}')::boolean`
   return `
         select ${isMarked ? isOpen : 'true'} as is_open, ${identitySql(names)} as identity,
