@@ -1,4 +1,4 @@
-import { cookies } from 'next/headers'
+import { cookies, headers } from 'next/headers'
 import { after } from 'next/server'
 import { Pool } from 'pg'
 import { createSessions } from 'pg-sessions'
@@ -15,4 +15,4 @@ const pool = new Pool({ connectionString: process.env.DATABASE_URL })
 const development = process.env.NODE_ENV === 'development' // plain http on localhost
 export const sessions = createSessions({ database: fromPg(pool), cookie: { development } })
 
-export const getSession = nextSessions(sessions, { cookies, after })
+export const getSession = nextSessions(sessions, { cookies, headers, after })

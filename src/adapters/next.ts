@@ -25,6 +25,11 @@ export type { NextCookies }
 export interface NextFunctions {
   /** Of `next/headers`. */
   readonly cookies: () => Promise<NextCookies>
+  /**
+   * Of `next/headers`. With it the session is found beside other cookies of its name, which another application on a
+   * sibling host can plant; `cookies` shows the last of them only.
+   */
+  readonly headers?: () => Promise<{ get(name: string): string | null }>
   /** Of `next/server`. */
   readonly after: (task: () => Promise<void>) => void
 }
@@ -72,18 +77,18 @@ export interface NextSessions<Data extends object> {
  *
  * @example
  * ```tsx
- * import { cookies } from 'next/headers'
+ * import { cookies, headers } from 'next/headers'
  * import { after } from 'next/server'
  * import { nextSessions } from 'pg-sessions/next'
  *
- * export const getSession = nextSessions(sessions, { cookies, after })
+ * export const getSession = nextSessions(sessions, { cookies, headers, after })
  * ```
  *
  * @throws {ConfigurationError} A function is missing, or the sessions are.
  */
 export function nextSessions<Data extends object = DefaultData>(
   sessions: SessionOpener<Data>,
-  { cookies, after }: NextFunctions = Object(undefined),
+  { cookies, headers, after }: NextFunctions = Object(undefined),
 ): NextSessions<Data> {
   assertSessions(sessions, 'nextSessions')
   if (typeof cookies !== 'function' || typeof after !== 'function') {
@@ -95,7 +100,10 @@ export function nextSessions<Data extends object = DefaultData>(
   const visit = async (): Promise<Visit<Data>> => {
     const store = await cookies()
     const found = visits.get(store) as Visit<Data> | undefined
-    const known = found ?? openVisit(sessions, store, after)
+    if (found !== undefined) return found
+    const sent = headers === undefined ? null : (await headers()).get('cookie')
+    const known =
+      (visits.get(store) as Visit<Data> | undefined) ?? openVisit(sessions, store, sent, after)
     visits.set(store, known)
     return known
   }

@@ -36,6 +36,18 @@ export function readCookie(header: string | null | undefined, name: string): rea
   return typeof values === 'string' ? [values] : [...new Set(values)]
 }
 
+/**
+ * Reads all cookies of a `Cookie` header: the values of each name in their order, as they stand. A header of more
+ * than 64 KiB counts as none.
+ */
+export function readCookies(
+  header: string | null | undefined,
+): ReadonlyMap<string, readonly string[]> {
+  if (typeof header !== 'string' || header.length > LONGEST_HEADER) return new Map()
+  const found = parseCookie(header, { allowMultiple: true, decode: asItStands })
+  return new Map(Object.entries(found).map(([name, values]) => [name, [values ?? []].flat()]))
+}
+
 function asItStands(value: string): string {
   return value
 }

@@ -29,11 +29,11 @@ type Handler<Rest extends readonly unknown[]> = (
  * @see OWASP ASVS 5.0, 7.5.1.
  * @example
  * ```tsx
- * import { cookies } from 'next/headers'
+ * import { cookies, headers } from 'next/headers'
  * import { after } from 'next/server'
  * import { nextSessions, requireFresh } from 'pg-sessions/next'
  *
- * const getSession = nextSessions(sessions, { cookies, after })
+ * const getSession = nextSessions(sessions, { cookies, headers, after })
  * const change = requireFresh(getSession, '5m', () => new Response('changed'))
  * export const POST = getSession.withSaving(change)
  * ```
@@ -65,11 +65,11 @@ export function requireFresh<Rest extends readonly unknown[]>(
  * @see OWASP ASVS 5.0, 7.5.3.
  * @example
  * ```tsx
- * import { cookies } from 'next/headers'
+ * import { cookies, headers } from 'next/headers'
  * import { after } from 'next/server'
  * import { nextSessions, requireElevated } from 'pg-sessions/next'
  *
- * const getSession = nextSessions(sessions, { cookies, after })
+ * const getSession = nextSessions(sessions, { cookies, headers, after })
  * const change = requireElevated(getSession, '10m', () => new Response('paid'))
  * export const POST = getSession.withSaving(change)
  * ```

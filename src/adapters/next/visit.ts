@@ -1,3 +1,4 @@
+import { readCookies } from '../../cookie/cookie-header.ts'
 import { type CookieToSet, cookieToSet } from '../../http/cookie-to-set.ts'
 import type { Exchange, Session, SessionOpener } from '../../http/exchange.ts'
 import type { ResponseHeaders } from '../../http/response-headers.ts'
@@ -24,10 +25,15 @@ export interface Visit<Data extends object> {
   readonly addition: ResponseHeaders
 }
 
-/** Joins a session to the request that a store of cookies belongs to. */
+/**
+ * Joins a session to the request that a store of cookies belongs to.
+ *
+ * @param sent - The request's `Cookie` header; null if the application does not give it.
+ */
 export function openVisit<Data extends object>(
   sessions: SessionOpener<Data>,
   store: NextCookies,
+  sent: string | null,
   after: (task: () => Promise<void>) => void,
 ): Visit<Data> {
   let isOver = false
@@ -43,7 +49,7 @@ export function openVisit<Data extends object>(
     isPlanned = true
     after(finishLate)
   }
-  const exchange: Exchange<Data> = sessions.open(cookieHeader(store), {
+  const exchange: Exchange<Data> = sessions.open(cookieHeader(store, sent), {
     phase: () => (canSet() ? 'open' : 'sent'),
     onUse() {
       // A component that only reads: there may be an access to write, which is known once it is loaded.
@@ -90,12 +96,28 @@ export function openVisit<Data extends object>(
 const PLAIN = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/
 
 /** Next has taken the header apart and decoded it; a value with a `;` in it would now begin a cookie. */
-function cookieHeader(store: NextCookies): string {
-  return store
+function cookieHeader(store: NextCookies, sent: string | null): string {
+  const values = readCookies(sent)
+  const plain = store
     .getAll()
     .filter(({ name, value }) => PLAIN.test(name) && !name.includes('=') && PLAIN.test(value))
-    .map(({ name, value }) => `${name}=${value}`)
+  return plain
+    .flatMap(({ name, value }) => {
+      const twins = values.get(name) ?? []
+      // Of several cookies with one name Next shows the last. Once it is another value, this request has set it.
+      const isAsSent = twins.map(decoded).findLast((each) => each !== null) === value
+      return (isAsSent ? twins : [value]).map((each) => `${name}=${each}`)
+    })
     .join('; ')
+}
+
+/** Null for what Next does not show. */
+function decoded(value: string): string | null {
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return null
+  }
 }
 
 function hasCookies(store: NextCookies): boolean {

@@ -86,6 +86,18 @@ function tokenTests(test: AdapterTest): void {
     assert.deepEqual(known, ['httponly', 'path=/', 'samesite=lax', 'secure'])
   })
 
+  test('finds the session beside other cookies of its name, wherever they stand', async ({
+    regular,
+  }) => {
+    const browser = await regular()
+    const own = `__Host-id=${browser.cookie()}`
+    const other = '__Host-id=planted'
+    for (const cookie of [`${other}; ${own}`, `${own}; ${other}`, `${other}; ${own}; ${other}`]) {
+      const answer = await browser.ask('/use', { headers: { cookie } })
+      assert.deepEqual(holdingsOf(answer).entries, { old: 'kept' }, cookie)
+    }
+  })
+
   test('sends a new token on rotate, after which the old one is dead', async ({ regular }) => {
     const browser = await regular()
     const thief = browser.twin()

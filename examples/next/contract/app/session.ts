@@ -1,4 +1,4 @@
-import { cookies } from 'next/headers'
+import { cookies, headers } from 'next/headers'
 import { after } from 'next/server'
 import type { Sessions } from 'pg-sessions'
 import { type NextSessions, nextSessions } from 'pg-sessions/next'
@@ -14,7 +14,7 @@ function of(sessions: Sessions): ReturnType<typeof make> {
 }
 
 function make(sessions: Sessions) {
-  return nextSessions(sessions, { cookies, after })
+  return nextSessions(sessions, { cookies, headers, after })
 }
 
 export const own = () => of(globalThis.contractParts.sessions)
@@ -24,5 +24,5 @@ export const other = () => of(globalThis.contractParts.others)
 /** As an application has it, once for all requests. */
 export const getSession = nextSessions(
   { open: (header, watch) => globalThis.contractParts.sessions.open(header, watch) },
-  { cookies, after },
+  { cookies, headers, after },
 )

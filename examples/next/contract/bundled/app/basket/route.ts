@@ -1,4 +1,4 @@
-import { cookies } from 'next/headers'
+import { cookies, headers } from 'next/headers'
 import { after } from 'next/server'
 import { Pool } from 'pg'
 import { createSessions } from 'pg-sessions'
@@ -10,7 +10,7 @@ const sessions = createSessions<{ basket: string }>({
   database: fromPg(pool),
   schema: 'bundled',
 })
-const getSession = nextSessions(sessions, { cookies, after })
+const getSession = nextSessions(sessions, { cookies, headers, after })
 
 export async function POST(): Promise<Response> {
   const session = await getSession()
