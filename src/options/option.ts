@@ -96,6 +96,18 @@ export function callback<Callback extends (...args: never[]) => unknown, Fallbac
   )
 }
 
+/** An object with these methods; a name or a class in its place would fail only at the first visitor. */
+export function objectWith<Value extends object>(
+  takes: string,
+  methods: readonly (keyof Value & string)[],
+): Option<Value | undefined> {
+  return option<Value | undefined, undefined>(takes, undefined, (value, name) => {
+    const given = Object(value) as Record<string, unknown>
+    const isWhole = methods.every((method) => typeof given[method] === 'function')
+    return isWhole ? (value as Value) : refuse(name, takes, value)
+  })
+}
+
 /** Passed on as it is: something else checks it. */
 export function unchecked<Value>(takes: string): Option<Value | undefined> {
   return option<Value | undefined, undefined>(takes, undefined, (value) => value as Value)

@@ -4,10 +4,10 @@ import {
   callback,
   duration,
   type OptionTable,
+  objectWith,
   oneOf,
   option,
   refuse,
-  unchecked,
   wholeNumber,
 } from '../options/option.ts'
 import { group } from '../options/read-options.ts'
@@ -209,8 +209,17 @@ export const sessionOptions: OptionTable<SessionOptions> = {
   renewGrace: duration(defaultSettings.renewGrace),
   onTokenReuse: oneOf(['log', 'destroy', 'destroyByUser'], defaultSettings.onTokenReuse),
   ...secretOptions,
-  tokens: unchecked('a token format'),
-  codec: unchecked('a codec'),
+  tokens: objectWith<TokenFormat>('an object with the methods issue, reissue and read', [
+    'issue',
+    'reissue',
+    'read',
+  ]),
+  codec: objectWith<Codec>('a codec, such as jsonCodec or structuredCloneCodec', [
+    'encode',
+    'decode',
+    'encodeKey',
+    'decodeKey',
+  ]),
   data: option<DataChecks, undefined>('an object of schemas', undefined, readDataSchemas),
   limits: group({
     valueBytes: wholeNumber(defaultSettings.limits.valueBytes),
@@ -231,6 +240,7 @@ export const sessionOptions: OptionTable<SessionOptions> = {
 
 /** What to write instead of settings that other libraries have. */
 export const sessionAdvice: Readonly<Record<string, string>> = {
+  citus: 'Write distributed: true.',
   maxSessions: "Write maxPerUser: { count: 5, beyond: 'end-oldest' }.",
   maxAge: "The cookie lives as long as the session: set idleTimeout: '1h'.",
   ttl: "Set idleTimeout: '1h'.",
