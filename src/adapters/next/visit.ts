@@ -1,6 +1,6 @@
-import { readCookies } from '../../cookie/cookie-header.ts'
 import { type CookieToSet, cookieToSet } from '../../http/cookie-to-set.ts'
 import type { Exchange, Session, SessionOpener } from '../../http/exchange.ts'
+import { headerOfCookies } from '../../http/header-of-cookies.ts'
 import type { ResponseHeaders } from '../../http/response-headers.ts'
 
 /** What `await cookies()` of Next returns. */
@@ -49,7 +49,7 @@ export function openVisit<Data extends object>(
     isPlanned = true
     after(finishLate)
   }
-  const exchange: Exchange<Data> = sessions.open(cookieHeader(store, sent), {
+  const exchange: Exchange<Data> = sessions.open(headerOfCookies(store.getAll(), sent), {
     phase: () => (canSet() ? 'open' : 'sent'),
     onUse() {
       // A component that only reads: there may be an access to write, which is known once it is loaded.
@@ -89,34 +89,6 @@ export function openVisit<Data extends object>(
     get addition() {
       return { ...exchange.head, setCookies: [] }
     },
-  }
-}
-
-/** What a name, or a value that was not encoded, may consist of. @see RFC 6265 §4.1.1 */
-const PLAIN = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/
-
-/** Next has taken the header apart and decoded it; a value with a `;` in it would now begin a cookie. */
-function cookieHeader(store: NextCookies, sent: string | null): string {
-  const values = readCookies(sent)
-  const plain = store
-    .getAll()
-    .filter(({ name, value }) => PLAIN.test(name) && !name.includes('=') && PLAIN.test(value))
-  return plain
-    .flatMap(({ name, value }) => {
-      const twins = values.get(name) ?? []
-      // Of several cookies with one name Next shows the last. Once it is another value, this request has set it.
-      const isAsSent = twins.map(decoded).findLast((each) => each !== null) === value
-      return (isAsSent ? twins : [value]).map((each) => `${name}=${each}`)
-    })
-    .join('; ')
-}
-
-/** Null for what Next does not show. */
-function decoded(value: string): string | null {
-  try {
-    return decodeURIComponent(value)
-  } catch {
-    return null
   }
 }
 
