@@ -7,6 +7,10 @@ import {
   changeOf,
   contentOf,
   entry,
+  guardOf,
+  lifetime,
+  randomHash,
+  statusOf,
 } from '../../src/testing/store-contract/samples.ts'
 import { openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
 
@@ -75,4 +79,15 @@ describe.each(changes)('%s in flight', (name, change) => {
         expect(await contentOf(harness.store, session)).toEqual({ a: 'old' })
     },
   )
+})
+
+test('a new token in flight is waited for by the end of an impersonation, which an old token then does not end', async () => {
+  const own = await begin(harness.store, { userId: 'admin' })
+  const actor = { userId: 'admin', sessionId: own.id }
+  const acting = await begin(harness.store, { userId: 'ann', actor })
+  const change = `update sessions.session set secret_hash = sha256('new')`
+  const call = { ...guardOf(acting), own: own.id, to: randomHash(), lifetime }
+  const result = await commitBefore(acting, change, () => harness.store.endActing(call))
+  expect(result).toEqual({ status: 'gone' })
+  expect(await statusOf(harness.store, own)).toBe('live')
 })
