@@ -8,7 +8,7 @@ import type { RunTransaction } from './swept-drivers.ts'
 export type SweptStore = SessionStore & Partial<Pick<PostgresStore, 'inTransaction'>>
 
 /** A call on one of the sessions that are there before. */
-export type SweptCall = (
+type SweptCall = (
   store: SweptStore,
   session: SweptSession,
   transaction: RunTransaction,
