@@ -26,7 +26,7 @@ const LONGEST_HEADER = 65_536
  * ```
  */
 export function readCookie(header: string | null | undefined, name: string): readonly string[] {
-  if (typeof header !== 'string' || header.length > LONGEST_HEADER) return []
+  if (!isReadable(header)) return []
   const values = parseCookie(header, {
     allowMultiple: true,
     decode: asItStands,
@@ -43,9 +43,13 @@ export function readCookie(header: string | null | undefined, name: string): rea
 export function readCookies(
   header: string | null | undefined,
 ): ReadonlyMap<string, readonly string[]> {
-  if (typeof header !== 'string' || header.length > LONGEST_HEADER) return new Map()
+  if (!isReadable(header)) return new Map()
   const found = parseCookie(header, { allowMultiple: true, decode: asItStands })
   return new Map(Object.entries(found).map(([name, values]) => [name, [values ?? []].flat()]))
+}
+
+function isReadable(header: string | null | undefined): header is string {
+  return typeof header === 'string' && header.length <= LONGEST_HEADER
 }
 
 function asItStands(value: string): string {

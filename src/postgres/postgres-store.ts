@@ -49,13 +49,6 @@ import type { Driver } from './driver.ts'
 import { tableInspector } from './inspection/table-inspector.ts'
 import { prepareTables } from './migrate.ts'
 import { announceOperation, channelOf } from './operations/announce.ts'
-import {
-  destroyInTransaction,
-  destroySeveralInTransaction,
-  markTransaction,
-  transactionStatus,
-} from './operations/end-in-transaction.ts'
-import { BY_TAG, BY_USER } from './operations/find-sessions.ts'
 import { loadUserOperation } from './operations/load-user.ts'
 import { type StoreOperations, storeOperations } from './operations/store-operations.ts'
 import type { TakenEntry } from './operations/take.ts'
@@ -68,6 +61,7 @@ import { resolveTableNames, type TableNames } from './table-names.ts'
 import { applicationTransaction } from './transaction/application-transaction.ts'
 import { KnownDatabase } from './transaction/known-database.ts'
 import { PostgresTransaction } from './transaction/postgres-transaction.ts'
+import { transactionOperations } from './transaction/transaction-operations.ts'
 import { JoinedUsers } from './user/joined-users.ts'
 import { explainUserFailure } from './user/user-failures.ts'
 import { UserCaps } from './user-caps.ts'
@@ -279,21 +273,11 @@ export class PostgresStore implements SessionStore {
   inTransaction(client: object): StoreTransaction {
     if (this.#tables.isClosed) throw new SessionsClosedError()
     const transaction = applicationTransaction(client)
-    const terms = {
+    const operations = transactionOperations(this.#names, this.#operations, {
       channel: this.#announcer.isFutile ? null : this.#channel,
       isOrdered: this.#isShared,
       isMarked: transaction.outlivesItsEnd,
-    }
-    const operations = {
-      destroy: destroyInTransaction(this.#names, terms),
-      destroyByUser: destroySeveralInTransaction(this.#names, BY_USER, terms),
-      destroyByTag: destroySeveralInTransaction(this.#names, BY_TAG, terms),
-      mark: markTransaction(),
-      status: transactionStatus(),
-      findLive: this.#operations.findLive,
-      listByUser: this.#operations.listByUser,
-      listByTag: this.#operations.listByTag,
-    }
+    })
     return new PostgresTransaction(transaction, this.#tables, operations, this.#database)
   }
 

@@ -172,6 +172,8 @@ export class SessionEndings {
       const rest = await this.#tables.ask(destroy, ending, call).catch(() => Promise.reject(error))
       const ended = new Map([...before, ...rest].map(({ id, userId }) => [id, { id, userId }]))
       this.#announce([...ended.values()])
+      const left = await this.#tables.ask(list, of, call).catch(() => [])
+      refuseKept(left.some(({ id }) => ended.has(id)))
       return [...ended.values()]
     }
   }

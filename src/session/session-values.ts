@@ -31,8 +31,13 @@ export class SessionValues {
 
   /** @throws {InvalidValueError} It is not a string, or the setting `data` has no schema for it. */
   checkKey(key: string): void {
-    if (typeof key !== 'string') throw notAString(key)
+    this.checkType(key)
     this.#current.context.data?.checkKey(key)
+  }
+
+  /** For a deletion, which may be of a key that older releases had. @throws {InvalidValueError} It is not a string. */
+  checkType(key: string): void {
+    if (typeof key !== 'string') throw notAString(key)
   }
 
   /** Whether a key has a value that decodes, or one that has been left out. */

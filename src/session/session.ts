@@ -116,7 +116,7 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
   /** Removes a key. A key that is not there is no error. */
   delete(key: Key<Data>): void {
     const state = stateOf(this)
-    state.values.checkKey(key)
+    state.values.checkType(key)
     state.delete(key)
   }
 

@@ -85,7 +85,9 @@ describe('an adapter that is mounted in the wrong way says what to write', () =>
   it('an adapter that was not called with its sessions', async () => {
     const app = express()
     app.use(expressSessions as never)
-    expect(String(await failureOf(app))).toContain('pass expressSessions(sessions) rather than')
+    expect(String(await failureOf(app))).toContain(
+      'pass expressSessions(sessions), not expressSessions',
+    )
   })
 })
 

@@ -14,7 +14,7 @@ const cookies: readonly MutantGroup[] = [
     mutants: [
       {
         without: 'the longest header that is read',
-        from: ' || header.length > LONGEST_HEADER',
+        from: ' && header.length <= LONGEST_HEADER',
         to: '',
       },
       {
@@ -24,7 +24,7 @@ const cookies: readonly MutantGroup[] = [
       },
       {
         without: 'all values of several cookies',
-        from: 'allowMultiple: true,',
+        from: 'allowMultiple: true,\n',
         to: '',
       },
       {

@@ -9,6 +9,7 @@ import {
   sample,
 } from '../../src/testing/store-contract/samples.ts'
 import { openPostgresStore, type PostgresStoreHarness } from '../support/postgres-store.ts'
+import { operationOf } from './recording-driver.ts'
 
 let harness: PostgresStoreHarness
 
@@ -73,6 +74,27 @@ test('nor by a tag, of all, of a transaction, by a cap, a purge, or another sess
   const past = `now() - interval '1 hour'`
   await pool.query(`update sessions.session set expires_at = ${past}, purge_at = ${past}`)
   await expect(sessions.purge()).rejects.toMatchObject(kept)
+})
+
+test('nor where the answer got lost, and the end was tried again', async () => {
+  const driver = fromPg(harness.pool)
+  let isLost = false
+  const store = new PostgresStore({
+    migrate: 'off',
+    driver: {
+      ...driver,
+      async query(statement, options) {
+        const rows = await driver.query(statement, options)
+        if (isLost || operationOf(statement.name) !== 'destroy_by_user') return rows
+        isLost = true
+        throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
+      },
+    },
+  })
+  onTestFinished(() => store.close())
+  await begin(store, { userId: 'gil' })
+  await expect(store.destroyByUser('gil', [])).rejects.toThrow('trigger')
+  expect(isLost).toBe(true)
 })
 
 test('nor on distributed tables, where a page of ends and a purge count what has gone', async () => {

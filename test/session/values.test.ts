@@ -98,10 +98,15 @@ eachStore((open) => {
       for (const key of ['a\0b', '\ud800', 7 as unknown as string]) {
         expect(() => session.set(key, 1)).toThrow(InvalidValueError)
         await expect(session.update(key, () => 1)).rejects.toThrow(InvalidValueError)
+      }
+      for (const key of ['a\0b', '\ud800']) {
         expect(await session.get(key)).toBeUndefined()
         expect(await session.take(key)).toBeUndefined()
         session.delete(key)
       }
+      await expect(session.get(7 as never)).rejects.toThrow('A key must be a string')
+      await expect(session.take(7 as never)).rejects.toThrow('A key must be a string')
+      expect(() => session.delete(7 as never)).toThrow('A key must be a string')
       session.set('good', 1)
     })
     expect(await ann.visit((session) => session.entries())).toEqual([['good', 1]])
