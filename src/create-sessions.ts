@@ -28,6 +28,7 @@ import {
 import { type SealOptions, type SealSettings, sealOption } from './sealing/seal-settings.ts'
 import { sealStore } from './sealing/seal-store.ts'
 import type { DataOf, DataSchemas } from './session/data-schemas.ts'
+import { ForgottenReturns } from './session/forgotten-returns.ts'
 import type { Logger } from './session/logger.ts'
 import { observeStore } from './session/observed-store.ts'
 import type { DefaultData, WithUser } from './session/session.ts'
@@ -129,6 +130,7 @@ export function createSessions<Data extends object>(
   const plain = openStore(settings, policy.log)
   checkRequiredSettings(plain, policy)
   const { store, sealing } = sealStore(plain, options.seal, { codec, events })
+  const isDevelopment = process.env.NODE_ENV !== 'production'
   const context: SessionContext = {
     store: observeStore(store, events),
     codec,
@@ -137,7 +139,8 @@ export function createSessions<Data extends object>(
     policy,
     events,
     updates: new UpdateQueue(),
-    freezesValues: process.env.NODE_ENV !== 'production',
+    freezesValues: isDevelopment,
+    forgottenReturns: isDevelopment ? new ForgottenReturns(codec, policy.log) : null,
     deadline: () => new Deadline(store.deadline ?? Number.POSITIVE_INFINITY),
     inBackground(work) {
       // An event has reported the failure; no caller waits for the work itself.

@@ -57,10 +57,23 @@ export async function updateEntry(
         compareAndSet(state, snapshot, key, change, latest, deadline),
       )
     }
-    const next = await change(undefined)
+    const next = await changed(state, key, change, undefined)
     if (state.hasPending(key)) await state.save(deadline)
     else if (state.snapshot === null) return setFirst(state, key, next, deadline)
   }
+}
+
+/** @throws {InvalidValueError} In development, if `change` has changed the value and does not return it. */
+async function changed(
+  { context }: SessionState,
+  key: string,
+  change: (current: unknown) => unknown,
+  value: unknown,
+): Promise<unknown> {
+  const onNothing = context.forgottenReturns?.watch(key, value)
+  const next = await change(value)
+  if (next === undefined) onNothing?.()
+  return next
 }
 
 /** Begins a session with what an update of nothing has made. */
@@ -89,9 +102,8 @@ async function compareAndSet(
   let expected = latest === undefined ? (snapshot.entries.get(key)?.bytes ?? null) : latest
   for (;;) {
     const current = expected === null ? null : new EntryValue(expected, keyBytes.length)
-    const next = await change(
-      current === null ? undefined : state.values.decode(key, current)?.value,
-    )
+    const value = current === null ? undefined : state.values.decode(key, current)?.value
+    const next = await changed(state, key, change, value)
     const entry = next === undefined ? null : encodeEntry(state.context, key, next)
     snapshot.entries.checkLimits(changeOfOne(key, entry), policy.limits)
     const update = { ...snapshot.guard, lifetime: snapshot.lifetime(), key: keyBytes, expected }

@@ -2,6 +2,7 @@ import type { Codec } from '../codec/codec.ts'
 import type { Deadline } from '../store/deadline.ts'
 import type { SessionStore } from '../store/session-store.ts'
 import type { DataChecks } from './data-schemas.ts'
+import type { ForgottenReturns } from './forgotten-returns.ts'
 import type { SessionEventHub } from './session-events.ts'
 import type { SessionPolicy } from './session-policy.ts'
 import type { TokenFormat } from './token.ts'
@@ -21,6 +22,8 @@ export interface SessionContext {
   deadline(): Deadline
   /** Whether values that handlers get are frozen, so that changing them in place throws. */
   readonly freezesValues: boolean
+  /** Null in production. */
+  readonly forgottenReturns: ForgottenReturns | null
   /** Takes charge of work that no request waits for; `close()` does. */
   inBackground(work: Promise<unknown>): void
 }

@@ -140,6 +140,7 @@ export class Session<Data extends object = DefaultData> extends SessionSafeguard
    * @param change - Is given the value the store holds, undefined for none, and gives the new one,
    * undefined to remove the key. It runs again when another request was faster, so it should do nothing
    * but compute. It must not update the same key itself.
+   * @throws {InvalidValueError} Unless `NODE_ENV` is `production`: `change` changed the value in place and returned nothing.
    * @throws {SessionGoneError} The session ended meanwhile. Nothing was written.
    * @example
    * ```ts
