@@ -17,15 +17,20 @@ export async function createOnce(
 ): Promise<CreateResult> {
   const { findCreated } = operations
   const call = { deadline: options?.deadline ?? tables.runner.begin() }
+  let evicted: readonly string[] | undefined
   try {
-    const creation = await create(operations, caps, session, call)
+    const creation = await create(operations, caps, session, call, (ids) => {
+      evicted = ids
+    })
     if (creation.status !== 'present') return creation
   } catch (error) {
     if (!isUnknown(error)) throw error
     // Sent a second time, it might bring back a session that has ended since. But it may have got through.
     const times = await tables.ask(findCreated, session, call).catch(() => null)
     if (times === null) throw error
-    return { status: 'created', times, version: FIRST_VERSION }
+    const created = { status: 'created', times, version: FIRST_VERSION } as const
+    // They ended in the transaction that made the session.
+    return evicted === undefined ? created : { ...created, evicted }
   }
   const times = await tables.ask(findCreated, session, call)
   if (times === null) return { status: 'taken' }
@@ -37,11 +42,12 @@ async function create(
   caps: UserCaps,
   session: NewSession,
   call: CallOptions,
+  onEvicting: (ids: readonly string[]) => void,
 ): Promise<Creation & { readonly evicted?: readonly string[] }> {
   const { userId, cap } = session
   if (userId === null || cap === undefined) return create.run(session, call)
   const signIn = { userId, own: null, cap, operation: createDetailed, call: session }
   const isDone = ({ status }: Creation): boolean => status === 'created'
-  const { answer, evicted } = await caps.signIn({ ...signIn, isDone }, call)
+  const { answer, evicted } = await caps.signIn({ ...signIn, isDone, onEvicting }, call)
   return answer.status === 'created' ? { ...answer, evicted } : answer
 }

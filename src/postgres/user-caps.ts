@@ -21,6 +21,8 @@ interface CappedSignIn<Call, Answer> {
   readonly call: Call
   /** Whether the user is signed in by what the operation answers. */
   isDone(answer: Answer): boolean
+  /** Told the sessions that end with the commit, before it: its answer may get lost. */
+  onEvicting?(ids: readonly string[]): void
 }
 
 /** What became of it. */
@@ -73,6 +75,7 @@ export class UserCaps {
           const answer = await ask(operation, call)
           const keeps = signIn.isDone(answer)
           if (!keeps) evicted = []
+          signIn.onEvicting?.(evicted)
           return { answer: { answer, evicted }, keeps }
         },
       ),

@@ -48,7 +48,7 @@ export class ForgottenReturns {
     )
   }
 
-  /** Null once it is no value of the codec any more. */
+  /** Null once the codec can't encode it any more. */
   #encoded(key: string, value: unknown): string | null {
     try {
       return Buffer.from(this.#codec.encode(value, rootPath(key))).toString('base64')

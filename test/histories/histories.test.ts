@@ -26,6 +26,7 @@ describe.each(grounds)('on %s', (_, openGround) => {
 
   test.each(circumstances)('$order, with faults, no answer contradicts the model', async (it) => {
     const seed = Math.floor(Math.random() * 2 ** 31)
-    await tryPrograms(ground, it, { seed, milliseconds: 400 })
+    // The limit of a test would pass while a failure shrinks, and hide it.
+    await tryPrograms(ground, it, { seed, milliseconds: 400, shrinks: false })
   })
 })

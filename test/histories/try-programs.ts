@@ -12,14 +12,20 @@ const PROGRAMS = 4
  * that runs at that moment running.
  *
  * @param options.tries - How often each program is run: at once, the machine decides what meets what.
+ * @param options.shrinks - Whether a smaller program that fails, too, is looked for, which takes a while.
  * @returns How many programs were run.
  */
 export async function tryPrograms(
   ground: Ground,
   circumstances: Circumstances,
-  options: { readonly seed: number; readonly milliseconds: number; readonly tries?: number },
+  options: {
+    readonly seed: number
+    readonly milliseconds: number
+    readonly tries?: number
+    readonly shrinks?: boolean
+  },
 ): Promise<number> {
-  const { seed, milliseconds, tries = 1 } = options
+  const { seed, milliseconds, tries = 1, shrinks = true } = options
   const end = performance.now() + milliseconds
   let runs = 0
   const property = fc.asyncProperty(programs, async (program) => {
@@ -29,7 +35,11 @@ export async function tryPrograms(
     }
   })
   for (let round = 0; round === 0 || performance.now() < end; round++) {
-    await fc.assert(property, { seed: seed + round, numRuns: PROGRAMS })
+    await fc.assert(property, {
+      seed: seed + round,
+      numRuns: PROGRAMS,
+      endOnFailure: !shrinks,
+    })
   }
   return runs
 }

@@ -80,7 +80,7 @@ test('a new session whose commit was not answered is found, and the oldest has e
   const old = await begin(store, { userId: 'ann' })
   const session = sample({ userId: 'ann', cap })
   const result = await failing('commit', 'after', lost).create(session)
-  expect(result.status).toBe('created')
+  expect(result).toMatchObject({ status: 'created', evicted: [old.id] })
   expect(await statusOf(store, session)).toBe('live')
   expect(await statusOf(store, old)).toBe('unknown')
 })

@@ -179,10 +179,10 @@ eachStore((open) => {
       const read = (await session.get('list')) as string[]
       await session.update('list', (list) => {
         ;(list as string[]).push('b')
-        return undefined
+        return list
       })
       expect(read).toEqual(['a'])
-      expect(await session.has('list')).toBe(false)
+      expect(await session.get('list')).toEqual(['a', 'b'])
     })
   })
 
