@@ -181,7 +181,10 @@ describe('a shared first save', () => {
     const one = sample()
     const claims = [sample(), one, sample({ id: one.id }), sample({ id: one.id })]
     const made = await Promise.all(claims.map((session) => store.create(session)))
-    expect(made.map(({ status }) => status)).toEqual(['created', 'created', 'taken', 'taken'])
+    const [other, ...ofOne] = made.map(({ status }) => status)
+    expect(other).toBe('created')
+    // Which of them is first is not promised: each may go with another statement.
+    expect(ofOne.sort()).toEqual(['created', 'taken', 'taken'])
     await store.close()
   })
 
