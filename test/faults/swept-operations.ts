@@ -5,6 +5,7 @@ import {
   lifetime,
   rotation,
 } from '../../src/testing/store-contract/samples.ts'
+import { sweptEntryOperations } from './swept-entries.ts'
 import { IN_DOUBT, type SweptOperation, type SweptSession, statusOf } from './swept-session.ts'
 
 const oldHash = new Uint8Array(32).fill(1)
@@ -89,28 +90,7 @@ export const sweptOperations: Readonly<Record<string, SweptOperation>> = {
       store.replace({ ...guardOf(session), secretHashes: [oldHash] }, session.fresh).then(statusOf),
     ends: true,
   },
-  'update what is there': {
-    call: (store, session) => {
-      const update = { key: bytes('a'), expected: bytes('1'), value: bytes('9') }
-      return store.update({ ...guardOf(session), ...update }).then(statusOf)
-    },
-  },
-  'update what is not there': {
-    call: (store, session) => {
-      const update = { key: bytes('d'), expected: null, value: bytes('9') }
-      return store.update({ ...guardOf(session), ...update }).then(statusOf)
-    },
-  },
-  'update to nothing': {
-    call: (store, session) => {
-      const update = { key: bytes('a'), expected: bytes('1'), value: null }
-      return store.update({ ...guardOf(session), ...update }).then(statusOf)
-    },
-  },
-  take: {
-    call: (store, session) =>
-      store.take({ ...guardOf(session), key: bytes('a') }).then((result) => JSON.stringify(result)),
-  },
+  ...sweptEntryOperations(guardOf),
   touch: {
     call: (store, { id }) =>
       store.touch({ id, lifetime: { idle: 7_200_000, purge: 9_000_000 }, overlap: 0 }),

@@ -1,5 +1,6 @@
 import type { CredentialChange } from 'pg-sessions/store'
 import { bytes, changeOf, entry, lifetime } from '../../src/testing/store-contract/samples.ts'
+import { sweptEntryOperations } from './swept-entries.ts'
 import { IN_DOUBT, type SweptOperation, type SweptSession, statusOf } from './swept-session.ts'
 
 const guardOf = ({ id }: SweptSession) => ({ id, userId: null, lifetime })
@@ -32,28 +33,7 @@ export const sweptWaiOperations: Readonly<Record<string, SweptOperation>> = {
       return store.replace({ ...guardOf(session), secretHashes }, session.fresh).then(statusOf)
     },
   },
-  'update what is there': {
-    call: (store, session) => {
-      const update = { key: bytes('a'), expected: bytes('1'), value: bytes('9') }
-      return store.update({ ...guardOf(session), ...update }).then(statusOf)
-    },
-  },
-  'update what is not there': {
-    call: (store, session) => {
-      const update = { key: bytes('d'), expected: null, value: bytes('9') }
-      return store.update({ ...guardOf(session), ...update }).then(statusOf)
-    },
-  },
-  'update to nothing': {
-    call: (store, session) => {
-      const update = { key: bytes('a'), expected: bytes('1'), value: null }
-      return store.update({ ...guardOf(session), ...update }).then(statusOf)
-    },
-  },
-  take: {
-    call: (store, session) =>
-      store.take({ ...guardOf(session), key: bytes('a') }).then((result) => JSON.stringify(result)),
-  },
+  ...sweptEntryOperations(guardOf),
   touch: { call: (store, { id }) => store.touch({ id, lifetime }), shares: true },
   'destroy by token': {
     call: async (store, { id, secretHash }) => {
